@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { ConversationId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { Version } from './common.ts';
+import { Conversation, Member } from './conversation.ts';
+import { ConversationEvent } from './event.ts';
+import { Message } from './message.ts';
+
+/** The state of one conversation to start from when its events are too many to send. */
+export const Snapshot = z
+  .strictObject({
+    conversation: Conversation,
+    members: z.array(Member),
+    /** The newest messages, oldest first; older ones by paging through the history. */
+    messages: z.array(Message),
+  })
+  .meta({ id: 'Snapshot' });
+export type Snapshot = z.infer<typeof Snapshot>;
+
+export const EventsAfter = z
+  .union([
+    z.strictObject({ snapshot: z.literal(false), events: z.array(ConversationEvent), hasMore: z.boolean() }),
+    z.strictObject({ snapshot: z.literal(true), state: Snapshot }),
+  ])
+  .meta({ id: 'EventsAfter' });
+export type EventsAfter = z.infer<typeof EventsAfter>;
+
+export const Known = z.array(z.tuple([ConversationId, Version])).max(limits.syncConversations);
+
+export const SyncRequest = z
+  .strictObject({
+    /** Conversation and last applied version, for everything that the client holds. */
+    known: Known,
+    cursor: z.string().max(200).optional(),
+  })
+  .meta({ id: 'SyncRequest' });
+export type SyncRequest = z.infer<typeof SyncRequest>;
+
+/** How one conversation moved since the client's version. */
+export const SyncChange = z
+  .strictObject({
+    conversationId: ConversationId,
+    /** The head at the moment of the answer. */
+    version: Version,
+    /** `events`: apply them. `snapshot`: replace what you hold. `lost`: you are no longer a member; drop it. */
+    how: z.enum(['events', 'snapshot', 'lost']),
+    events: z.array(ConversationEvent),
+    state: Snapshot.nullable(),
+  })
+  .meta({ id: 'SyncChange' });
+export type SyncChange = z.infer<typeof SyncChange>;
+
+/** Where the caller stands in one conversation: told for all, because watermarks are outside the log. */
+export const SyncStanding = z
+  .strictObject({
+    conversationId: ConversationId,
+    version: Version,
+    lastSeq: z.int().nonnegative(),
+    deliveredSeq: z.int().nonnegative(),
+    readSeq: z.int().nonnegative(),
+    unread: z.int().nonnegative(),
+  })
+  .meta({ id: 'SyncStanding' });
+export type SyncStanding = z.infer<typeof SyncStanding>;
+
+export const SyncResponse = z
+  .strictObject({
+    changes: z.array(SyncChange),
+    standings: z.array(SyncStanding),
+    /** Null when everything was told; else call again with it. */
+    cursor: z.string().nullable(),
+  })
+  .meta({ id: 'SyncResponse' });
+export type SyncResponse = z.infer<typeof SyncResponse>;

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { SessionId, UserId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { Instant, Locale, TimeZone, line } from './common.ts';
+
+export const DisplayName = line(limits.displayNameLength);
+/** Compared and stored in lower case; 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1). */
+export const EmailAddress = z
+  .string()
+  .trim()
+  .max(254)
+  .pipe(z.email())
+  .transform((address) => address.toLowerCase())
+  .meta({ description: 'E-mail address' });
+/** E.164: a plus sign, then up to fifteen digits. */
+export const PhoneNumber = z.e164().meta({ description: 'Phone number, E.164' });
+
+/** A person as other people see them. */
+export const User = z
+  .strictObject({ id: UserId, displayName: z.string(), createdAt: Instant })
+  .meta({ id: 'User' });
+export type User = z.infer<typeof User>;
+
+export const Contact = z.strictObject({ address: z.string(), verified: z.boolean() }).meta({ id: 'Contact' });
+
+/** A person as they see themselves. */
+export const Me = z
+  .strictObject({
+    id: UserId,
+    displayName: z.string(),
+    createdAt: Instant,
+    locale: Locale,
+    timeZone: TimeZone,
+    email: Contact.nullable(),
+    phone: Contact.nullable(),
+  })
+  .meta({ id: 'Me' });
+export type Me = z.infer<typeof Me>;
+
+/** What a sign-in hands out. The refresh token is shown once and stored by us only as a hash. */
+export const Session = z
+  .strictObject({ id: SessionId, accessToken: z.string(), accessTokenExpiresAt: Instant, refreshToken: z.string() })
+  .meta({ id: 'Session' });
+export type Session = z.infer<typeof Session>;
+
+/** An open session in its owner's list. */
+export const SessionInfo = z
+  .strictObject({
+    id: SessionId,
+    current: z.boolean(),
+    deviceName: z.string().nullable(),
+    createdAt: Instant,
+    lastUsedAt: Instant,
+    expiresAt: Instant,
+  })
+  .meta({ id: 'SessionInfo' });
+export type SessionInfo = z.infer<typeof SessionInfo>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/**
+ * The closed list of what can go wrong for a client. Clients switch on `code`; the text beside it is for people.
+ * A new code does not compile until every door has decided what it means there.
+ */
+export const errorCodes = {
+  invalid_input: 'The input does not fit the contract; each fault is named in `errors`.',
+  malformed_json: 'The body is not JSON.',
+  payload_too_large: 'The body or frame is larger than the limit.',
+  unsupported_media_type: 'Send the body as application/json.',
+  unauthenticated: 'A valid access token is needed.',
+  token_expired: 'The access token has run out; refresh the session.',
+  session_revoked: 'This session was ended; sign in again.',
+  invalid_credentials: 'Identifier or password is wrong.',
+  refresh_reused: 'This refresh token was used before; the session was ended for safety. Sign in again.',
+  identifier_taken: 'An account with this e-mail address or phone number exists.',
+  invalid_code: 'The verification code is wrong.',
+  code_expired: 'The verification code has run out or was never asked for; ask for a new one.',
+  too_many_attempts: 'Too many wrong tries; ask for a new code.',
+  forbidden: 'You may not do this.',
+  not_found: 'It does not exist, or it is not yours.',
+  method_not_allowed: 'This path does not take that method.',
+  conflict: 'It was changed by somebody else meanwhile; read it again.',
+  idempotency_conflict: 'This clientId was used before with other content; nothing was changed.',
+  precondition_failed: 'If-Match does not name the current version; read it again.',
+  limit_reached: 'A limit was reached; see `detail`.',
+  rate_limited: 'Too many requests; wait as long as `retryAfterMs` says.',
+  overloaded: 'The server is busy; try again shortly.',
+  outcome_unknown: 'It is not known whether this took effect; repeat it with the same clientId.',
+  unavailable: 'A part that is needed is away for the moment; try again.',
+  origin_refused: 'This origin is not allowed to connect.',
+  internal: 'Something failed on our side; it was logged under the request id.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+export const ErrorCode = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]);
+
+/** One fault of an input: where it is (`text`, `mentions.0.userId`), a word for programs, a sentence with the remedy. */
+export const FieldFault = z.strictObject({ path: z.string(), code: z.string(), message: z.string() });
+export type FieldFault = z.infer<typeof FieldFault>;
+
+/** What REST answers with on every refusal: RFC 9457 `application/problem+json`. */
+export const Problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: ErrorCode,
+    requestId: z.string(),
+    retryAfterMs: z.int().nonnegative().optional(),
+    errors: z.array(FieldFault).optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof Problem>;
+
+/** What a socket answers with on every refusal, inside the ack or in `err.data` of a refused connect. */
+export const SocketError = z
+  .strictObject({
+    code: ErrorCode,
+    message: z.string(),
+    retryAfterMs: z.int().nonnegative().optional(),
+    errors: z.array(FieldFault).optional(),
+  })
+  .meta({ id: 'SocketError' });
+export type SocketError = z.infer<typeof SocketError>;

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/**
+ * Identifiers as they cross every border: lower-case UUID strings. The brand exists for the compiler only, so that a
+ * user's id can never be passed where a conversation's is meant.
+ */
+const id = <Brand extends string>(brand: Brand) =>
+  z
+    .uuid()
+    .toLowerCase()
+    .meta({ description: `${brand} (UUIDv7)` })
+    .brand<Brand>();
+
+export const UserId = id('UserId');
+export const SessionId = id('SessionId');
+export const DeviceId = id('DeviceId');
+export const ConversationId = id('ConversationId');
+export const MessageId = id('MessageId');
+/** Chosen by the client, names one creation for ever; a repeat answers with the first result. UUIDv7 preferred. */
+export const ClientId = id('ClientId');
+
+export type UserId = z.infer<typeof UserId>;
+export type SessionId = z.infer<typeof SessionId>;
+export type DeviceId = z.infer<typeof DeviceId>;
+export type ConversationId = z.infer<typeof ConversationId>;
+export type MessageId = z.infer<typeof MessageId>;
+export type ClientId = z.infer<typeof ClientId>;

@@ -1,0 +1,35 @@
+/**
+ * Every limit that a client can meet, each with its unit, in one place. `GET /v1/limits` and the socket's `hello`
+ * announce them; the schemas enforce them; tests stand on both sides of each.
+ */
+export const limits = {
+  /** UTF-16 units of one message's text. */
+  messageTextLength: 8_000,
+  /** Mentions in one message. */
+  messageMentions: 50,
+  /** People named when a group is made, its creator not counted. */
+  groupMembers: 999,
+  /** UTF-16 units of a conversation's title. */
+  titleLength: 200,
+  /** UTF-16 units of a person's display name. */
+  displayNameLength: 100,
+  /** UTF-16 units; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */
+  passwordLengthMin: 15,
+  passwordLengthMax: 128,
+  /** Items of one page of a list. */
+  pageItems: 200,
+  /** Events of one conversation in one catch-up answer; a client farther behind gets a snapshot. */
+  catchUpEvents: 500,
+  /** Conversations named in one sync call. */
+  syncConversations: 500,
+  /** Devices of one person. */
+  devicesPerUser: 20,
+  /** Open sessions of one person; the least recently used gives way. */
+  sessionsPerUser: 50,
+  /** Bytes of a REST request's body. */
+  requestBodyBytes: 262_144,
+  /** Bytes of one socket frame. */
+  socketFrameBytes: 131_072,
+  /** Bytes of an FCM registration token (they are opaque; seen: about 160). */
+  pushTokenBytes: 4_096,
+} as const;

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { EventsAfter, Message, NewMessage, Receipt, SyncRequest, SyncResponse, Version } from '../entities/index.ts';
+import { ConversationId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { ReceiptUpdate } from '../rest/conversations.ts';
+
+interface ClientEvent<Input extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
+  readonly summary: string;
+  readonly input: Input;
+  readonly answer: Answer;
+}
+const clientEvent = <Input extends z.ZodType, Answer extends z.ZodType>(definition: ClientEvent<Input, Answer>) =>
+  definition;
+
+/** What a client may ask over the socket. Every one is acknowledged: `{ ok: true, … }` or `{ ok: false, error }`. */
+export const clientEvents = {
+  'message.send': clientEvent({
+    summary: 'Sends a message. `repeated` is true when this clientId was stored before',
+    input: z.strictObject({ conversationId: ConversationId, message: NewMessage }).meta({ id: 'MessageSend' }),
+    answer: z.strictObject({ message: Message, repeated: z.boolean() }),
+  }),
+  'receipt.update': clientEvent({
+    summary: 'Moves my delivered and read watermarks forward',
+    input: z.strictObject({ conversationId: ConversationId, receipt: ReceiptUpdate }).meta({ id: 'ReceiptSet' }),
+    answer: z.strictObject({ receipt: Receipt }),
+  }),
+  sync: clientEvent({
+    summary: 'Everything that moved since the versions that I hold',
+    input: SyncRequest,
+    answer: SyncResponse,
+  }),
+  'events.after': clientEvent({
+    summary: 'The log of one conversation after a version',
+    input: z
+      .strictObject({
+        conversationId: ConversationId,
+        after: Version,
+        limit: z.int().min(1).max(limits.catchUpEvents).optional(),
+      })
+      .meta({ id: 'EventsAfterRequest' }),
+    answer: z.strictObject({ page: EventsAfter }),
+  }),
+  'session.renew': clientEvent({
+    summary: 'Gives the socket a newer access token of the same session before the old one runs out',
+    input: z.strictObject({ token: z.string().min(1).max(4096) }).meta({ id: 'SessionRenew' }),
+    answer: z.strictObject({ accessTokenExpiresAt: z.string() }),
+  }),
+};
+
+export type ClientEvents = typeof clientEvents;
+export type ClientEventName = keyof ClientEvents;
+export type ClientEventInput<Name extends ClientEventName> = z.infer<ClientEvents[Name]['input']>;
+export type ClientEventAnswer<Name extends ClientEventName> = z.infer<ClientEvents[Name]['answer']>;
+
+/** What the client gives in the handshake. The token is never in the URL, where logs would keep it. */
+export const Handshake = z
+  .strictObject({
+    token: z.string().min(1).max(4096),
+    deviceId: z.uuid().optional(),
+    known: SyncRequest.shape.known.optional(),
+  })
+  .meta({ id: 'Handshake' });
+export type Handshake = z.infer<typeof Handshake>;

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { ConversationEvent, Instant, Receipt, SyncResponse } from '../entities/index.ts';
+import { SessionId, UserId } from '../ids.ts';
+
+interface ServerEvent<Payload extends z.ZodType = z.ZodType> {
+  readonly summary: string;
+  readonly payload: Payload;
+}
+const serverEvent = <Payload extends z.ZodType>(definition: ServerEvent<Payload>) => definition;
+
+/** What the server tells without being asked. At most once on the wire; complete by versions. */
+export const serverEvents = {
+  hello: serverEvent({
+    summary: 'The first event: who the socket is, the limits, and the sync that `auth.known` asked for',
+    payload: z
+      .strictObject({
+        sessionId: SessionId,
+        userId: UserId,
+        serverTime: Instant,
+        serverVersion: z.string(),
+        accessTokenExpiresAt: Instant,
+        limits: z.record(z.string(), z.int()),
+        sync: SyncResponse.optional(),
+      })
+      .meta({ id: 'Hello' }),
+  }),
+  event: serverEvent({ summary: 'A new entry of a conversation’s log', payload: ConversationEvent }),
+  receipts: serverEvent({
+    summary: 'Members’ watermarks that moved; a hint, complete in every snapshot',
+    payload: z.strictObject({ receipts: z.array(Receipt) }).meta({ id: 'Receipts' }),
+  }),
+  notice: serverEvent({
+    summary: 'Something about the connection itself. `moving`: come back with full jitter',
+    payload: z
+      .strictObject({ kind: z.enum(['moving', 'session_ended']), code: z.string().optional() })
+      .meta({ id: 'Notice' }),
+  }),
+};
+
+export type ServerEvents = typeof serverEvents;
+export type ServerEventName = keyof ServerEvents;
+export type ServerEventPayload<Name extends ServerEventName> = z.infer<ServerEvents[Name]['payload']>;

@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+
+/** Nothing needed, or a person's access token. */
+export type Auth = 'none' | 'user';
+
+/**
+ * A REST call as data: the routes mount it, OpenAPI prints it, the typed client calls it, tests walk over it.
+ * `success` maps each status that means success to its body; `null` is an empty body.
+ */
+export interface Endpoint<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Success extends Record<number, z.ZodType | null> = Record<number, z.ZodType | null>,
+> {
+  readonly operationId: string;
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** OpenAPI form: `/v1/conversations/{id}`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly auth: Auth;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly success: Success;
+  /** What it may be refused with, beside what every call may be refused with. */
+  readonly errors: readonly ErrorCode[];
+  /** True where the answer carries an `ETag` and the request may carry `If-Match`. */
+  readonly conditional?: boolean;
+}
+
+/** Keeps the exact types of a definition while checking its shape. */
+export function endpoint<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+  const Success extends Record<number, z.ZodType | null> = Record<number, null>,
+>(definition: Endpoint<Params, Query, Body, Success>): Endpoint<Params, Query, Body, Success> {
+  return definition;
+}

@@ -1,0 +1,18 @@
+/**
+ * Names that stand in histories and in the Temporal UI. They outlive releases: a name may be added, never changed.
+ * Values only, no schemas: workflow code imports this file, and zod has no place in its bundle.
+ */
+export const workflowNames = { escalateUnread: 'escalateUnread', sendVerification: 'sendVerification' } as const;
+
+/** The relay's only word to a running episode. It carries nothing: the workflow reads the database again. */
+export const nudgeSignal = 'nudge';
+
+/** What an operator may do with an episode that needs attention. Each is an Update that answers what happened. */
+export const operatorUpdates = { retry: 'retry', skip: 'skip', snooze: 'snooze', close: 'close' } as const;
+
+export const channels = ['push', 'email', 'sms'] as const;
+export type Channel = (typeof channels)[number];
+
+/** One queue for the stories, one for each provider: a slow SMS provider must not starve push. */
+export const taskQueues = { attention: 'attention', push: 'push', email: 'email', sms: 'sms' } as const;
+export type TaskQueue = keyof typeof taskQueues;

@@ -1,0 +1,51 @@
+import pg from 'pg';
+
+export interface Provisioning {
+  /** A superuser's address; any database of the cluster. */
+  adminUrl: string;
+  database: string;
+  ownerPassword: string;
+  appPassword: string;
+}
+
+/**
+ * Makes the two roles and the database when they are missing, and sets the passwords. `homing_owner` owns the schema and
+ * migrates; `homing_app` is what the processes use. Answers with the address of each.
+ */
+export async function provisionDatabase(options: Provisioning): Promise<{ ownerUrl: string; appUrl: string }> {
+  const client = new pg.Client({ connectionString: options.adminUrl });
+  await client.connect();
+  try {
+    await ensureRole(client, 'homing_owner', options.ownerPassword);
+    await ensureRole(client, 'homing_app', options.appPassword);
+    await ensureDatabase(client, options.database);
+  } finally {
+    await client.end();
+  }
+  return {
+    ownerUrl: addressFor(options, 'homing_owner', options.ownerPassword),
+    appUrl: addressFor(options, 'homing_app', options.appPassword),
+  };
+}
+
+async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+  const name = client.escapeIdentifier(role);
+  const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
+  if (rowCount === 0) await client.query(`create role ${name} login`);
+  await client.query(`alter role ${name} login password ${client.escapeLiteral(password)}`);
+}
+
+async function ensureDatabase(client: pg.Client, database: string): Promise<void> {
+  const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
+  if (rowCount === 0) {
+    await client.query(`create database ${client.escapeIdentifier(database)} owner homing_owner encoding 'UTF8' template template0`);
+  }
+}
+
+function addressFor(options: Provisioning, user: string, password: string): string {
+  const url = new URL(options.adminUrl);
+  url.username = user;
+  url.password = password;
+  url.pathname = `/${options.database}`;
+  return url.href;
+}

@@ -1,0 +1,53 @@
+import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import type { Queryable } from '../client.ts';
+import type { Cover } from './attempts.ts';
+
+/** A message as a notification tells it. */
+export interface AnnouncedMessage {
+  conversationId: ConversationId;
+  kind: 'direct' | 'group';
+  title: string | null;
+  seq: number;
+  id: MessageId;
+  senderName: string;
+  text: string;
+  createdAt: Date;
+}
+
+/** The messages that an attempt covers, as they are now: without the person's own, deleted or already seen ones. */
+export async function announcedMessages(db: Queryable, userId: UserId, covers: readonly Cover[]): Promise<AnnouncedMessage[]> {
+  const { rows } = await db.query<AnnouncedMessage>({
+    name: 'announced-messages',
+    text: `
+      select g.conversation_id as "conversationId", c.kind, c.title, g.seq, g.id, u.display_name as "senderName", g.text,
+        g.created_at as "createdAt"
+      from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
+      join conversations c on c.id = k.conversation_id
+      join members m on m.conversation_id = k.conversation_id and m.user_id = $1 and m.left_at is null
+      join messages g on g.conversation_id = k.conversation_id and g.seq between k.from_seq and k.to_seq
+        and g.seq > m.seen_seq and g.deleted_at is null and g.sender_id <> $1
+      join users u on u.id = g.sender_id
+      order by g.created_at, g.conversation_id, g.seq`,
+    values: [
+      userId,
+      covers.map(({ conversationId }) => conversationId),
+      covers.map(({ fromSeq }) => fromSeq),
+      covers.map(({ toSeq }) => toSeq),
+    ],
+  });
+  return rows;
+}
+
+/** Conversations with something unread: the number on the app's icon. */
+export async function unreadConversations(db: Queryable, userId: UserId): Promise<number> {
+  const { rows } = await db.query<{ unread: number }>({
+    name: 'unread-conversations',
+    text: `
+      select count(*) as unread from members m join conversations c on c.id = m.conversation_id
+      where m.user_id = $1 and m.left_at is null and (m.muted_until is null or m.muted_until <= now())
+        and exists (select from messages g where g.conversation_id = m.conversation_id
+          and g.seq > greatest(m.read_seq, m.joined_seq) and g.sender_id <> m.user_id and g.deleted_at is null)`,
+    values: [userId],
+  });
+  return rows[0]?.unread ?? 0;
+}

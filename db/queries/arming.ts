@@ -1,0 +1,118 @@
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Tx } from '../client.ts';
+
+/** Messages of one conversation that were stored together. */
+export interface StoredRange {
+  conversationId: ConversationId;
+  seqFrom: number;
+  seqTo: number;
+}
+
+/**
+ * Arms attention for everybody for whom a message of these ranges is notifiable: not its sender, not who has seen it,
+ * muted the conversation, or asked for less. Who was quiet gets the next episode, held until the grace is over; who has
+ * a running one is nudged if the message calls for something earlier than the workflow's next waking.
+ *
+ * `opened` locks one row a person, in the order of their ids, before anything else of theirs is touched: arming,
+ * deciding and closing of one person never overlap. Answers with how many people were armed.
+ */
+export async function armRecipients(
+  tx: Tx,
+  ranges: readonly StoredRange[],
+  timing: { graceMs: number; realertGapMs: number },
+): Promise<number> {
+  const { rows } = await tx.query<{ people: number }>({
+    name: 'arm-recipients',
+    text: armRecipientsSql,
+    values: [
+      ranges.map(({ conversationId }) => conversationId),
+      ranges.map(({ seqFrom }) => seqFrom),
+      ranges.map(({ seqTo }) => seqTo),
+      timing.graceMs,
+      timing.realertGapMs,
+    ],
+  });
+  return rows[0]?.people ?? 0;
+}
+
+const armRecipientsSql = `
+with input as (
+  select * from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
+), notifiable as (
+  select m.user_id, m.conversation_id, min(g.seq) as from_seq, max(g.seq) as last_seq,
+    min(g.created_at) as armed_at, max(g.created_at) as last_at, bool_or(g.priority = 'urgent') as urgent
+  from input i
+  join conversations c on c.id = i.conversation_id
+  join messages g on g.conversation_id = i.conversation_id and g.seq between i.seq_from and i.seq_to and g.deleted_at is null
+  join members m on m.conversation_id = i.conversation_id and m.left_at is null and m.user_id <> g.sender_id
+    and m.seen_seq < g.seq and m.joined_seq < g.seq and (m.muted_until is null or m.muted_until <= now())
+  left join notification_settings n on n.user_id = m.user_id
+  where case coalesce(m.level, n.settings->>'level', 'all')
+    when 'all' then true
+    when 'mentions' then c.kind = 'direct' or g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
+    else false
+  end
+  group by m.user_id, m.conversation_id
+), people as (
+  select user_id, min(armed_at) as armed_at from notifiable group by user_id
+), opened as (
+  insert into attention as a (user_id, episode, state, opened_at, start_at)
+  select user_id, 1, 'held', armed_at, armed_at + $4 * interval '1 millisecond' from people order by user_id
+  on conflict (user_id) do update set
+    revision = a.revision + 1,
+    episode = case when a.state = 'quiet' then a.episode + 1 else a.episode end,
+    opened_at = case when a.state = 'quiet' then excluded.opened_at else a.opened_at end,
+    start_at = case when a.state = 'quiet' then excluded.start_at else a.start_at end,
+    start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
+    wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
+    nudge_at = case
+      when a.state <> 'running' then null
+      when a.wakes_at <= excluded.start_at then a.nudge_at
+      -- A push that replaces an earlier one keeps its distance; so does the nudge that leads to it.
+      else least(a.nudge_at, greatest(excluded.start_at, (
+        select max(w.at) + $5 * interval '1 millisecond' from watermarks w where w.user_id = a.user_id and w.channel = 'push')))
+    end,
+    state = case when a.state = 'quiet' then 'held' else a.state end
+  returning a.user_id, a.episode, a.state, a.opened_at
+), armed_now as (
+  insert into armed as a (user_id, conversation_id, armed_at, from_seq, last_seq, last_at, urgent)
+  select n.user_id, n.conversation_id, n.armed_at, n.from_seq, n.last_seq, n.last_at, n.urgent
+  from notifiable n join opened o on o.user_id = n.user_id
+  on conflict (user_id, conversation_id) do update set
+    -- What was read since begins anew; what is unread keeps its clock, or a chatty sender would postpone the mail for ever.
+    (armed_at, from_seq, urgent, last_seq, last_at) = (
+      select
+        case when a.last_seq <= m.seen_seq then excluded.armed_at else least(a.armed_at, excluded.armed_at) end,
+        case when a.last_seq <= m.seen_seq then excluded.from_seq else least(a.from_seq, excluded.from_seq) end,
+        case when a.last_seq <= m.seen_seq then excluded.urgent else a.urgent or excluded.urgent end,
+        greatest(a.last_seq, excluded.last_seq),
+        greatest(a.last_at, excluded.last_at)
+      from members m where m.user_id = excluded.user_id and m.conversation_id = excluded.conversation_id
+    )
+), recorded as (
+  insert into episodes (user_id, episode, opened_at)
+  select user_id, episode, opened_at from opened where state = 'held'
+  on conflict (user_id, episode) do nothing
+)
+select count(*) as people from opened`;
+
+/** The highest number that each sender wrote in these ranges: sending counts as having read everything before. */
+export async function sendersOf(
+  tx: Tx,
+  ranges: readonly StoredRange[],
+): Promise<{ conversationId: ConversationId; userId: UserId; seq: number }[]> {
+  const { rows } = await tx.query<{ conversationId: ConversationId; userId: UserId; seq: number }>({
+    name: 'senders-of-ranges',
+    text: `
+      select g.conversation_id as "conversationId", g.sender_id as "userId", max(g.seq) as seq
+      from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
+      join messages g on g.conversation_id = i.conversation_id and g.seq between i.seq_from and i.seq_to
+      group by g.conversation_id, g.sender_id`,
+    values: [
+      ranges.map(({ conversationId }) => conversationId),
+      ranges.map(({ seqFrom }) => seqFrom),
+      ranges.map(({ seqTo }) => seqTo),
+    ],
+  });
+  return rows;
+}

@@ -1,0 +1,139 @@
+import type { Level, Role } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+import { type MessageRow, messageColumns } from './messages.ts';
+
+/** A conversation together with what it is to one of its members. */
+export interface ConversationRow {
+  id: ConversationId;
+  kind: 'direct' | 'group';
+  title: string | null;
+  createdBy: UserId;
+  createdAt: Date;
+  version: number;
+  lastSeq: number;
+  lastActiveAt: Date;
+  memberCount: number;
+  role: Role;
+  joinedSeq: number;
+  deliveredSeq: number;
+  readSeq: number;
+  unread: number;
+  level: Level | null;
+  mutedUntil: Date | null;
+  lastMessage: MessageRow | null;
+}
+
+// The last message comes as columns with a prefix, because JSON would turn its times into text.
+type FlatRow = Omit<ConversationRow, 'lastMessage'> & { [Key in keyof MessageRow as `last_${Key}`]: MessageRow[Key] | null };
+
+const conversationsOf = (where: string) => `
+  select c.id, c.kind, c.title, c.created_by as "createdBy", c.created_at as "createdAt", c.version,
+    c.last_seq as "lastSeq", c.last_active_at as "lastActiveAt", c.member_count as "memberCount",
+    m.role, m.joined_seq as "joinedSeq", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.level,
+    m.muted_until as "mutedUntil",
+    (select count(*) from messages u where u.conversation_id = c.id and u.seq > greatest(m.read_seq, m.joined_seq)
+      and u.sender_id <> m.user_id and u.deleted_at is null) as unread,
+    ${messageColumns('l').replaceAll(/as "(\w+)"/g, 'as "last_$1"').replaceAll(/l\.(seq|version|id|kind|text|mentions|priority)(?=,)/g, 'l.$1 as "last_$1"')}
+  from members m
+  join conversations c on c.id = m.conversation_id
+  left join messages l on l.conversation_id = c.id and l.seq = c.last_seq and l.seq > m.joined_seq
+  where m.left_at is null and ${where}`;
+
+/** The conversation, if the person is a member of it now. */
+export async function conversationOf(db: Queryable, userId: UserId, id: ConversationId): Promise<ConversationRow | undefined> {
+  const { rows } = await db.query<FlatRow>({
+    name: 'conversation-of',
+    text: conversationsOf('m.user_id = $1 and m.conversation_id = $2'),
+    values: [userId, id],
+  });
+  return rows[0] && unflatten(rows[0]);
+}
+
+/** Several of the person's conversations at once; those they do not belong to are left out. */
+export async function conversationsByIds(db: Queryable, userId: UserId, ids: readonly ConversationId[]): Promise<ConversationRow[]> {
+  const { rows } = await db.query<FlatRow>({
+    name: 'conversations-by-ids',
+    text: conversationsOf('m.user_id = $1 and m.conversation_id = any($2::uuid[])'),
+    values: [userId, ids],
+  });
+  return rows.map(unflatten);
+}
+
+/** A page of the person's conversations, the latest active first, after a position (exclusive). */
+export async function conversationsPage(
+  db: Queryable,
+  userId: UserId,
+  { after, limit }: { after?: { at: string; id: string } | undefined; limit: number },
+): Promise<ConversationRow[]> {
+  const { rows } = await db.query<FlatRow>({
+    name: 'conversations-page',
+    text: `${conversationsOf('m.user_id = $1 and (c.last_active_at, c.id) < ($2::timestamptz, $3::uuid)')}
+      order by c.last_active_at desc, c.id desc limit $4`,
+    values: [userId, after?.at ?? 'infinity', after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit],
+  });
+  return rows.map(unflatten);
+}
+
+function unflatten(row: FlatRow): ConversationRow {
+  const conversation: Record<string, unknown> = { lastMessage: null };
+  const last: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(row)) {
+    if (key.startsWith('last_')) last[key.slice('last_'.length)] = value;
+    else conversation[key] = value;
+  }
+  if (last.id !== null) conversation.lastMessage = last;
+  return conversation as unknown as ConversationRow;
+}
+
+export interface NewConversationRow {
+  id: ConversationId;
+  kind: 'direct' | 'group';
+  title: string | null;
+  createdBy: UserId;
+  at: Date;
+  members: { userId: UserId; role: Role }[];
+}
+
+/** Takes the key of a creation. Answers with the conversation that holds it when somebody was first. */
+export async function claimConversationKey(
+  tx: Tx,
+  { key, conversationId, fingerprint }: { key: string; conversationId: ConversationId; fingerprint: Buffer },
+): Promise<{ conversationId: ConversationId; fingerprint: Buffer } | undefined> {
+  // The insert waits for another transaction that is taking the same key, so what is read afterwards is final.
+  const { rowCount } = await tx.query({
+    name: 'claim-conversation-key',
+    text: `insert into conversation_keys (key, conversation_id, fingerprint) values ($1, $2, $3) on conflict (key) do nothing`,
+    values: [key, conversationId, fingerprint],
+  });
+  if (rowCount === 1) return undefined;
+  const { rows } = await tx.query<{ conversationId: ConversationId; fingerprint: Buffer }>({
+    name: 'conversation-by-key',
+    text: `select conversation_id as "conversationId", fingerprint from conversation_keys where key = $1`,
+    values: [key],
+  });
+  return rows[0];
+}
+
+/** Stores the conversation with its members; its log begins with version 1, written apart by `insertEvent`. */
+export async function insertConversation(tx: Tx, conversation: NewConversationRow): Promise<void> {
+  await tx.query({
+    name: 'insert-conversation',
+    text: `
+      with made as (
+        insert into conversations (id, kind, title, created_by, created_at, version, last_seq, last_active_at, member_count)
+        values ($1, $2, $3, $4, $5, 1, 0, $5, cardinality($6::uuid[]))
+      )
+      insert into members (conversation_id, user_id, role, joined_at, joined_seq)
+      select $1, user_id, role, $5, 0 from unnest($6::uuid[], $7::text[]) as m(user_id, role)`,
+    values: [
+      conversation.id,
+      conversation.kind,
+      conversation.title,
+      conversation.createdBy,
+      conversation.at,
+      conversation.members.map(({ userId }) => userId),
+      conversation.members.map(({ role }) => role),
+    ],
+  });
+}

@@ -1,0 +1,55 @@
+import type { UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface DecisionRow {
+  id: string;
+  episode: number;
+  at: Date;
+  /** The channel, or `episode` for what concerns it as a whole. */
+  step: string;
+  outcome: 'send' | 'deferred' | 'skipped' | 'cancelled' | 'failed';
+  reason: string;
+  until: Date | null;
+  attemptId: string | null;
+  evaluation: unknown;
+  workflowId: string;
+  runId: string;
+}
+
+export async function insertDecisions(tx: Tx, userId: UserId, decisions: readonly DecisionRow[]): Promise<void> {
+  if (decisions.length === 0) return;
+  const column = <Key extends keyof DecisionRow>(key: Key) => decisions.map((decision) => decision[key]);
+  await tx.query({
+    name: 'insert-decisions',
+    text: `
+      insert into decisions (user_id, id, episode, at, step, outcome, reason, until, attempt_id, evaluation, workflow_id, run_id)
+      select $1, * from unnest($2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+        $8::timestamptz[], $9::uuid[], $10::jsonb[], $11::text[], $12::text[])`,
+    values: [
+      userId,
+      column('id'),
+      column('episode'),
+      column('at'),
+      column('step'),
+      column('outcome'),
+      column('reason'),
+      column('until'),
+      column('attemptId'),
+      decisions.map(({ evaluation }) => JSON.stringify(evaluation)),
+      column('workflowId'),
+      column('runId'),
+    ],
+  });
+}
+
+/** The decisions of one episode in the order they were made. */
+export async function decisionsOf(db: Queryable, userId: UserId, episode: number): Promise<DecisionRow[]> {
+  const { rows } = await db.query<DecisionRow>({
+    name: 'decisions-of',
+    text: `select id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
+      workflow_id as "workflowId", run_id as "runId"
+      from decisions where user_id = $1 and episode = $2 order by at, id`,
+    values: [userId, episode],
+  });
+  return rows;
+}

@@ -1,0 +1,105 @@
+import type { DeviceInput } from '../../contracts/entities/index.ts';
+import type { DeviceId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface DeviceRow {
+  id: DeviceId;
+  platform: DeviceInput['platform'];
+  pushToken: string | null;
+  pushTokenAt: Date | null;
+  pushState: 'active' | 'suspect' | 'dead';
+  pushPermission: 'granted' | 'denied' | 'unknown';
+  appVersion: string | null;
+  locale: string | null;
+  timeZone: string | null;
+  lastSeenAt: Date;
+}
+
+const columns = `id, platform, push_token as "pushToken", push_token_at as "pushTokenAt", push_state as "pushState",
+  push_permission as "pushPermission", app_version as "appVersion", locale, time_zone as "timeZone",
+  last_seen_at as "lastSeenAt"`;
+
+/** Takes a push token from whoever holds it: one installation belongs to one account at a time. */
+export async function releasePushToken(tx: Tx, token: string, keep: { userId: UserId; id: DeviceId }): Promise<void> {
+  await tx.query({
+    name: 'release-push-token',
+    text: `update devices set push_token = null, push_token_at = null
+      where push_token = $1 and not (user_id = $2 and id = $3)`,
+    values: [token, keep.userId, keep.id],
+  });
+}
+
+/**
+ * Stores a device, or what changed of it; a field that was not sent stays. A token that is sent again after it was found
+ * dead becomes active: the app knows better than the provider's old answer.
+ */
+export async function upsertDevice(tx: Tx, userId: UserId, id: DeviceId, input: DeviceInput, at: Date): Promise<DeviceRow> {
+  const { rows } = await tx.query<DeviceRow>({
+    name: 'upsert-device',
+    text: `
+      insert into devices as d (user_id, id, platform, push_token, push_token_at, push_permission, app_version, locale, time_zone, last_seen_at)
+      values ($1, $2, $3, $4, case when $4::text is null then null else $9::timestamptz end, coalesce($6, 'unknown'), $7, $8, $10, $9)
+      on conflict (user_id, id) do update set
+        platform = excluded.platform,
+        push_token = case when $5 then excluded.push_token else d.push_token end,
+        push_token_at = case when $5 then excluded.push_token_at else d.push_token_at end,
+        push_state = case when $5 then 'active' else d.push_state end,
+        push_state_at = case when $5 then null else d.push_state_at end,
+        push_permission = coalesce($6, d.push_permission),
+        app_version = coalesce($7, d.app_version),
+        locale = coalesce($8, d.locale),
+        time_zone = coalesce($10, d.time_zone),
+        last_seen_at = excluded.last_seen_at
+      returning ${columns}`,
+    values: [
+      userId,
+      id,
+      input.platform,
+      input.pushToken ?? null,
+      input.pushToken !== undefined,
+      input.pushPermission ?? null,
+      input.appVersion ?? null,
+      input.locale ?? null,
+      at,
+      input.timeZone ?? null,
+    ],
+  });
+  return rows[0] as DeviceRow;
+}
+
+export async function devicesOf(db: Queryable, userId: UserId): Promise<DeviceRow[]> {
+  const { rows } = await db.query<DeviceRow>({
+    name: 'devices-of',
+    text: `select ${columns} from devices where user_id = $1 order by last_seen_at desc, id desc`,
+    values: [userId],
+  });
+  return rows;
+}
+
+export async function deleteDevice(db: Queryable, userId: UserId, id: DeviceId): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'delete-device',
+    text: 'delete from devices where user_id = $1 and id = $2',
+    values: [userId, id],
+  });
+  return rowCount === 1;
+}
+
+/**
+ * A provider said that this token reaches nobody. Compare and clear: only if the device still holds the very token that
+ * was used, registered before the send; a token registered meanwhile is untouched. The first hit makes it suspect, a
+ * later one dead.
+ */
+export async function markPushTokenRefused(
+  db: Queryable,
+  userId: UserId,
+  token: string,
+  sentAt: Date,
+): Promise<void> {
+  await db.query({
+    name: 'mark-push-token-refused',
+    text: `update devices set push_state = case push_state when 'active' then 'suspect' else 'dead' end, push_state_at = now()
+      where user_id = $1 and push_token = $2 and push_token_at < $3 and push_state <> 'dead'`,
+    values: [userId, token, sentAt],
+  });
+}

@@ -1,0 +1,210 @@
+import type { UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface HeldEpisode {
+  userId: UserId;
+  episode: number;
+  revision: number;
+  /** When the person's oldest unread message was stored; null when everything was read meanwhile. */
+  armedAt: Date | null;
+  urgent: boolean;
+  tries: number;
+}
+
+/**
+ * Takes episodes whose grace is over, on a lease: until it runs out no other relay takes them, and no lock is held while
+ * Temporal is asked. A relay that dies leaves them to the next one; the workflow's id makes a second start harmless.
+ */
+export async function leaseHeldEpisodes(db: Queryable, limit: number, leaseMs: number): Promise<HeldEpisode[]> {
+  const { rows } = await db.query<HeldEpisode>({
+    name: 'lease-held-episodes',
+    text: `
+      with due as (
+        select user_id from attention where state = 'held' and start_at <= now()
+        order by start_at limit $1 for update skip locked
+      ), leased as (
+        update attention a set start_at = now() + $2 * interval '1 millisecond', start_tries = start_tries + 1
+        from due where a.user_id = due.user_id
+        returning a.user_id, a.episode, a.revision, a.start_tries - 1 as tries
+      )
+      select l.user_id as "userId", l.episode, l.revision, l.tries, u.armed_at as "armedAt", coalesce(u.urgent, false) as urgent
+      from leased l
+      left join lateral (
+        select min(a.armed_at) as armed_at, bool_or(a.urgent) as urgent from armed a
+        join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id
+          and m.left_at is null and m.seen_seq < a.last_seq
+        where a.user_id = l.user_id
+      ) u on true`,
+    values: [limit, leaseMs],
+  });
+  return rows;
+}
+
+/** Gives a held episode back to wait until `at`: Temporal was away, or the person is present. */
+export async function holdUntil(db: Queryable, { userId, episode }: { userId: UserId; episode: number }, at: Date): Promise<void> {
+  await db.query({
+    name: 'hold-episode-until',
+    text: `update attention set start_at = $3 where user_id = $1 and episode = $2 and state = 'held'`,
+    values: [userId, episode, at],
+  });
+}
+
+/**
+ * Temporal has it. If something was armed since the lease read the revision, the workflow may have looked too early, so
+ * it is nudged at once. An episode that the workflow has ended meanwhile stays ended.
+ */
+export async function markRunning(
+  db: Queryable,
+  { userId, episode, revision, workflowId }: { userId: UserId; episode: number; revision: number; workflowId: string },
+): Promise<void> {
+  await db.query({
+    name: 'mark-episode-running',
+    text: `
+      with running as (
+        update attention set state = 'running', nudge_at = case when revision <> $3 then now() end
+        where user_id = $1 and episode = $2 and state = 'held'
+      )
+      update episodes set workflow_id = $4, started_at = coalesce(started_at, now()) where user_id = $1 and episode = $2`,
+    values: [userId, episode, revision, workflowId],
+  });
+}
+
+/** Closes held episodes whose messages were read within the grace: Temporal never hears of them. */
+export async function closeReadEpisodes(
+  tx: Tx,
+  episodes: readonly { userId: UserId; episode: number; revision: number }[],
+): Promise<void> {
+  await tx.query({
+    name: 'close-read-episodes',
+    text: `
+      with quiet as (
+        update attention a set state = 'quiet', nudge_at = null, wakes_at = null
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(user_id, episode, revision)
+        where a.user_id = i.user_id and a.episode = i.episode and a.revision = i.revision and a.state = 'held'
+        returning a.user_id, a.episode
+      )
+      update episodes e set closed_at = now(), outcome = 'read' from quiet q
+      where e.user_id = q.user_id and e.episode = q.episode`,
+    values: [
+      episodes.map(({ userId }) => userId),
+      episodes.map(({ episode }) => episode),
+      episodes.map(({ revision }) => revision),
+    ],
+  });
+}
+
+/** Takes running episodes whose nudge is due, on a lease like `leaseHeldEpisodes`. */
+export async function leaseNudges(
+  db: Queryable,
+  limit: number,
+  leaseMs: number,
+): Promise<{ userId: UserId; episode: number; leasedUntil: Date }[]> {
+  const { rows } = await db.query<{ userId: UserId; episode: number; leasedUntil: Date }>({
+    name: 'lease-nudges',
+    text: `
+      with due as (
+        select user_id from attention where nudge_at <= now() and state = 'running'
+        order by nudge_at limit $1 for update skip locked
+      )
+      update attention a set nudge_at = now() + $2 * interval '1 millisecond' from due where a.user_id = due.user_id
+      returning a.user_id as "userId", a.episode, a.nudge_at as "leasedUntil"`,
+    values: [limit, leaseMs],
+  });
+  return rows;
+}
+
+/** The nudge arrived. One that was asked for meanwhile, with another time, stays. */
+export async function clearNudge(db: Queryable, userId: UserId, leasedUntil: Date): Promise<void> {
+  await db.query({
+    name: 'clear-nudge',
+    text: `update attention set nudge_at = null where user_id = $1
+      and date_trunc('milliseconds', nudge_at) = date_trunc('milliseconds', $2::timestamptz)`,
+    values: [userId, leasedUntil],
+  });
+}
+
+/**
+ * The workflow of this running episode is gone without having closed it (terminated by hand, or its history lost). What
+ * is still unread must not be lost with it: the person gets a new episode, held from now.
+ */
+export async function reopenLostEpisode(tx: Tx, { userId, episode }: { userId: UserId; episode: number }): Promise<void> {
+  await tx.query({
+    name: 'reopen-lost-episode',
+    text: `
+      with lost as (
+        update attention set state = 'held', episode = episode + 1, start_at = now(), start_tries = 0, nudge_at = null,
+          wakes_at = null, opened_at = now(), revision = revision + 1
+        where user_id = $1 and episode = $2 and state = 'running'
+        returning user_id, episode, opened_at
+      ), closed as (
+        update episodes e set closed_at = now(), outcome = 'workflow-lost' from lost where e.user_id = $1 and e.episode = $2
+      )
+      insert into episodes (user_id, episode, opened_at) select user_id, episode, opened_at from lost`,
+    values: [userId, episode],
+  });
+}
+
+/**
+ * Asks for these people's attention to be looked at again after a while: they have read, or their last socket closed. A
+ * running episode is nudged, a held one starts no later. Nothing depends on it but time.
+ */
+export async function lookAgain(db: Queryable, userIds: readonly UserId[], delayMs: number): Promise<void> {
+  await db.query({
+    name: 'look-again',
+    text: `
+      with people as (
+        select user_id from attention where user_id = any($1::uuid[]) and state <> 'quiet' order by user_id for update
+      )
+      update attention a set
+        start_at = case when a.state = 'held' then least(a.start_at, now() + $2 * interval '1 millisecond') else a.start_at end,
+        nudge_at = case when a.state = 'running' then least(a.nudge_at, now() + $2 * interval '1 millisecond') end
+      from people p where a.user_id = p.user_id`,
+    values: [userIds, delayMs],
+  });
+}
+
+export interface AttentionRow {
+  episode: number;
+  state: 'quiet' | 'held' | 'running';
+  revision: number;
+  openedAt: Date;
+}
+
+/** The person's attention, locked: until the transaction ends nothing is armed, decided or closed for them elsewhere. */
+export async function lockAttention(tx: Tx, userId: UserId): Promise<AttentionRow | undefined> {
+  const { rows } = await tx.query<AttentionRow>({
+    name: 'lock-attention',
+    text: `select episode, state, revision, opened_at as "openedAt" from attention where user_id = $1 for update`,
+    values: [userId],
+  });
+  return rows[0];
+}
+
+export async function setWakesAt(tx: Tx, userId: UserId, at: Date): Promise<void> {
+  await tx.query({
+    name: 'set-wakes-at',
+    text: 'update attention set wakes_at = $2, nudge_at = null where user_id = $1',
+    values: [userId, at],
+  });
+}
+
+export async function closeEpisode(tx: Tx, userId: UserId, episode: number, outcome: string): Promise<void> {
+  await tx.query({
+    name: 'close-episode',
+    text: `
+      with quiet as (
+        update attention set state = 'quiet', nudge_at = null, wakes_at = null where user_id = $1 and episode = $2
+      )
+      update episodes set closed_at = now(), outcome = $3 where user_id = $1 and episode = $2 and closed_at is null`,
+    values: [userId, episode, outcome],
+  });
+}
+
+export async function episodeOutcome(db: Queryable, userId: UserId, episode: number): Promise<string | undefined> {
+  const { rows } = await db.query<{ outcome: string | null }>({
+    name: 'episode-outcome',
+    text: 'select outcome from episodes where user_id = $1 and episode = $2',
+    values: [userId, episode],
+  });
+  return rows[0]?.outcome ?? undefined;
+}

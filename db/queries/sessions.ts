@@ -1,0 +1,156 @@
+import type { SessionId, UserId } from '../../contracts/ids.ts';
+import type { Db, Queryable, Tx } from '../client.ts';
+
+export interface SessionRow {
+  userId: UserId;
+  id: SessionId;
+  deviceName: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+}
+
+const columns = `user_id as "userId", id, device_name as "deviceName", created_at as "createdAt",
+  last_used_at as "lastUsedAt", expires_at as "expiresAt"`;
+
+/** Opens a session. Over `keep` open ones, the least recently used are ended; their ids come back. */
+export async function insertSession(tx: Tx, session: SessionRow, keep: number): Promise<SessionId[]> {
+  await tx.query({
+    name: 'insert-session',
+    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6)`,
+    values: [session.userId, session.id, session.deviceName, session.createdAt, session.lastUsedAt, session.expiresAt],
+  });
+  const { rows } = await tx.query<{ id: SessionId }>({
+    name: 'end-surplus-sessions',
+    text: `update sessions set revoked_at = now(), revoke_reason = 'surplus'
+      where user_id = $1 and id in (
+        select id from sessions where user_id = $1 and revoked_at is null and expires_at > now()
+        order by last_used_at desc, id desc offset $2
+      ) returning id`,
+    values: [session.userId, keep],
+  });
+  return rows.map(({ id }) => id);
+}
+
+export async function openSessions(db: Queryable, userId: UserId): Promise<SessionRow[]> {
+  const { rows } = await db.query<SessionRow>({
+    name: 'open-sessions',
+    text: `select ${columns} from sessions where user_id = $1 and revoked_at is null and expires_at > now()
+      order by last_used_at desc, id desc`,
+    values: [userId],
+  });
+  return rows;
+}
+
+/** Ends sessions of a person: the one, or all but the one. Answers with the ids that were open until now. */
+export async function revokeSessions(
+  db: Queryable,
+  userId: UserId,
+  which: { only: SessionId } | { allBut: SessionId },
+  reason: string,
+): Promise<SessionId[]> {
+  const only = 'only' in which;
+  const { rows } = await db.query<{ id: SessionId }>({
+    name: only ? 'revoke-session' : 'revoke-other-sessions',
+    text: `update sessions set revoked_at = now(), revoke_reason = $3
+      where user_id = $1 and id ${only ? '=' : '<>'} $2 and revoked_at is null and expires_at > now() returning id`,
+    values: [userId, only ? which.only : which.allBut, reason],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. */
+export async function sessionsRevokedWithin(db: Queryable, seconds: number): Promise<{ id: SessionId; userId: UserId }[]> {
+  const { rows } = await db.query<{ id: SessionId; userId: UserId }>({
+    name: 'sessions-revoked-within',
+    text: `select id, user_id as "userId" from sessions where revoked_at > now() - $1 * interval '1 second'`,
+    values: [seconds],
+  });
+  return rows;
+}
+
+export interface RefreshTokenRow {
+  tokenHash: Buffer;
+  userId: UserId;
+  sessionId: SessionId;
+  parentHash: Buffer | null;
+  expiresAt: Date;
+  usedAt: Date | null;
+}
+
+export async function insertRefreshToken(
+  tx: Tx,
+  token: Omit<RefreshTokenRow, 'usedAt'> & { createdAt: Date },
+): Promise<void> {
+  await tx.query({
+    name: 'insert-refresh-token',
+    text: `insert into refresh_tokens (token_hash, user_id, session_id, parent_hash, created_at, expires_at)
+      values ($1, $2, $3, $4, $5, $6)`,
+    values: [token.tokenHash, token.userId, token.sessionId, token.parentHash, token.createdAt, token.expiresAt],
+  });
+}
+
+/**
+ * Marks a token as used, if it was not and its session is open. One conditional statement: of two requests with the same
+ * token one wins, the other waits for it and gets nothing. Read-then-write here forks families.
+ */
+export async function useRefreshToken(tx: Tx, tokenHash: Buffer, at: Date): Promise<RefreshTokenRow | undefined> {
+  const { rows } = await tx.query<RefreshTokenRow>({
+    name: 'use-refresh-token',
+    text: `
+      update refresh_tokens t set used_at = $2
+      from sessions s
+      where t.token_hash = $1 and t.used_at is null and t.expires_at > $2
+        and s.user_id = t.user_id and s.id = t.session_id and s.revoked_at is null and s.expires_at > $2
+      returning t.token_hash as "tokenHash", t.user_id as "userId", t.session_id as "sessionId",
+        t.parent_hash as "parentHash", t.expires_at as "expiresAt", t.used_at as "usedAt"`,
+    values: [tokenHash, at],
+  });
+  return rows[0];
+}
+
+export interface RefreshTokenState extends RefreshTokenRow {
+  sessionOpen: boolean;
+  sessionExpiresAt: Date;
+  /** Its successor, if it was rotated, and whether that one was used. */
+  successorHash: Buffer | null;
+  successorUsed: boolean;
+}
+
+export async function refreshTokenState(db: Queryable, tokenHash: Buffer, at: Date): Promise<RefreshTokenState | undefined> {
+  const { rows } = await db.query<RefreshTokenState>({
+    name: 'refresh-token-state',
+    text: `
+      select t.token_hash as "tokenHash", t.user_id as "userId", t.session_id as "sessionId",
+        t.parent_hash as "parentHash", t.expires_at as "expiresAt", t.used_at as "usedAt",
+        s.revoked_at is null and s.expires_at > $2 as "sessionOpen", s.expires_at as "sessionExpiresAt",
+        n.token_hash as "successorHash", n.used_at is not null as "successorUsed"
+      from refresh_tokens t
+      join sessions s on s.user_id = t.user_id and s.id = t.session_id
+      left join refresh_tokens n on n.user_id = t.user_id and n.session_id = t.session_id and n.parent_hash = t.token_hash
+      where t.token_hash = $1`,
+    values: [tokenHash, at],
+  });
+  return rows[0];
+}
+
+/** The session was used now; answers with when it ends for good. */
+export async function touchSession(db: Queryable, userId: UserId, id: SessionId, at: Date): Promise<Date | undefined> {
+  const { rows } = await db.query<{ expiresAt: Date }>({
+    name: 'touch-session',
+    text: `update sessions set last_used_at = greatest(last_used_at, $3) where user_id = $1 and id = $2
+      returning expires_at as "expiresAt"`,
+    values: [userId, id, at],
+  });
+  return rows[0]?.expiresAt;
+}
+
+/** Whether the session is open right now: asked when a socket connects. */
+export async function isSessionOpen(db: Db | Queryable, userId: UserId, id: SessionId): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-session-open',
+    text: 'select 1 from sessions where user_id = $1 and id = $2 and revoked_at is null and expires_at > now()',
+    values: [userId, id],
+  });
+  return rowCount === 1;
+}

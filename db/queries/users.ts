@@ -1,0 +1,88 @@
+import type { UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface UserRow {
+  id: UserId;
+  displayName: string;
+  email: string | null;
+  emailVerifiedAt: Date | null;
+  phone: string | null;
+  phoneVerifiedAt: Date | null;
+  passwordHash: string;
+  locale: string;
+  timeZone: string;
+  status: 'active' | 'suspended';
+  createdAt: Date;
+}
+
+const columns = `id, display_name as "displayName", email, email_verified_at as "emailVerifiedAt", phone,
+  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status,
+  created_at as "createdAt"`;
+
+/** Stores a person. Throws a unique violation of `users_email_key` or `users_phone_key` for a taken identifier. */
+export async function insertUser(tx: Tx, user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status'>): Promise<void> {
+  await tx.query({
+    name: 'insert-user',
+    text: `insert into users (id, display_name, email, phone, password_hash, locale, time_zone, created_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    values: [user.id, user.displayName, user.email, user.phone, user.passwordHash, user.locale, user.timeZone, user.createdAt],
+  });
+}
+
+export async function userById(db: Queryable, id: UserId): Promise<UserRow | undefined> {
+  const { rows } = await db.query<UserRow>({ name: 'user-by-id', text: `select ${columns} from users where id = $1`, values: [id] });
+  return rows[0];
+}
+
+/** By e-mail address (lower case) or phone number (E.164). */
+export async function userByIdentifier(db: Queryable, identifier: string): Promise<UserRow | undefined> {
+  const { rows } = await db.query<UserRow>({
+    name: 'user-by-identifier',
+    text: `select ${columns} from users where email = $1 or phone = $1`,
+    values: [identifier],
+  });
+  return rows[0];
+}
+
+/** Which of these ids are people that can be talked to. */
+export async function activeUsers(db: Queryable, ids: readonly UserId[]): Promise<{ id: UserId; displayName: string }[]> {
+  const { rows } = await db.query<{ id: UserId; displayName: string }>({
+    name: 'active-users',
+    text: `select id, display_name as "displayName" from users where id = any($1::uuid[]) and status = 'active'`,
+    values: [ids],
+  });
+  return rows;
+}
+
+export async function updateUser(
+  db: Queryable,
+  id: UserId,
+  patch: { displayName?: string | undefined; locale?: string | undefined; timeZone?: string | undefined },
+): Promise<UserRow | undefined> {
+  const { rows } = await db.query<UserRow>({
+    name: 'update-user',
+    text: `update users set display_name = coalesce($2, display_name), locale = coalesce($3, locale),
+      time_zone = coalesce($4, time_zone) where id = $1 returning ${columns}`,
+    values: [id, patch.displayName ?? null, patch.locale ?? null, patch.timeZone ?? null],
+  });
+  return rows[0];
+}
+
+export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash: string): Promise<void> {
+  await db.query({ name: 'update-password-hash', text: 'update users set password_hash = $2 where id = $1', values: [id, passwordHash] });
+}
+
+/** The contact becomes the person's, and verified. Throws a unique violation when somebody else holds it. */
+export async function setVerifiedContact(
+  tx: Tx,
+  id: UserId,
+  { channel, target, at }: { channel: 'email' | 'sms'; target: string; at: Date },
+): Promise<UserRow | undefined> {
+  const [value, verifiedAt] = channel === 'email' ? ['email', 'email_verified_at'] : ['phone', 'phone_verified_at'];
+  const { rows } = await tx.query<UserRow>({
+    name: `set-verified-${value}`,
+    text: `update users set ${value} = $2, ${verifiedAt} = $3 where id = $1 returning ${columns}`,
+    values: [id, target, at],
+  });
+  return rows[0];
+}

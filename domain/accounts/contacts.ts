@@ -1,0 +1,78 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Me } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { Tx } from '../../db/client.ts';
+import { insertOutbox } from '../../db/queries/outbox.ts';
+import {
+  type VerificationRow,
+  deleteVerification,
+  putVerification,
+  takeVerificationTry,
+  verificationOf,
+} from '../../db/queries/verifications.ts';
+import { setVerifiedContact, userByIdentifier } from '../../db/queries/users.ts';
+import { commit } from '../commit.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { presentMe } from './present.ts';
+import { refusingTaken } from './taken.ts';
+
+/** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess it. */
+export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
+
+type Contact = { channel: 'email' | 'sms'; target: string };
+
+/** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
+export async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {
+  const id = deps.newId();
+  const expiresAt = new Date(deps.now().getTime() + codeLimits.lifetimeMs);
+  await putVerification(tx, { userId, id, expiresAt, ...contact });
+  await insertOutbox(tx, { topic: 'verification.requested', userId, payload: { verificationId: id, channel: contact.channel } });
+}
+
+/** The code of a request: derived, so that a retried mail carries the same one and no table or history holds it. */
+export function codeOf(deps: Pick<Deps, 'mac'>, verificationId: string): string {
+  const number = deps.mac('verification-code', verificationId).readUIntBE(0, 6) % 1_000_000;
+  return number.toString().padStart(6, '0');
+}
+
+/** Sends a code to a contact that shall become the actor's. Answers with how long the code lives, in seconds. */
+export async function changeContact(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
+  actor: Actor,
+  contact: Contact,
+): Promise<{ expiresInSeconds: number }> {
+  const holder = await userByIdentifier(deps.db, contact.target);
+  if (holder && holder.id !== actor.userId) throw new DomainError('identifier_taken');
+  await commit(deps, async (tx) => ({ value: await requestCode(tx, deps, actor.userId, contact) }));
+  return { expiresInSeconds: codeLimits.lifetimeMs / 1_000 };
+}
+
+/** Confirms a contact with its code. Each try is counted before it is judged. */
+export async function verifyContact(
+  deps: Pick<Deps, 'db' | 'now' | 'mac' | 'publishLive'>,
+  actor: Actor,
+  channel: Contact['channel'],
+  code: string,
+): Promise<Me> {
+  const request = await takeTry(deps, actor, channel);
+  const right = timingSafeEqual(Buffer.from(codeOf(deps, request.id)), Buffer.from(code));
+  if (!right) throw new DomainError('invalid_code');
+  return refusingTaken(() =>
+    commit(deps, async (tx) => {
+      if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
+      const user = await setVerifiedContact(tx, actor.userId, { channel, target: request.target, at: deps.now() });
+      if (!user) throw notFound();
+      return { value: presentMe(user) };
+    }),
+  );
+}
+
+async function takeTry(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, channel: Contact['channel']): Promise<VerificationRow> {
+  const at = deps.now();
+  const request = await takeVerificationTry(deps.db, actor.userId, channel, { at, maxTries: codeLimits.tries });
+  if (request) return request;
+  const standing = await verificationOf(deps.db, actor.userId, channel);
+  const spent = standing && standing.expiresAt > at && standing.wrongTries >= codeLimits.tries;
+  throw new DomainError(spent ? 'too_many_attempts' : 'code_expired');
+}

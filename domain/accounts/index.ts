@@ -1,0 +1,10 @@
+export { changeContact, codeOf, verifyContact } from './contacts.ts';
+export { forgetDevice, listDevices, putDevice } from './devices.ts';
+export { getMe, getUser, updateMe } from './me.ts';
+export { getNotificationSettings, updateNotificationSettings } from './notification-settings.ts';
+export { refresh } from './refresh.ts';
+export { type Revocations, createRevocations } from './revocations.ts';
+export { isOpen, listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
+export { startVerifications } from './relay-verifications.ts';
+export { sendCode } from './send-code.ts';
+export { login, register } from './sign-in.ts';

@@ -1,0 +1,47 @@
+import {
+  type NotificationSettings,
+  type NotificationSettingsPatch,
+  defaultNotificationSettings,
+} from '../../contracts/entities/index.ts';
+import {
+  type NotificationSettingsRow,
+  notificationSettingsOf,
+  putNotificationSettings,
+} from '../../db/queries/notification-settings.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError } from '../errors.ts';
+
+/** Tries of a change that names no version and lost against another one. */
+const maxTries = 5;
+
+/** The settings and their version; version 0 are the defaults, never yet changed. */
+export async function getNotificationSettings(deps: Pick<Deps, 'db'>, actor: Actor): Promise<NotificationSettingsRow> {
+  const stored = await notificationSettingsOf(deps.db, actor.userId);
+  return stored ?? { settings: defaultNotificationSettings, version: 0 };
+}
+
+/** Changes some settings. With `expected` the change happens to that version or not at all. */
+export async function updateNotificationSettings(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  patch: NotificationSettingsPatch,
+  expected?: number,
+): Promise<NotificationSettingsRow> {
+  for (let tried = 0; tried < maxTries; tried += 1) {
+    const current = await getNotificationSettings(deps, actor);
+    if (expected !== undefined && expected !== current.version) break;
+    const settings = merge(current.settings, patch);
+    const version = await putNotificationSettings(deps.db, actor.userId, settings, current.version);
+    if (version !== undefined) return { settings, version };
+  }
+  throw new DomainError(expected === undefined ? 'conflict' : 'precondition_failed');
+}
+
+function merge(settings: NotificationSettings, { channels, level, preview }: NotificationSettingsPatch): NotificationSettings {
+  const given = Object.fromEntries(Object.entries(channels ?? {}).filter(([, value]) => value !== undefined));
+  return {
+    level: level ?? settings.level,
+    preview: preview ?? settings.preview,
+    channels: { ...settings.channels, ...given },
+  };
+}

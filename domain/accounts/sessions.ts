@@ -1,0 +1,107 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Session, SessionInfo } from '../../contracts/entities/index.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { Tx } from '../../db/client.ts';
+import {
+  insertRefreshToken,
+  insertSession,
+  isSessionOpen,
+  openSessions,
+  revokeSessions,
+} from '../../db/queries/sessions.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { notFound } from '../errors.ts';
+
+/** Days that a session lives without being used, and at most. */
+export const sessionDays = { sliding: 30, absolute: 180 };
+const dayMs = 86_400_000;
+
+/** Bytes of randomness in a refresh token (256 bits). */
+const refreshTokenBytes = 32;
+
+export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** A session of a person who has just proved who they are, and the ids of older ones that gave way to it. */
+export async function openSession(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId' | 'tokens'>,
+  userId: UserId,
+  deviceName: string | undefined,
+): Promise<{ session: Session; ended: SessionId[] }> {
+  const at = deps.now();
+  const id = deps.newId() as SessionId;
+  const expiresAt = new Date(at.getTime() + sessionDays.absolute * dayMs);
+  const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt };
+  const ended = await insertSession(tx, row, limits.sessionsPerUser);
+  const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
+  await storeRefreshToken(tx, { userId, sessionId: id, refreshToken, parentHash: null, at, sessionExpiresAt: expiresAt });
+  return { session: toSession(deps, { userId, sessionId: id }, refreshToken), ended };
+}
+
+export async function storeRefreshToken(
+  tx: Tx,
+  token: {
+    userId: UserId;
+    sessionId: SessionId;
+    refreshToken: string;
+    parentHash: Buffer | null;
+    at: Date;
+    sessionExpiresAt: Date;
+  },
+): Promise<void> {
+  const { userId, sessionId, parentHash, at } = token;
+  const sliding = at.getTime() + sessionDays.sliding * dayMs;
+  const expiresAt = new Date(Math.min(sliding, token.sessionExpiresAt.getTime()));
+  await insertRefreshToken(tx, {
+    tokenHash: hashToken(token.refreshToken),
+    userId,
+    sessionId,
+    parentHash,
+    createdAt: at,
+    expiresAt,
+  });
+}
+
+export function toSession(deps: Pick<Deps, 'tokens'>, actor: Actor, refreshToken: string): Session {
+  const { token, expiresAt } = deps.tokens.sign(actor);
+  return { id: actor.sessionId, accessToken: token, accessTokenExpiresAt: expiresAt.toISOString(), refreshToken };
+}
+
+export async function listSessions(deps: Pick<Deps, 'db'>, actor: Actor): Promise<SessionInfo[]> {
+  const rows = await openSessions(deps.db, actor.userId);
+  return rows.map(({ id, deviceName, createdAt, lastUsedAt, expiresAt }) => ({
+    id,
+    current: id === actor.sessionId,
+    deviceName,
+    createdAt: createdAt.toISOString(),
+    lastUsedAt: lastUsedAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  }));
+}
+
+/** Ends one session. Its sockets are closed by the event; where that is lost, by every node's look at the table. */
+export async function revokeSession(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, id: SessionId): Promise<void> {
+  const ended = await revokeSessions(deps.db, actor.userId, { only: id }, 'revoked');
+  if (ended.length === 0) throw notFound();
+  tellEnded(deps, actor.userId, ended);
+}
+
+export async function revokeOtherSessions(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor): Promise<number> {
+  const ended = await revokeSessions(deps.db, actor.userId, { allBut: actor.sessionId }, 'revoked');
+  tellEnded(deps, actor.userId, ended);
+  return ended.length;
+}
+
+/** Ends the caller's own session. */
+export async function logout(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor): Promise<void> {
+  tellEnded(deps, actor.userId, await revokeSessions(deps.db, actor.userId, { only: actor.sessionId }, 'logout'));
+}
+
+/** Whether the actor's session is open in the table right now; asked once when a socket connects. */
+export const isOpen = (deps: Pick<Deps, 'db'>, actor: Actor): Promise<boolean> =>
+  isSessionOpen(deps.db, actor.userId, actor.sessionId);
+
+export function tellEnded(deps: Pick<Deps, 'publishLive'>, userId: UserId, sessionIds: SessionId[]): void {
+  if (sessionIds.length > 0) deps.publishLive([{ type: 'session.ended', userId, sessionIds }]);
+}

@@ -1,0 +1,53 @@
+import type { Me, Session } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { Login, Registration } from '../../contracts/rest/auth.ts';
+import { insertUser, updatePasswordHash, userByIdentifier } from '../../db/queries/users.ts';
+import { commit } from '../commit.ts';
+import type { Deps } from '../deps.ts';
+import { DomainError } from '../errors.ts';
+import { requestCode } from './contacts.ts';
+import { presentMe } from './present.ts';
+import { openSession, tellEnded } from './sessions.ts';
+import { refusingTaken } from './taken.ts';
+
+type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'passwords' | 'tokens' | 'publishLive'>;
+
+/** Makes the account, its first session, and what is owed: a verification code to each contact that was given. */
+export async function register(deps: SignInDeps, input: Registration): Promise<{ user: Me; session: Session }> {
+  const passwordHash = await deps.passwords.hash(input.password);
+  const user = {
+    id: deps.newId() as UserId,
+    displayName: input.displayName,
+    email: input.email ?? null,
+    phone: input.phone ?? null,
+    passwordHash,
+    locale: input.locale ?? 'en',
+    timeZone: input.timeZone ?? 'UTC',
+    createdAt: deps.now(),
+  };
+  return refusingTaken(() =>
+    commit(deps, async (tx) => {
+      await insertUser(tx, user);
+      if (user.email) await requestCode(tx, deps, user.id, { channel: 'email', target: user.email });
+      if (user.phone) await requestCode(tx, deps, user.id, { channel: 'sms', target: user.phone });
+      const { session } = await openSession(tx, deps, user.id, input.deviceName);
+      const row = { ...user, emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active' as const };
+      return { value: { user: presentMe(row), session } };
+    }),
+  );
+}
+
+/** Signs in. An unknown identifier costs the same work and gets the same answer as a wrong password. */
+export async function login(deps: SignInDeps, input: Login): Promise<{ user: Me; session: Session }> {
+  const user = await userByIdentifier(deps.db, input.identifier.toLowerCase());
+  const right = await deps.passwords.verify(input.password, user?.passwordHash);
+  if (!user || !right || user.status !== 'active') throw new DomainError('invalid_credentials');
+  if (deps.passwords.needsRehash(user.passwordHash)) {
+    await updatePasswordHash(deps.db, user.id, await deps.passwords.hash(input.password));
+  }
+  const { session, ended } = await commit(deps, async (tx) => ({
+    value: await openSession(tx, deps, user.id, input.deviceName),
+  }));
+  tellEnded(deps, user.id, ended);
+  return { user: presentMe(user), session };
+}

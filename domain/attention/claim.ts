@@ -1,0 +1,94 @@
+import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
+import type { Tx } from '../../db/client.ts';
+import {
+  type ArmedRow,
+  type AttemptRow,
+  type Cover,
+  armedConversations,
+  attemptOf,
+  finishAttempt,
+  insertAttempt,
+  reopenAttempt,
+} from '../../db/queries/attempts.ts';
+import { lockAttention } from '../../db/queries/episodes.ts';
+import type { Deps, Ladder } from '../deps.ts';
+
+/** A send that may go ahead now. */
+export interface Claim {
+  attemptId: string;
+  covers: Cover[];
+  tries: number;
+  /** An earlier try called the provider and nobody knows what came of it. */
+  calledBefore: Date | null;
+}
+
+/**
+ * Claims a send, immediately before the provider is called: under the person's lock it looks once more at what is unread,
+ * moves the watermarks and writes the attempt, in one transaction. A retry finds its own claim; nothing is announced
+ * twice by two attempts, and nothing that was read meanwhile.
+ */
+export async function claimAttempt(
+  deps: Pick<Deps, 'db' | 'now' | 'ladder'>,
+  channel: Channel,
+  input: NotifyInput,
+): Promise<Claim | NotifyResult> {
+  return deps.db.transaction(async (tx) => {
+    const attention = await lockAttention(tx, input.userId);
+    const earlier = await attemptOf(tx, input.userId, input.attemptId);
+    const armed = await armedConversations(tx, input.userId);
+    if (earlier) return reclaim(tx, deps, input, earlier, armed);
+    if (attention?.episode !== input.episode) return { result: 'not-needed', reason: 'another episode has begun' };
+    const covers = coversOf(channel, input, armed, deps);
+    if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
+    const { attemptId: id, episode, userId } = input;
+    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now() });
+    return { attemptId: id, covers, tries: 0, calledBefore: null };
+  });
+}
+
+async function reclaim(
+  tx: Tx,
+  deps: Pick<Deps, 'now'>,
+  { userId, again }: NotifyInput,
+  attempt: AttemptRow,
+  armed: readonly ArmedRow[],
+): Promise<Claim | NotifyResult> {
+  if (attempt.state === 'accepted') return { result: 'sent' };
+  if (attempt.state === 'dropped') return { result: 'not-needed', reason: 'read_before_send' };
+  if (attempt.state !== 'claimed' && !again) return { result: 'unreachable', reason: attempt.errorCode ?? attempt.state };
+  const unread = attempt.covers.some(({ conversationId, toSeq }) =>
+    armed.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
+  );
+  if (!unread) {
+    const state = attempt.calledAt === null ? 'dropped' : 'unknown';
+    await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
+    return { result: 'not-needed', reason: 'read_before_send' };
+  }
+  if (attempt.state !== 'claimed') await reopenAttempt(tx, userId, attempt.id);
+  const calledBefore = again ? null : attempt.calledAt;
+  return { attemptId: attempt.id, covers: attempt.covers, tries: attempt.tries, calledBefore };
+}
+
+/**
+ * What the attempt announces: a push the conversation that was decided on; a mail or text everything that this channel has
+ * not announced yet and that has waited for half of its own delay, so that one wake-up sends one of them.
+ */
+function coversOf(
+  channel: Channel,
+  { conversationIds }: NotifyInput,
+  armed: readonly ArmedRow[],
+  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
+): Cover[] {
+  const half = delayOf(channel, ladder) / 2;
+  const ridesAlong = ({ armedAt }: ArmedRow) => channel !== 'push' && now().getTime() >= armedAt.getTime() + half;
+  return armed
+    .filter((row) => conversationIds.includes(row.conversationId) || ridesAlong(row))
+    .filter((row) => !row.muted)
+    .map((row) => ({ row, from: Math.max(row.fromSeq, row.seenSeq + 1, (row[channel]?.throughSeq ?? 0) + 1) }))
+    .filter(({ row, from }) => from <= row.lastSeq)
+    .map(({ row, from }) => ({ conversationId: row.conversationId, fromSeq: from, toSeq: row.lastSeq }));
+}
+
+const delayOf = (channel: Channel, ladder: Ladder) =>
+  ({ push: ladder.pushMs, email: ladder.emailMs, sms: ladder.smsMs })[channel];

@@ -1,0 +1,146 @@
+import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
+import type { Tx } from '../../db/client.ts';
+import { type AttemptRow, armedConversations, attemptsOfEpisode } from '../../db/queries/attempts.ts';
+import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
+import { devicesOf } from '../../db/queries/devices.ts';
+import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
+import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
+import { userById } from '../../db/queries/users.ts';
+import type { Deps, Presence } from '../deps.ts';
+import { type Decision, type Situation, type StepDecision, decide } from './decide.ts';
+
+type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder'>;
+
+/**
+ * The next thing to do for a person's episode. Reading, deciding, explaining and, at the end, closing are one transaction
+ * under the person's lock: nothing can be armed between the look that finds nothing and the closing, and a retry after a
+ * lost answer finds the episode closed and says so again.
+ */
+export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promise<Plan> {
+  const presence = await deps.presence(input.userId);
+  return deps.db.transaction(async (tx) => {
+    const attention = await lockAttention(tx, input.userId);
+    if (!attention || attention.episode !== input.episode || attention.state === 'quiet') {
+      return { kind: 'finished', outcome: await earlierOutcome(tx, input) };
+    }
+    const attempts = await attemptsOfEpisode(tx, input.userId, input.episode);
+    const situation = await look(tx, deps, input, presence, attempts);
+    const decision = decide(situation);
+    return carryOut(tx, deps, input, decision);
+  });
+}
+
+async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise<EscalateUnreadOutcome> {
+  return ((await episodeOutcome(tx, userId, episode)) as EscalateUnreadOutcome | undefined) ?? 'read';
+}
+
+async function look(
+  tx: Tx,
+  deps: DecideDeps,
+  { userId, stuck, skipped, operatorDeadlinePassed }: DecideInput,
+  presence: Presence,
+  attempts: readonly AttemptRow[],
+): Promise<Situation> {
+  const user = await userById(tx, userId);
+  const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
+    address ? (verifiedAt ? 'verified' : 'unverified') : 'missing';
+  const devices = await devicesOf(tx, userId);
+  return {
+    now: deps.now(),
+    ladder: deps.ladder,
+    presence,
+    account: user?.status ?? 'suspended',
+    settings: (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings,
+    devices: devices.map(({ pushState, pushPermission, pushToken }) => ({ pushState, pushPermission, hasToken: pushToken !== null })),
+    email: contact(user?.email, user?.emailVerifiedAt),
+    phone: contact(user?.phone, user?.phoneVerifiedAt),
+    armed: await armedConversations(tx, userId),
+    pushHandedOver: attempts.some(({ channel, state }) => channel === 'push' && state === 'accepted'),
+    stuck,
+    skipped,
+    operatorDeadlinePassed,
+  };
+}
+
+async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision): Promise<Plan> {
+  const { verdict } = decision;
+  const attemptId = verdict.kind === 'notify' ? deps.newId() : null;
+  await explain(tx, deps, input, decision, attemptId);
+  switch (verdict.kind) {
+    case 'notify':
+      return { ...verdict, attemptId: attemptId as string, retry: deps.ladder.retry };
+    case 'wait':
+      await setWakesAt(tx, input.userId, verdict.until);
+      return { ...verdict, until: verdict.until.toISOString() };
+    case 'finished':
+      await closeEpisode(tx, input.userId, input.episode, verdict.outcome);
+      return { kind: 'finished', outcome: verdict.outcome };
+  }
+}
+
+/**
+ * Writes down what was decided and why. A step that was found as it was found before is not written again: a nudge that
+ * changes nothing leaves no trace.
+ */
+async function explain(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision, attemptId: string | null): Promise<void> {
+  const at = deps.now();
+  const { userId, episode, workflowId, runId } = input;
+  const evaluation = decision.steps.map(toEvaluation);
+  const before = await latestDecisions(tx, userId, episode);
+  const taken = decision.verdict.kind === 'notify' ? decision.verdict.channel : undefined;
+  const rows = oneForEachChannel(decision.steps, taken)
+    .filter((step) => step.outcome !== 'send' || step.channel === taken)
+    .map((step): DecisionRow => ({
+      id: deps.newId(),
+      episode,
+      at,
+      step: step.channel,
+      outcome: step.outcome,
+      reason: step.reason,
+      until: step.until ?? null,
+      attemptId: step.outcome === 'send' ? attemptId : null,
+      evaluation,
+      workflowId,
+      runId,
+    }))
+    .filter((row) => row.outcome === 'send' || !sameAs(before.get(row.step), row));
+  if (decision.verdict.kind === 'finished') {
+    const { outcome, reason } = decision.verdict;
+    const cancelled = outcome === 'every-step-spent' || outcome === 'expired' ? 'skipped' : 'cancelled';
+    rows.push({ id: deps.newId(), episode, at, step: 'episode', outcome: cancelled, reason, until: null, attemptId: null, evaluation, workflowId, runId });
+  }
+  await insertDecisions(tx, userId, rows);
+}
+
+/** A channel that looks at several conversations is told by the step that matters: what is sent, else what comes first. */
+function oneForEachChannel(steps: readonly StepDecision[], taken: string | undefined): StepDecision[] {
+  const weight = { send: 0, failed: 1, deferred: 2, skipped: 3 };
+  const best = new Map<string, StepDecision>();
+  for (const step of steps) {
+    const known = best.get(step.channel);
+    const earlier = (step.until?.getTime() ?? 0) < (known?.until?.getTime() ?? 0);
+    const better = !known || weight[step.outcome] < weight[known.outcome] || (step.outcome === known.outcome && earlier);
+    if (better && (step.outcome !== 'send' || step.channel === taken)) best.set(step.channel, step);
+  }
+  return [...best.values()];
+}
+
+const toEvaluation = ({ channel, outcome, reason, until, conversationId }: StepDecision) => ({
+  channel,
+  outcome,
+  reason,
+  ...(until ? { until: until.toISOString() } : {}),
+  ...(conversationId ? { conversationId } : {}),
+});
+
+async function latestDecisions(tx: Tx, userId: UserId, episode: number): Promise<Map<string, DecisionRow>> {
+  return new Map((await decisionsOf(tx, userId, episode)).map((row) => [row.step, row]));
+}
+
+function sameAs(before: DecisionRow | undefined, row: DecisionRow): boolean {
+  return (
+    before?.outcome === row.outcome && before.reason === row.reason && before.until?.getTime() === row.until?.getTime()
+  );
+}

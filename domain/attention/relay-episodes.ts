@@ -1,0 +1,85 @@
+import type { UserId } from '../../contracts/ids.ts';
+import {
+  type HeldEpisode,
+  clearNudge,
+  closeReadEpisodes,
+  holdUntil,
+  leaseHeldEpisodes,
+  leaseNudges,
+  markRunning,
+  reopenLostEpisode,
+} from '../../db/queries/episodes.ts';
+import { insertDecisions } from '../../db/queries/decisions.ts';
+import type { Deps } from '../deps.ts';
+
+const relayLimits = {
+  /** Episodes in one round. */
+  batch: 100,
+  /** Milliseconds in which one round must be through; afterwards another relay may take what is left. */
+  leaseMs: 30_000,
+  /** Milliseconds before an episode is offered to Temporal again: first, and at most. */
+  retryMs: 1_000,
+  retryMaxMs: 30_000,
+};
+
+/** The one door to Temporal that the relay needs; both calls throw when Temporal is away. */
+export interface Episodes {
+  /** Starts the workflow of an episode, once, whatever happens; answers with its id. */
+  start(episode: { userId: UserId; episode: number; urgent: boolean }): Promise<string>;
+  /** `gone` when no such workflow runs. */
+  nudge(episode: { userId: UserId; episode: number }): Promise<'nudged' | 'gone'>;
+}
+
+type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'log'> & { episodes: Episodes };
+
+/**
+ * Hands episodes whose grace is over to Temporal, one start each for any number of messages. What was read within the
+ * grace is closed without Temporal having heard of it; who is connected gets the longer grace. Answers with how many
+ * were looked at.
+ */
+export async function startHeldEpisodes(deps: RelayDeps): Promise<number> {
+  const held = await leaseHeldEpisodes(deps.db, relayLimits.batch, relayLimits.leaseMs);
+  await closeRead(deps, held.filter(({ armedAt }) => armedAt === null));
+  await Promise.all(held.filter(({ armedAt }) => armedAt !== null).map((episode) => startOne(deps, episode)));
+  return held.length;
+}
+
+async function closeRead(deps: RelayDeps, episodes: readonly HeldEpisode[]): Promise<void> {
+  if (episodes.length === 0) return;
+  await deps.db.transaction(async (tx) => {
+    await closeReadEpisodes(tx, episodes);
+    for (const { userId, episode } of episodes) {
+      const reason = { step: 'episode', outcome: 'cancelled' as const, reason: 'read_before_send' };
+      const none = { until: null, attemptId: null, evaluation: [], workflowId: '', runId: '' };
+      await insertDecisions(tx, userId, [{ id: deps.newId(), episode, at: deps.now(), ...reason, ...none }]);
+    }
+  });
+}
+
+async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
+  const grace = held.armedAt === null ? 0 : held.armedAt.getTime() + deps.ladder.pushPresentMs;
+  if (grace > deps.now().getTime() && (await deps.presence(held.userId)) === 'present') {
+    return holdUntil(deps.db, held, new Date(grace));
+  }
+  try {
+    const workflowId = await deps.episodes.start(held);
+    await markRunning(deps.db, { ...held, workflowId });
+  } catch (error) {
+    const delay = Math.min(relayLimits.retryMaxMs, relayLimits.retryMs * 2 ** Math.min(held.tries, 10));
+    deps.log.warn('an episode could not be handed to Temporal; it waits', { tries: held.tries + 1, reason: (error as Error).message });
+    await holdUntil(deps.db, held, new Date(deps.now().getTime() + delay));
+  }
+}
+
+/** Nudges running episodes that should look again. One whose workflow is gone is opened anew. */
+export async function nudgeEpisodes(deps: RelayDeps): Promise<number> {
+  const due = await leaseNudges(deps.db, relayLimits.batch, relayLimits.leaseMs);
+  await Promise.all(
+    due.map(async ({ leasedUntil, ...episode }) => {
+      const answer = await deps.episodes.nudge(episode);
+      if (answer === 'gone') await deps.db.transaction((tx) => reopenLostEpisode(tx, episode));
+      else await clearNudge(deps.db, episode.userId, leasedUntil);
+    }),
+  );
+  return due.length;
+}

@@ -1,0 +1,69 @@
+import type { Conversation, Member, MyMembership, MyMembershipPatch } from '../../contracts/entities/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import { conversationsPage } from '../../db/queries/conversations.ts';
+import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
+import { readableConversation, readableMembership } from '../access/index.ts';
+import { openCursor, sealCursor } from '../cursor.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { notFound } from '../errors.ts';
+import { presentConversation, presentMember, presentMyMembership } from './present.ts';
+
+export interface PageRequest {
+  limit: number;
+  cursor?: string | undefined;
+}
+export interface PageOf<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+export async function getConversation(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<Conversation> {
+  return presentConversation(await readableConversation(deps.db, actor, id));
+}
+
+/** The actor's conversations, the latest active first. The cursor holds a place, so the list may change under it. */
+export async function listConversations(
+  deps: Pick<Deps, 'db' | 'mac'>,
+  actor: Actor,
+  { limit, cursor }: PageRequest,
+): Promise<PageOf<Conversation>> {
+  const [at, id] = cursor === undefined ? [] : openCursor(deps, 'conversations', cursor);
+  const after = at === undefined || id === undefined ? undefined : { at, id };
+  const rows = await conversationsPage(deps.db, actor.userId, { after, limit: limit + 1 });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last;
+  return {
+    items: items.map(presentConversation),
+    nextCursor: more ? sealCursor(deps, 'conversations', [last.lastActiveAt.toISOString(), last.id]) : null,
+  };
+}
+
+export async function listMembers(
+  deps: Pick<Deps, 'db' | 'mac'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  { limit, cursor }: PageRequest,
+): Promise<PageOf<Member>> {
+  await readableMembership(deps.db, actor, conversationId);
+  const list = `members:${conversationId}`;
+  const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
+  const rows = await membersPage(deps.db, conversationId, { after, limit: limit + 1 });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map(presentMember),
+    nextCursor: rows.length > limit && last ? sealCursor(deps, list, [last.userId]) : null,
+  };
+}
+
+/** How this conversation calls for the actor's attention: theirs alone, so it is no event of the log. */
+export async function updateMyMembership(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  id: ConversationId,
+  patch: MyMembershipPatch,
+): Promise<MyMembership> {
+  if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
+  return presentMyMembership(await readableConversation(deps.db, actor, id));
+}

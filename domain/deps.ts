@@ -1,0 +1,154 @@
+import type { DomainEvent } from '../contracts/events.ts';
+import type { SessionId, UserId } from '../contracts/ids.ts';
+import type { Db } from '../db/client.ts';
+import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
+import type { NewMessageRow, StoreResult } from '../db/queries/messages.ts';
+
+/** Who asks. Each door makes it from its own credentials; requests and sockets stop there. */
+export interface Actor {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+}
+
+/** Structured logging: a message and fields. No text, token, address or number of a person ever goes in. */
+export interface Log {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** argon2id behind a gate: refuses with `overloaded` rather than queue without bound. */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** For an unknown person `stored` is undefined and the same work is done, so that time tells nothing. */
+  verify(password: string, stored: string | undefined): Promise<boolean>;
+  needsRehash(stored: string): boolean;
+}
+
+export interface AccessToken {
+  token: string;
+  expiresAt: Date;
+}
+export interface VerifiedToken extends Actor {
+  expiresAt: Date;
+}
+export interface Tokens {
+  sign(actor: Actor): AccessToken;
+  /** Throws `unauthenticated` or `token_expired`. */
+  verify(token: string): VerifiedToken;
+}
+
+/** HMAC-SHA-256 under a key of its own for each purpose. */
+export type Mac = (purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target', data: string) => Buffer;
+
+/** Where a person is connected right now. `unknown` when Redis cannot say: then nobody waits for a presence. */
+export type Presence = 'present' | 'away' | 'unknown';
+
+/** What became of one call to a provider, in classes that decide what happens next. */
+export type SendOutcome =
+  | { class: 'ok'; providerId: string }
+  | {
+      class:
+        | 'recipient_dead'
+        | 'recipient_opted_out'
+        | 'recipient_soft'
+        | 'content_rejected'
+        | 'config_outage'
+        | 'throttled'
+        | 'transient'
+        | 'ambiguous';
+      provider: 'fcm' | 'sendgrid' | 'twilio';
+      code: string;
+      retryAfterMs?: number;
+    };
+
+export interface PushMessage {
+  token: string;
+  attemptId: string;
+  /** Stable for (person, conversation), at most 64 characters: a later push replaces what is displayed. */
+  conversationKey: string;
+  title: string;
+  body: string;
+  data: Record<string, string>;
+  badge: number;
+  urgent: boolean;
+  ttlSeconds: number;
+}
+export interface EmailMessage {
+  to: string;
+  attemptId: string;
+  subject: string;
+  text: string;
+  html: string;
+  /** Derived from the attempt, so a repeat carries the same one and mail programs fold the two. */
+  messageId: string;
+  references?: string;
+}
+export interface SmsMessage {
+  to: string;
+  attemptId: string;
+  body: string;
+  validitySeconds: number;
+}
+
+/** The providers. They answer every outcome as a value and throw for none. */
+export interface Senders {
+  push: { send(message: PushMessage): Promise<SendOutcome> };
+  email: { send(message: EmailMessage): Promise<SendOutcome> };
+  sms: {
+    send(message: SmsMessage): Promise<SendOutcome>;
+    /** Whether the provider took a text to this number with these words since then; undefined when it cannot say. */
+    find(message: { to: string; body: string; since: Date }): Promise<{ providerId: string } | null | undefined>;
+  };
+}
+
+/** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */
+export interface Ladder {
+  /** From arming to the push: the burst window of who is away. */
+  pushMs: number;
+  /** The same for who is connected: time to read first. */
+  pushPresentMs: number;
+  /** Between two pushes about one conversation. */
+  realertGapMs: number;
+  emailMs: number;
+  /** From arming to the mail when no push could be handed to a provider. */
+  emailWithoutPushMs: number;
+  smsMs: number;
+  /** From arming: when a step is too late to be useful. */
+  pushUntilMs: number;
+  emailUntilMs: number;
+  smsUntilMs: number;
+  /** How long a mail whose fate is not known is left to settle before it is sent again. */
+  emailSettleMs: number;
+  retry: {
+    firstMs: number;
+    maxMs: number;
+    /** After so long a failing provider becomes something that a person must look at. */
+    giveUpMs: number;
+  };
+}
+
+/**
+ * What the outside supplies. A function names the few that it needs with `Pick`, so that its signature says what it can
+ * touch and a test supplies no more.
+ */
+export interface Deps {
+  db: Db;
+  now(): Date;
+  /** UUIDv7: ordered by time. */
+  newId(): string;
+  log: Log;
+  /** Tells what happened to whoever is connected, best effort. Never throws, never waits. */
+  publishLive(events: readonly DomainEvent[]): void;
+  /** Stores a message together with whatever else waits; see `createLane`. */
+  storeMessage(message: NewMessageRow): Promise<StoreResult>;
+  moveWatermark(move: WatermarkMove): Promise<MovedWatermark | null>;
+  passwords: Passwords;
+  tokens: Tokens;
+  mac: Mac;
+  presence(userId: UserId): Promise<Presence>;
+  senders: Senders;
+  ladder: Ladder;
+  /** Where links in notifications lead: the address of the web client. */
+  publicUrl: string;
+}

@@ -1,0 +1,56 @@
+import { type ErrorCode, type FieldFault, errorCodes } from '../contracts/errors.ts';
+import { OutcomeUnknown } from '../db/client.ts';
+import { isRetryable, isUnavailable } from '../db/errors.ts';
+
+interface Details {
+  detail?: string;
+  retryAfterMs?: number;
+  errors?: FieldFault[];
+  cause?: unknown;
+}
+
+/** A refusal in the domain's own words. Doors map the code; nothing here knows HTTP, sockets or Temporal. */
+export class DomainError extends Error {
+  override name = 'DomainError';
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+  readonly errors: FieldFault[] | undefined;
+
+  constructor(code: ErrorCode, { detail, retryAfterMs, errors, cause }: Details = {}) {
+    super(detail ?? errorCodes[code], cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+    this.errors = errors;
+  }
+}
+
+/** Also for "not yours": the two must look the same from outside. */
+export const notFound = () => new DomainError('not_found');
+
+/** One faulty field that only the domain could judge. */
+export const faultyField = (path: string, code: string, message: string) =>
+  new DomainError('invalid_input', { errors: [{ path, code, message }] });
+
+/** A provider cannot be reached or asks for patience. Only durable work sees it, and tries again. */
+export class ProviderFailing extends Error {
+  override name = 'ProviderFailing';
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: string, retryAfterMs?: number) {
+    super(`The provider failed: ${code}`);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Milliseconds after which a client may try again what was refused for a failing part. */
+const retryAfterMs = 1_000;
+
+/** What any thrown thing means for a client. What nobody foresaw is `internal`, and the caller logs it. */
+export function toDomainError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  if (error instanceof OutcomeUnknown) return new DomainError('outcome_unknown', { retryAfterMs, cause: error });
+  if (isUnavailable(error) || isRetryable(error)) return new DomainError('unavailable', { retryAfterMs, cause: error });
+  return new DomainError('internal', { cause: error });
+}

@@ -1,0 +1,33 @@
+import type { EventsAfter } from '../../contracts/entities/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import { logAfter } from '../../db/queries/log.ts';
+import { readableMembership } from '../access/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { notFound } from '../errors.ts';
+import { presentLogRow } from './present.ts';
+import { loadSnapshots } from './snapshots.ts';
+
+/**
+ * The log after a version. Too far behind, or ahead of what there is (a client of a database that was restored), the
+ * answer is the state to start from.
+ */
+export async function eventsAfter(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  { after, limit }: { after: number; limit: number },
+): Promise<EventsAfter> {
+  const { version } = await readableMembership(deps.db, actor, conversationId);
+  if (after > version || version - after > limits.catchUpEvents) return snapshot(deps, actor, conversationId);
+  const rows = await logAfter(deps.db, [{ conversationId, version: after }], limit);
+  const events = rows.map(presentLogRow);
+  const reached = events.at(-1)?.version ?? after;
+  return { snapshot: false, events, hasMore: reached < version };
+}
+
+async function snapshot(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<EventsAfter> {
+  const state = (await loadSnapshots(deps, actor, [id])).get(id);
+  if (!state) throw notFound();
+  return { snapshot: true, state };
+}

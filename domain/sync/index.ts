@@ -1,0 +1,3 @@
+export { eventsAfter } from './events-after.ts';
+export { presentLogRow } from './present.ts';
+export { sync } from './sync.ts';

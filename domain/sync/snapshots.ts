@@ -1,0 +1,41 @@
+import type { Member, Message, Snapshot } from '../../contracts/entities/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import { conversationsByIds } from '../../db/queries/conversations.ts';
+import { membersOfAll } from '../../db/queries/members.ts';
+import { newestMessages } from '../../db/queries/newest-messages.ts';
+import { presentConversation, presentMember } from '../conversations/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { presentMessage } from '../messages/index.ts';
+
+/** Messages that a snapshot brings of each conversation; older ones come by paging. */
+export const snapshotMessages = 50;
+
+/**
+ * The state to start from, of several conversations in three statements. They run in one transaction with one snapshot
+ * of the database, or a message could stand in the history without being counted in the version.
+ */
+export async function loadSnapshots(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  ids: readonly ConversationId[],
+): Promise<Map<ConversationId, Snapshot>> {
+  if (ids.length === 0) return new Map();
+  return deps.db.transaction(async (tx) => {
+    await tx.query({ text: 'set transaction isolation level repeatable read, read only', values: [] });
+    const rows = await conversationsByIds(tx, actor.userId, ids);
+    const members = await membersOfAll(tx, ids);
+    const messages = await newestMessages(tx, rows, snapshotMessages);
+    const of = <Row extends { conversationId: ConversationId }>(list: Row[], id: ConversationId) =>
+      list.filter(({ conversationId }) => conversationId === id);
+    return new Map(
+      rows.map((row): [ConversationId, Snapshot] => [
+        row.id,
+        {
+          conversation: presentConversation(row),
+          members: of(members, row.id).map(presentMember) as Member[],
+          messages: of(messages, row.id).map(presentMessage) as Message[],
+        },
+      ]),
+    );
+  });
+}

@@ -1,0 +1,116 @@
+import type { ConversationEvent, SyncChange, SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import { logAfter } from '../../db/queries/log.ts';
+import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
+import { openCursor, sealCursor } from '../cursor.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { presentLogRow } from './present.ts';
+import { loadSnapshots } from './snapshots.ts';
+
+export const syncBudget = {
+  /** Log entries of one conversation; one that is farther behind is sent whole. */
+  maxEvents: 100,
+  /** What a whole conversation counts, in log entries. */
+  snapshotCost: 100,
+  /** Log entries of one answer, all conversations together. */
+  total: 2_000,
+};
+const firstId = '00000000-0000-0000-0000-000000000000';
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * Everything that moved since the versions that the client holds, over all of the actor's conversations, in the order of
+ * their ids. A client with more conversations than one call takes sends them in that order too, each call those after
+ * the cursor.
+ */
+export async function sync(
+  deps: Pick<Deps, 'db' | 'mac'>,
+  actor: Actor,
+  { known, cursor }: SyncRequest,
+): Promise<SyncResponse> {
+  const after = cursor === undefined ? firstId : (openCursor(deps, 'sync', cursor)[0] ?? firstId);
+  const through = reach(known);
+  const rows = await standings(deps.db, actor.userId, known, {
+    after,
+    through,
+    limit: limits.syncConversations,
+    maxEvents: syncBudget.maxEvents,
+    snapshotCost: syncBudget.snapshotCost,
+    budget: syncBudget.total,
+  });
+  const end = await pageEnd(deps, actor, rows, { after, through });
+  const [moved, lost] = await Promise.all([changes(deps, actor, rows), losses(deps, actor, known, { after, end })]);
+  return {
+    changes: [...moved, ...lost],
+    standings: rows.map(({ known: _, ...standing }) => standing),
+    cursor: end === lastId ? null : sealCursor(deps, 'sync', [end]),
+  };
+}
+
+/** How far this call can judge: a client that filled its list may hold more beyond its last entry. */
+function reach(known: SyncRequest['known']): string {
+  if (known.length < limits.syncConversations) return lastId;
+  return known.reduce((highest, [id]) => (id > highest ? id : highest), firstId);
+}
+
+/** The last id that this answer speaks for: the whole reach, or the last row when there is more behind it. */
+async function pageEnd(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  rows: readonly StandingRow[],
+  { after, through }: { after: string; through: string },
+): Promise<string> {
+  const last = rows.at(-1)?.conversationId ?? after;
+  const beyond = await standings(deps.db, actor.userId, [], {
+    after: last,
+    through,
+    limit: 1,
+    maxEvents: 0,
+    snapshotCost: 0,
+    budget: 0,
+  });
+  return beyond.length > 0 ? last : through;
+}
+
+async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly StandingRow[]): Promise<SyncChange[]> {
+  const moved = rows.filter(({ known, version }) => known !== version);
+  const whole = moved.filter(({ known, version }) => known === null || known > version || version - known > syncBudget.maxEvents);
+  const behind = moved.filter((row) => !whole.includes(row));
+  const [log, snapshots] = await Promise.all([
+    logAfter(
+      deps.db,
+      behind.map(({ conversationId, known }) => ({ conversationId, version: known ?? 0 })),
+      syncBudget.maxEvents,
+    ),
+    loadSnapshots(
+      deps,
+      actor,
+      whole.map(({ conversationId }) => conversationId),
+    ),
+  ]);
+  const events = Map.groupBy(log.map(presentLogRow), ({ conversationId }) => conversationId);
+  return moved.flatMap(({ conversationId, version }): SyncChange[] => {
+    const state = snapshots.get(conversationId);
+    if (state) return [{ conversationId, version: state.conversation.version, how: 'snapshot', events: [], state }];
+    return asEvents(conversationId, version, events.get(conversationId) ?? []);
+  });
+}
+
+function asEvents(conversationId: ConversationId, version: number, events: ConversationEvent[]): SyncChange[] {
+  // Left between two statements: the next call tells it as lost.
+  if (events.length === 0) return [];
+  return [{ conversationId, version: events.at(-1)?.version ?? version, how: 'events', events, state: null }];
+}
+
+/** Conversations that the client holds and the actor no longer belongs to, within what this answer speaks for. */
+async function losses(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  known: SyncRequest['known'],
+  { after, end }: { after: string; end: string },
+): Promise<SyncChange[]> {
+  const asked = known.map(([id]) => id).filter((id) => id > after && id <= end);
+  const lost = await notMine(deps.db, actor.userId, asked);
+  return lost.map((conversationId) => ({ conversationId, version: 0, how: 'lost', events: [], state: null }));
+}
