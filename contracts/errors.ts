@@ -40,6 +40,14 @@ export const ErrorCode = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorC
 export const FieldFault = z.strictObject({ path: z.string(), code: z.string(), message: z.string() });
 export type FieldFault = z.infer<typeof FieldFault>;
 
+/** zod's issue as faults of ours. Each unknown key is a fault of its own, with its own path. */
+export function toFaults(issue: z.core.$ZodIssue, where = ''): FieldFault[] {
+  const path = [...(where ? [where] : []), ...issue.path.map(String)];
+  if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), code: issue.code, message: issue.message }];
+  const message = 'is not known here; remove it';
+  return issue.keys.map((key) => ({ path: [...path, key].join('.'), code: 'unknown_field', message }));
+}
+
 /** What REST answers with on every refusal: RFC 9457 `application/problem+json`. */
 export const Problem = z
   .strictObject({
@@ -65,3 +73,28 @@ export const SocketError = z
   })
   .meta({ id: 'SocketError' });
 export type SocketError = z.infer<typeof SocketError>;
+
+interface Details {
+  detail?: string;
+  retryAfterMs?: number;
+  errors?: FieldFault[];
+  cause?: unknown;
+}
+
+/** A refusal with a code of the closed list, as it travels inside the house before a door turns it into an answer. */
+export class CodedError extends Error {
+  override name = 'CodedError';
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+  readonly errors: FieldFault[] | undefined;
+
+  constructor(code: ErrorCode, { detail, retryAfterMs, errors, cause }: Details = {}) {
+    super(detail ?? errorCodes[code], cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+    this.errors = errors;
+  }
+}
+
+/** Milliseconds after which a refusal for a busy or failing part may be tried again. */
+export const retrySoonMs = 1_000;

@@ -6,7 +6,11 @@ import type { SessionId, UserId } from './ids.ts';
  * here is stored; what must not be lost goes to the outbox in the transaction itself.
  */
 export type DomainEvent =
-  | { type: 'conversation.event'; event: ConversationEvent; /** Whose sockets must follow it from now on. */ joins?: UserId[] }
+  | {
+      type: 'conversation.event';
+      event: ConversationEvent /** Whose sockets must follow it from now on. */;
+      joins?: UserId[];
+    }
   | { type: 'receipts.moved'; receipts: Receipt[] }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };
 

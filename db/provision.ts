@@ -38,7 +38,9 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
 async function ensureDatabase(client: pg.Client, database: string): Promise<void> {
   const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
   if (rowCount === 0) {
-    await client.query(`create database ${client.escapeIdentifier(database)} owner homing_owner encoding 'UTF8' template template0`);
+    await client.query(
+      `create database ${client.escapeIdentifier(database)} owner homing_owner encoding 'UTF8' template template0`,
+    );
   }
 }
 

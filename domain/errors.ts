@@ -1,28 +1,10 @@
-import { type ErrorCode, type FieldFault, errorCodes } from '../contracts/errors.ts';
+import { CodedError, retrySoonMs } from '../contracts/errors.ts';
 import { OutcomeUnknown } from '../db/client.ts';
 import { isRetryable, isUnavailable } from '../db/errors.ts';
 
-interface Details {
-  detail?: string;
-  retryAfterMs?: number;
-  errors?: FieldFault[];
-  cause?: unknown;
-}
-
 /** A refusal in the domain's own words. Doors map the code; nothing here knows HTTP, sockets or Temporal. */
-export class DomainError extends Error {
-  override name = 'DomainError';
-  readonly code: ErrorCode;
-  readonly retryAfterMs: number | undefined;
-  readonly errors: FieldFault[] | undefined;
-
-  constructor(code: ErrorCode, { detail, retryAfterMs, errors, cause }: Details = {}) {
-    super(detail ?? errorCodes[code], cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-    this.errors = errors;
-  }
-}
+export const DomainError = CodedError;
+export type DomainError = CodedError;
 
 /** Also for "not yours": the two must look the same from outside. */
 export const notFound = () => new DomainError('not_found');
@@ -44,13 +26,12 @@ export class ProviderFailing extends Error {
   }
 }
 
-/** Milliseconds after which a client may try again what was refused for a failing part. */
-const retryAfterMs = 1_000;
-
 /** What any thrown thing means for a client. What nobody foresaw is `internal`, and the caller logs it. */
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
-  if (error instanceof OutcomeUnknown) return new DomainError('outcome_unknown', { retryAfterMs, cause: error });
-  if (isUnavailable(error) || isRetryable(error)) return new DomainError('unavailable', { retryAfterMs, cause: error });
+  if (error instanceof OutcomeUnknown)
+    return new DomainError('outcome_unknown', { retryAfterMs: retrySoonMs, cause: error });
+  if (isUnavailable(error) || isRetryable(error))
+    return new DomainError('unavailable', { retryAfterMs: retrySoonMs, cause: error });
   return new DomainError('internal', { cause: error });
 }

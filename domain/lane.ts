@@ -79,7 +79,10 @@ function takeBatch<Item, Result>(queue: Waiting<Item, Result>[], { maxBatch, key
   return { batch, rest };
 }
 
-async function runBatch<Item, Result>(batch: Waiting<Item, Result>[], { run }: LaneOptions<Item, Result>): Promise<void> {
+async function runBatch<Item, Result>(
+  batch: Waiting<Item, Result>[],
+  { run }: LaneOptions<Item, Result>,
+): Promise<void> {
   try {
     const results = await run(batch.map(({ item }) => item));
     batch.forEach(({ resolve, reject }, place) => {

@@ -10,7 +10,12 @@ export const PushPermission = z.enum(['granted', 'denied', 'unknown']);
 export const DeviceInput = z
   .strictObject({
     platform: Platform,
-    pushToken: z.string().min(1).max(limits.pushTokenBytes).regex(/^[\x21-\x7e]+$/, { message: 'must be printable ASCII' }).nullish(),
+    pushToken: z
+      .string()
+      .min(1)
+      .max(limits.pushTokenBytes)
+      .regex(/^[\x21-\x7e]+$/, { message: 'must be printable ASCII' })
+      .nullish(),
     appVersion: z.string().max(50).optional(),
     locale: Locale.optional(),
     timeZone: TimeZone.optional(),

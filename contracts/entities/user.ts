@@ -16,9 +16,7 @@ export const EmailAddress = z
 export const PhoneNumber = z.e164().meta({ description: 'Phone number, E.164' });
 
 /** A person as other people see them. */
-export const User = z
-  .strictObject({ id: UserId, displayName: z.string(), createdAt: Instant })
-  .meta({ id: 'User' });
+export const User = z.strictObject({ id: UserId, displayName: z.string(), createdAt: Instant }).meta({ id: 'User' });
 export type User = z.infer<typeof User>;
 
 export const Contact = z.strictObject({ address: z.string(), verified: z.boolean() }).meta({ id: 'Contact' });

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { DisplayName, EmailAddress, Locale, Me, PhoneNumber, Session, SessionInfo, TimeZone, line } from '../entities/index.ts';
+import {
+  DisplayName,
+  EmailAddress,
+  Locale,
+  Me,
+  PhoneNumber,
+  Session,
+  SessionInfo,
+  TimeZone,
+  line,
+} from '../entities/index.ts';
 import { SessionId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';

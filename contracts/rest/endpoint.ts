@@ -13,6 +13,7 @@ export interface Endpoint<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
   Success extends Record<number, z.ZodType | null> = Record<number, z.ZodType | null>,
+  Needs extends Auth = Auth,
 > {
   readonly operationId: string;
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -20,7 +21,7 @@ export interface Endpoint<
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
-  readonly auth: Auth;
+  readonly auth: Needs;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -37,6 +38,7 @@ export function endpoint<
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
   const Success extends Record<number, z.ZodType | null> = Record<number, null>,
->(definition: Endpoint<Params, Query, Body, Success>): Endpoint<Params, Query, Body, Success> {
+  const Needs extends Auth = Auth,
+>(definition: Endpoint<Params, Query, Body, Success, Needs>): Endpoint<Params, Query, Body, Success, Needs> {
   return definition;
 }

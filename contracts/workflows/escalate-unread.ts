@@ -10,7 +10,12 @@ export const EscalateUnreadInput = z.strictObject({ userId: UserId, episode: z.i
 export type EscalateUnreadInput = z.infer<typeof EscalateUnreadInput>;
 
 /** How an episode ended, in words. */
-export type EscalateUnreadOutcome = 'read' | 'every-step-spent' | 'nothing-notifiable' | 'closed-by-operator' | 'expired';
+export type EscalateUnreadOutcome =
+  | 'read'
+  | 'every-step-spent'
+  | 'nothing-notifiable'
+  | 'closed-by-operator'
+  | 'expired';
 
 /** What the decision says to do now. */
 export type Plan =

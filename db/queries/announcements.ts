@@ -15,7 +15,11 @@ export interface AnnouncedMessage {
 }
 
 /** The messages that an attempt covers, as they are now: without the person's own, deleted or already seen ones. */
-export async function announcedMessages(db: Queryable, userId: UserId, covers: readonly Cover[]): Promise<AnnouncedMessage[]> {
+export async function announcedMessages(
+  db: Queryable,
+  userId: UserId,
+  covers: readonly Cover[],
+): Promise<AnnouncedMessage[]> {
   const { rows } = await db.query<AnnouncedMessage>({
     name: 'announced-messages',
     text: `

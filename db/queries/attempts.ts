@@ -45,7 +45,9 @@ export interface ArmedRow {
 
 /** What is armed for the person and not seen, the oldest first. */
 export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
-  const watermark = (channel: Channel) => `(select jsonb_build_object('throughSeq', w.through_seq, 'at', w.at) from watermarks w
+  const watermark = (
+    channel: Channel,
+  ) => `(select jsonb_build_object('throughSeq', w.through_seq, 'at', w.at) from watermarks w
     where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
   const { rows } = await db.query<ArmedRow>({
     name: 'armed-conversations',
@@ -136,7 +138,15 @@ export async function finishAttempt(
     name: 'finish-attempt',
     text: `update attempts set state = $3, finished_at = $4, provider_id = coalesce($5, provider_id), error_class = $6,
       error_code = $7 where user_id = $1 and id = $2`,
-    values: [userId, id, result.state, result.at, result.providerId ?? null, result.errorClass ?? null, result.errorCode ?? null],
+    values: [
+      userId,
+      id,
+      result.state,
+      result.at,
+      result.providerId ?? null,
+      result.errorClass ?? null,
+      result.errorCode ?? null,
+    ],
   });
 }
 

@@ -25,7 +25,9 @@ export interface ConversationRow {
 }
 
 // The last message comes as columns with a prefix, because JSON would turn its times into text.
-type FlatRow = Omit<ConversationRow, 'lastMessage'> & { [Key in keyof MessageRow as `last_${Key}`]: MessageRow[Key] | null };
+type FlatRow = Omit<ConversationRow, 'lastMessage'> & {
+  [Key in keyof MessageRow as `last_${Key}`]: MessageRow[Key] | null;
+};
 
 const conversationsOf = (where: string) => `
   select c.id, c.kind, c.title, c.created_by as "createdBy", c.created_at as "createdAt", c.version,
@@ -34,14 +36,20 @@ const conversationsOf = (where: string) => `
     m.muted_until as "mutedUntil",
     (select count(*) from messages u where u.conversation_id = c.id and u.seq > greatest(m.read_seq, m.joined_seq)
       and u.sender_id <> m.user_id and u.deleted_at is null) as unread,
-    ${messageColumns('l').replaceAll(/as "(\w+)"/g, 'as "last_$1"').replaceAll(/l\.(seq|version|id|kind|text|mentions|priority)(?=,)/g, 'l.$1 as "last_$1"')}
+    ${messageColumns('l')
+      .replaceAll(/as "(\w+)"/g, 'as "last_$1"')
+      .replaceAll(/l\.(seq|version|id|kind|text|mentions|priority)(?=,)/g, 'l.$1 as "last_$1"')}
   from members m
   join conversations c on c.id = m.conversation_id
   left join messages l on l.conversation_id = c.id and l.seq = c.last_seq and l.seq > m.joined_seq
   where m.left_at is null and ${where}`;
 
 /** The conversation, if the person is a member of it now. */
-export async function conversationOf(db: Queryable, userId: UserId, id: ConversationId): Promise<ConversationRow | undefined> {
+export async function conversationOf(
+  db: Queryable,
+  userId: UserId,
+  id: ConversationId,
+): Promise<ConversationRow | undefined> {
   const { rows } = await db.query<FlatRow>({
     name: 'conversation-of',
     text: conversationsOf('m.user_id = $1 and m.conversation_id = $2'),
@@ -51,7 +59,11 @@ export async function conversationOf(db: Queryable, userId: UserId, id: Conversa
 }
 
 /** Several of the person's conversations at once; those they do not belong to are left out. */
-export async function conversationsByIds(db: Queryable, userId: UserId, ids: readonly ConversationId[]): Promise<ConversationRow[]> {
+export async function conversationsByIds(
+  db: Queryable,
+  userId: UserId,
+  ids: readonly ConversationId[],
+): Promise<ConversationRow[]> {
   const { rows } = await db.query<FlatRow>({
     name: 'conversations-by-ids',
     text: conversationsOf('m.user_id = $1 and m.conversation_id = any($2::uuid[])'),

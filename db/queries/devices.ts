@@ -33,7 +33,13 @@ export async function releasePushToken(tx: Tx, token: string, keep: { userId: Us
  * Stores a device, or what changed of it; a field that was not sent stays. A token that is sent again after it was found
  * dead becomes active: the app knows better than the provider's old answer.
  */
-export async function upsertDevice(tx: Tx, userId: UserId, id: DeviceId, input: DeviceInput, at: Date): Promise<DeviceRow> {
+export async function upsertDevice(
+  tx: Tx,
+  userId: UserId,
+  id: DeviceId,
+  input: DeviceInput,
+  at: Date,
+): Promise<DeviceRow> {
   const { rows } = await tx.query<DeviceRow>({
     name: 'upsert-device',
     text: `
@@ -90,12 +96,7 @@ export async function deleteDevice(db: Queryable, userId: UserId, id: DeviceId):
  * was used, registered before the send; a token registered meanwhile is untouched. The first hit makes it suspect, a
  * later one dead.
  */
-export async function markPushTokenRefused(
-  db: Queryable,
-  userId: UserId,
-  token: string,
-  sentAt: Date,
-): Promise<void> {
+export async function markPushTokenRefused(db: Queryable, userId: UserId, token: string, sentAt: Date): Promise<void> {
   await db.query({
     name: 'mark-push-token-refused',
     text: `update devices set push_state = case push_state when 'active' then 'suspect' else 'dead' end, push_state_at = now()

@@ -41,7 +41,11 @@ export async function leaseHeldEpisodes(db: Queryable, limit: number, leaseMs: n
 }
 
 /** Gives a held episode back to wait until `at`: Temporal was away, or the person is present. */
-export async function holdUntil(db: Queryable, { userId, episode }: { userId: UserId; episode: number }, at: Date): Promise<void> {
+export async function holdUntil(
+  db: Queryable,
+  { userId, episode }: { userId: UserId; episode: number },
+  at: Date,
+): Promise<void> {
   await db.query({
     name: 'hold-episode-until',
     text: `update attention set start_at = $3 where user_id = $1 and episode = $2 and state = 'held'`,
@@ -127,7 +131,10 @@ export async function clearNudge(db: Queryable, userId: UserId, leasedUntil: Dat
  * The workflow of this running episode is gone without having closed it (terminated by hand, or its history lost). What
  * is still unread must not be lost with it: the person gets a new episode, held from now.
  */
-export async function reopenLostEpisode(tx: Tx, { userId, episode }: { userId: UserId; episode: number }): Promise<void> {
+export async function reopenLostEpisode(
+  tx: Tx,
+  { userId, episode }: { userId: UserId; episode: number },
+): Promise<void> {
   await tx.query({
     name: 'reopen-lost-episode',
     text: `

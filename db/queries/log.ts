@@ -27,7 +27,15 @@ export async function insertEvent(tx: Tx, event: NewEventRow): Promise<void> {
   await tx.query({
     name: 'insert-event',
     text: `insert into events (conversation_id, version, seq, type, actor_id, at, data) values ($1, $2, $3, $4, $5, $6, $7)`,
-    values: [event.conversationId, event.version, event.seq, event.type, event.actorId, event.at, JSON.stringify(event.data)],
+    values: [
+      event.conversationId,
+      event.version,
+      event.seq,
+      event.type,
+      event.actorId,
+      event.at,
+      JSON.stringify(event.data),
+    ],
   });
 }
 

@@ -12,7 +12,11 @@ export interface MembershipRow {
 }
 
 /** One person's membership with the conversation's head, or nothing for who does not belong to it now. */
-export async function membershipOf(db: Queryable, userId: UserId, conversationId: ConversationId): Promise<MembershipRow | undefined> {
+export async function membershipOf(
+  db: Queryable,
+  userId: UserId,
+  conversationId: ConversationId,
+): Promise<MembershipRow | undefined> {
   const { rows } = await db.query<MembershipRow>({
     name: 'membership-of',
     text: `

@@ -155,7 +155,11 @@ export async function messagesPage(
   return newest ? rows.reverse() : rows;
 }
 
-export async function messageBySeq(db: Queryable, conversationId: ConversationId, seq: number): Promise<MessageRow | undefined> {
+export async function messageBySeq(
+  db: Queryable,
+  conversationId: ConversationId,
+  seq: number,
+): Promise<MessageRow | undefined> {
   const { rows } = await db.query<MessageRow>({
     name: 'message-by-seq',
     text: `select ${messageColumns('m')} from messages m where m.conversation_id = $1 and m.seq = $2`,
@@ -164,7 +168,11 @@ export async function messageBySeq(db: Queryable, conversationId: ConversationId
   return rows[0];
 }
 
-export async function messageById(db: Queryable, conversationId: ConversationId, id: MessageId): Promise<MessageRow | undefined> {
+export async function messageById(
+  db: Queryable,
+  conversationId: ConversationId,
+  id: MessageId,
+): Promise<MessageRow | undefined> {
   const { rows } = await db.query<MessageRow>({
     name: 'message-by-id',
     text: `select ${messageColumns('m')} from messages m where m.conversation_id = $1 and m.id = $2`,

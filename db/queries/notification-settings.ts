@@ -8,7 +8,10 @@ export interface NotificationSettingsRow {
 }
 
 /** The stored settings, or nothing where the person has never changed the defaults. */
-export async function notificationSettingsOf(db: Queryable, userId: UserId): Promise<NotificationSettingsRow | undefined> {
+export async function notificationSettingsOf(
+  db: Queryable,
+  userId: UserId,
+): Promise<NotificationSettingsRow | undefined> {
   const { rows } = await db.query<NotificationSettingsRow>({
     name: 'notification-settings-of',
     text: 'select settings, version from notification_settings where user_id = $1',

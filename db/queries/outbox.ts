@@ -14,7 +14,10 @@ export interface OutboxRow {
   tries: number;
 }
 
-export async function insertOutbox(tx: Tx, row: { topic: OutboxTopic; userId: UserId; payload: unknown }): Promise<void> {
+export async function insertOutbox(
+  tx: Tx,
+  row: { topic: OutboxTopic; userId: UserId; payload: unknown },
+): Promise<void> {
   await tx.query({
     name: 'insert-outbox',
     text: 'insert into outbox (topic, user_id, payload) values ($1, $2, $3)',

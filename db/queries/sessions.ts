@@ -60,7 +60,10 @@ export async function revokeSessions(
 }
 
 /** Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. */
-export async function sessionsRevokedWithin(db: Queryable, seconds: number): Promise<{ id: SessionId; userId: UserId }[]> {
+export async function sessionsRevokedWithin(
+  db: Queryable,
+  seconds: number,
+): Promise<{ id: SessionId; userId: UserId }[]> {
   const { rows } = await db.query<{ id: SessionId; userId: UserId }>({
     name: 'sessions-revoked-within',
     text: `select id, user_id as "userId" from sessions where revoked_at > now() - $1 * interval '1 second'`,
@@ -117,7 +120,11 @@ export interface RefreshTokenState extends RefreshTokenRow {
   successorUsed: boolean;
 }
 
-export async function refreshTokenState(db: Queryable, tokenHash: Buffer, at: Date): Promise<RefreshTokenState | undefined> {
+export async function refreshTokenState(
+  db: Queryable,
+  tokenHash: Buffer,
+  at: Date,
+): Promise<RefreshTokenState | undefined> {
   const { rows } = await db.query<RefreshTokenState>({
     name: 'refresh-token-state',
     text: `

@@ -61,7 +61,11 @@ export async function standings(
 }
 
 /** Which of these conversations the person does not belong to now. */
-export async function notMine(db: Queryable, userId: UserId, ids: readonly ConversationId[]): Promise<ConversationId[]> {
+export async function notMine(
+  db: Queryable,
+  userId: UserId,
+  ids: readonly ConversationId[],
+): Promise<ConversationId[]> {
   const { rows } = await db.query<{ id: ConversationId }>({
     name: 'not-mine',
     text: `select k.id from unnest($2::uuid[]) as k(id) where not exists (

@@ -20,17 +20,33 @@ const columns = `id, display_name as "displayName", email, email_verified_at as 
   created_at as "createdAt"`;
 
 /** Stores a person. Throws a unique violation of `users_email_key` or `users_phone_key` for a taken identifier. */
-export async function insertUser(tx: Tx, user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status'>): Promise<void> {
+export async function insertUser(
+  tx: Tx,
+  user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status'>,
+): Promise<void> {
   await tx.query({
     name: 'insert-user',
     text: `insert into users (id, display_name, email, phone, password_hash, locale, time_zone, created_at)
       values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    values: [user.id, user.displayName, user.email, user.phone, user.passwordHash, user.locale, user.timeZone, user.createdAt],
+    values: [
+      user.id,
+      user.displayName,
+      user.email,
+      user.phone,
+      user.passwordHash,
+      user.locale,
+      user.timeZone,
+      user.createdAt,
+    ],
   });
 }
 
 export async function userById(db: Queryable, id: UserId): Promise<UserRow | undefined> {
-  const { rows } = await db.query<UserRow>({ name: 'user-by-id', text: `select ${columns} from users where id = $1`, values: [id] });
+  const { rows } = await db.query<UserRow>({
+    name: 'user-by-id',
+    text: `select ${columns} from users where id = $1`,
+    values: [id],
+  });
   return rows[0];
 }
 
@@ -45,7 +61,10 @@ export async function userByIdentifier(db: Queryable, identifier: string): Promi
 }
 
 /** Which of these ids are people that can be talked to. */
-export async function activeUsers(db: Queryable, ids: readonly UserId[]): Promise<{ id: UserId; displayName: string }[]> {
+export async function activeUsers(
+  db: Queryable,
+  ids: readonly UserId[],
+): Promise<{ id: UserId; displayName: string }[]> {
   const { rows } = await db.query<{ id: UserId; displayName: string }>({
     name: 'active-users',
     text: `select id, display_name as "displayName" from users where id = any($1::uuid[]) and status = 'active'`,
@@ -69,7 +88,11 @@ export async function updateUser(
 }
 
 export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash: string): Promise<void> {
-  await db.query({ name: 'update-password-hash', text: 'update users set password_hash = $2 where id = $1', values: [id, passwordHash] });
+  await db.query({
+    name: 'update-password-hash',
+    text: 'update users set password_hash = $2 where id = $1',
+    values: [id, passwordHash],
+  });
 }
 
 /** The contact becomes the person's, and verified. Throws a unique violation when somebody else holds it. */

@@ -23,7 +23,11 @@ export async function putVerification(tx: Tx, request: Omit<VerificationRow, 'wr
   });
 }
 
-export async function verificationOf(db: Queryable, userId: UserId, channel: 'email' | 'sms'): Promise<VerificationRow | undefined> {
+export async function verificationOf(
+  db: Queryable,
+  userId: UserId,
+  channel: 'email' | 'sms',
+): Promise<VerificationRow | undefined> {
   const { rows } = await db.query<VerificationRow>({
     name: 'verification-of',
     text: `select ${columns} from verifications where user_id = $1 and channel = $2`,
@@ -51,7 +55,12 @@ export async function takeVerificationTry(
   return rows[0];
 }
 
-export async function deleteVerification(tx: Tx, userId: UserId, channel: 'email' | 'sms', id: string): Promise<boolean> {
+export async function deleteVerification(
+  tx: Tx,
+  userId: UserId,
+  channel: 'email' | 'sms',
+  id: string,
+): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'delete-verification',
     text: 'delete from verifications where user_id = $1 and channel = $2 and id = $3',

@@ -23,11 +23,20 @@ export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 type Contact = { channel: 'email' | 'sms'; target: string };
 
 /** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
-export async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {
+export async function requestCode(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  userId: UserId,
+  contact: Contact,
+): Promise<void> {
   const id = deps.newId();
   const expiresAt = new Date(deps.now().getTime() + codeLimits.lifetimeMs);
   await putVerification(tx, { userId, id, expiresAt, ...contact });
-  await insertOutbox(tx, { topic: 'verification.requested', userId, payload: { verificationId: id, channel: contact.channel } });
+  await insertOutbox(tx, {
+    topic: 'verification.requested',
+    userId,
+    payload: { verificationId: id, channel: contact.channel },
+  });
 }
 
 /** The code of a request: derived, so that a retried mail carries the same one and no table or history holds it. */
@@ -68,7 +77,11 @@ export async function verifyContact(
   );
 }
 
-async function takeTry(deps: Pick<Deps, 'db' | 'now'>, actor: Actor, channel: Contact['channel']): Promise<VerificationRow> {
+async function takeTry(
+  deps: Pick<Deps, 'db' | 'now'>,
+  actor: Actor,
+  channel: Contact['channel'],
+): Promise<VerificationRow> {
   const at = deps.now();
   const request = await takeVerificationTry(deps.db, actor.userId, channel, { at, maxTries: codeLimits.tries });
   if (request) return request;

@@ -37,7 +37,10 @@ export async function updateNotificationSettings(
   throw new DomainError(expected === undefined ? 'conflict' : 'precondition_failed');
 }
 
-function merge(settings: NotificationSettings, { channels, level, preview }: NotificationSettingsPatch): NotificationSettings {
+function merge(
+  settings: NotificationSettings,
+  { channels, level, preview }: NotificationSettingsPatch,
+): NotificationSettings {
   const given = Object.fromEntries(Object.entries(channels ?? {}).filter(([, value]) => value !== undefined));
   return {
     level: level ?? settings.level,

@@ -50,19 +50,22 @@ async function rotate(
   const { userId, sessionId } = used;
   const sessionExpiresAt = (await touchSession(tx, userId, sessionId, at)) ?? at;
   const next = successorOf(deps, presented);
-  await storeRefreshToken(tx, { userId, sessionId, refreshToken: next, parentHash: used.tokenHash, at, sessionExpiresAt });
+  await storeRefreshToken(tx, {
+    userId,
+    sessionId,
+    refreshToken: next,
+    parentHash: used.tokenHash,
+    at,
+    sessionExpiresAt,
+  });
   return { session: toSession(deps, { userId, sessionId }, next) };
 }
 
 /** The token was not usable: unknown, run out, of an ended session, or used before. */
-async function judge(
-  tx: Tx,
-  deps: Pick<Deps, 'tokens' | 'mac'>,
-  presented: string,
-  at: Date,
-): Promise<Outcome> {
+async function judge(tx: Tx, deps: Pick<Deps, 'tokens' | 'mac'>, presented: string, at: Date): Promise<Outcome> {
   const state = await refreshTokenState(tx, hashToken(presented), at);
-  if (!state) return { refused: new DomainError('invalid_credentials', { detail: 'This refresh token is not known.' }) };
+  if (!state)
+    return { refused: new DomainError('invalid_credentials', { detail: 'This refresh token is not known.' }) };
   if (!state.sessionOpen || state.expiresAt <= at) return { refused: new DomainError('session_revoked') };
   const answerWasLost =
     state.usedAt !== null &&

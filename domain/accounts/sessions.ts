@@ -35,7 +35,14 @@ export async function openSession(
   const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt };
   const ended = await insertSession(tx, row, limits.sessionsPerUser);
   const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
-  await storeRefreshToken(tx, { userId, sessionId: id, refreshToken, parentHash: null, at, sessionExpiresAt: expiresAt });
+  await storeRefreshToken(tx, {
+    userId,
+    sessionId: id,
+    refreshToken,
+    parentHash: null,
+    at,
+    sessionExpiresAt: expiresAt,
+  });
   return { session: toSession(deps, { userId, sessionId: id }, refreshToken), ended };
 }
 
@@ -81,7 +88,11 @@ export async function listSessions(deps: Pick<Deps, 'db'>, actor: Actor): Promis
 }
 
 /** Ends one session. Its sockets are closed by the event; where that is lost, by every node's look at the table. */
-export async function revokeSession(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, id: SessionId): Promise<void> {
+export async function revokeSession(
+  deps: Pick<Deps, 'db' | 'publishLive'>,
+  actor: Actor,
+  id: SessionId,
+): Promise<void> {
   const ended = await revokeSessions(deps.db, actor.userId, { only: id }, 'revoked');
   if (ended.length === 0) throw notFound();
   tellEnded(deps, actor.userId, ended);

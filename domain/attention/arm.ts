@@ -23,7 +23,11 @@ export async function armStored(deps: Pick<Deps, 'db' | 'ladder'>): Promise<numb
       await moveWatermarks(tx, reads);
       await armRecipients(tx, ranges, { graceMs: deps.ladder.pushMs, realertGapMs: deps.ladder.realertGapMs });
     }
-    if (rows.length > 0) await deleteOutbox(tx, rows.map(({ id }) => id));
+    if (rows.length > 0)
+      await deleteOutbox(
+        tx,
+        rows.map(({ id }) => id),
+      );
     return rows.length;
   });
 }

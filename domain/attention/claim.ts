@@ -56,7 +56,8 @@ async function reclaim(
 ): Promise<Claim | NotifyResult> {
   if (attempt.state === 'accepted') return { result: 'sent' };
   if (attempt.state === 'dropped') return { result: 'not-needed', reason: 'read_before_send' };
-  if (attempt.state !== 'claimed' && !again) return { result: 'unreachable', reason: attempt.errorCode ?? attempt.state };
+  if (attempt.state !== 'claimed' && !again)
+    return { result: 'unreachable', reason: attempt.errorCode ?? attempt.state };
   const unread = attempt.covers.some(({ conversationId, toSeq }) =>
     armed.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
   );

@@ -53,7 +53,11 @@ async function look(
     presence,
     account: user?.status ?? 'suspended',
     settings: (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings,
-    devices: devices.map(({ pushState, pushPermission, pushToken }) => ({ pushState, pushPermission, hasToken: pushToken !== null })),
+    devices: devices.map(({ pushState, pushPermission, pushToken }) => ({
+      pushState,
+      pushPermission,
+      hasToken: pushToken !== null,
+    })),
     email: contact(user?.email, user?.emailVerifiedAt),
     phone: contact(user?.phone, user?.phoneVerifiedAt),
     armed: await armedConversations(tx, userId),
@@ -84,7 +88,13 @@ async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: 
  * Writes down what was decided and why. A step that was found as it was found before is not written again: a nudge that
  * changes nothing leaves no trace.
  */
-async function explain(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision, attemptId: string | null): Promise<void> {
+async function explain(
+  tx: Tx,
+  deps: DecideDeps,
+  input: DecideInput,
+  decision: Decision,
+  attemptId: string | null,
+): Promise<void> {
   const at = deps.now();
   const { userId, episode, workflowId, runId } = input;
   const evaluation = decision.steps.map(toEvaluation);
@@ -92,24 +102,38 @@ async function explain(tx: Tx, deps: DecideDeps, input: DecideInput, decision: D
   const taken = decision.verdict.kind === 'notify' ? decision.verdict.channel : undefined;
   const rows = oneForEachChannel(decision.steps, taken)
     .filter((step) => step.outcome !== 'send' || step.channel === taken)
-    .map((step): DecisionRow => ({
-      id: deps.newId(),
-      episode,
-      at,
-      step: step.channel,
-      outcome: step.outcome,
-      reason: step.reason,
-      until: step.until ?? null,
-      attemptId: step.outcome === 'send' ? attemptId : null,
-      evaluation,
-      workflowId,
-      runId,
-    }))
+    .map(
+      (step): DecisionRow => ({
+        id: deps.newId(),
+        episode,
+        at,
+        step: step.channel,
+        outcome: step.outcome,
+        reason: step.reason,
+        until: step.until ?? null,
+        attemptId: step.outcome === 'send' ? attemptId : null,
+        evaluation,
+        workflowId,
+        runId,
+      }),
+    )
     .filter((row) => row.outcome === 'send' || !sameAs(before.get(row.step), row));
   if (decision.verdict.kind === 'finished') {
     const { outcome, reason } = decision.verdict;
     const cancelled = outcome === 'every-step-spent' || outcome === 'expired' ? 'skipped' : 'cancelled';
-    rows.push({ id: deps.newId(), episode, at, step: 'episode', outcome: cancelled, reason, until: null, attemptId: null, evaluation, workflowId, runId });
+    rows.push({
+      id: deps.newId(),
+      episode,
+      at,
+      step: 'episode',
+      outcome: cancelled,
+      reason,
+      until: null,
+      attemptId: null,
+      evaluation,
+      workflowId,
+      runId,
+    });
   }
   await insertDecisions(tx, userId, rows);
 }
@@ -121,7 +145,8 @@ function oneForEachChannel(steps: readonly StepDecision[], taken: string | undef
   for (const step of steps) {
     const known = best.get(step.channel);
     const earlier = (step.until?.getTime() ?? 0) < (known?.until?.getTime() ?? 0);
-    const better = !known || weight[step.outcome] < weight[known.outcome] || (step.outcome === known.outcome && earlier);
+    const better =
+      !known || weight[step.outcome] < weight[known.outcome] || (step.outcome === known.outcome && earlier);
     if (better && (step.outcome !== 'send' || step.channel === taken)) best.set(step.channel, step);
   }
   return [...best.values()];

@@ -104,7 +104,11 @@ function choose(steps: StepDecision[], situation: Situation, notifiable: readonl
   if (first) {
     // A push is about one conversation; a mail or text gathers all that are due.
     const together = first.channel === 'push' ? [first] : due.filter(({ channel }) => channel === first.channel);
-    return { kind: 'notify', channel: first.channel, conversationIds: together.flatMap(({ conversationId }) => conversationId ?? []) };
+    return {
+      kind: 'notify',
+      channel: first.channel,
+      conversationIds: together.flatMap(({ conversationId }) => conversationId ?? []),
+    };
   }
   const later = steps.filter(({ until, outcome }) => outcome === 'deferred' && until).sort(byUntil)[0];
   if (later?.until) return { kind: 'wait', until: later.until, next: later.channel, why: later.reason };
@@ -185,5 +189,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
 };
 
 function at(dueMs: number, now: Date, reason: Reason): StepResult {
-  return dueMs <= now.getTime() ? { outcome: 'send', reason: 'due' } : { outcome: 'deferred', reason, until: new Date(dueMs) };
+  return dueMs <= now.getTime()
+    ? { outcome: 'send', reason: 'due' }
+    : { outcome: 'deferred', reason, until: new Date(dueMs) };
 }

@@ -3,7 +3,13 @@ import { type NotificationSettings, defaultNotificationSettings } from '../../co
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type AnnouncedMessage, announcedMessages, unreadConversations } from '../../db/queries/announcements.ts';
-import { acceptedKeys, appendAttemptEvent, finishAttempt, markCalled, markNotTaken } from '../../db/queries/attempts.ts';
+import {
+  acceptedKeys,
+  appendAttemptEvent,
+  finishAttempt,
+  markCalled,
+  markNotTaken,
+} from '../../db/queries/attempts.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { type UserRow, userById } from '../../db/queries/users.ts';
@@ -63,8 +69,11 @@ const deliver: Record<Channel, (deps: NotifyDeps, delivery: Delivery) => Promise
 async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
   const { userId, attemptId } = delivery.input;
   const done = await acceptedKeys(deps.db, userId, attemptId);
-  const devices = (await devicesOf(deps.db, userId)).filter(canPush).filter((device) => !done.has(`device:${device.id}`));
-  if (devices.length === 0) return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
+  const devices = (await devicesOf(deps.db, userId))
+    .filter(canPush)
+    .filter((device) => !done.has(`device:${device.id}`));
+  if (devices.length === 0)
+    return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
   await markCalled(deps.db, userId, attemptId, deps.now());
   const badge = await unreadConversations(deps.db, userId);
   const outcomes: SendOutcome[] = [];
@@ -77,7 +86,12 @@ async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise<Notify
 const canPush = ({ pushToken, pushState, pushPermission }: DeviceRow) =>
   pushToken !== null && pushState === 'active' && pushPermission !== 'denied';
 
-async function pushTo(deps: NotifyDeps, { messages, settings, input, claim }: Delivery, device: DeviceRow, badge: number) {
+async function pushTo(
+  deps: NotifyDeps,
+  { messages, settings, input, claim }: Delivery,
+  device: DeviceRow,
+  badge: number,
+) {
   const newest = messages.at(-1) as AnnouncedMessage;
   const { conversationId, seq, id } = newest;
   const sentAt = deps.now();
@@ -105,7 +119,12 @@ async function pushTo(deps: NotifyDeps, { messages, settings, input, claim }: De
   if (outcome.class === 'ok') {
     await heard(deps, input, { key: `device:${device.id}`, source: 'fcm', kind: 'accepted' });
   } else {
-    await heard(deps, input, { key: `${target}:${claim.tries}:${outcome.code}`, source: 'fcm', kind: outcome.class, code: outcome.code });
+    await heard(deps, input, {
+      key: `${target}:${claim.tries}:${outcome.code}`,
+      source: 'fcm',
+      kind: outcome.class,
+      code: outcome.code,
+    });
     if (outcome.class === 'recipient_dead') await markPushTokenRefused(deps.db, input.userId, token, sentAt);
   }
   return outcome;
@@ -113,9 +132,21 @@ async function pushTo(deps: NotifyDeps, { messages, settings, input, claim }: De
 
 /** The outcome that says most about what to do when no device was reached: what a retry could still mend comes first. */
 function worstOf(outcomes: readonly SendOutcome[]): Exclude<SendOutcome, { class: 'ok' }> {
-  const order = ['throttled', 'transient', 'ambiguous', 'config_outage', 'content_rejected', 'recipient_soft', 'recipient_opted_out', 'recipient_dead'];
+  const order = [
+    'throttled',
+    'transient',
+    'ambiguous',
+    'config_outage',
+    'content_rejected',
+    'recipient_soft',
+    'recipient_opted_out',
+    'recipient_dead',
+  ];
   const failed = outcomes.filter((outcome) => outcome.class !== 'ok');
-  return failed.sort((a, b) => order.indexOf(a.class) - order.indexOf(b.class))[0] as Exclude<SendOutcome, { class: 'ok' }>;
+  return failed.sort((a, b) => order.indexOf(a.class) - order.indexOf(b.class))[0] as Exclude<
+    SendOutcome,
+    { class: 'ok' }
+  >;
 }
 
 async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
@@ -170,7 +201,12 @@ async function findText(
   return stick(deps, delivery, 'sms_outcome_unknown', 'ambiguous');
 }
 
-async function answer(deps: NotifyDeps, delivery: Delivery, outcome: SendOutcome, source: string): Promise<NotifyResult> {
+async function answer(
+  deps: NotifyDeps,
+  delivery: Delivery,
+  outcome: SendOutcome,
+  source: string,
+): Promise<NotifyResult> {
   const { input, claim } = delivery;
   if (outcome.class === 'ok') {
     await heard(deps, input, { key: 'accepted', source, kind: 'accepted' });
@@ -181,7 +217,11 @@ async function answer(deps: NotifyDeps, delivery: Delivery, outcome: SendOutcome
 }
 
 /** What each class of failure means for the step. */
-async function settle(deps: NotifyDeps, delivery: Delivery, outcome: Exclude<SendOutcome, { class: 'ok' }>): Promise<NotifyResult> {
+async function settle(
+  deps: NotifyDeps,
+  delivery: Delivery,
+  outcome: Exclude<SendOutcome, { class: 'ok' }>,
+): Promise<NotifyResult> {
   switch (outcome.class) {
     case 'throttled':
     case 'transient':
@@ -206,15 +246,30 @@ async function accept(deps: NotifyDeps, { input }: Delivery, providerId?: string
 }
 
 /** This address cannot be reached on this channel; the ladder goes on. */
-async function fail(deps: NotifyDeps, { input }: Delivery, errorClass: string, errorCode: string): Promise<NotifyResult> {
-  await finishAttempt(deps.db, input.userId, input.attemptId, { state: 'failed', at: deps.now(), errorClass, errorCode });
+async function fail(
+  deps: NotifyDeps,
+  { input }: Delivery,
+  errorClass: string,
+  errorCode: string,
+): Promise<NotifyResult> {
+  await finishAttempt(deps.db, input.userId, input.attemptId, {
+    state: 'failed',
+    at: deps.now(),
+    errorClass,
+    errorCode,
+  });
   return { result: 'unreachable', reason: errorCode };
 }
 
 /** A person must look: nothing that this code could do by itself would be right. */
 async function stick(deps: NotifyDeps, { input }: Delivery, reason: string, code: string): Promise<NotifyResult> {
   const state = reason.endsWith('_unknown') ? 'unknown' : 'failed';
-  await finishAttempt(deps.db, input.userId, input.attemptId, { state, at: deps.now(), errorClass: reason, errorCode: code });
+  await finishAttempt(deps.db, input.userId, input.attemptId, {
+    state,
+    at: deps.now(),
+    errorClass: reason,
+    errorCode: code,
+  });
   deps.log.warn('a step needs attention', { userId: input.userId, attemptId: input.attemptId, reason, code });
   return { result: 'stuck', reason, code };
 }
@@ -228,7 +283,8 @@ async function heard(
 }
 
 /** Tells one target from another in records without saying what it is. */
-const fingerprint = (deps: Pick<Deps, 'mac'>, target: string) => deps.mac('target', target).toString('hex').slice(0, 16);
+const fingerprint = (deps: Pick<Deps, 'mac'>, target: string) =>
+  deps.mac('target', target).toString('hex').slice(0, 16);
 
 const linkTo =
   ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Claim) =>

@@ -39,7 +39,10 @@ type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'lo
  */
 export async function startHeldEpisodes(deps: RelayDeps): Promise<number> {
   const held = await leaseHeldEpisodes(deps.db, relayLimits.batch, relayLimits.leaseMs);
-  await closeRead(deps, held.filter(({ armedAt }) => armedAt === null));
+  await closeRead(
+    deps,
+    held.filter(({ armedAt }) => armedAt === null),
+  );
   await Promise.all(held.filter(({ armedAt }) => armedAt !== null).map((episode) => startOne(deps, episode)));
   return held.length;
 }
@@ -66,7 +69,10 @@ async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
     await markRunning(deps.db, { ...held, workflowId });
   } catch (error) {
     const delay = Math.min(relayLimits.retryMaxMs, relayLimits.retryMs * 2 ** Math.min(held.tries, 10));
-    deps.log.warn('an episode could not be handed to Temporal; it waits', { tries: held.tries + 1, reason: (error as Error).message });
+    deps.log.warn('an episode could not be handed to Temporal; it waits', {
+      tries: held.tries + 1,
+      reason: (error as Error).message,
+    });
     await holdUntil(deps.db, held, new Date(deps.now().getTime() + delay));
   }
 }

@@ -17,7 +17,10 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 export function shorten(text: string, max: number): string {
   const parts = [...graphemes.segment(text)];
   if (parts.length <= max) return text;
-  return `${parts.slice(0, max - 1).map(({ segment }) => segment).join('')}…`;
+  return `${parts
+    .slice(0, max - 1)
+    .map(({ segment }) => segment)
+    .join('')}…`;
 }
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
@@ -30,7 +33,8 @@ export function renderPush(messages: readonly AnnouncedMessage[], preview: Previ
   if (preview === 'generic') return { title: 'Homing', body: number === 1 ? 'New message' : `${number} new messages` };
   const title = nameOf(newest);
   if (number > 1) return { title, body: `${number} new messages` };
-  if (preview === 'sender') return { title, body: newest.kind === 'group' ? `New message from ${newest.senderName}` : 'New message' };
+  if (preview === 'sender')
+    return { title, body: newest.kind === 'group' ? `New message from ${newest.senderName}` : 'New message' };
   const who = newest.kind === 'group' ? `${newest.senderName}: ` : '';
   return { title, body: shorten(who + newest.text, shown.pushBody) };
 }
@@ -63,7 +67,12 @@ function emailGroup(group: readonly AnnouncedMessage[], linkTo: (message: Announ
   const lines = told.map(({ senderName, text }) => [senderName, shorten(text, shown.emailText)] as const);
   const link = linkTo(first);
   return {
-    text: [nameOf(first), ...lines.map(([who, text]) => `${who}: ${text}`), ...(more > 0 ? [`and ${more} more`] : []), link].join('\n'),
+    text: [
+      nameOf(first),
+      ...lines.map(([who, text]) => `${who}: ${text}`),
+      ...(more > 0 ? [`and ${more} more`] : []),
+      link,
+    ].join('\n'),
     html: [
       `<h3>${escape(nameOf(first))}</h3>`,
       ...lines.map(([who, text]) => `<p><b>${escape(who)}</b><br>${escape(text).replaceAll('\n', '<br>')}</p>`),

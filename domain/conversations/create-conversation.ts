@@ -61,8 +61,23 @@ async function store(
   const title = input.kind === 'group' ? input.title : null;
   const data = { kind, title, members };
   await insertConversation(tx, { id, kind, title, createdBy: actor.userId, at, members });
-  await insertEvent(tx, { conversationId: id, version: 1, seq: 0, type: 'conversation.created', actorId: actor.userId, at, data });
-  return { conversationId: id, version: 1, at: at.toISOString(), actorId: actor.userId, type: 'conversation.created', data };
+  await insertEvent(tx, {
+    conversationId: id,
+    version: 1,
+    seq: 0,
+    type: 'conversation.created',
+    actorId: actor.userId,
+    at,
+    data,
+  });
+  return {
+    conversationId: id,
+    version: 1,
+    at: at.toISOString(),
+    actorId: actor.userId,
+    type: 'conversation.created',
+    data,
+  };
 }
 
 /** Everybody who was named, and the creator, with their roles. A direct conversation has no owner: both are equal. */

@@ -1,3 +1,3 @@
 export { type CreatedConversation, createConversation } from './create-conversation.ts';
 export { presentConversation, presentMember } from './present.ts';
-export { getConversation, listConversations, listMembers, updateMyMembership } from './read.ts';
+export { conversationIds, getConversation, listConversations, listMembers, updateMyMembership } from './read.ts';

@@ -1,7 +1,7 @@
 import type { Conversation, Member, MyMembership, MyMembershipPatch } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { conversationsPage } from '../../db/queries/conversations.ts';
-import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
+import { conversationIdsOf, membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -67,3 +67,7 @@ export async function updateMyMembership(
   if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
   return presentMyMembership(await readableConversation(deps.db, actor, id));
 }
+
+/** Everything that the actor belongs to: what a socket follows. */
+export const conversationIds = (deps: Pick<Deps, 'db'>, actor: Actor): Promise<ConversationId[]> =>
+  conversationIdsOf(deps.db, actor.userId);

@@ -42,7 +42,12 @@ export async function sendMessage(
   }
 }
 
-function toRow(deps: Pick<Deps, 'newId'>, actor: Actor, conversationId: ConversationId, input: NewMessage): NewMessageRow {
+function toRow(
+  deps: Pick<Deps, 'newId'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  input: NewMessage,
+): NewMessageRow {
   const { clientId, text, replyTo = null, mentions = [], priority = 'normal' } = input;
   return {
     conversationId,
@@ -54,14 +59,23 @@ function toRow(deps: Pick<Deps, 'newId'>, actor: Actor, conversationId: Conversa
     mentions: mentions.length > 0 ? mentions : null,
     priority,
     // Of the content as sent, so that a repeat is told from another message even after an edit.
-    fingerprint: createHash('sha256').update(JSON.stringify([text, replyTo, mentions, priority])).digest(),
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([text, replyTo, mentions, priority]))
+      .digest(),
   };
 }
 
 function tell(deps: Pick<Deps, 'publishLive'>, actor: Actor, row: MessageRow): SentMessage {
   const message = presentMessage(row);
   const { conversationId, version, createdAt: at } = message;
-  const event = { conversationId, version, at, actorId: actor.userId, type: 'message.created' as const, data: { message } };
+  const event = {
+    conversationId,
+    version,
+    at,
+    actorId: actor.userId,
+    type: 'message.created' as const,
+    data: { message },
+  };
   deps.publishLive([{ type: 'conversation.event', event }]);
   return { message, repeated: false };
 }

@@ -58,7 +58,8 @@ async function storeOrSplit(db: Db, batch: readonly NewMessageRow[]): Promise<(S
     return await storeInOrder(db, batch);
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
-    if (batch.length === 1 || failure instanceof OutcomeUnknown || isUnavailable(failure)) return batch.map(() => failure);
+    if (batch.length === 1 || failure instanceof OutcomeUnknown || isUnavailable(failure))
+      return batch.map(() => failure);
     const middle = Math.ceil(batch.length / 2);
     return [...(await storeOrSplit(db, batch.slice(0, middle))), ...(await storeOrSplit(db, batch.slice(middle)))];
   }

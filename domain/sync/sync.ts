@@ -75,7 +75,9 @@ async function pageEnd(
 
 async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly StandingRow[]): Promise<SyncChange[]> {
   const moved = rows.filter(({ known, version }) => known !== version);
-  const whole = moved.filter(({ known, version }) => known === null || known > version || version - known > syncBudget.maxEvents);
+  const whole = moved.filter(
+    ({ known, version }) => known === null || known > version || version - known > syncBudget.maxEvents,
+  );
   const behind = moved.filter((row) => !whole.includes(row));
   const [log, snapshots] = await Promise.all([
     logAfter(

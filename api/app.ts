@@ -1,0 +1,89 @@
+import cors from 'cors';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { endpoints } from '../contracts/rest/index.ts';
+import type { Readiness } from '../contracts/rest/about.ts';
+import type { Revocations } from '../domain/accounts/index.ts';
+import type { Deps, Log } from '../domain/deps.ts';
+import { DomainError } from '../domain/errors.ts';
+import { sendProblem } from './errors.ts';
+import { createPassport } from './middleware/authenticate.ts';
+import { readBody } from './middleware/body.ts';
+import { type ObserveRequest, observe } from './middleware/observe.ts';
+import { requestId } from './middleware/request-id.ts';
+import type { RouteOptions } from './route.ts';
+import { aboutRoutes } from './routes/about.ts';
+import { authRoutes } from './routes/auth.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { meRoutes } from './routes/me.ts';
+
+export interface ApiOptions {
+  revocations: Revocations;
+  log: Log;
+  observeRequest: ObserveRequest;
+  readiness: () => Promise<Readiness>;
+  jwks: { keys: Record<string, string>[] };
+  allowedOrigins: readonly string[];
+  trustedProxies: number;
+  publicUrl: string;
+  checkAnswers: boolean;
+}
+
+/** The whole of REST, readable as a list. */
+export function createApp(deps: Deps, options: ApiOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', options.trustedProxies);
+  app.set('query parser', 'simple');
+
+  app.use(requestId);
+  app.use(observe(options.log, options.observeRequest));
+  app.use(helmet({ strictTransportSecurity: options.publicUrl.startsWith('https:') }));
+  app.use(
+    cors({ origin: [...options.allowedOrigins], exposedHeaders: ['x-request-id', 'etag', 'retry-after'], maxAge: 600 }),
+  );
+  app.use(readBody);
+
+  const { authenticate, signIn } = createPassport(deps, options.revocations);
+  const routes: RouteOptions = { authenticate, checkAnswers: options.checkAnswers };
+  aboutRoutes(app, routes, options);
+  docsRoutes(app, options);
+  authRoutes(app, routes, deps, signIn);
+  meRoutes(app, routes, deps);
+  conversationRoutes(app, routes, deps);
+
+  app.use(refuseMethod);
+  app.use(() => {
+    throw new DomainError('not_found', { detail: 'There is nothing at this path.' });
+  });
+  app.use(onError(options.log));
+  return app;
+}
+
+const known = Object.values(endpoints).map(({ method, path }) => ({
+  method: method.toUpperCase(),
+  pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+/** A path of ours with a method that it does not take, said so (RFC 9110 §15.5.6). */
+function refuseMethod(request: Request, response: Response, next: NextFunction): void {
+  const methods = known.filter(({ pattern }) => pattern.test(request.path)).map(({ method }) => method);
+  if (methods.length === 0) return next();
+  response.setHeader('allow', methods.join(', '));
+  next(new DomainError('method_not_allowed', { detail: `This path takes ${methods.join(', ')}.` }));
+}
+
+// Express knows an error handler by its four parameters.
+function onError(log: Log) {
+  return (thrown: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) return next(thrown);
+    const error = sendProblem(response, isBadPath(thrown) ? new DomainError('not_found') : thrown);
+    if (error.code === 'internal')
+      log.error('a request failed', { requestId: response.getHeader('x-request-id'), error: thrown });
+  };
+}
+
+/** A path with a broken percent-encoding names nothing. */
+const isBadPath = (thrown: unknown) => thrown instanceof URIError;

@@ -1,0 +1,53 @@
+import type { Response } from 'express';
+import { type ErrorCode, type Problem, errorCodes } from '../contracts/errors.ts';
+import { type DomainError, toDomainError } from '../domain/errors.ts';
+
+/** Every code's HTTP status. A new code does not compile until it has one. */
+export const statusOf: Record<ErrorCode, number> = {
+  invalid_input: 400,
+  malformed_json: 400,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  unauthenticated: 401,
+  token_expired: 401,
+  session_revoked: 401,
+  invalid_credentials: 401,
+  refresh_reused: 401,
+  identifier_taken: 409,
+  invalid_code: 400,
+  code_expired: 410,
+  too_many_attempts: 429,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  idempotency_conflict: 409,
+  precondition_failed: 412,
+  limit_reached: 409,
+  rate_limited: 429,
+  overloaded: 503,
+  outcome_unknown: 503,
+  unavailable: 503,
+  origin_refused: 403,
+  internal: 500,
+};
+
+/** Answers with RFC 9457's problem+json. What nobody foresaw shows its request id and nothing else. */
+export function sendProblem(response: Response, thrown: unknown): DomainError {
+  const error = toDomainError(thrown);
+  const { code, retryAfterMs, errors } = error;
+  const problem: Problem = {
+    type: `/docs/errors#${code}`,
+    title: errorCodes[code],
+    status: statusOf[code],
+    detail: code === 'internal' ? errorCodes.internal : error.message,
+    code,
+    requestId: String(response.getHeader('x-request-id') ?? ''),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(errors === undefined ? {} : { errors }),
+  };
+  if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1_000));
+  if (problem.status === 401) response.setHeader('www-authenticate', `Bearer error="invalid_token"`);
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  return error;
+}

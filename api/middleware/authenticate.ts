@@ -1,0 +1,59 @@
+import type { NextFunction, Request, Response } from 'express';
+import passport from 'passport';
+import { Strategy as BearerStrategy } from 'passport-http-bearer';
+import { Strategy as LocalStrategy } from 'passport-local';
+import type { Me, Session } from '../../contracts/entities/index.ts';
+import { type Revocations, login } from '../../domain/accounts/index.ts';
+import type { Actor, Deps } from '../../domain/deps.ts';
+import { DomainError } from '../../domain/errors.ts';
+
+export type Authenticate = (request: Request, response: Response, next: NextFunction) => Promise<Actor>;
+export interface SignedIn {
+  user: Me;
+  session: Session;
+}
+
+type LoginDeps = Parameters<typeof login>[0];
+
+/**
+ * Who asks, by passport's strategies: `bearer` for every call, `local` for the sign-in. Each later way in (OAuth, a
+ * personal token) is one more strategy here. There are no sessions in passport's sense and no cookies.
+ */
+export function createPassport(deps: LoginDeps & Pick<Deps, 'tokens'>, revocations: Revocations) {
+  const authenticator = new passport.Passport();
+  authenticator.use(
+    new BearerStrategy((token, done) => {
+      try {
+        const { userId, sessionId } = deps.tokens.verify(token);
+        if (revocations.has(sessionId)) throw new DomainError('session_revoked');
+        done(null, { userId, sessionId });
+      } catch (error) {
+        done(error);
+      }
+    }),
+  );
+  authenticator.use(
+    new LocalStrategy(
+      { usernameField: 'identifier', passReqToCallback: true },
+      (request, identifier, password, done) => {
+        const { deviceName } = request.body as { deviceName?: string };
+        login(deps, { identifier, password, deviceName }).then(
+          (signedIn) => done(null, signedIn),
+          (error: unknown) => done(error),
+        );
+      },
+    ),
+  );
+  const run =
+    <Result>(strategy: string) =>
+    (request: Request, response: Response, next: NextFunction) =>
+      new Promise<Result>((resolve, reject) => {
+        const settle = (error: unknown, result: Result | false | null) => {
+          if (error) reject(error);
+          else if (result) resolve(result);
+          else reject(new DomainError('unauthenticated'));
+        };
+        authenticator.authenticate(strategy, { session: false }, settle)(request, response, next);
+      });
+  return { authenticate: run<Actor>('bearer') satisfies Authenticate, signIn: run<SignedIn>('local') };
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import { type ErrorCode, Problem } from '../contracts/errors.ts';
+import { type Endpoint, endpoints } from '../contracts/rest/index.ts';
+import { statusOf } from './errors.ts';
+
+/** What every call may be refused with. */
+const always: readonly ErrorCode[] = ['invalid_input', 'overloaded', 'unavailable', 'internal'];
+const whenSignedIn: readonly ErrorCode[] = ['unauthenticated', 'token_expired', 'session_revoked'];
+const withBody: readonly ErrorCode[] = ['malformed_json', 'payload_too_large', 'unsupported_media_type'];
+
+/** The REST contract as an OpenAPI 3.1 document. */
+export function openApiDocument({ publicUrl, version }: { publicUrl: string; version: string }) {
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'Homing',
+      version,
+      description:
+        'A messaging backend in which every message reaches a person. Sockets are described in /asyncapi.json.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: publicUrl }],
+    tags: [...new Set(Object.values(endpoints).map(({ tag }) => tag))].map((name) => ({ name })),
+    paths: paths(),
+    components: { securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+  });
+}
+
+function paths(): ZodOpenApiPathsObject {
+  const all: ZodOpenApiPathsObject = {};
+  for (const endpoint of Object.values(endpoints) as Endpoint[]) {
+    all[endpoint.path] = { ...all[endpoint.path], [endpoint.method]: operation(endpoint) };
+  }
+  return all;
+}
+
+function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
+  const { operationId, summary, tag, params, query, body } = endpoint;
+  return {
+    operationId,
+    summary,
+    tags: [tag],
+    security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
+    ...(params || query
+      ? {
+          requestParams: {
+            ...(params ? { path: params as z.ZodObject } : {}),
+            ...(query ? { query: query as z.ZodObject } : {}),
+          },
+        }
+      : {}),
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    responses: { ...successes(endpoint), ...refusals(endpoint) },
+  };
+}
+
+function successes({ success, summary }: Endpoint): ZodOpenApiResponsesObject {
+  return Object.fromEntries(
+    Object.entries(success).map(([status, schema]) => [
+      status,
+      schema ? { description: summary, content: { 'application/json': { schema } } } : { description: summary },
+    ]),
+  ) as ZodOpenApiResponsesObject;
+}
+
+/** One response a status, naming the codes that come with it. */
+function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
+  const codes = new Set([
+    ...endpoint.errors,
+    ...always,
+    ...(endpoint.auth === 'user' ? whenSignedIn : []),
+    ...(endpoint.body ? withBody : []),
+  ]);
+  const byStatus = Map.groupBy(codes, (code) => statusOf[code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, list]) => [
+      String(status),
+      { description: list.join(', '), content: { 'application/problem+json': { schema: Problem } } },
+    ]),
+  ) as ZodOpenApiResponsesObject;
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { Ladder } from '../domain/deps.ts';
+
+/** Milliseconds. */
+export type Duration = number;
+
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `1.5s`, `20m`, `250ms` as milliseconds; undefined for anything else. */
+export function duration(text: string): Duration | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const unit = unitMs[match?.[2] ?? ''];
+  return match && unit ? Math.round(Number(match[1]) * unit) : undefined;
+}
+
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, { message: 'must be a port number' })
+  .transform(Number)
+  .pipe(z.int().min(0).max(65_535));
+
+export const listOf = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+
+/** Keys with their ids as JSON; `valid` judges one key. The first is used, all are understood. */
+export const keyring = (valid: (key: string) => boolean) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'must be JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(
+      z
+        .array(z.strictObject({ kid: z.string().regex(/^[\w-]{1,40}$/), key: z.string() }))
+        .min(1)
+        .refine((keys) => keys.every(({ key }) => valid(key)), { message: 'holds a key of the wrong kind' })
+        .refine((keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length, {
+          message: 'names a key id twice',
+        }),
+    );
+export type Keyring = readonly { kid: string; key: string }[];
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** The steps of an ordinary deployment. */
+export const standardLadder: Ladder = {
+  pushMs: 1.5 * second,
+  pushPresentMs: 20 * second,
+  realertGapMs: 30 * second,
+  emailMs: 10 * minute,
+  emailWithoutPushMs: 2 * minute,
+  smsMs: 30 * minute,
+  pushUntilMs: 24 * hour,
+  emailUntilMs: 72 * hour,
+  smsUntilMs: 4 * hour,
+  emailSettleMs: 2 * minute,
+  // FCM's guide to scale asks for ten seconds before a first retry.
+  retry: { firstMs: 10 * second, maxMs: 5 * minute, giveUpMs: 30 * minute },
+};
+
+const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
+  push: (ladder, ms) => (ladder.pushMs = ms),
+  'push-present': (ladder, ms) => (ladder.pushPresentMs = ms),
+  'realert-gap': (ladder, ms) => (ladder.realertGapMs = ms),
+  email: (ladder, ms) => (ladder.emailMs = ms),
+  'email-without-push': (ladder, ms) => (ladder.emailWithoutPushMs = ms),
+  'email-settle': (ladder, ms) => (ladder.emailSettleMs = ms),
+  sms: (ladder, ms) => (ladder.smsMs = ms),
+  'push-until': (ladder, ms) => (ladder.pushUntilMs = ms),
+  'email-until': (ladder, ms) => (ladder.emailUntilMs = ms),
+  'sms-until': (ladder, ms) => (ladder.smsUntilMs = ms),
+  'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
+  'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
+  'give-up': (ladder, ms) => (ladder.retry.giveUpMs = ms),
+};
+
+/** `push=1.5s email=20s` over the standard ladder. */
+export const ladderSetting = z.string().transform((text, context): Ladder => {
+  const ladder: Ladder = { ...standardLadder, retry: { ...standardLadder.retry } };
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
+    const [name = '', value = ''] = part.split('=');
+    const ms = duration(value);
+    const set = ladderNames[name];
+    if (set && ms !== undefined) set(ladder, ms);
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `does not understand "${part}"; steps are ${Object.keys(ladderNames).join(', ')}, times such as 1.5s or 10m`,
+      });
+  }
+  return ladder;
+});

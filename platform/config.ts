@@ -1,0 +1,293 @@
+import { createPrivateKey } from 'node:crypto';
+import { z } from 'zod';
+import { type Duration, keyring, ladderSetting, listOf, port } from './config-types.ts';
+
+/** One setting: what it is for, and where its value may be printed. */
+interface Setting<Schema extends z.ZodType = z.ZodType> {
+  schema: Schema;
+  help: string;
+  /** Never printed, no default outside development. */
+  secret?: boolean;
+  /** Used where the variable is not set. In production a setting without one must be given. */
+  fallback?: string;
+  /** Only in development and tests. */
+  developmentFallback?: string;
+  optional?: boolean;
+}
+const setting = <Schema extends z.ZodType>(value: Setting<Schema>) => value;
+
+const url = (protocols: string[]) =>
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `must be a URL that begins with ${protocols.map((name) => `${name}://`).join(' or ')}`,
+  });
+
+/**
+ * Every setting there is. Names are the ecosystem's own where it has one; what is ours begins with HOMING_. The example
+ * file is generated from this table.
+ */
+export const settings = {
+  NODE_ENV: setting({
+    schema: z.enum(['development', 'test', 'production']),
+    fallback: 'production',
+    help: 'development, test or production',
+  }),
+  PORT: setting({ schema: port, fallback: '4000', help: 'Port of REST and sockets' }),
+  HOMING_HOST: setting({
+    schema: z.string().min(1),
+    fallback: '0.0.0.0',
+    developmentFallback: '127.0.0.1',
+    help: 'Address to listen on',
+  }),
+  HOMING_METRICS_PORT: setting({
+    schema: port,
+    fallback: '9464',
+    help: 'Port of /metrics and, for roles without an API, of the health pages; never public',
+  }),
+  HOMING_PUBLIC_URL: setting({
+    schema: url(['http', 'https']),
+    developmentFallback: 'http://127.0.0.1:4000',
+    help: 'Address that people reach this deployment at; links in notifications begin with it',
+  }),
+  HOMING_ALLOWED_ORIGINS: setting({
+    schema: listOf(url(['http', 'https'])),
+    fallback: '',
+    help: 'Origins of web clients, comma-separated; the public address is always one',
+  }),
+  HOMING_TRUSTED_PROXIES: setting({
+    schema: z.coerce.number().int().min(0).max(10),
+    fallback: '0',
+    help: 'Number of proxies in front of us whose X-Forwarded-For is believed',
+  }),
+  HOMING_LOG_LEVEL: setting({
+    schema: z.enum(['error', 'warn', 'info', 'debug']),
+    fallback: 'info',
+    help: 'error, warn, info or debug',
+  }),
+  DATABASE_URL: setting({
+    schema: url(['postgres', 'postgresql']),
+    secret: true,
+    help: 'PostgreSQL, as the role homing_app',
+  }),
+  DATABASE_OWNER_URL: setting({
+    schema: url(['postgres', 'postgresql']),
+    secret: true,
+    optional: true,
+    help: 'PostgreSQL, as the role that owns the schema; for migrations only',
+  }),
+  REDIS_URL: setting({
+    schema: url(['redis', 'rediss']),
+    secret: true,
+    help: 'Redis, for live events, presence and rate limits',
+  }),
+  HOMING_REDIS_PREFIX: setting({
+    schema: z.string().regex(/^[\w-]{1,40}$/),
+    fallback: 'homing',
+    help: 'What our keys and channels in Redis begin with',
+  }),
+  TEMPORAL_ADDRESS: setting({
+    schema: z.string().regex(/^[^\s/]+:\d+$/, { message: 'must be host:port' }),
+    help: 'Temporal frontend',
+  }),
+  TEMPORAL_NAMESPACE: setting({ schema: z.string().min(1).max(200), fallback: 'homing', help: 'Temporal namespace' }),
+  HOMING_TASK_QUEUE_PREFIX: setting({
+    schema: z.string().regex(/^[\w-]{0,60}$/),
+    fallback: '',
+    help: 'What our task queues begin with, for several deployments in one namespace',
+  }),
+  HOMING_TEMPORAL_UI_URL: setting({
+    schema: url(['http', 'https']),
+    optional: true,
+    help: 'Temporal UI; the one origin that the codec endpoint answers',
+  }),
+  HOMING_CODEC_PORT: setting({
+    schema: port,
+    optional: true,
+    help: 'Port of the codec endpoint that lets the Temporal UI show payloads',
+  }),
+  HOMING_CODEC_TOKEN: setting({
+    schema: z.string().min(32),
+    secret: true,
+    optional: true,
+    help: 'Bearer token that the codec endpoint asks for; needed in production',
+  }),
+  S3_ENDPOINT: setting({ schema: url(['http', 'https']), optional: true, help: 'S3 server; AWS itself when left out' }),
+  S3_BUCKET: setting({ schema: z.string().min(3).max(63), fallback: 'homing', help: 'Bucket for media' }),
+  AWS_REGION: setting({ schema: z.string().min(1), fallback: 'us-east-1', help: 'Region of the bucket' }),
+  AWS_ACCESS_KEY_ID: setting({
+    schema: z.string().min(1),
+    secret: true,
+    optional: true,
+    help: 'Left out where the machine has a role',
+  }),
+  AWS_SECRET_ACCESS_KEY: setting({
+    schema: z.string().min(1),
+    secret: true,
+    optional: true,
+    help: 'Left out where the machine has a role',
+  }),
+  ELASTICSEARCH_URL: setting({
+    schema: url(['http', 'https']),
+    secret: true,
+    optional: true,
+    help: 'Elasticsearch; search is off without it',
+  }),
+  SENDGRID_API_KEY: setting({ schema: z.string().startsWith('SG.'), secret: true, help: 'SendGrid, for mail' }),
+  SENDGRID_BASE_URL: setting({
+    schema: url(['http', 'https']),
+    optional: true,
+    help: 'A stand-in for SendGrid; refused in production',
+  }),
+  HOMING_EMAIL_FROM: setting({
+    schema: z.email(),
+    developmentFallback: 'homing@example.test',
+    help: 'Sender of our mail',
+  }),
+  TWILIO_ACCOUNT_SID: setting({
+    schema: z.string().regex(/^AC[0-9a-f]{32}$/, { message: 'must be AC and 32 hex digits' }),
+    help: 'Twilio account',
+  }),
+  TWILIO_AUTH_TOKEN: setting({ schema: z.string().min(1), secret: true, help: 'Twilio, for SMS' }),
+  TWILIO_MESSAGING_SERVICE_SID: setting({
+    schema: z.string().regex(/^MG[0-9a-f]{32}$/, { message: 'must be MG and 32 hex digits' }),
+    help: 'Twilio messaging service that texts are sent by',
+  }),
+  TWILIO_BASE_URL: setting({
+    schema: url(['http', 'https']),
+    optional: true,
+    help: 'A stand-in for Twilio; refused in production',
+  }),
+  FCM_PROJECT_ID: setting({ schema: z.string().min(1), help: 'Firebase project that push is sent by' }),
+  GOOGLE_APPLICATION_CREDENTIALS: setting({
+    schema: z.string().min(1),
+    optional: true,
+    help: 'Path of the service account file; left out where the machine has an identity',
+  }),
+  FCM_BASE_URL: setting({
+    schema: url(['http', 'https']),
+    optional: true,
+    help: 'A stand-in for FCM; refused in production',
+  }),
+  HOMING_LADDER: setting({
+    schema: ladderSetting,
+    fallback: '',
+    help: 'When steps fall due, such as "push=1.5s email=10m sms=30m"; what is not named keeps its default',
+  }),
+  HOMING_SECRET_KEY: setting({
+    schema: z.string().min(32),
+    secret: true,
+    help: 'At least 32 characters; refresh tokens, codes and cursors are derived from it',
+  }),
+  HOMING_JWT_KEYS: setting({
+    schema: keyring(signingKey),
+    secret: true,
+    help: 'Signing keys as JSON: [{"kid":"…","key":"PKCS#8 PEM of a P-256 key"}]; the first signs, all verify',
+  }),
+  HOMING_PAYLOAD_KEYS: setting({
+    schema: keyring(payloadKey),
+    secret: true,
+    help: 'Keys of workflow payloads as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
+  }),
+  HOMING_PASSWORD_PEPPER: setting({
+    schema: z.string().min(32),
+    secret: true,
+    help: 'At least 32 characters, mixed into every password hash; changing it locks everybody out',
+  }),
+  HOMING_ARGON2_MEMORY: setting({
+    schema: z.coerce.number().int().min(8).max(1024),
+    fallback: '64',
+    help: 'MiB of one password hash; 19 or more in production (OWASP)',
+  }),
+} satisfies Record<string, Setting>;
+
+function signingKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+}
+
+function payloadKey(base64: string): boolean {
+  return Buffer.from(base64, 'base64').length === 32;
+}
+
+export type Settings = typeof settings;
+export type SettingName = keyof Settings;
+type Value<Name extends SettingName> =
+  | z.infer<Settings[Name]['schema']>
+  | (Settings[Name] extends { optional: true } ? undefined : never);
+export type Config = { readonly [Name in SettingName]: Value<Name> };
+export type { Duration };
+
+/** Everything that is wrong with the configuration, each fault with its remedy. Never holds a value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the configuration once and whole. Every fault is named with its remedy; a variable with our prefix that is not a
+ * setting is one, because a misspelt limit would otherwise be no limit. Pass narrow values on, never the whole.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const faults: string[] = [];
+  const development = (env.NODE_ENV ?? settings.NODE_ENV.fallback) !== 'production';
+  const entries = Object.entries(settings).map(([name, definition]) => {
+    const given =
+      env[name] === '' && definition.schema !== settings.HOMING_ALLOWED_ORIGINS.schema ? undefined : env[name];
+    return [name, readOne(name, definition, given, development, faults)] as const;
+  });
+  faults.push(...unknownNames(env), ...productionFaults(env, development));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(Object.fromEntries(entries)) as Config;
+}
+
+function readOne(
+  name: string,
+  definition: Setting,
+  given: string | undefined,
+  development: boolean,
+  faults: string[],
+): unknown {
+  const raw = given ?? (development ? definition.developmentFallback : undefined) ?? definition.fallback;
+  if (raw === undefined) {
+    if (!definition.optional) faults.push(`${name} is missing: ${definition.help}.`);
+    return undefined;
+  }
+  const parsed = definition.schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const why = parsed.error.issues.map(({ message }) => message).join('; ');
+  faults.push(`${name} ${why}. It is for: ${definition.help}.`);
+  return undefined;
+}
+
+// The test runner and the development server hand these to the roles' surroundings, not to the roles.
+const notOurs = new Set(['HOMING_CACHE', 'HOMING_WITHOUT', 'HOMING_TEST_SERVICES']);
+
+function unknownNames(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('HOMING_') && !(name in settings) && !notOurs.has(name))
+    .map((name) => `${name} is not a setting: correct its spelling or remove it.`);
+}
+
+function productionFaults(env: NodeJS.ProcessEnv, development: boolean): string[] {
+  if (development) return [];
+  const faults = ['SENDGRID_BASE_URL', 'TWILIO_BASE_URL', 'FCM_BASE_URL']
+    .filter((name) => env[name])
+    .map((name) => `${name} must not be set in production: it would send people's messages to a stand-in.`);
+  if (env.HOMING_CODEC_PORT && !env.HOMING_CODEC_TOKEN) {
+    faults.push(
+      'HOMING_CODEC_TOKEN is missing: the codec endpoint shows what is encrypted, so in production it asks for a token.',
+    );
+  }
+  if (Number(env.HOMING_ARGON2_MEMORY ?? 64) < 19)
+    faults.push('HOMING_ARGON2_MEMORY must be 19 or more in production.');
+  return faults;
+}

@@ -1,0 +1,75 @@
+import { createServer, type Server } from 'node:http';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** The process's figures, in Prometheus' form. Labels are from small closed sets, never ids. */
+export function createMetrics(role: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ role });
+  collectDefaultMetrics({ register: registry, prefix: 'homing_' });
+  const registers = [registry];
+  const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  return {
+    registry,
+    requests: new Histogram({
+      name: 'homing_request_seconds',
+      help: 'REST calls by operation and status class',
+      labelNames: ['operation', 'status'],
+      buckets: seconds,
+      registers,
+    }),
+    socketEvents: new Histogram({
+      name: 'homing_socket_event_seconds',
+      help: 'Client events by name and outcome',
+      labelNames: ['event', 'outcome'],
+      buckets: seconds,
+      registers,
+    }),
+    sockets: new Gauge({ name: 'homing_sockets', help: 'Open sockets', registers }),
+    outboxRows: new Gauge({ name: 'homing_outbox_rows', help: 'Rows that wait in the outbox', registers }),
+    outboxAge: new Gauge({
+      name: 'homing_outbox_oldest_seconds',
+      help: 'Age of the oldest row in the outbox',
+      registers,
+    }),
+    relayed: new Counter({
+      name: 'homing_relayed_total',
+      help: 'What the relay has seen to',
+      labelNames: ['kind'],
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'homing_attempts_total',
+      help: 'Steps of episodes by channel and result',
+      labelNames: ['channel', 'result'],
+      registers,
+    }),
+  };
+}
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * `GET /metrics` on a port of its own, which is never public; beside it the health pages, for roles without an API.
+ * Resolves once it listens.
+ */
+export async function serveMetrics(
+  metrics: Metrics,
+  { host, port, ready }: { host: string; port: number; ready: () => Promise<{ ready: boolean }> },
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    void answer(request.url ?? '/').catch(() => response.writeHead(500).end());
+    async function answer(path: string) {
+      if (path === '/livez') return response.writeHead(200, json).end('{"live":true}');
+      if (path === '/readyz') {
+        const state = await ready();
+        return response.writeHead(state.ready ? 200 : 503, json).end(JSON.stringify(state));
+      }
+      if (path !== '/metrics') return response.writeHead(404).end();
+      return response
+        .writeHead(200, { 'content-type': metrics.registry.contentType })
+        .end(await metrics.registry.metrics());
+    }
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  return server;
+}
+const json = { 'content-type': 'application/json' };

@@ -1,0 +1,47 @@
+import { type ErrorCode, type SocketError, errorCodes } from '../contracts/errors.ts';
+import { type DomainError, toDomainError } from '../domain/errors.ts';
+
+/** What a code does to the socket that met it. A new code does not compile until it is decided. */
+export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
+  invalid_input: 'keep',
+  malformed_json: 'keep',
+  payload_too_large: 'keep',
+  unsupported_media_type: 'keep',
+  unauthenticated: 'close',
+  token_expired: 'close',
+  session_revoked: 'close',
+  invalid_credentials: 'keep',
+  refresh_reused: 'close',
+  identifier_taken: 'keep',
+  invalid_code: 'keep',
+  code_expired: 'keep',
+  too_many_attempts: 'keep',
+  forbidden: 'keep',
+  not_found: 'keep',
+  method_not_allowed: 'keep',
+  conflict: 'keep',
+  idempotency_conflict: 'keep',
+  precondition_failed: 'keep',
+  limit_reached: 'keep',
+  rate_limited: 'keep',
+  overloaded: 'keep',
+  outcome_unknown: 'keep',
+  unavailable: 'keep',
+  origin_refused: 'close',
+  internal: 'keep',
+};
+
+/** A thrown thing as a socket's answer. What nobody foresaw shows nothing of itself. */
+export function toSocketError(thrown: unknown): { error: SocketError; cause: DomainError } {
+  const cause = toDomainError(thrown);
+  const { code, retryAfterMs, errors } = cause;
+  return {
+    cause,
+    error: {
+      code,
+      message: code === 'internal' ? errorCodes.internal : cause.message,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(errors === undefined ? {} : { errors }),
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import { toFaults } from '../contracts/errors.ts';
+import { Handshake } from '../contracts/realtime/index.ts';
+import { type Revocations, isOpen } from '../domain/accounts/index.ts';
+import type { Deps } from '../domain/deps.ts';
+import { DomainError } from '../domain/errors.ts';
+import { toSocketError } from './errors.ts';
+import type { Io, SocketData } from './io.ts';
+
+/**
+ * A browser sends its page's origin with the upgrade, and CORS does not guard WebSockets: unless the origin is allowed,
+ * the connection is refused before anything else is looked at. Apps and servers send none.
+ */
+export function checkOrigin(allowed: readonly string[]) {
+  const origins = new Set(allowed.map((url) => new URL(url).origin));
+  return (request: IncomingMessage, decide: (error: string | null | undefined, success: boolean) => void): void => {
+    const { origin } = request.headers;
+    const fine = origin === undefined || origins.has(origin);
+    decide(fine ? null : 'origin_refused', fine);
+  };
+}
+
+/** Judges the handshake before a socket exists: shape, token, session. A refusal carries its code in `err.data`. */
+export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations): void {
+  io.use((socket, next) => {
+    admit(deps, revocations, socket.handshake.auth).then(
+      (data) => {
+        Object.assign(socket.data, data);
+        next();
+      },
+      (thrown: unknown) => next(refusal(thrown)),
+    );
+  });
+}
+
+async function admit(deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations, auth: unknown): Promise<SocketData> {
+  const parsed = Handshake.safeParse(auth);
+  if (!parsed.success) {
+    throw new DomainError('invalid_input', { errors: parsed.error.issues.flatMap((issue) => toFaults(issue, 'auth')) });
+  }
+  const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
+  const actor = { userId, sessionId };
+  // A socket outlives many looks at the window, so its beginning is judged by the table itself.
+  if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');
+  return { actor, expiresAt, known: parsed.data.known };
+}
+
+/** Socket.IO hands `data` on to the client as `err.data`. */
+function refusal(thrown: unknown): Error {
+  const { error } = toSocketError(thrown);
+  return Object.assign(new Error(error.code), { data: error });
+}

@@ -1,0 +1,57 @@
+import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { SessionId } from '../contracts/ids.ts';
+import { limits } from '../contracts/limits.ts';
+import type { EmitEvents, ListenEvents } from '../contracts/realtime/index.ts';
+import type { Actor } from '../domain/deps.ts';
+
+/** What a socket is once its handshake was accepted. */
+export interface SocketData {
+  actor: Actor;
+  expiresAt: Date;
+  /** The versions that the client holds, if it asked for the sync with the connect. */
+  known: readonly (readonly [string, number])[] | undefined;
+}
+/** What nodes tell each other beside broadcasts. */
+export interface NodeEvents {
+  'session.ended': (ids: SessionId[]) => void;
+}
+export type Io = Server<ListenEvents, EmitEvents, NodeEvents, SocketData>;
+export type IoSocket = Socket<ListenEvents, EmitEvents, NodeEvents, SocketData>;
+
+export const socketLimits = {
+  /** Milliseconds from the connection to the end of the handshake. */
+  handshakeMs: 10_000,
+  pingIntervalMs: 25_000,
+  pingTimeoutMs: 20_000,
+  /** Bytes that may wait for one slow reader; beyond, it is disconnected and catches up by version. */
+  unsentBytes: 4 * 1_024 * 1_024,
+};
+
+export interface IoOptions {
+  adapter: NonNullable<ServerOptions['adapter']>;
+  allowRequest?: NonNullable<ServerOptions['allowRequest']>;
+}
+
+/**
+ * The Socket.IO server. A process without sockets of its own has one too, as the sender of live events. Connection state
+ * recovery stays off: with its default a revoked session is restored without a check, and rows know better anyway.
+ */
+export function createIo(options: IoOptions): Io {
+  return new Server({
+    ...options,
+    // WebSocket only: no sticky sessions, and no token in a polling URL.
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    connectTimeout: socketLimits.handshakeMs,
+    pingInterval: socketLimits.pingIntervalMs,
+    pingTimeout: socketLimits.pingTimeoutMs,
+    maxHttpBufferSize: limits.socketFrameBytes,
+  });
+}
+
+export const rooms = {
+  conversation: (id: string) => `conversation:${id}`,
+  user: (id: string) => `user:${id}`,
+  session: (id: string) => `session:${id}`,
+};

@@ -1,0 +1,84 @@
+import { toFaults } from '../contracts/errors.ts';
+import {
+  type Ack,
+  type ClientEventAnswer,
+  type ClientEventInput,
+  type ClientEventName,
+  clientEvents,
+} from '../contracts/realtime/index.ts';
+import type { Revocations } from '../domain/accounts/index.ts';
+import type { Actor, Log } from '../domain/deps.ts';
+import { DomainError } from '../domain/errors.ts';
+import { afterError, toSocketError } from './errors.ts';
+import type { IoSocket } from './io.ts';
+
+export interface OnOptions {
+  revocations: Revocations;
+  log: Log;
+  /** How long an event took, by name and outcome. */
+  observeEvent: (event: string, outcome: string, seconds: number) => void;
+  checkAnswers: boolean;
+}
+
+type Handle<Name extends ClientEventName> = (
+  actor: Actor,
+  input: ClientEventInput<Name>,
+) => Promise<ClientEventAnswer<Name>>;
+
+/**
+ * Registers one client event; nothing else listens on a socket. Whatever arrives is untrusted, the acknowledgement too:
+ * a client may leave it out or send something else in its place, and neither may end the process.
+ */
+export function on<Name extends ClientEventName>(
+  socket: IoSocket,
+  name: Name,
+  options: OnOptions,
+  handle: Handle<Name>,
+): void {
+  const listener = (...given: unknown[]) => {
+    const ack = given.findLast((argument) => typeof argument === 'function') as
+      | ((answer: Ack<Name>) => void)
+      | undefined;
+    void answer(socket, name, options, handle, given[0]).then((result) => ack?.(result));
+  };
+  (socket.on as (event: string, listener: (...given: unknown[]) => void) => void)(name, listener);
+}
+
+async function answer<Name extends ClientEventName>(
+  socket: IoSocket,
+  name: Name,
+  options: OnOptions,
+  handle: Handle<Name>,
+  input: unknown,
+): Promise<Ack<Name>> {
+  const started = process.hrtime.bigint();
+  const { actor } = socket.data;
+  try {
+    if (options.revocations.has(actor.sessionId)) throw new DomainError('session_revoked');
+    const result = await handle(actor, parse(name, input));
+    if (options.checkAnswers) clientEvents[name].answer.parse(result);
+    options.observeEvent(name, 'ok', secondsSince(started));
+    return { ok: true, ...result } as Ack<Name>;
+  } catch (thrown) {
+    const { error, cause } = toSocketError(thrown);
+    options.observeEvent(name, error.code, secondsSince(started));
+    if (error.code === 'internal')
+      options.log.error('a socket event failed', { event: name, userId: actor.userId, error: cause });
+    if (afterError[error.code] === 'close') closeSoon(socket, error.code);
+    return { ok: false, error } as Ack<Name>;
+  }
+}
+
+function parse<Name extends ClientEventName>(name: Name, input: unknown): ClientEventInput<Name> {
+  const parsed = clientEvents[name].input.safeParse(input);
+  if (parsed.success) return parsed.data as ClientEventInput<Name>;
+  throw new DomainError('invalid_input', { errors: parsed.error.issues.flatMap((issue) => toFaults(issue)) });
+}
+
+/** Tells why and closes, after the acknowledgement has had its turn. */
+export function closeSoon(socket: IoSocket, code: string): void {
+  socket.emit('notice', { kind: 'session_ended', code });
+  setImmediate(() => socket.disconnect(true));
+}
+
+const secondsSince = (started: bigint) => Number(process.hrtime.bigint() - started) / 1e9;
