@@ -125,6 +125,8 @@ export interface Ladder {
     maxMs: number;
     /** After so long a failing provider becomes something that a person must look at. */
     giveUpMs: number;
+    /** A worker that was not heard from for so long is taken for dead. */
+    heartbeatMs: number;
   };
 }
 

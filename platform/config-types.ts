@@ -70,7 +70,7 @@ export const standardLadder: Ladder = {
   smsUntilMs: 4 * hour,
   emailSettleMs: 2 * minute,
   // FCM's guide to scale asks for ten seconds before a first retry.
-  retry: { firstMs: 10 * second, maxMs: 5 * minute, giveUpMs: 30 * minute },
+  retry: { firstMs: 10 * second, maxMs: 5 * minute, giveUpMs: 30 * minute, heartbeatMs: 20 * second },
 };
 
 const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
@@ -86,6 +86,7 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   'sms-until': (ladder, ms) => (ladder.smsUntilMs = ms),
   'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
   'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
+  heartbeat: (ladder, ms) => (ladder.retry.heartbeatMs = ms),
   'give-up': (ladder, ms) => (ladder.retry.giveUpMs = ms),
 };
 

@@ -6,8 +6,30 @@ import { type Channel, channels } from './names.ts';
  * Input of `escalateUnread`: ids only. It stands in histories for as long as they are kept, and a running episode
  * outlives a release: fields are added as optional, never renamed.
  */
-export const EscalateUnreadInput = z.strictObject({ userId: UserId, episode: z.int().positive() });
+export const EscalateUnreadInput = z.strictObject({
+  userId: UserId,
+  episode: z.int().positive(),
+  /** Where the story stands when a long history is left behind (continue-as-new). */
+  carried: z
+    .strictObject({
+      stuck: z.array(
+        z.strictObject({
+          channel: z.enum(channels),
+          attemptId: z.string(),
+          conversationIds: z.array(z.string()),
+          reason: z.string(),
+          code: z.string(),
+          since: z.string(),
+        }),
+      ),
+      skipped: z.array(z.enum(channels)),
+    })
+    .optional(),
+});
 export type EscalateUnreadInput = z.infer<typeof EscalateUnreadInput>;
+/** A step that failed in a way that a person must mend. */
+export type StuckStep = NonNullable<EscalateUnreadInput['carried']>['stuck'][number];
+export type EpisodeRef = Pick<EscalateUnreadInput, 'userId' | 'episode'>;
 
 /** How an episode ended, in words. */
 export type EscalateUnreadOutcome =
@@ -28,20 +50,22 @@ export interface RetryPlan {
   firstMs: number;
   maxMs: number;
   giveUpMs: number;
+  /** A worker that was not heard from for so long is taken for dead. */
+  heartbeatMs: number;
 }
 
-export interface DecideInput extends EscalateUnreadInput {
+export interface DecideInput extends EpisodeRef {
   workflowId: string;
   runId: string;
   /** Channels whose step failed in a way that a person must mend; the ladder goes on without them meanwhile. */
   stuck: Channel[];
   /** Channels whose step an operator skipped in this episode. */
   skipped: Channel[];
-  /** True when nothing but stuck steps may still be owed to the operator's hand. */
-  operatorDeadlinePassed: boolean;
+  /** A person has ended the episode by hand. */
+  closed: boolean;
 }
 
-export interface NotifyInput extends EscalateUnreadInput {
+export interface NotifyInput extends EpisodeRef {
   attemptId: string;
   conversationIds: string[];
   /** A person has asked for another try of an attempt that had failed. */
@@ -55,14 +79,15 @@ export type NotifyResult =
   | { result: 'unreachable'; reason: string }
   | { result: 'stuck'; reason: string; code: string };
 
-export const OperatorRequest = z.strictObject({
-  channel: z.enum(channels).optional(),
-  by: z.string().min(1).max(100),
-  note: z.string().max(500).optional(),
-});
 /** Who asks, for which channel (all stuck ones when left out), and why. */
-export type OperatorRequest = z.infer<typeof OperatorRequest>;
-export type SnoozeRequest = OperatorRequest & { /** Minutes. */ minutes: number };
+export interface OperatorRequest {
+  by: string;
+  channel?: Channel;
+  note?: string;
+}
+export interface SnoozeRequest extends OperatorRequest {
+  minutes: number;
+}
 /** What happened, in words, for the operator who pressed the button. */
 export interface OperatorAnswer {
   done: boolean;

@@ -16,3 +16,11 @@ export type Channel = (typeof channels)[number];
 /** One queue for the stories, one for each provider: a slow SMS provider must not starve push. */
 export const taskQueues = { attention: 'attention', push: 'push', email: 'email', sms: 'sms' } as const;
 export type TaskQueue = keyof typeof taskQueues;
+
+/** Search attributes: opaque ids and closed words only, because they are never encrypted. Name → type. */
+export const searchAttributes = {
+  JobKind: 'KEYWORD',
+  UserRef: 'KEYWORD',
+  NeedsAttention: 'BOOL',
+  AttentionReason: 'KEYWORD',
+} as const;

@@ -39,7 +39,7 @@ async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise
 async function look(
   tx: Tx,
   deps: DecideDeps,
-  { userId, stuck, skipped, operatorDeadlinePassed }: DecideInput,
+  { userId, stuck, skipped, closed }: DecideInput,
   presence: Presence,
   attempts: readonly AttemptRow[],
 ): Promise<Situation> {
@@ -64,7 +64,7 @@ async function look(
     pushHandedOver: attempts.some(({ channel, state }) => channel === 'push' && state === 'accepted'),
     stuck,
     skipped,
-    operatorDeadlinePassed,
+    closed,
   };
 }
 

@@ -22,7 +22,8 @@ export interface Situation {
   /** Steps that wait for a person's hand, and steps that one has struck off. */
   stuck: readonly Channel[];
   skipped: readonly Channel[];
-  operatorDeadlinePassed: boolean;
+  /** A person has ended the episode by hand. */
+  closed: boolean;
 }
 
 /** What one step comes to at this moment, with the reason in the closed list's words. */
@@ -82,6 +83,7 @@ export function decide(situation: Situation): Decision {
     verdict: { kind: 'finished', outcome, reason },
     steps,
   });
+  if (situation.closed) return finish('closed-by-operator', 'closed_by_operator');
   if (situation.account !== 'active') return finish('nothing-notifiable', 'account_inactive');
   if (situation.armed.length === 0) return finish('read', 'read_before_send');
   const notifiable = situation.armed.filter((row) => wanted(row, situation.settings));
@@ -112,11 +114,11 @@ function choose(steps: StepDecision[], situation: Situation, notifiable: readonl
   }
   const later = steps.filter(({ until, outcome }) => outcome === 'deferred' && until).sort(byUntil)[0];
   if (later?.until) return { kind: 'wait', until: later.until, next: later.channel, why: later.reason };
-  if (situation.stuck.length > 0 && !situation.operatorDeadlinePassed) {
-    return { kind: 'wait', until: operatorDeadline(notifiable), next: 'operator', why: 'needs_operator' };
-  }
-  const outcome = situation.stuck.length > 0 ? 'expired' : 'every-step-spent';
-  return { kind: 'finished', outcome, reason: 'every_step_spent' };
+  if (situation.stuck.length === 0)
+    return { kind: 'finished', outcome: 'every-step-spent', reason: 'every_step_spent' };
+  const until = operatorDeadline(notifiable);
+  if (until <= situation.now) return { kind: 'finished', outcome: 'expired', reason: 'expired' };
+  return { kind: 'wait', until, next: 'operator', why: 'needs_operator' };
 }
 
 const byUntil = (a: StepDecision, b: StepDecision) => (a.until?.getTime() ?? 0) - (b.until?.getTime() ?? 0);

@@ -1,0 +1,61 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import type { DecideInput, NotifyInput } from '../contracts/workflows/escalate-unread.ts';
+import type { Channel } from '../contracts/workflows/names.ts';
+import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
+import { sendCode } from '../domain/accounts/index.ts';
+import { decideEpisode, notify } from '../domain/attention/index.ts';
+import type { Deps } from '../domain/deps.ts';
+import { DomainError } from '../domain/errors.ts';
+import { toFailure } from './errors.ts';
+
+type ActivityDeps = Pick<
+  Deps,
+  'db' | 'now' | 'newId' | 'mac' | 'presence' | 'senders' | 'ladder' | 'publicUrl' | 'log'
+> & { countAttempt?: (channel: string, result: string) => void };
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** The side effects that workflows call, by name: thin calls into the domain. */
+export function createActivities(deps: ActivityDeps) {
+  const notifyBy = (channel: Channel) => async (input: NotifyInput) => {
+    const result = await withHeartbeats(() => notify(deps, channel, input));
+    deps.countAttempt?.(channel, result.result);
+    return result;
+  };
+  return wrapAll({
+    decide: (input: DecideInput) => decideEpisode(deps, input),
+    notifyPush: notifyBy('push'),
+    notifyEmail: notifyBy('email'),
+    notifySms: notifyBy('sms'),
+    sendCode: (input: SendVerificationInput) => withHeartbeats(() => sendCode(deps, input)),
+  });
+}
+
+type Functions = Record<string, (input: never) => Promise<unknown>>;
+
+/** Every activity fails in our own words only, and the log says why. */
+function wrapAll<All extends Functions>(all: All): All {
+  const wrapped = Object.entries(all).map(([name, run]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await run(input);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as All;
+}
+
+/** Tells Temporal that the worker lives, four times as often as it must be heard. */
+async function withHeartbeats<T>(work: () => Promise<T>): Promise<T> {
+  const { heartbeatTimeoutMs } = activityInfo();
+  if (!heartbeatTimeoutMs) throw new DomainError('internal', { detail: 'this activity needs a heartbeat timeout' });
+  const timer = setInterval(() => heartbeat(), heartbeatTimeoutMs / 4);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Server } from 'node:http';
+import type { Runtime } from '../runtime.ts';
+import { createApp } from './app.ts';
+
+/** REST, on the process's HTTP server. */
+export function startApi(runtime: Runtime, server: Server): void {
+  const { config, deps, metrics } = runtime;
+  const app = createApp(deps, {
+    revocations: runtime.revocations,
+    log: deps.log,
+    observeRequest: (operation, status, seconds) => metrics.requests.observe({ operation, status }, seconds),
+    readiness: runtime.readiness,
+    jwks: runtime.jwks,
+    allowedOrigins: runtime.origins,
+    trustedProxies: config.HOMING_TRUSTED_PROXIES,
+    publicUrl: config.HOMING_PUBLIC_URL,
+    checkAnswers: config.NODE_ENV !== 'production',
+  });
+  server.on('request', app);
+}

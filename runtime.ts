@@ -1,0 +1,143 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Redis } from 'ioredis';
+import { openDb } from './db/client.ts';
+import { type Revocations, createRevocations } from './domain/accounts/index.ts';
+import type { Deps } from './domain/deps.ts';
+import { createStoreLane } from './domain/messages/index.ts';
+import { createReceiptLane } from './domain/receipts/index.ts';
+import type { Config } from './platform/config.ts';
+import { type Dependency, readiness } from './platform/health.ts';
+import { createLogger, toLog } from './platform/logger.ts';
+import { createMac } from './platform/mac.ts';
+import { createMetrics, serveMetrics } from './platform/metrics.ts';
+import { openObjectStore } from './platform/object-store.ts';
+import { createPasswords } from './platform/passwords.ts';
+import { type PresenceStore, createPresence } from './platform/presence.ts';
+import { openRedis, openSubscriber } from './platform/redis.ts';
+import { createSenders } from './platform/senders/index.ts';
+import { createShutdown } from './platform/shutdown.ts';
+import { createSocketAdapter } from './platform/socket-adapter.ts';
+import { type Jwks, createTokens } from './platform/tokens.ts';
+import { createFanout } from './realtime/fanout.ts';
+import { type Io, createIo } from './realtime/io.ts';
+import { checkOrigin } from './realtime/handshake.ts';
+
+const { version } = createRequire(import.meta.url)('./package.json') as { version: string };
+
+/** What every role of a process shares: built once, handed down, closed in order. */
+export interface Runtime {
+  config: Config;
+  version: string;
+  deps: Deps;
+  io: Io;
+  revocations: Revocations;
+  presence: PresenceStore;
+  jwks: Jwks;
+  metrics: ReturnType<typeof createMetrics>;
+  shutdown: ReturnType<typeof createShutdown>;
+  /** Web origins that may connect: the public address and those that were named. */
+  origins: string[];
+  readiness: () => ReturnType<typeof readiness>;
+}
+
+/** The one place where real clients are made. Nothing here waits for another service: each may be away. */
+export async function createRuntime(config: Config, roles: readonly string[]): Promise<Runtime> {
+  const role = roles.join('+');
+  const log = toLog(
+    createLogger({ readable: config.NODE_ENV === 'development', level: config.HOMING_LOG_LEVEL, role }),
+  );
+  const shutdown = createShutdown(log);
+  const metrics = createMetrics(role);
+  const db = openDb({
+    url: config.DATABASE_URL,
+    applicationName: `homing-${role}`,
+    onError: (error) => log.warn('a database connection was lost', { reason: error.message }),
+  });
+  const redis = openRedis({ url: config.REDIS_URL, role, log });
+  const subscriber = openSubscriber({ url: config.REDIS_URL, role, log });
+  const prefix = config.HOMING_REDIS_PREFIX;
+  const origins = [config.HOMING_PUBLIC_URL, ...config.HOMING_ALLOWED_ORIGINS].map((url) => new URL(url).origin);
+  const io = createIo({
+    adapter: createSocketAdapter({ publisher: redis, subscriber, prefix, log }),
+    allowRequest: checkOrigin(origins),
+  });
+  const presence = createPresence(redis, prefix);
+  const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
+  const stores = createStoreLane(db);
+  const receipts = createReceiptLane({ db, log });
+  const tell = createFanout(io, { log, checkEvents: config.NODE_ENV !== 'production' });
+  const revocations = createRevocations({ db, log });
+  io.on('session.ended', (ids) => revocations.add(ids));
+
+  const deps: Deps = {
+    db,
+    now: () => new Date(),
+    newId: () => randomUUIDv7(),
+    log,
+    publishLive(events) {
+      // The sender's own process hears at once; serverSideEmit reaches the others only.
+      for (const event of events) if (event.type === 'session.ended') revocations.add(event.sessionIds);
+      tell(events);
+    },
+    storeMessage: (message) => stores.push(message),
+    moveWatermark: (move) => receipts.push(move),
+    passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
+    tokens,
+    mac: createMac(config.HOMING_SECRET_KEY),
+    presence: (userId) => presence.of(userId),
+    senders: createSenders(config),
+    ladder: config.HOMING_LADDER,
+    publicUrl: config.HOMING_PUBLIC_URL,
+  };
+
+  const objects = openObjectStore({
+    endpoint: config.S3_ENDPOINT,
+    bucket: config.S3_BUCKET,
+    region: config.AWS_REGION,
+    accessKeyId: config.AWS_ACCESS_KEY_ID,
+    secretAccessKey: config.AWS_SECRET_ACCESS_KEY,
+  });
+  const dependencies: Dependency[] = [
+    {
+      name: 'postgresql',
+      needed: true,
+      check: () => db.query({ text: 'select name from knex_migrations order by id desc limit 1', values: [] }),
+    },
+    // Without Redis a node serves its own sockets, and clients catch up: degraded, not down.
+    { name: 'redis', needed: false, check: () => redis.ping() },
+    { name: 'object-store', needed: false, check: () => objects.check() },
+  ];
+  const look = () => readiness(dependencies, () => shutdown.stopping);
+  const metricsServer = await serveMetrics(metrics, {
+    host: config.HOMING_HOST,
+    port: config.HOMING_METRICS_PORT,
+    ready: look,
+  });
+
+  shutdown.on('flush', 'lanes', () => Promise.all([stores.idle(), receipts.idle()]));
+  shutdown.on('flush', 'metrics', () => metricsServer.close());
+  shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber]));
+  shutdown.on('hints', 'object store', () => objects.close());
+  shutdown.on('hints', 'revocations', () => revocations.stop());
+  shutdown.on('storage', 'database', () => db.end());
+
+  return {
+    config,
+    version,
+    deps,
+    io,
+    revocations,
+    presence,
+    jwks: tokens.jwks,
+    metrics,
+    shutdown,
+    origins,
+    readiness: look,
+  };
+}
+
+// Not quit(): it would wait for a Redis that is away.
+function closeRedis(clients: readonly Redis[]): void {
+  for (const client of clients) client.disconnect();
+}

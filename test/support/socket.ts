@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { type Socket, io } from 'socket.io-client';
+import type { SocketError } from '../../contracts/errors.ts';
+import type { Ack, ClientEventName, ServerEventName, ServerEventPayload } from '../../contracts/realtime/index.ts';
+
+/** A socket as any client has it, which keeps everything that it was told. */
+export interface TestSocket {
+  raw: Socket;
+  hello: ServerEventPayload<'hello'>;
+  told: { [Name in ServerEventName]: ServerEventPayload<Name>[] };
+  ask<Name extends ClientEventName>(name: Name, input: unknown): Promise<Ack<Name>>;
+  /** Waits until something that was told, before or after now, matches. */
+  heard<Name extends ServerEventName>(
+    name: Name,
+    matches: (payload: ServerEventPayload<Name>) => boolean,
+  ): Promise<ServerEventPayload<Name>>;
+  close(): void;
+}
+
+const names: ServerEventName[] = ['hello', 'event', 'receipts', 'notice'];
+const waitMs = 15_000;
+
+/** Connects and waits for the hello. Rejects with the refusal's error where the connect is refused. */
+export async function connect(
+  url: string,
+  auth: Record<string, unknown>,
+  options: Record<string, unknown> = {},
+): Promise<TestSocket> {
+  const raw = io(url, { transports: ['websocket'], auth, reconnection: false, forceNew: true, ...options });
+  const told = Object.fromEntries(names.map((name) => [name, []])) as unknown as TestSocket['told'];
+  for (const name of names) raw.on(name, (payload: never) => told[name].push(payload));
+  await Promise.race([once(raw, 'hello'), refusal(raw)]);
+  return {
+    raw,
+    told,
+    hello: told.hello[0] as ServerEventPayload<'hello'>,
+    ask: (name, input) => raw.timeout(waitMs).emitWithAck(name, input),
+    heard: (name, matches) => heard(raw, told, name, matches),
+    close: () => void raw.close(),
+  };
+}
+
+async function refusal(raw: Socket): Promise<never> {
+  const [error] = (await once(raw, 'connect_error')) as [Error & { data?: SocketError }];
+  throw Object.assign(new Error(error.message), { data: error.data });
+}
+
+function heard<Name extends ServerEventName>(
+  raw: Socket,
+  told: TestSocket['told'],
+  name: Name,
+  matches: (payload: ServerEventPayload<Name>) => boolean,
+): Promise<ServerEventPayload<Name>> {
+  const before = told[name].find(matches);
+  if (before) return Promise.resolve(before);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${name} that matches was heard`)), waitMs);
+    const listener = (payload: ServerEventPayload<Name>) => {
+      if (!matches(payload)) return;
+      clearTimeout(timer);
+      raw.off(name as string, listener as never);
+      resolve(payload);
+    };
+    raw.on(name as string, listener as never);
+  });
+}

@@ -1,0 +1,67 @@
+import { createActivities } from '../activities/index.ts';
+import { outboxBacklog } from '../db/queries/outbox.ts';
+import type { Runtime } from '../runtime.ts';
+import { openTemporal } from '../temporal/client.ts';
+import { serveCodec } from '../temporal/codec-server.ts';
+import { createEpisodes, startVerification } from '../temporal/start.ts';
+import { runRelay } from './relay.ts';
+import { installRuntime, runWorkers } from './temporal-workers.ts';
+
+/** Milliseconds between looks at how much is owed. */
+const backlogMs = 5_000;
+
+/** The outbox relay. It needs Temporal only for what it hands over; the rest goes on without. */
+export function startRelay({ config, deps, metrics, shutdown }: Runtime): void {
+  const client = openTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+  });
+  const prefix = config.HOMING_TASK_QUEUE_PREFIX;
+  const relay = runRelay({
+    ...deps,
+    episodes: createEpisodes(client, prefix),
+    startVerification: startVerification(client, prefix),
+    count: (kind, n) => metrics.relayed.inc({ kind }, n),
+  });
+  const timer = setInterval(() => {
+    outboxBacklog(deps.db).then(
+      ({ rows, oldestSeconds }) => {
+        metrics.outboxRows.set(rows);
+        metrics.outboxAge.set(oldestSeconds);
+      },
+      () => undefined,
+    );
+  }, backlogMs);
+  shutdown.on('poll', 'relay', () => relay.stop());
+  shutdown.on('poll', 'backlog', () => clearInterval(timer));
+  shutdown.on('flush', 'temporal client', () => client.connection.close());
+}
+
+/** The Temporal workers, and the codec endpoint for the Temporal UI where it is asked for. */
+export async function startWorker({ config, deps, metrics, shutdown }: Runtime): Promise<void> {
+  installRuntime(deps.log);
+  const workers = runWorkers({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    queuePrefix: config.HOMING_TASK_QUEUE_PREFIX,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+    activities: createActivities({
+      ...deps,
+      countAttempt: (channel, result) => metrics.attempts.inc({ channel, result }),
+    }),
+    log: deps.log,
+    setUp: config.NODE_ENV !== 'production',
+  });
+  shutdown.on('drain', 'workers', () => workers.stop());
+  if (config.HOMING_CODEC_PORT === undefined || config.HOMING_TEMPORAL_UI_URL === undefined) return;
+  const codec = await serveCodec({
+    host: config.HOMING_HOST,
+    port: config.HOMING_CODEC_PORT,
+    keys: config.HOMING_PAYLOAD_KEYS,
+    uiUrl: config.HOMING_TEMPORAL_UI_URL,
+    token: config.HOMING_CODEC_TOKEN,
+    log: deps.log,
+  });
+  shutdown.on('flush', 'codec endpoint', () => codec.close());
+}

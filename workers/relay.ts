@@ -1,0 +1,68 @@
+import { startVerifications } from '../domain/accounts/index.ts';
+import { type Episodes, armStored, nudgeEpisodes, startHeldEpisodes } from '../domain/attention/index.ts';
+import type { Deps } from '../domain/deps.ts';
+import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
+
+/** Milliseconds between looks when there was nothing to do; an idle look is one indexed statement. */
+const idleMs = 200;
+/** Milliseconds after a failure. */
+const afterFailureMs = 1_000;
+
+export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'log'> & {
+  episodes: Episodes;
+  startVerification: (input: SendVerificationInput) => Promise<unknown>;
+  count?: (kind: string, n: number) => void;
+};
+
+/**
+ * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
+ * episodes. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays
+ * may run; what one has claimed the others pass over.
+ */
+export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const kinds: Record<string, () => Promise<number>> = {
+    armed: () => armStored(deps),
+    started: () => startHeldEpisodes(deps),
+    nudged: () => nudgeEpisodes(deps),
+    verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
+  };
+  const loops = Object.entries(kinds).map(([kind, round]) => keepGoing(kind, round, deps, stopping.signal));
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+async function keepGoing(
+  kind: string,
+  round: () => Promise<number>,
+  deps: RelayDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  let failing = false;
+  while (!signal.aborted) {
+    let pause = 0;
+    try {
+      const done = await round();
+      deps.count?.(kind, done);
+      if (failing) deps.log.info('the relay goes on', { kind });
+      failing = false;
+      // After a full round there may be more at once.
+      pause = done === 0 ? idleMs : 0;
+    } catch (error) {
+      if (!failing) deps.log.warn('a round of the relay failed; it is tried again', { kind, error });
+      failing = true;
+      pause = afterFailureMs;
+    }
+    if (pause > 0) await rest(pause, signal);
+  }
+}
+
+const rest = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });

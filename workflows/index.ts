@@ -1,0 +1,2 @@
+export { escalateUnread } from './escalate-unread.ts';
+export { sendVerification } from './send-verification.ts';

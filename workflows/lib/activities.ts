@@ -1,0 +1,32 @@
+import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.ts';
+import type { RetryPlan } from '../../contracts/workflows/escalate-unread.ts';
+import { type Channel, taskQueues } from '../../contracts/workflows/names.ts';
+
+/**
+ * Looking and deciding: a short transaction in our own database, inside the workflow task. As an ordinary activity it
+ * would cost the server twice as much.
+ */
+export const quick = proxyLocalActivities<Pick<Activities, 'decide'>>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
+});
+
+/** Calls to a provider, on that provider's own queue, as patiently as the plan says. */
+export function external(channel: Channel, retry: RetryPlan, summary: string) {
+  return proxyActivities<Activities>({
+    taskQueue: queueBeside(channel),
+    // FCM's SDK may rightly take 82 s against a hanging server.
+    startToCloseTimeout: '330 seconds',
+    scheduleToCloseTimeout: retry.giveUpMs,
+    heartbeatTimeout: retry.heartbeatMs,
+    retry: { initialInterval: retry.firstMs, backoffCoefficient: 2, maximumInterval: retry.maxMs },
+    summary,
+  });
+}
+
+/** The deployment's prefix of our own queue, with the channel's name in place of ours. */
+function queueBeside(channel: Channel): string {
+  const { taskQueue } = workflowInfo();
+  return `${taskQueue.slice(0, taskQueue.length - taskQueues.attention.length)}${taskQueues[channel]}`;
+}
