@@ -3,17 +3,17 @@
  * announce them; the schemas enforce them; tests stand on both sides of each.
  */
 export const limits = {
-  /** UTF-16 units of one message's text. */
+  /** Characters (code points, as JSON Schema counts) of one message's text. */
   messageTextLength: 8_000,
   /** Mentions in one message. */
   messageMentions: 50,
   /** People named when a group is made, its creator not counted. */
   groupMembers: 999,
-  /** UTF-16 units of a conversation's title. */
+  /** Characters of a conversation's title. */
   titleLength: 200,
-  /** UTF-16 units of a person's display name. */
+  /** Characters of a person's display name. */
   displayNameLength: 100,
-  /** UTF-16 units; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */
+  /** Characters; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */
   passwordLengthMin: 15,
   passwordLengthMax: 128,
   /** Items of one page of a list. */

@@ -17,8 +17,12 @@ export function createFanout(io: Io, { log, checkEvents }: { log: Log; checkEven
     switch (event.type) {
       case 'conversation.event': {
         const room = rooms.conversation(event.event.conversationId);
-        // On every node the joining goes before the event, through the same channel in the same order.
-        for (const userId of event.joins ?? []) io.in(rooms.user(userId)).socketsJoin(room);
+        for (const userId of event.joins ?? []) {
+          // Here at once: through Redis even our own sockets would join after the event.
+          io.local.in(rooms.user(userId)).socketsJoin(room);
+          // Elsewhere by the same connection as the event, and before it.
+          io.in(rooms.user(userId)).socketsJoin(room);
+        }
         return emit(room, 'event', event.event);
       }
       case 'receipts.moved': {

@@ -13,7 +13,7 @@ export const Version = z.int().nonnegative().meta({ description: 'Number of a ch
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/u;
 const oneLineUnsafe = /[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/u;
 
-/** Text that people write: trimmed of nothing, free of control characters, at most `max` UTF-16 units. */
+/** Text that people write: trimmed of nothing, free of control characters, at most `max` characters. */
 export const text = (max: number) =>
   z
     .string()

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import type { SocketError } from '../../contracts/errors.ts';
 import type { Ack, ClientEventName, ServerEventName, ServerEventPayload } from '../../contracts/realtime/index.ts';
@@ -28,20 +28,23 @@ export async function connect(
 ): Promise<TestSocket> {
   const raw = io(url, { transports: ['websocket'], auth, reconnection: false, forceNew: true, ...options });
   const told = Object.fromEntries(names.map((name) => [name, []])) as unknown as TestSocket['told'];
-  for (const name of names) raw.on(name, (payload: never) => told[name].push(payload));
-  await Promise.race([once(raw, 'hello'), refusal(raw)]);
+  raw.onAny((name, payload) => void told[name as ServerEventName]?.push(payload as never));
+  await Promise.race([once(emitter(raw), 'hello'), refusal(raw)]);
   return {
     raw,
     told,
     hello: told.hello[0] as ServerEventPayload<'hello'>,
-    ask: (name, input) => raw.timeout(waitMs).emitWithAck(name, input),
+    ask: (name, input) => raw.timeout(waitMs).emitWithAck(name as string, input) as Promise<Ack<typeof name>>,
     heard: (name, matches) => heard(raw, told, name, matches),
     close: () => void raw.close(),
   };
 }
 
+/** Socket.IO's client is close enough to an EventEmitter for `once`. */
+const emitter = (raw: Socket) => raw as unknown as EventEmitter;
+
 async function refusal(raw: Socket): Promise<never> {
-  const [error] = (await once(raw, 'connect_error')) as [Error & { data?: SocketError }];
+  const [error] = (await once(emitter(raw), 'connect_error')) as [Error & { data?: SocketError }];
   throw Object.assign(new Error(error.message), { data: error.data });
 }
 
@@ -51,16 +54,16 @@ function heard<Name extends ServerEventName>(
   name: Name,
   matches: (payload: ServerEventPayload<Name>) => boolean,
 ): Promise<ServerEventPayload<Name>> {
-  const before = told[name].find(matches);
+  const before = (told[name] as ServerEventPayload<Name>[]).find(matches);
   if (before) return Promise.resolve(before);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no ${name} that matches was heard`)), waitMs);
-    const listener = (payload: ServerEventPayload<Name>) => {
-      if (!matches(payload)) return;
+    const listener = (told: string, payload: ServerEventPayload<Name>) => {
+      if (told !== name || !matches(payload)) return;
       clearTimeout(timer);
-      raw.off(name as string, listener as never);
+      raw.offAny(listener);
       resolve(payload);
     };
-    raw.on(name as string, listener as never);
+    raw.onAny(listener);
   });
 }

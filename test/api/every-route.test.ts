@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { limits } from '../../contracts/limits.ts';
+import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
+import { type Person, registerPerson } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { call, expectProblem, expectStatus } from '../support/rest.ts';
+
+/** Paths with an id that is well-formed and names nothing. */
+const pathOf = ({ path }: Endpoint) => path.replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
+const all = Object.values(endpoints) as Endpoint[];
+
+describe('every route', () => {
+  let app: TestApp;
+  let ana: Person;
+  before(async () => {
+    app = await startApp();
+    ana = await registerPerson(app);
+  });
+  after(() => app.stop());
+  afterEach(async () => {
+    // Whatever was thrown at it, the process goes on.
+    expectStatus(await call(app.url, 'GET', '/livez'), 200);
+  });
+
+  for (const endpoint of all) {
+    const name = `${endpoint.method.toUpperCase()} ${endpoint.path}`;
+    const ask = (options: Parameters<typeof call>[3] = {}, query = '') =>
+      call(app.url, endpoint.method.toUpperCase(), pathOf(endpoint) + query, options);
+
+    it(`${name} is mounted`, async () => {
+      // Somebody of their own: one of the routes signs out.
+      const { status, body } = await ask({ token: (await registerPerson(app)).token });
+      const detail = (body as { detail?: string } | undefined)?.detail;
+      assert.notEqual(status, 405);
+      assert.notEqual(detail, 'There is nothing at this path.');
+    });
+
+    if (endpoint.auth === 'user') {
+      it(`${name} asks for a token`, async () => {
+        expectProblem(await ask(), 401, 'unauthenticated');
+      });
+    }
+
+    it(`${name} refuses an unknown query parameter and names it`, async () => {
+      const paths = expectProblem(await ask({ token: ana.token }, '?surprise=1'), 400, 'invalid_input');
+      assert.ok(paths.includes('surprise'));
+    });
+
+    if (endpoint.path.includes('{')) {
+      it(`${name} refuses an id that is none and names it`, async () => {
+        const path = endpoint.path
+          .replace(/\{\w+\}/, 'nonsense')
+          .replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
+        const paths = expectProblem(
+          await call(app.url, endpoint.method.toUpperCase(), path, { token: ana.token }),
+          400,
+          'invalid_input',
+        );
+        assert.ok(paths.includes(/\{(\w+)\}/.exec(endpoint.path)?.[1] ?? ''));
+      });
+    }
+
+    if (endpoint.body) {
+      for (const [what, body] of Object.entries({
+        'a list': [],
+        'an unknown field': { surprise: true },
+        'deep nesting': { a: { b: { c: {} } } },
+      })) {
+        it(`${name} refuses ${what} as its body`, async () => {
+          const faults = expectProblem(await ask({ token: ana.token, body }), 400, 'invalid_input');
+          assert.ok(faults.length > 0);
+        });
+      }
+      it(`${name} refuses what is no JSON, a body that is too large, and another type`, async () => {
+        expectProblem(await ask({ token: ana.token, body: '{"half":' }), 400, 'malformed_json');
+        expectProblem(await ask({ token: ana.token, body: '"a bare word"' }), 400, 'malformed_json');
+        expectProblem(
+          await ask({ token: ana.token, body: `{"x":"${'x'.repeat(limits.requestBodyBytes)}"}` }),
+          413,
+          'payload_too_large',
+        );
+        const xml = { token: ana.token, body: '<a/>', headers: { 'content-type': 'application/xml' } };
+        expectProblem(await ask(xml), 415, 'unsupported_media_type');
+      });
+    }
+  }
+
+  it('a path that there is not, and a broken one, are not found', async () => {
+    expectProblem(await call(app.url, 'GET', '/v1/nothing'), 404, 'not_found');
+    expectProblem(await call(app.url, 'GET', '/v1/users/%E0%A4%A'), 404, 'not_found');
+  });
+
+  it('a method that a path does not take is told with those that it takes', async () => {
+    const answer = await call(app.url, 'PUT', '/v1/me');
+    expectProblem(answer, 405, 'method_not_allowed');
+    assert.equal(answer.headers.get('allow'), 'GET, PATCH');
+  });
+
+  it('keeps a sane request id and replaces any other', async () => {
+    const id = async (given: string) =>
+      (await call(app.url, 'GET', '/livez', { headers: { 'x-request-id': given } })).headers.get('x-request-id');
+    assert.equal(await id('client-id-0001'), 'client-id-0001');
+    assert.notEqual(await id('<script>'), '<script>');
+  });
+});

@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import type { Conversation, Member, Message } from '../../contracts/entities/index.ts';
+import { limits } from '../../contracts/limits.ts';
+import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { expectProblem, expectStatus } from '../support/rest.ts';
+
+describe('conversations and messages', () => {
+  let app: TestApp;
+  let ana: Person;
+  let bob: Person;
+  let eve: Person;
+  before(async () => {
+    app = await startApp();
+    [ana, bob, eve] = await registerPeople(app, 'Ana', 'Bob', 'Eve');
+  });
+  after(() => app.stop());
+
+  const post = (person: Person, conversationId: string, body: object) =>
+    person.call<{ message: Message }>('POST', `/v1/conversations/${conversationId}/messages`, body);
+  const history = async (person: Person, conversationId: string, query = '') =>
+    expectStatus(
+      await person.call<{ items: Message[] }>('GET', `/v1/conversations/${conversationId}/messages${query}`),
+      200,
+    ).items;
+
+  describe('making a conversation', () => {
+    it('gives a pair one direct conversation, whoever asks and however often', async () => {
+      const [one, two] = await registerPeople(app, 'One', 'Two');
+      const direct = (from: Person, to: Person) =>
+        from.call<Conversation>('POST', '/v1/conversations', {
+          clientId: randomUUIDv7(),
+          kind: 'direct',
+          memberIds: [to.id],
+        });
+      const answers = await Promise.all([direct(one, two), direct(two, one), direct(one, two), direct(two, one)]);
+      assert.equal(new Set(answers.map(({ body }) => body.id)).size, 1);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 201]);
+    });
+
+    it('may be with oneself', async () => {
+      const notes = await makeDirect(ana, ana);
+      assert.equal(notes.memberCount, 1);
+      await send(ana, notes.id, 'remember the milk');
+    });
+
+    it('makes a group once for a clientId, and refuses other content under the same one', async () => {
+      const body = { clientId: randomUUIDv7(), kind: 'group', title: 'Ops', memberIds: [bob.id] };
+      const first = expectStatus(await ana.call<Conversation>('POST', '/v1/conversations', body), 201);
+      const again = expectStatus(await ana.call<Conversation>('POST', '/v1/conversations', body), 200);
+      assert.equal(again.id, first.id);
+      const other = await ana.call('POST', '/v1/conversations', { ...body, title: 'Other' });
+      expectProblem(other, 409, 'idempotency_conflict');
+    });
+
+    it('names a member that there is not', async () => {
+      const memberIds = [bob.id, randomUUIDv7()];
+      const answer = await ana.call('POST', '/v1/conversations', {
+        clientId: randomUUIDv7(),
+        kind: 'group',
+        title: 'Ops',
+        memberIds,
+      });
+      assert.deepEqual(expectProblem(answer, 404, 'not_found'), ['memberIds.1']);
+    });
+
+    it('shows its members with roles and watermarks, in pages', async () => {
+      const group = await makeGroup(ana, [bob, eve]);
+      const page = async (query: string) =>
+        expectStatus(
+          await bob.call<{ items: Member[]; nextCursor: string | null }>(
+            'GET',
+            `/v1/conversations/${group.id}/members?${query}`,
+          ),
+          200,
+        );
+      const first = await page('limit=2');
+      const second = await page(`limit=2&cursor=${first.nextCursor}`);
+      assert.equal(second.nextCursor, null);
+      const all = [...first.items, ...second.items];
+      assert.deepEqual(all.map(({ userId }) => userId).sort(), [ana.id, bob.id, eve.id].sort());
+      assert.equal(all.find(({ userId }) => userId === ana.id)?.role, 'owner');
+    });
+  });
+
+  describe('sending', () => {
+    it('numbers messages 1, 2, 3 … and versions beside them', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const sent = [
+        await send(ana, group.id, 'one'),
+        await send(bob, group.id, 'two'),
+        await send(ana, group.id, 'three'),
+      ];
+      assert.deepEqual(
+        sent.map(({ seq, version }) => [seq, version]),
+        [
+          [1, 2],
+          [2, 3],
+          [3, 4],
+        ],
+      );
+    });
+
+    it('stores a hundred messages at the same moment without a gap or a double', async () => {
+      const group = await makeGroup(ana, [bob]);
+      await Promise.all(Array.from({ length: 100 }, (_, n) => send(n % 2 === 0 ? ana : bob, group.id, `message ${n}`)));
+      const items = await history(bob, group.id, '?limit=200');
+      assert.deepEqual(
+        items.map(({ seq }) => seq),
+        Array.from({ length: 100 }, (_, n) => n + 1),
+      );
+      assert.equal(new Set(items.map(({ text }) => text)).size, 100);
+    });
+
+    it('answers a repeat with the first message, and stores it once, also when both come at once', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const body = { clientId: randomUUIDv7(), text: 'once' };
+      const answers = await Promise.all(Array.from({ length: 8 }, () => post(ana, group.id, body)));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 200, 200, 201]);
+      assert.equal(new Set(answers.map((answer) => answer.body.message.id)).size, 1);
+      assert.equal((await history(ana, group.id)).length, 1);
+    });
+
+    it('refuses other content under a clientId that was used, and changes nothing', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const clientId = randomUUIDv7();
+      expectStatus(await post(ana, group.id, { clientId, text: 'first' }), 201);
+      expectProblem(await post(ana, group.id, { clientId, text: 'second' }), 409, 'idempotency_conflict');
+      assert.deepEqual(
+        (await history(ana, group.id)).map(({ text }) => text),
+        ['first'],
+      );
+    });
+
+    it('lets another person, or another conversation, use the same clientId', async () => {
+      const [one, two] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob])];
+      const body = { clientId: randomUUIDv7(), text: 'same' };
+      expectStatus(await post(ana, one.id, body), 201);
+      expectStatus(await post(bob, one.id, body), 201);
+      expectStatus(await post(ana, two.id, body), 201);
+    });
+
+    it('gives each of a batch its own answer: one refused message fails no neighbour', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const used = { clientId: randomUUIDv7(), text: 'used' };
+      expectStatus(await post(ana, group.id, used), 201);
+      const answers = await Promise.all([
+        post(ana, group.id, { clientId: randomUUIDv7(), text: 'good' }),
+        post(eve, group.id, { clientId: randomUUIDv7(), text: 'stranger' }),
+        post(ana, group.id, used),
+        post(ana, group.id, { ...used, text: 'other' }),
+        post(ana, group.id, { clientId: randomUUIDv7(), text: 'reply', replyTo: randomUUIDv7() }),
+        post(bob, group.id, { clientId: randomUUIDv7(), text: 'good too' }),
+      ]);
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [201, 404, 200, 409, 400, 201],
+      );
+      assert.deepEqual(
+        (await history(ana, group.id)).map(({ seq }) => seq),
+        [1, 2, 3],
+      );
+    });
+
+    it('keeps a reply’s target, mentions and priority', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const first = await send(ana, group.id, 'hi @Bob');
+      const mentions = [{ userId: bob.id, offset: 3, length: 4 }];
+      const reply = await send(ana, group.id, 'hi @Bob again', { replyTo: first.id, mentions, priority: 'urgent' });
+      const stored = expectStatus(
+        await bob.call<Message>('GET', `/v1/conversations/${group.id}/messages/${reply.id}`),
+        200,
+      );
+      assert.deepEqual(stored, reply);
+      assert.deepEqual([stored.replyTo, stored.mentions, stored.priority], [first.id, mentions, 'urgent']);
+    });
+
+    it('takes a text of the greatest length and none beyond', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const text = '😀'.repeat(limits.messageTextLength);
+      assert.equal((await send(ana, group.id, text)).text, text);
+      const answer = await post(ana, group.id, { clientId: randomUUIDv7(), text: `${text}x` });
+      assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['text']);
+    });
+
+    for (const [what, text] of Object.entries({
+      nothing: '',
+      'only blanks': ' \n\t ',
+      'a null character': 'a\u0000b',
+      'half a surrogate pair': 'a\ud800',
+    })) {
+      it(`refuses a text of ${what} and names the field`, async () => {
+        const group = await makeGroup(ana, [bob]);
+        const answer = await post(ana, group.id, { clientId: randomUUIDv7(), text });
+        assert.ok(expectProblem(answer, 400, 'invalid_input').every((path) => path === 'text'));
+      });
+    }
+
+    it('refuses a mention that lies outside the text', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const mentions = [
+        { userId: bob.id, offset: 0, length: 3 },
+        { userId: bob.id, offset: 2, length: 2 },
+      ];
+      const answer = await post(ana, group.id, { clientId: randomUUIDv7(), text: 'hey', mentions });
+      assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['mentions.1']);
+    });
+  });
+
+  describe('reading', () => {
+    it('pages by seq, before, after and around, oldest first', async () => {
+      const group = await makeGroup(ana, [bob]);
+      for (let n = 1; n <= 9; n += 1) await send(ana, group.id, `message ${n}`);
+      const seqs = async (query: string) => (await history(bob, group.id, query)).map(({ seq }) => seq);
+      assert.deepEqual(await seqs('?limit=3'), [7, 8, 9]);
+      assert.deepEqual(await seqs('?limit=3&before=7'), [4, 5, 6]);
+      assert.deepEqual(await seqs('?limit=3&after=2'), [3, 4, 5]);
+      assert.deepEqual(await seqs('?limit=5&around=5'), [3, 4, 5, 6, 7]);
+      assert.deepEqual(await seqs('?limit=5&before=1'), []);
+    });
+
+    it('refuses two bounds at once, a limit beyond the greatest and an unknown parameter', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const faults = async (query: string) =>
+        expectProblem(await ana.call('GET', `/v1/conversations/${group.id}/messages?${query}`), 400, 'invalid_input');
+      assert.deepEqual(await faults('before=1&after=2'), ['before']);
+      assert.deepEqual(await faults(`limit=${limits.pageItems + 1}`), ['limit']);
+      assert.deepEqual(await faults('limit=0'), ['limit']);
+      assert.deepEqual(await faults('colour=red'), ['colour']);
+    });
+
+    it('counts unread from the read mark, without one’s own, and never moves it back', async () => {
+      const group = await makeGroup(ana, [bob]);
+      for (const text of ['one', 'two', 'three']) await send(ana, group.id, text);
+      const unread = async (person: Person) =>
+        expectStatus(await person.call<Conversation>('GET', `/v1/conversations/${group.id}`), 200).me.unread;
+      assert.deepEqual([await unread(ana), await unread(bob)], [0, 3]);
+      expectStatus(await read(bob, group.id, 2), 200);
+      assert.equal(await unread(bob), 1);
+      const receipt = expectStatus(await read(bob, group.id, 1), 200);
+      assert.deepEqual(receipt, { conversationId: group.id, userId: bob.id, deliveredSeq: 2, readSeq: 2 });
+    });
+
+    it('does not let a read mark run ahead of the messages', async () => {
+      const group = await makeGroup(ana, [bob]);
+      await send(ana, group.id, 'one');
+      const receipt = expectStatus(await read(bob, group.id, 1_000_000), 200) as unknown as { readSeq: number };
+      assert.equal(receipt.readSeq, 1);
+    });
+
+    it('lists conversations by their last activity, in pages that hold while it changes', async () => {
+      const [reader, writer] = await registerPeople(app, 'Reader', 'Writer');
+      const groups: Conversation[] = [];
+      for (const title of ['a', 'b', 'c', 'd']) groups.push(await makeGroup(writer, [reader], title));
+      await send(writer, groups[0]?.id ?? '', 'newest');
+      const page = async (query: string) =>
+        expectStatus(
+          await reader.call<{ items: Conversation[]; nextCursor: string | null }>('GET', `/v1/conversations?${query}`),
+          200,
+        );
+      const first = await page('limit=2');
+      assert.deepEqual(
+        first.items.map(({ title }) => title),
+        ['a', 'd'],
+      );
+      assert.equal(first.items[0]?.lastMessage?.text, 'newest');
+      // Moves to the top while the reader pages: what is below the cursor stays below it.
+      await send(writer, groups[3]?.id ?? '', 'moved up');
+      const second = await page(`limit=2&cursor=${first.nextCursor}`);
+      assert.deepEqual(
+        second.items.map(({ title }) => title),
+        ['c', 'b'],
+      );
+      assert.equal(second.nextCursor, null);
+    });
+
+    it('refuses a cursor that was tampered with or belongs to another list', async () => {
+      const cursor = Buffer.from('12345678["2026-01-01T00:00:00.000Z","x"]').toString('base64url');
+      assert.deepEqual(
+        expectProblem(await ana.call('GET', `/v1/conversations?cursor=${cursor}`), 400, 'invalid_input'),
+        ['cursor'],
+      );
+    });
+  });
+
+  describe('strangers', () => {
+    it('see nothing, and cannot tell a conversation that is not theirs from one that is not there', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const message = await send(ana, group.id, 'private');
+      const calls: [string, string, object?][] = [
+        ['GET', ''],
+        ['GET', '/members'],
+        ['GET', '/messages'],
+        ['GET', `/messages/${message.id}`],
+        ['GET', '/events?after=0'],
+        ['POST', '/messages', { clientId: randomUUIDv7(), text: 'let me in' }],
+        ['PUT', '/receipts', { readSeq: 1 }],
+        ['PATCH', '/me', { level: 'nothing' }],
+      ];
+      for (const [method, path, body] of calls) {
+        const theirs = await eve.call(method, `/v1/conversations/${group.id}${path}`, body);
+        const nobodys = await eve.call(method, `/v1/conversations/${randomUUIDv7()}${path}`, body);
+        expectProblem(theirs, 404, 'not_found');
+        const same = ({ body: problem }: { body: object }) => ({ ...problem, requestId: '' });
+        assert.deepEqual(same(theirs), same(nobodys), `${method} ${path}`);
+      }
+    });
+  });
+});
