@@ -45,6 +45,8 @@ const defaults = { maxConnections: 10, statementTimeoutMs: 5_000, idleInTransact
 export function openDb(options: DbOptions): Db & { end(): Promise<void>; stats(): { total: number; waiting: number } } {
   const pool = new pg.Pool(poolConfig(options));
   pool.on('error', (error) => options.onError?.(error));
+  // The pool listens only while a client is idle; one that breaks in use would end the process.
+  pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
   return {
     query: (statement) => pool.query(statement),
     transaction: (work) => runTransaction(pool, work),

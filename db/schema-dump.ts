@@ -1,0 +1,49 @@
+import type { Queryable } from './client.ts';
+
+/**
+ * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
+ * constraints, indexes and the application's rights. A review sees the true change of a migration in `schema.sql`.
+ */
+export async function dumpSchema(db: Queryable): Promise<string> {
+  const tables = await column(db, tablesSql);
+  const parts = await Promise.all(
+    tables.map(async (table) => {
+      const [columns, constraints, indexes, rights] = await Promise.all([
+        column(db, columnsSql, table),
+        column(db, constraintsSql, table),
+        column(db, indexesSql, table),
+        column(db, rightsSql, table),
+      ]);
+      const body = [...columns, ...constraints].map((line) => `  ${line}`).join(',\n');
+      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights].join('\n');
+    }),
+  );
+  return `-- Generated from the migrations: see CONTRIBUTING. Do not edit.\n\n${parts.join('\n\n')}\n`;
+}
+
+async function column(db: Queryable, text: string, table?: string): Promise<string[]> {
+  const { rows } = await db.query<{ line: string }>({ text, values: table === undefined ? [] : [table] });
+  return rows.map(({ line }) => line);
+}
+
+const tablesSql = `
+  select c.relname as line from pg_class c
+  where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not like 'knex_%' order by 1`;
+const columnsSql = `
+  select concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+    case when a.attidentity = 'a' then 'generated always as identity' end,
+    case when a.attnotnull then 'not null' end,
+    'default ' || pg_get_expr(d.adbin, d.adrelid)) as line
+  from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  where a.attrelid = ('public.' || $1)::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum`;
+const constraintsSql = `
+  select 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) as line from pg_constraint
+  where conrelid = ('public.' || $1)::regclass and contype in ('p', 'u', 'c', 'f', 'x') order by contype = 'c', conname`;
+const indexesSql = `
+  select pg_get_indexdef(i.indexrelid) || ';' as line from pg_index i join pg_class c on c.oid = i.indexrelid
+  where i.indrelid = ('public.' || $1)::regclass
+    and not exists (select from pg_constraint k where k.conindid = i.indexrelid) order by c.relname`;
+const rightsSql = `
+  select 'grant ' || string_agg(lower(privilege_type), ', ' order by privilege_type) || ' on ' || $1::text || ' to homing_app;' as line
+  from information_schema.role_table_grants where grantee = 'homing_app' and table_schema = 'public' and table_name = $1
+  having count(*) > 0`;

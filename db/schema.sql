@@ -1,0 +1,287 @@
+-- Generated from the migrations: see CONTRIBUTING. Do not edit.
+
+create table armed (
+  user_id uuid not null,
+  conversation_id uuid not null,
+  armed_at timestamp with time zone not null,
+  from_seq bigint not null,
+  last_seq bigint not null,
+  last_at timestamp with time zone not null,
+  urgent boolean not null default false,
+  constraint armed_pkey PRIMARY KEY (user_id, conversation_id)
+);
+grant delete, insert, select, update on armed to homing_app;
+
+create table attempt_events (
+  user_id uuid not null,
+  attempt_id uuid not null,
+  key text not null,
+  source text not null,
+  kind text not null,
+  code text,
+  at timestamp with time zone not null,
+  constraint attempt_events_pkey PRIMARY KEY (user_id, attempt_id, key)
+);
+grant insert, select on attempt_events to homing_app;
+
+create table attempts (
+  user_id uuid not null,
+  id uuid not null,
+  episode bigint not null,
+  channel text not null,
+  state text not null,
+  covers jsonb not null,
+  tries integer not null default 0,
+  provider_id text,
+  error_class text,
+  error_code text,
+  claimed_at timestamp with time zone not null,
+  called_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint attempts_pkey PRIMARY KEY (user_id, id),
+  constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
+  constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
+);
+grant delete, insert, select, update on attempts to homing_app;
+
+create table attention (
+  user_id uuid not null,
+  episode bigint not null,
+  state text not null,
+  opened_at timestamp with time zone not null,
+  revision bigint not null default 1,
+  start_at timestamp with time zone not null,
+  start_tries integer not null default 0,
+  wakes_at timestamp with time zone,
+  nudge_at timestamp with time zone,
+  constraint attention_pkey PRIMARY KEY (user_id),
+  constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
+);
+CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE (nudge_at IS NOT NULL);
+CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
+grant delete, insert, select, update on attention to homing_app;
+
+create table conversation_keys (
+  key text not null,
+  conversation_id uuid not null,
+  fingerprint bytea not null,
+  constraint conversation_keys_pkey PRIMARY KEY (key)
+);
+grant delete, insert, select, update on conversation_keys to homing_app;
+
+create table conversations (
+  id uuid not null,
+  kind text not null,
+  title text,
+  created_by uuid not null,
+  created_at timestamp with time zone not null,
+  version bigint not null,
+  last_seq bigint not null,
+  last_active_at timestamp with time zone not null,
+  member_count integer not null,
+  member_version bigint not null default 1,
+  constraint conversations_pkey PRIMARY KEY (id),
+  constraint conversations_kind_check CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text])))
+);
+grant delete, insert, select, update on conversations to homing_app;
+
+create table decisions (
+  user_id uuid not null,
+  id uuid not null,
+  episode bigint not null,
+  at timestamp with time zone not null,
+  step text not null,
+  outcome text not null,
+  reason text not null,
+  until timestamp with time zone,
+  attempt_id uuid,
+  evaluation jsonb not null,
+  workflow_id text not null,
+  run_id text not null,
+  constraint decisions_pkey PRIMARY KEY (user_id, id),
+  constraint decisions_outcome_check CHECK ((outcome = ANY (ARRAY['send'::text, 'deferred'::text, 'skipped'::text, 'cancelled'::text, 'failed'::text])))
+);
+CREATE INDEX decisions_of_episode ON public.decisions USING btree (user_id, episode);
+grant insert, select on decisions to homing_app;
+
+create table devices (
+  user_id uuid not null,
+  id uuid not null,
+  platform text not null,
+  push_token text,
+  push_token_at timestamp with time zone,
+  push_state text not null default 'active'::text,
+  push_state_at timestamp with time zone,
+  push_permission text not null default 'unknown'::text,
+  app_version text,
+  locale text,
+  time_zone text,
+  last_seen_at timestamp with time zone not null,
+  constraint devices_pkey PRIMARY KEY (user_id, id),
+  constraint devices_push_permission_check CHECK ((push_permission = ANY (ARRAY['granted'::text, 'denied'::text, 'unknown'::text]))),
+  constraint devices_push_state_check CHECK ((push_state = ANY (ARRAY['active'::text, 'suspect'::text, 'dead'::text])))
+);
+CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token) WHERE (push_token IS NOT NULL);
+grant delete, insert, select, update on devices to homing_app;
+
+create table episodes (
+  user_id uuid not null,
+  episode bigint not null,
+  opened_at timestamp with time zone not null,
+  workflow_id text,
+  started_at timestamp with time zone,
+  closed_at timestamp with time zone,
+  outcome text,
+  constraint episodes_pkey PRIMARY KEY (user_id, episode)
+);
+grant delete, insert, select, update on episodes to homing_app;
+
+create table events (
+  conversation_id uuid not null,
+  version bigint not null,
+  seq bigint not null,
+  type text not null,
+  actor_id uuid not null,
+  at timestamp with time zone not null,
+  data jsonb not null,
+  constraint events_pkey PRIMARY KEY (conversation_id, version)
+);
+grant delete, insert, select, update on events to homing_app;
+
+create table members (
+  conversation_id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  joined_at timestamp with time zone not null,
+  joined_seq bigint not null,
+  left_at timestamp with time zone,
+  delivered_seq bigint not null default 0,
+  read_seq bigint not null default 0,
+  seen_seq bigint not null default 0,
+  level text,
+  muted_until timestamp with time zone,
+  constraint members_pkey PRIMARY KEY (conversation_id, user_id),
+  constraint members_check CHECK ((delivered_seq >= read_seq)),
+  constraint members_check1 CHECK ((seen_seq >= read_seq)),
+  constraint members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text]))),
+  constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'read_only'::text])))
+);
+CREATE INDEX members_by_user ON public.members USING btree (user_id, conversation_id) WHERE (left_at IS NULL);
+grant delete, insert, select, update on members to homing_app;
+
+create table messages (
+  conversation_id uuid not null,
+  seq bigint not null,
+  version bigint not null,
+  id uuid not null,
+  client_id uuid not null,
+  sender_id uuid not null,
+  kind text not null default 'text'::text,
+  text text,
+  reply_to uuid,
+  mentions jsonb,
+  priority text not null default 'normal'::text,
+  fingerprint bytea not null,
+  created_at timestamp with time zone not null,
+  edited_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  constraint messages_pkey PRIMARY KEY (conversation_id, seq)
+);
+CREATE UNIQUE INDEX messages_by_id ON public.messages USING btree (conversation_id, id);
+CREATE UNIQUE INDEX messages_once ON public.messages USING btree (conversation_id, sender_id, client_id);
+grant delete, insert, select, update on messages to homing_app;
+
+create table notification_settings (
+  user_id uuid not null,
+  settings jsonb not null,
+  version bigint not null default 1,
+  constraint notification_settings_pkey PRIMARY KEY (user_id)
+);
+grant delete, insert, select, update on notification_settings to homing_app;
+
+create table outbox (
+  id bigint generated always as identity not null,
+  topic text not null,
+  conversation_id uuid,
+  seq_from bigint,
+  seq_to bigint,
+  user_id uuid,
+  payload jsonb,
+  created_at timestamp with time zone not null default now(),
+  due_at timestamp with time zone not null default now(),
+  tries integer not null default 0,
+  constraint outbox_pkey PRIMARY KEY (id)
+);
+CREATE INDEX outbox_due ON public.outbox USING btree (due_at);
+grant delete, insert, select, update on outbox to homing_app;
+
+create table refresh_tokens (
+  token_hash bytea not null,
+  user_id uuid not null,
+  session_id uuid not null,
+  parent_hash bytea,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint refresh_tokens_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX refresh_tokens_of_session ON public.refresh_tokens USING btree (user_id, session_id);
+grant delete, insert, select, update on refresh_tokens to homing_app;
+
+create table sessions (
+  user_id uuid not null,
+  id uuid not null,
+  device_name text,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoke_reason text,
+  constraint sessions_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+grant delete, insert, select, update on sessions to homing_app;
+
+create table users (
+  id uuid not null,
+  display_name text not null,
+  email text,
+  email_verified_at timestamp with time zone,
+  phone text,
+  phone_verified_at timestamp with time zone,
+  password_hash text not null,
+  locale text not null,
+  time_zone text not null,
+  status text not null default 'active'::text,
+  created_at timestamp with time zone not null,
+  constraint users_email_key UNIQUE (email),
+  constraint users_phone_key UNIQUE (phone),
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_check CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
+  constraint users_email_check CHECK ((email = lower(email))),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+grant delete, insert, select, update on users to homing_app;
+
+create table verifications (
+  user_id uuid not null,
+  channel text not null,
+  id uuid not null,
+  target text not null,
+  expires_at timestamp with time zone not null,
+  wrong_tries integer not null default 0,
+  constraint verifications_pkey PRIMARY KEY (user_id, channel),
+  constraint verifications_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
+);
+grant delete, insert, select, update on verifications to homing_app;
+
+create table watermarks (
+  user_id uuid not null,
+  conversation_id uuid not null,
+  channel text not null,
+  through_seq bigint not null,
+  at timestamp with time zone not null,
+  constraint watermarks_pkey PRIMARY KEY (user_id, conversation_id, channel),
+  constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
+);
+grant delete, insert, select, update on watermarks to homing_app;

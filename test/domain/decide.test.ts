@@ -1,0 +1,324 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { channels } from '../../contracts/workflows/names.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import type { ArmedRow } from '../../db/queries/attempts.ts';
+import { type Situation, type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
+import { standardLadder } from '../../platform/config-types.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const start = Date.parse('2026-11-24T12:00:00.000Z');
+const after = (ms: number) => new Date(start + ms);
+
+const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
+  conversationId: 'c1' as ConversationId,
+  kind: 'direct',
+  armedAt: after(0),
+  fromSeq: 1,
+  lastSeq: 1,
+  lastAt: after(0),
+  urgent: false,
+  seenSeq: 0,
+  muted: false,
+  level: null,
+  push: null,
+  email: null,
+  sms: null,
+  ...overrides,
+});
+
+/** Somebody who can be reached on every channel, with one unread message, two seconds after it came. */
+const situation = (overrides: Partial<Situation> = {}): Situation => ({
+  now: after(2 * second),
+  ladder: standardLadder,
+  presence: 'away',
+  account: 'active',
+  settings: { ...defaultNotificationSettings, channels: { push: true, email: true, sms: true } },
+  devices: [{ pushState: 'active', pushPermission: 'granted', hasToken: true }],
+  email: 'verified',
+  phone: 'verified',
+  armed: [row()],
+  pushHandedOver: false,
+  stuck: [],
+  skipped: [],
+  closed: false,
+  ...overrides,
+});
+
+const announced = (throughSeq: number, ms: number) => ({ throughSeq, at: after(ms).toISOString() });
+const pushed = { push: announced(1, 2 * second) };
+const mailed = { ...pushed, email: announced(1, 10 * minute) };
+
+/** A verdict in a line: `push`, `wait push 1500`, `finished read`. */
+const tell = (verdict: Verdict): string => {
+  switch (verdict.kind) {
+    case 'notify':
+      return [verdict.channel, ...verdict.conversationIds].join(' ');
+    case 'wait':
+      return `wait ${verdict.next} ${verdict.until.getTime() - start} ${verdict.why}`;
+    case 'finished':
+      return `finished ${verdict.outcome}`;
+  }
+};
+
+describe('decide', () => {
+  const table: [string, Partial<Situation>, string][] = [
+    ['pushes who is away once the burst window is over', {}, 'push c1'],
+    ['waits for the burst window', { now: after(second) }, 'wait push 1500 burst_window'],
+    ['is due on the very millisecond', { now: after(1_500) }, 'push c1'],
+    ['lets who is connected read first', { presence: 'present' }, 'wait push 20000 presence_grace'],
+    ['presence delays and never cancels', { presence: 'present', now: after(20 * second) }, 'push c1'],
+    ['takes a presence that nobody knows for away', { presence: 'unknown' }, 'push c1'],
+    ['ends when everything was read', { armed: [] }, 'finished read'],
+    ['ends for an account that was suspended', { account: 'suspended' }, 'finished nothing-notifiable'],
+    [
+      'ends when the conversation was muted meanwhile',
+      { armed: [row({ muted: true })] },
+      'finished nothing-notifiable',
+    ],
+    [
+      'ends when the person wants nothing of this conversation',
+      { armed: [row({ level: 'nothing' })] },
+      'finished nothing-notifiable',
+    ],
+    ['ends when an operator has closed it', { closed: true }, 'finished closed-by-operator'],
+    [
+      'after the push waits for the mail',
+      { armed: [row(pushed)], pushHandedOver: true },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'sends the mail when its time has come',
+      { armed: [row(pushed)], pushHandedOver: true, now: after(10 * minute) },
+      'email c1',
+    ],
+    [
+      'comes sooner with the mail when no push could be handed over',
+      { devices: [] },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    ['and sends it then', { devices: [], now: after(2 * minute) }, 'email c1'],
+    ['takes a push that failed for no push', { armed: [row(pushed)] }, `wait email ${2 * minute} step_delay`],
+    [
+      'after the mail waits for the text',
+      { armed: [row(mailed)], pushHandedOver: true, now: after(11 * minute) },
+      `wait sms ${30 * minute} step_delay`,
+    ],
+    [
+      'sends the text when its time has come',
+      { armed: [row(mailed)], pushHandedOver: true, now: after(30 * minute) },
+      'sms c1',
+    ],
+    [
+      'ends when every step is spent',
+      { armed: [row({ ...mailed, sms: announced(1, 30 * minute) })], pushHandedOver: true, now: after(31 * minute) },
+      'finished every-step-spent',
+    ],
+    [
+      'sends no text to who has not asked for it',
+      { settings: defaultNotificationSettings, armed: [row(mailed)], now: after(31 * minute) },
+      'finished every-step-spent',
+    ],
+    [
+      'skips a mail to an address that is not verified',
+      { email: 'unverified', armed: [row(pushed)], now: after(11 * minute) },
+      `wait sms ${30 * minute} step_delay`,
+    ],
+    [
+      'skips a push to devices that were refused',
+      { devices: [{ pushState: 'suspect', pushPermission: 'granted', hasToken: true }] },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    [
+      'skips a push that the device does not allow',
+      { devices: [{ pushState: 'active', pushPermission: 'denied', hasToken: true }] },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    [
+      'does not push what is a day old',
+      { now: after(24 * 60 * minute + second), armed: [row({ email: announced(1, 0), sms: announced(1, 0) })] },
+      'finished every-step-spent',
+    ],
+    [
+      'ends for who cannot be reached at all',
+      { devices: [], email: 'missing', phone: 'missing' },
+      'finished every-step-spent',
+    ],
+    [
+      'announces a later message by a push that keeps its distance',
+      {
+        armed: [row({ ...pushed, lastSeq: 2, lastAt: after(10 * second) })],
+        now: after(12 * second),
+        pushHandedOver: true,
+      },
+      'wait push 32000 re_alert_gap',
+    ],
+    [
+      'and sends it then',
+      {
+        armed: [row({ ...pushed, lastSeq: 2, lastAt: after(10 * second) })],
+        now: after(32 * second),
+        pushHandedOver: true,
+      },
+      'push c1',
+    ],
+    [
+      'a chatty sender does not postpone the mail',
+      {
+        armed: [row({ push: announced(9, 590 * second), lastSeq: 9, lastAt: after(590 * second) })],
+        now: after(10 * minute),
+        pushHandedOver: true,
+      },
+      'email c1',
+    ],
+    [
+      'pushes one conversation at a time, the oldest first',
+      { armed: [row(), row({ conversationId: 'c2' as ConversationId })] },
+      'push c1',
+    ],
+    [
+      'gathers all conversations that are due in one mail',
+      {
+        armed: [row(pushed), row({ ...pushed, conversationId: 'c2' as ConversationId })],
+        now: after(10 * minute),
+        pushHandedOver: true,
+      },
+      'email c1 c2',
+    ],
+    [
+      'goes on without a step that is stuck',
+      { stuck: ['push'], armed: [row(pushed)] },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    [
+      'waits for a person when nothing but stuck steps are left',
+      { stuck: ['push'], armed: [row(mailed)], now: after(31 * minute), phone: 'missing' },
+      `wait operator ${operatorPatienceMs} needs_operator`,
+    ],
+    [
+      'but not for ever',
+      { stuck: ['push'], armed: [row(mailed)], now: after(operatorPatienceMs), phone: 'missing' },
+      'finished expired',
+    ],
+    [
+      'passes over a step that an operator struck off',
+      { skipped: ['push', 'email', 'sms'] },
+      'finished every-step-spent',
+    ],
+  ];
+
+  for (const [what, overrides, expected] of table) {
+    it(what, () => assert.equal(tell(decide(situation(overrides)).verdict), expected));
+  }
+
+  it('gives a reason for every step, also for those that are not taken', () => {
+    const { steps } = decide(situation({ devices: [], phone: 'unverified' }));
+    assert.deepEqual(
+      steps.map(({ channel, outcome, reason }) => `${channel} ${outcome} ${reason}`),
+      ['push skipped no_device', 'email deferred step_delay', 'sms skipped phone_unverified'],
+    );
+  });
+
+  describe('for any situation', () => {
+    const times = fc.integer({ min: 0, max: 8 * 24 * 60 * minute });
+    const watermark = fc.option(
+      fc.record({ throughSeq: fc.integer({ min: 0, max: 9 }), at: times.map((ms) => after(ms).toISOString()) }),
+      { nil: null },
+    );
+    const anyRow = fc
+      .record({
+        fromSeq: fc.integer({ min: 1, max: 5 }),
+        more: fc.integer({ min: 0, max: 4 }),
+        armed: times,
+        later: times,
+        muted: fc.boolean(),
+        push: watermark,
+        email: watermark,
+        sms: watermark,
+      })
+      .map(({ fromSeq, more, armed, later, ...rest }) =>
+        row({ fromSeq, lastSeq: fromSeq + more, armedAt: after(armed), lastAt: after(armed + later), ...rest }),
+      );
+    const anySituation = fc
+      .record({
+        now: times.map(after),
+        presence: fc.constantFrom('present' as const, 'away' as const, 'unknown' as const),
+        armed: fc.array(anyRow, { maxLength: 3 }),
+        devices: fc.array(
+          fc.record({
+            pushState: fc.constantFrom('active' as const, 'suspect' as const, 'dead' as const),
+            pushPermission: fc.constantFrom('granted', 'denied', 'unknown'),
+            hasToken: fc.boolean(),
+          }),
+          { maxLength: 2 },
+        ),
+        email: fc.constantFrom('verified' as const, 'unverified' as const, 'missing' as const),
+        phone: fc.constantFrom('verified' as const, 'unverified' as const, 'missing' as const),
+        pushHandedOver: fc.boolean(),
+        stuck: fc.subarray([...channels]),
+        skipped: fc.subarray([...channels]),
+      })
+      .map((overrides) =>
+        situation({
+          ...overrides,
+          armed: overrides.armed.map((one, n) => ({ ...one, conversationId: `c${n}` as ConversationId })),
+        }),
+      );
+
+    it('announces nothing twice on a channel, and nothing on a channel that is out', () => {
+      fc.assert(
+        fc.property(anySituation, (given) => {
+          const { verdict } = decide(given);
+          if (verdict.kind !== 'notify') return;
+          assert.ok(!given.stuck.includes(verdict.channel) && !given.skipped.includes(verdict.channel));
+          assert.ok(verdict.conversationIds.length > 0);
+          for (const id of verdict.conversationIds) {
+            const told = given.armed.find(({ conversationId }) => conversationId === id);
+            assert.ok(told && !told.muted);
+            assert.ok((told[verdict.channel]?.throughSeq ?? 0) < told.lastSeq);
+          }
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+
+    it('never waits for what is past: every story goes on or ends', () => {
+      fc.assert(
+        fc.property(anySituation, (given) => {
+          const { verdict } = decide(given);
+          if (verdict.kind === 'wait') assert.ok(verdict.until > given.now);
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+
+    it('always ends: doing what it says leads to an end', () => {
+      fc.assert(
+        fc.property(anySituation, (given) => {
+          let state: Situation = { ...given, stuck: [] };
+          for (let step = 0; step < 60; step += 1) {
+            const { verdict } = decide(state);
+            if (verdict.kind === 'finished') return;
+            state = verdict.kind === 'wait' ? { ...state, now: verdict.until } : announce(state, verdict);
+          }
+          assert.fail('after sixty steps it still goes on');
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    const announce = (
+      state: Situation,
+      { channel, conversationIds }: Extract<Verdict, { kind: 'notify' }>,
+    ): Situation => ({
+      ...state,
+      armed: state.armed.map((one) =>
+        conversationIds.includes(one.conversationId)
+          ? { ...one, [channel]: { throughSeq: one.lastSeq, at: state.now.toISOString() } }
+          : one,
+      ),
+    });
+  });
+});

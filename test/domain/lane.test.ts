@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { createLane } from '../../domain/lane.ts';
+
+/** A lane over a runner that is let go by hand, and the batches that it was given. */
+function laneByHand(options: { maxBatch?: number; maxWaiting?: number; keyOf?: (item: string) => string } = {}) {
+  const batches: string[][] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const lane = createLane<string, string>({
+    maxBatch: 100,
+    maxWaiting: 100,
+    onOverflow: () => new Error('full'),
+    ...options,
+    async run(batch) {
+      batches.push(batch);
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return batch.map((item) => (item.startsWith('bad') ? new Error(item) : item.toUpperCase()));
+    },
+  });
+  const letGo = async () => {
+    while (gates.length === 0) await new Promise(setImmediate);
+    gates.shift()?.resolve();
+  };
+  return { lane, batches, letGo };
+}
+
+describe('a lane', () => {
+  it('runs what came in one turn together, and gathers the rest meanwhile', async () => {
+    const { lane, batches, letGo } = laneByHand();
+    const first = [lane.push('a'), lane.push('b')];
+    await letGo();
+    const second = [lane.push('c'), lane.push('d')];
+    assert.deepEqual(await Promise.all(first), ['A', 'B']);
+    await letGo();
+    assert.deepEqual(await Promise.all(second), ['C', 'D']);
+    assert.deepEqual(batches, [
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  it('keeps a batch to its size and the order of coming', async () => {
+    const { lane, batches, letGo } = laneByHand({ maxBatch: 2 });
+    const all = ['a', 'b', 'c'].map((item) => lane.push(item));
+    await letGo();
+    await letGo();
+    assert.deepEqual(await Promise.all(all), ['A', 'B', 'C']);
+    assert.deepEqual(batches, [['a', 'b'], ['c']]);
+  });
+
+  it('rejects one item of a batch and no other', async () => {
+    const { lane, letGo } = laneByHand();
+    const [good, bad] = [lane.push('good'), lane.push('bad')];
+    const rejected = assert.rejects(bad, /bad/);
+    await letGo();
+    assert.equal(await good, 'GOOD');
+    await rejected;
+  });
+
+  it('never puts two items with one key in a batch, nor lets a later one of them pass', async () => {
+    const { lane, batches, letGo } = laneByHand({ keyOf: (item) => item[0] ?? '' });
+    const all = ['a1', 'a2', 'b1', 'a3'].map((item) => lane.push(item));
+    for (let n = 0; n < 3; n += 1) await letGo();
+    await Promise.all(all);
+    assert.deepEqual(batches, [['a1', 'b1'], ['a2'], ['a3']]);
+  });
+
+  it('refuses one more than may wait', async () => {
+    const { lane, letGo } = laneByHand({ maxWaiting: 2 });
+    const waiting = [lane.push('a'), lane.push('b')];
+    await assert.rejects(lane.push('c'), /full/);
+    await letGo();
+    await Promise.all(waiting);
+  });
+
+  it('is idle once nothing waits or runs', async () => {
+    const { lane, letGo } = laneByHand();
+    await lane.idle();
+    const pushed = lane.push('a');
+    let idle = false;
+    const waited = lane.idle().then(() => {
+      idle = true;
+    });
+    assert.equal(idle, false);
+    await letGo();
+    await Promise.all([pushed, waited]);
+    assert.equal(idle, true);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { envExample } from '../../platform/env-example.ts';
+import { ConfigError, readConfig, settings } from '../../platform/config.ts';
+import { duration, standardLadder } from '../../platform/config-types.ts';
+import { developmentSecrets } from '../../platform/dev-secrets.ts';
+
+const secrets = developmentSecrets();
+const complete: NodeJS.ProcessEnv = {
+  ...secrets,
+  HOMING_ARGON2_MEMORY: '64',
+  HOMING_PUBLIC_URL: 'https://chat.example.com',
+  HOMING_EMAIL_FROM: 'homing@example.com',
+  DATABASE_URL: 'postgres://homing_app:pw-in-url@db/homing',
+  REDIS_URL: 'redis://redis:6379',
+  TEMPORAL_ADDRESS: 'temporal:7233',
+};
+const faultsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+};
+
+describe('the configuration', () => {
+  it('is production unless told otherwise, with every setting read', () => {
+    const config = readConfig(complete);
+    assert.equal(config.NODE_ENV, 'production');
+    assert.equal(config.PORT, 4000);
+    assert.deepEqual(config.HOMING_LADDER, standardLadder);
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('names every fault at once, each with what the setting is for', () => {
+    const faults = faultsOf({ ...complete, PORT: 'eighty', REDIS_URL: 'http://redis', TEMPORAL_ADDRESS: undefined });
+    assert.equal(faults.length, 3);
+    assert.match(faults.find((fault) => fault.startsWith('PORT')) ?? '', /must be a port number.*Port of REST/);
+    assert.match(faults.find((fault) => fault.startsWith('REDIS_URL')) ?? '', /redis:\/\//);
+    assert.match(faults.find((fault) => fault.startsWith('TEMPORAL_ADDRESS')) ?? '', /is missing: Temporal frontend/);
+  });
+
+  it('refuses a name with our prefix that is no setting', () => {
+    assert.deepEqual(faultsOf({ ...complete, HOMING_LOG_LEVLE: 'debug' }), [
+      'HOMING_LOG_LEVLE is not a setting: correct its spelling or remove it.',
+    ]);
+  });
+
+  it('has no default for a secret, in production or elsewhere', () => {
+    for (const [name, definition] of Object.entries(settings)) {
+      if (!('secret' in definition) || 'optional' in definition) continue;
+      assert.ok(!('fallback' in definition) && !('developmentFallback' in definition), name);
+      for (const NODE_ENV of ['production', 'development']) {
+        assert.ok(
+          faultsOf({ ...complete, NODE_ENV, [name]: undefined }).some((fault) =>
+            fault.startsWith(`${name} is missing`),
+          ),
+          name,
+        );
+      }
+    }
+  });
+
+  it('never prints a value, above all no secret', () => {
+    const env = {
+      ...complete,
+      DATABASE_URL: 'mysql://user:hunter2@db',
+      HOMING_SECRET_KEY: 'hunter2',
+      HOMING_JWT_KEYS: '[{"kid":"a","key":"hunter2"}]',
+    };
+    const faults = faultsOf(env);
+    assert.equal(faults.length, 3);
+    assert.ok(!faults.join().includes('hunter2'));
+  });
+
+  for (const name of ['SENDGRID_BASE_URL', 'TWILIO_BASE_URL', 'FCM_BASE_URL']) {
+    it(`refuses ${name} in production, and takes it in development`, () => {
+      const env = { ...complete, [name]: 'http://127.0.0.1:9' };
+      assert.match(faultsOf(env).join(), new RegExp(`${name} must not be set in production`));
+      assert.deepEqual(faultsOf({ ...env, NODE_ENV: 'development' }), []);
+    });
+  }
+
+  it('wants a token for the codec endpoint, and a strong hash, in production', () => {
+    assert.match(faultsOf({ ...complete, HOMING_CODEC_PORT: '9000' }).join(), /HOMING_CODEC_TOKEN is missing/);
+    assert.match(faultsOf({ ...complete, HOMING_ARGON2_MEMORY: '18' }).join(), /19 or more/);
+    assert.deepEqual(faultsOf({ ...complete, HOMING_ARGON2_MEMORY: '19' }), []);
+  });
+
+  it('judges keys: a signing key must be P-256, a payload key 32 bytes, an id stands once', () => {
+    const short = JSON.stringify([{ kid: 'a', key: Buffer.alloc(31).toString('base64') }]);
+    assert.match(faultsOf({ ...complete, HOMING_PAYLOAD_KEYS: short }).join(), /wrong kind/);
+    assert.match(faultsOf({ ...complete, HOMING_JWT_KEYS: '[{"kid":"a","key":"-----BEGIN"}]' }).join(), /wrong kind/);
+    const [key] = JSON.parse(secrets.HOMING_PAYLOAD_KEYS ?? '') as object[];
+    assert.match(faultsOf({ ...complete, HOMING_PAYLOAD_KEYS: JSON.stringify([key, key]) }).join(), /twice/);
+    assert.match(faultsOf({ ...complete, HOMING_PAYLOAD_KEYS: 'not json' }).join(), /must be JSON/);
+  });
+
+  it('reads a ladder over the standard one and names what it does not understand', () => {
+    const { HOMING_LADDER } = readConfig({ ...complete, HOMING_LADDER: 'push=2s email=90s give-up=1h' });
+    assert.deepEqual(
+      [HOMING_LADDER.pushMs, HOMING_LADDER.emailMs, HOMING_LADDER.retry.giveUpMs],
+      [2_000, 90_000, 3_600_000],
+    );
+    assert.equal(HOMING_LADDER.smsMs, standardLadder.smsMs);
+    assert.match(faultsOf({ ...complete, HOMING_LADDER: 'pigeon=2s' }).join(), /"pigeon=2s"/);
+    assert.match(faultsOf({ ...complete, HOMING_LADDER: 'push=soon' }).join(), /"push=soon"/);
+  });
+
+  it('understands durations', () => {
+    assert.deepEqual(['250ms', '1.5s', '20m', '2h', '3d', '5', 's', '-1s'].map(duration), [
+      250,
+      1_500,
+      1_200_000,
+      7_200_000,
+      259_200_000,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('has an example file that is up to date (`npm run gen` writes it)', () => {
+    assert.equal(readFileSync(new URL('../../.env.example', import.meta.url), 'utf8'), envExample());
+  });
+});
