@@ -2,33 +2,20 @@ import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { endpoints } from '../contracts/rest/index.ts';
-import type { Readiness } from '../contracts/rest/about.ts';
-import type { Revocations } from '../domain/accounts/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sendProblem } from './errors.ts';
 import { createPassport } from './middleware/authenticate.ts';
 import { readBody } from './middleware/body.ts';
-import { type ObserveRequest, observe } from './middleware/observe.ts';
+import { observe } from './middleware/observe.ts';
 import { requestId } from './middleware/request-id.ts';
+import type { ApiOptions } from './options.ts';
 import type { RouteOptions } from './route.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { authRoutes } from './routes/auth.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { meRoutes } from './routes/me.ts';
-
-export interface ApiOptions {
-  revocations: Revocations;
-  log: Log;
-  observeRequest: ObserveRequest;
-  readiness: () => Promise<Readiness>;
-  jwks: { keys: Record<string, string>[] };
-  allowedOrigins: readonly string[];
-  trustedProxies: number;
-  publicUrl: string;
-  checkAnswers: boolean;
-}
 
 /** The whole of REST, readable as a list. */
 export function createApp(deps: Deps, options: ApiOptions): Express {

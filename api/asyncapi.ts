@@ -19,7 +19,8 @@ function schemaWriter() {
     } = z.toJSONSchema(schema, { target: 'draft-7', io, unrepresentable: 'any' });
     const moved = (value: unknown): unknown =>
       JSON.parse(JSON.stringify(value).replaceAll(/"#\/definitions\/([^"]+)"/g, `"#/components/schemas/$1${suffix}"`));
-    for (const [name, definition] of Object.entries(definitions as Record<string, unknown>)) schemas[`${name}${suffix}`] = moved(definition);
+    for (const [name, definition] of Object.entries(definitions as Record<string, unknown>))
+      schemas[`${name}${suffix}`] = moved(definition);
     return moved(root) as JsonSchema;
   };
   return { schemas, write };

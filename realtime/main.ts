@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { lookAgain } from '../db/queries/episodes.ts';
+import { presenceEnded } from '../domain/attention/index.ts';
 import { presenceBeatMs } from '../platform/presence.ts';
 import type { Runtime } from '../runtime.ts';
 import { guardHandshake } from './handshake.ts';
@@ -19,7 +19,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     observeEvent: (event, outcome, seconds) => metrics.socketEvents.observe({ event, outcome }, seconds),
     countSockets: (open) => metrics.sockets.set(open),
     presence: { ...presence, everyMs: presenceBeatMs },
-    onGone: (userId) => lookAgain(deps.db, [userId], deps.ladder.pushMs),
+    onGone: (userId) => presenceEnded(deps, userId),
     checkAnswers: config.NODE_ENV !== 'production',
   });
   // Without REST beside it nothing else would answer a plain request.

@@ -58,7 +58,7 @@ function welcome(socket: IoSocket, deps: Deps, options: RealtimeOptions): void {
   const { userId, sessionId } = socket.data.actor;
   socket.on('error', (error: Error) => options.log.warn('a socket failed', { userId, reason: error.message }));
   registerHandlers(socket, deps, options);
-  socket.join([rooms.user(userId), rooms.session(sessionId)]);
+  void socket.join([rooms.user(userId), rooms.session(sessionId)]);
   options.countSockets(socket.nsp.sockets.size);
   void options.presence.beat([{ userId, socketId: socket.id }]).catch(() => undefined);
   socket.on('disconnect', () => void goodbye(socket, options));
@@ -72,7 +72,7 @@ function welcome(socket: IoSocket, deps: Deps, options: RealtimeOptions): void {
 async function greet(socket: IoSocket, deps: Deps, options: RealtimeOptions): Promise<void> {
   const { actor, expiresAt, known } = socket.data;
   const ids = await conversationIds(deps, actor);
-  socket.join(ids.map((id: ConversationId) => rooms.conversation(id)));
+  await socket.join(ids.map((id: ConversationId) => rooms.conversation(id)));
   const hello: ServerEventPayload<'hello'> = {
     sessionId: actor.sessionId,
     userId: actor.userId,

@@ -1,7 +1,7 @@
 import type { IRouter } from 'express';
 import { limits } from '../../contracts/limits.ts';
 import { aboutEndpoints } from '../../contracts/rest/index.ts';
-import type { ApiOptions } from '../app.ts';
+import type { ApiOptions } from '../options.ts';
 import { type RouteOptions, reply, route } from '../route.ts';
 
 export function aboutRoutes(

@@ -2,7 +2,7 @@ import express, { type IRouter, type Response } from 'express';
 import { createRequire } from 'node:module';
 import { absolutePath } from 'swagger-ui-dist';
 import { errorCodes } from '../../contracts/errors.ts';
-import type { ApiOptions } from '../app.ts';
+import type { ApiOptions } from '../options.ts';
 import { asyncApiDocument } from '../asyncapi.ts';
 import { statusOf } from '../errors.ts';
 import { openApiDocument } from '../openapi.ts';

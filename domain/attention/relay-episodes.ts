@@ -6,6 +6,7 @@ import {
   holdUntil,
   leaseHeldEpisodes,
   leaseNudges,
+  lookAgain,
   markRunning,
   reopenLostEpisode,
 } from '../../db/queries/episodes.ts';
@@ -89,3 +90,7 @@ export async function nudgeEpisodes(deps: RelayDeps): Promise<number> {
   );
   return due.length;
 }
+
+/** Somebody's last socket closed: what waited for their presence falls due as for anybody who is away. */
+export const presenceEnded = (deps: Pick<Deps, 'db' | 'ladder'>, userId: UserId): Promise<void> =>
+  lookAgain(deps.db, [userId], deps.ladder.pushMs);

@@ -1,0 +1,17 @@
+import type { Readiness } from '../contracts/rest/about.ts';
+import type { Revocations } from '../domain/accounts/index.ts';
+import type { Log } from '../domain/deps.ts';
+import type { ObserveRequest } from './middleware/observe.ts';
+
+/** What the API needs beside the domain's dependencies. */
+export interface ApiOptions {
+  revocations: Revocations;
+  log: Log;
+  observeRequest: ObserveRequest;
+  readiness: () => Promise<Readiness>;
+  jwks: { keys: Record<string, string>[] };
+  allowedOrigins: readonly string[];
+  trustedProxies: number;
+  publicUrl: string;
+  checkAnswers: boolean;
+}

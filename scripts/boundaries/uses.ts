@@ -1,0 +1,28 @@
+import type { Word } from './read-uses.ts';
+
+/** Where a word may, or may not, be used. */
+export type UseRule = {
+  readonly name: string;
+  readonly words: readonly Word[];
+  readonly within: string;
+  readonly except: readonly string[];
+  readonly why: string;
+};
+
+/** The words that belong to certain places, one sentence of reason each. */
+export const useRules: readonly UseRule[] = [
+  {
+    name: 'environment-is-read-once',
+    words: ['process.env'],
+    within: '**',
+    except: ['platform/config.ts', 'db/migrate.ts', 'dev/**', 'sandbox/main.ts', 'scripts/**', 'test/**', '**.test.ts'],
+    why: 'The environment is checked whole in one place; what is read elsewhere is checked by nobody.',
+  },
+  {
+    name: 'time-and-ids-are-dependencies',
+    words: ['new Date()', 'Date.now()', 'Math.random()', 'crypto.randomUUID()'],
+    within: 'domain/**',
+    except: ['**.test.ts'],
+    why: 'The domain asks deps for time and ids, so that a test can move the clock.',
+  },
+];

@@ -1,0 +1,60 @@
+/**
+ * The table of imports a second time, cell by cell, as a newcomer would read it from docs/architecture.md: `+` may be
+ * imported, `t` by type only, `.` not at all. The rules are written as reasons and this as outcomes, so a slip in one
+ * shows against the other.
+ */
+export const columns = [
+  'contracts/names.ts',
+  'contracts/users.ts',
+  'db/client.ts',
+  'db/migrate.ts',
+  'domain/errors.ts',
+  'domain/deps.ts',
+  'domain/messages/index.ts',
+  'domain/messages/send.ts',
+  'platform/redis.ts',
+  'platform/config.ts',
+  'platform/dev-secrets.ts',
+  'temporal/start.ts',
+  'activities/index.ts',
+  'workflows/index.ts',
+  'workers/relay.ts',
+  'api/app.ts',
+  'realtime/server.ts',
+  'web/chat.ts',
+  'sdk/index.ts',
+  'cli/explain.ts',
+  'sandbox/inbox.ts',
+  'dev/start.ts',
+  'scripts/check.ts',
+  'test/factory.ts',
+  'main.ts',
+  'runtime.ts',
+] as const;
+
+/** By importing file; the groups are contracts, db, domain, platform, temporal to workers, doors, clients, the rest. */
+export const cells: Readonly<Record<string, string>> = {
+  'contracts/x.ts': /*        */ '++ .. .... ... .... .. ... .... ..',
+  'db/migrations/x.ts': /*    */ '.. .. .... ... .... .. ... .... ..',
+  'db/queries/x.ts': /*       */ '++ ++ .... ... .... .. ... .... ..',
+  'domain/x.ts': /*           */ '++ ++ +++. ... .... .. ... .... ..',
+  'domain/messages/x.ts': /*  */ '++ ++ ++++ ... .... .. ... .... ..',
+  'domain/accounts/x.ts': /*  */ '++ ++ +++. ... .... .. ... .... ..',
+  'platform/x.ts': /*         */ '++ .. .t.. +++ .... .. ... .... ..',
+  'api/x.ts': /*              */ '++ .. +++. ... .... +. ... .... ..',
+  'realtime/x.ts': /*         */ '++ .. +++. ... .... .+ ... .... ..',
+  'api/main.ts': /*           */ '++ .. +++. +++ +... +. ... .... .t',
+  'realtime/main.ts': /*      */ '++ .. +++. +++ +... .+ ... .... .t',
+  'activities/x.ts': /*       */ '++ .. +++. ... .+.. .. ... .... ..',
+  'workflows/x.ts': /*        */ '+t .. .... ... .t+. .. ... .... ..',
+  'temporal/x.ts': /*         */ '++ .. tttt .+. +tt. .. ... .... ..',
+  'workers/x.ts': /*          */ '++ ++ ++++ +++ ++.+ .. ... .... .t',
+  'web/x.ts': /*              */ '++ .. .... ... .... .. +.. .... ..',
+  'sdk/x.ts': /*              */ '++ .. .... ... .... .. .+. .... ..',
+  'cli/x.ts': /*              */ '++ ++ ++++ +++ +... .. ..+ .... ..',
+  'sandbox/x.ts': /*          */ '.. .. .... ... .... .. ... +... ..',
+  'dev/x.ts': /*              */ '++ .+ .... ..+ .... .. ... ++.. ..',
+  'scripts/x.ts': /*          */ '.. .. .... ... .... .. ... ..+. ..',
+  'main.ts': /*               */ '++ ++ ++++ +++ ++++ ++ +++ +++. ++',
+  'test/x.ts': /*             */ '++ ++ ++++ +++ ++++ ++ +++ ++++ ++',
+};

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { writeFile } from 'node:fs/promises';
+import type { Activities } from '../../activities/index.ts';
+import type {
+  EscalateUnreadInput,
+  EscalateUnreadOutcome,
+  NotifyInput,
+  NotifyResult,
+  Plan,
+} from '../../contracts/workflows/escalate-unread.ts';
+import { nudgeSignal } from '../../contracts/workflows/names.ts';
+import { setUpNamespace } from '../../temporal/setup.ts';
+import { workflowBundle } from '../../workers/bundle-workflows.ts';
+import { services } from '../setup/services.ts';
+
+/** What the stand-in for the database says next, and what the stand-ins for the providers answer. */
+export interface Script {
+  decide: Activities['decide'];
+  notify?: (channel: string, input: NotifyInput) => Promise<NotifyResult>;
+}
+
+export const patience = { firstMs: 50, maxMs: 100, giveUpMs: 10_000, heartbeatMs: 5_000 };
+export const until = (ms: number): string => new Date(Date.now() + ms).toISOString();
+export const notifyPlan = (channel: 'push' | 'email' | 'sms', giveUpMs = patience.giveUpMs): Plan => ({
+  kind: 'notify',
+  channel,
+  attemptId: `attempt-${channel}`,
+  conversationIds: ['c1'],
+  retry: { ...patience, giveUpMs },
+});
+
+/** Plans one after another; the last one for as long as it is asked. Keeps what it was asked with. */
+export function scripted(...plans: (Plan | (() => Plan))[]) {
+  const asked: Parameters<Activities['decide']>[0][] = [];
+  const decide: Activities['decide'] = async (input) => {
+    asked.push(input);
+    const plan = plans[Math.min(asked.length, plans.length) - 1] as Plan | (() => Plan);
+    return typeof plan === 'function' ? plan() : plan;
+  };
+  return { decide, asked };
+}
+
+export interface Story {
+  handle: WorkflowHandle<(input: EscalateUnreadInput) => Promise<EscalateUnreadOutcome>>;
+  nudge(): Promise<void>;
+  /** Keeps the history as a case for the replay, where it is asked for. */
+  record(name: string): Promise<void>;
+}
+
+/** Workers of one's own on the suite's real Temporal server, whose activities follow a script. */
+export async function tellStory<T>(script: Script, use: (story: Story) => Promise<T>): Promise<T> {
+  const namespace = 'homing-test';
+  const connection = await NativeConnection.connect({ address: services.temporalAddress });
+  await setUpNamespace(connection, namespace);
+  const prefix = `story-${randomUUID()}-`;
+  const codePath = await workflowBundle();
+  // A story that a failing test leaves running must not keep its worker.
+  const ending = { shutdownGraceTime: 100, shutdownForceTime: 1_000 };
+  const notify = script.notify ?? (async () => ({ result: 'sent' as const }));
+  const calls = Object.fromEntries(
+    (['push', 'email', 'sms'] as const).map((channel) => [
+      `notify${channel[0]?.toUpperCase()}${channel.slice(1)}`,
+      (input: NotifyInput) => notify(channel, input),
+    ]),
+  );
+  const workers = await Promise.all([
+    Worker.create({
+      ...ending,
+      connection,
+      namespace,
+      taskQueue: `${prefix}attention`,
+      workflowBundle: { codePath },
+      activities: { decide: script.decide },
+    }),
+    ...['push', 'email', 'sms'].map((queue) =>
+      Worker.create({ ...ending, connection, namespace, taskQueue: `${prefix}${queue}`, activities: calls }),
+    ),
+  ]);
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const clientConnection = await Connection.connect({ address: services.temporalAddress });
+  const client = new Client({ connection: clientConnection, namespace });
+  try {
+    const handle = await client.workflow.start('escalateUnread', {
+      taskQueue: `${prefix}attention`,
+      workflowId: `${prefix}episode`,
+      args: [{ userId: '0190a000-0000-7000-8000-000000000001', episode: 1 }],
+    });
+    return await use({
+      handle: handle as Story['handle'],
+      nudge: () => handle.signal(nudgeSignal),
+      async record(name) {
+        if (!process.env.RECORD_HISTORIES) return;
+        const history = historyToJSON(await handle.fetchHistory());
+        await writeFile(new URL(`../workflows/histories/${name}.json`, import.meta.url), `${history}\n`);
+      },
+    });
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await running.catch(() => undefined);
+    await clientConnection.close();
+    await connection.close();
+  }
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
+import type { NotifyInput, NotifyResult, OperatorAnswer } from '../../contracts/workflows/escalate-unread.ts';
+import { type Story, notifyPlan, scripted, tellStory, until } from '../support/story.ts';
+
+const finished = { kind: 'finished' as const, outcome: 'read' as const };
+const spent = { kind: 'finished' as const, outcome: 'every-step-spent' as const };
+const waitFor = (next: 'push' | 'email' | 'sms' | 'operator', ms: number) => () => ({
+  kind: 'wait' as const,
+  until: until(ms),
+  next,
+  why: 'step_delay',
+});
+const stuck: NotifyResult = { result: 'stuck', reason: 'provider_configuration', code: 'UNAUTHENTICATED' };
+const NeedsAttention = defineSearchAttributeKey('NeedsAttention', 'BOOL');
+const AttentionReason = defineSearchAttributeKey('AttentionReason', 'KEYWORD');
+
+describe('escalateUnread, on a real server', () => {
+  const update = (story: Story, name: string, request: object): Promise<OperatorAnswer> =>
+    story.handle.executeUpdate(name, { args: [request] });
+  const attributes = async (story: Story) => {
+    // A query is answered once the workflow's present task is through: what it set is known to the server then.
+    if ((await story.handle.describe()).status.name === 'RUNNING') await story.handle.query('__stack_trace');
+    const { typedSearchAttributes } = await story.handle.describe();
+    return [typedSearchAttributes.get(NeedsAttention), typedSearchAttributes.get(AttentionReason)];
+  };
+  /** A notify that is stuck until it is asked again, and tells when it was first asked. */
+  const stuckOnce = () => {
+    const first = Promise.withResolvers<void>();
+    const inputs: NotifyInput[] = [];
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      inputs.push(input);
+      first.resolve();
+      return input.again ? { result: 'sent' } : stuck;
+    };
+    return { notify, inputs, asked: first.promise };
+  };
+  /** Stuck on the push, then waiting for a person; once nothing is stuck any more it ends. */
+  const stuckStory = (giveUpMs?: number) => {
+    const asked: string[][] = [];
+    const waiting = Promise.withResolvers<void>();
+    const decide = async (input: { stuck: string[]; skipped: string[]; closed: boolean }) => {
+      asked.push([...input.stuck, '|', ...input.skipped]);
+      if (asked.length === 1) return notifyPlan('push', giveUpMs);
+      if (input.closed) return { kind: 'finished' as const, outcome: 'closed-by-operator' as const };
+      if (input.stuck.length === 0) return spent;
+      waiting.resolve();
+      return waitFor('operator', 60_000)();
+    };
+    return { decide, asked, waiting: waiting.promise };
+  };
+
+  it('does what is due, waits for what is not, and ends when it is told', async () => {
+    const { decide, asked } = scripted(notifyPlan('push'), waitFor('email', 100), notifyPlan('email'), finished);
+    const done: string[] = [];
+    const notify = async (channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      done.push(`${channel} ${input.attemptId}`);
+      return { result: 'sent' };
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      assert.equal(await story.handle.result(), 'read');
+      await story.record('push-then-email-then-read');
+    });
+    assert.deepEqual(done, ['push attempt-push', 'email attempt-email']);
+    assert.ok(asked.every(({ userId, episode, workflowId, runId }) => userId && episode === 1 && workflowId && runId));
+  });
+
+  it('looks again at once when it is nudged, however often', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const { decide } = scripted(() => (waiting.resolve(), waitFor('email', 3_600_000)()), finished);
+    await tellStory({ decide }, async (story) => {
+      await waiting.promise;
+      await Promise.all([story.nudge(), story.nudge(), story.nudge()]);
+      assert.equal(await story.handle.result(), 'read');
+      await story.record('nudged-then-read');
+    });
+  });
+
+  it('goes on after a step that cannot reach the person', async () => {
+    const { decide } = scripted(notifyPlan('push'), notifyPlan('email'), spent);
+    const notify = async (channel: string): Promise<NotifyResult> =>
+      channel === 'push' ? { result: 'unreachable', reason: 'UNREGISTERED' } : { result: 'sent' };
+    await tellStory({ decide, notify }, async (story) => {
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      await story.record('unreachable-push');
+    });
+  });
+
+  it('tries a failing provider again, as soon as the provider wishes, with the same attempt', async () => {
+    const { decide } = scripted(notifyPlan('push'), finished);
+    const attempts: string[] = [];
+    const notify = async (_channel: string, { attemptId }: NotifyInput): Promise<NotifyResult> => {
+      attempts.push(attemptId);
+      if (attempts.length < 3)
+        throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503', nextRetryDelay: 10 });
+      return { result: 'sent' };
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      assert.equal(await story.handle.result(), 'read');
+      await story.record('retried-push');
+    });
+    assert.deepEqual(attempts, ['attempt-push', 'attempt-push', 'attempt-push']);
+  });
+
+  it('reports a provider that keeps failing to a person, and goes on meanwhile', async () => {
+    const { decide, asked, waiting } = stuckStory(1_000);
+    const notify = async (_channel: string, { again }: NotifyInput): Promise<NotifyResult> => {
+      if (again) return { result: 'sent' };
+      throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503' });
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await waiting;
+      assert.deepEqual(await attributes(story), [true, 'provider_failing']);
+      await update(story, 'retry', { by: 'Olga' });
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      await story.record('provider-failing-then-retry');
+    });
+    assert.deepEqual(asked[1], ['push', '|']);
+  });
+
+  it('is mended by retry: the same attempt is tried again, and nobody need look any more', async () => {
+    const { decide, waiting } = stuckStory();
+    const { notify, inputs } = stuckOnce();
+    await tellStory({ decide, notify }, async (story) => {
+      await waiting;
+      assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+      const answer = await update(story, 'retry', { by: 'Olga', channel: 'push', note: 'key renewed' });
+      assert.deepEqual(answer, { done: true, message: 'push is tried again now' });
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      assert.deepEqual(await attributes(story), [false, undefined]);
+      await story.record('stuck-then-retry');
+    });
+    assert.deepEqual(
+      inputs.map(({ attemptId, again }) => [attemptId, again]),
+      [
+        ['attempt-push', false],
+        ['attempt-push', true],
+      ],
+    );
+  });
+
+  it('goes on without a step that is skipped', async () => {
+    const { decide, asked, waiting } = stuckStory();
+    await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+      await waiting;
+      assert.equal((await update(story, 'skip', { by: 'Olga' })).done, true);
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      await story.record('stuck-then-skip');
+    });
+    assert.deepEqual(asked.at(-1), ['|', 'push']);
+  });
+
+  it('ends when it is closed, stuck or not', async () => {
+    const { decide, waiting } = stuckStory();
+    await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+      await waiting;
+      assert.equal((await update(story, 'close', { by: 'Olga', note: 'left the company' })).done, true);
+      assert.equal(await story.handle.result(), 'closed-by-operator');
+      await story.record('stuck-then-close');
+    });
+  });
+
+  it('takes a snooze: the step waits for its time', async () => {
+    const { decide, waiting } = stuckStory();
+    await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+      await waiting;
+      const { message } = await update(story, 'snooze', { by: 'Olga', minutes: 30 });
+      assert.match(message, /^push is tried again at \d{4}-/);
+      assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+      await update(story, 'close', { by: 'Olga' });
+      await story.handle.result();
+      await story.record('stuck-then-snooze');
+    });
+  });
+
+  it('refuses what makes no sense, says why, and changes nothing', async () => {
+    const { decide, waiting } = stuckStory();
+    const refused = async (story: Story, name: string, request: unknown, why: RegExp) => {
+      const error = await update(story, name, request as object).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof WorkflowUpdateFailedError, `${name} ${JSON.stringify(request)} was accepted`);
+      assert.match(error.cause?.message ?? '', why);
+    };
+    await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+      await waiting;
+      await refused(story, 'retry', {}, /who you are/);
+      await refused(story, 'retry', null, /who you are/);
+      await refused(story, 'retry', { by: 'Olga', channel: 'email' }, /email is not stuck; stuck is push/);
+      await refused(story, 'skip', { by: 'Olga', channel: 'pigeon' }, /one of push, email, sms/);
+      await refused(story, 'snooze', { by: 'Olga' }, /whole number from 1/);
+      await refused(story, 'snooze', { by: 'Olga', minutes: 0 }, /whole number from 1/);
+      await refused(story, 'close', { note: 'nobody' }, /who you are/);
+      assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+      await update(story, 'skip', { by: 'Olga' });
+      await story.handle.result();
+    });
+  });
+
+  it('says that there is nothing to mend when nothing is stuck', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const { decide } = scripted(() => (waiting.resolve(), waitFor('email', 3_600_000)()), finished);
+    await tellStory({ decide }, async (story) => {
+      await waiting.promise;
+      const error = await update(story, 'retry', { by: 'Olga' }).catch((thrown: unknown) => thrown);
+      assert.match((error as WorkflowUpdateFailedError).cause?.message ?? '', /nothing to mend/);
+      await story.nudge();
+      await story.handle.result();
+    });
+  });
+}).timeout(20_000);
