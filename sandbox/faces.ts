@@ -72,7 +72,7 @@ export function fcmSend(request: Request): Send {
       ...(collapseKey === undefined ? {} : { collapseKey }),
       ...(badge === undefined ? {} : { badge }),
     },
-    accepted: ({ id }) => ({ status: 200, body: { name: `projects/${request.params.project}/messages/${id}` } }),
+    accepted: ({ id }) => ({ status: 200, body: { name: `projects/${param(request, 'project')}/messages/${id}` } }),
   };
 }
 
@@ -132,7 +132,7 @@ function checkMail(
   request: Request,
   { personalizations, from, subject, content }: MailBody,
 ): ProviderAnswer | undefined {
-  if (!/^Bearer SG\./.test(request.get('authorization') ?? '')) return named.sendgrid.UNAUTHORIZED;
+  if (!request.get('authorization')?.startsWith('Bearer SG.')) return named.sendgrid.UNAUTHORIZED;
   if (!personalizations?.length)
     return sendGridError(
       400,
@@ -183,7 +183,12 @@ function checkText(request: Request): ProviderAnswer | undefined {
     StatusCallback,
   } = (request.body ?? {}) as Record<string, string>;
   const [, encoded = ''] = /^Basic (.+)$/.exec(request.get('authorization') ?? '') ?? [];
-  if (!Buffer.from(encoded, 'base64').toString().startsWith(`${request.params.account}:`)) return named.twilio['20003'];
+  if (
+    !Buffer.from(encoded, 'base64')
+      .toString()
+      .startsWith(`${param(request, 'account')}:`)
+  )
+    return named.twilio['20003'];
   if (!/^\+[1-9]\d{6,14}$/.test(To)) return named.twilio['21211'];
   if (!MessagingServiceSid && !From) return twilioError(400, 21603, "A 'From' phone number is required.");
   if (Body === '') return twilioError(400, 21602, 'Message body is required.');
@@ -201,7 +206,7 @@ export function toTwilioMessage(request: Request, { id, to, text, receivedAt }: 
   const date = new Date(receivedAt).toUTCString();
   return {
     sid: `SM${id.replaceAll('-', '')}`,
-    account_sid: request.params.account,
+    account_sid: param(request, 'account'),
     status: 'accepted',
     to,
     from: null,
@@ -215,7 +220,7 @@ export function toTwilioMessage(request: Request, { id, to, text, receivedAt }: 
     price: null,
     price_unit: 'USD',
     api_version: '2010-04-01',
-    uri: `/2010-04-01/Accounts/${request.params.account}/Messages/SM${id.replaceAll('-', '')}.json`,
+    uri: `/2010-04-01/Accounts/${param(request, 'account')}/Messages/SM${id.replaceAll('-', '')}.json`,
     subresource_uris: {},
     date_created: date,
     date_sent: null,
@@ -225,14 +230,14 @@ export function toTwilioMessage(request: Request, { id, to, text, receivedAt }: 
 
 /** GET /2010-04-01/Accounts/{account}/Messages.json: texts by recipient, the newest first. */
 export function twilioList(request: Request, store: Store) {
-  const to = typeof request.query.To === 'string' ? request.query.To : undefined;
-  const after = Date.parse(String(request.query['DateSent>'] ?? '')) || 0;
+  const to = query(request, 'To') || undefined;
+  const after = Date.parse(query(request, 'DateSent>')) || 0;
   const messages = store
     .items({ channel: 'sms', to })
     .filter(({ receivedAt }) => Date.parse(receivedAt) >= after)
     .reverse()
     .map((item) => toTwilioMessage(request, item));
-  const uri = `/2010-04-01/Accounts/${request.params.account}/Messages.json`;
+  const uri = `/2010-04-01/Accounts/${param(request, 'account')}/Messages.json`;
   return {
     messages,
     page: 0,
@@ -252,3 +257,10 @@ export const oauthToken = () => ({
   expires_in: 3_599,
   token_type: 'Bearer',
 });
+
+const param = ({ params }: Request, name: string): string => String(params[name] ?? '');
+
+function query({ query: given }: Request, name: string): string {
+  const value = given[name];
+  return typeof value === 'string' ? value : '';
+}

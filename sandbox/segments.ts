@@ -6,7 +6,7 @@ const extension = new Set('^{}\\[~]|€\f');
 
 /** In how many parts a text travels: 160 septets or 153 each when several (GSM-7), else 70 or 67 UTF-16 units (UCS-2). */
 export function segmentsOf(text: string): { encoding: 'GSM-7' | 'UCS-2'; segments: number } {
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.every((character) => basic.has(character) || extension.has(character))) {
     return {
       encoding: 'GSM-7',

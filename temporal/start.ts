@@ -1,7 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import {
-  EscalateUnreadInput,
+  type EscalateUnreadInput,
   SendVerificationInput,
   type TaskQueue,
   nudgeSignal,

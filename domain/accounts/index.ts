@@ -1,4 +1,4 @@
-export { changeContact, codeOf, verifyContact } from './contacts.ts';
+export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
 export { getMe, getUser, updateMe } from './me.ts';
 export { getNotificationSettings, updateNotificationSettings } from './notification-settings.ts';

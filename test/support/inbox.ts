@@ -7,7 +7,7 @@ type Filter = Record<string, string | number>;
 
 /** What the providers took, awaited by the sandbox's long poll. */
 export async function waitFor(app: Pick<TestApp, 'sandboxUrl'>, filter: Filter, count = 1): Promise<Item[]> {
-  const query = new URLSearchParams({ ...asText(filter), count: String(count), timeoutMs: '25000' });
+  const query = new URLSearchParams({ ...asText(filter), count: String(count), timeoutMs: '25000' }).toString();
   const response = await fetch(`${app.sandboxUrl}/wait?${query}`);
   const { items } = (await response.json()) as { items: Item[] };
   assert.equal(response.status, 200, `waited in vain for ${JSON.stringify(filter)}; there were ${items.length}`);
@@ -15,7 +15,7 @@ export async function waitFor(app: Pick<TestApp, 'sandboxUrl'>, filter: Filter, 
 }
 
 export async function inbox(app: Pick<TestApp, 'sandboxUrl'>, filter: Filter = {}): Promise<Item[]> {
-  const response = await fetch(`${app.sandboxUrl}/inbox.json?${new URLSearchParams(asText(filter))}`);
+  const response = await fetch(`${app.sandboxUrl}/inbox.json?${new URLSearchParams(asText(filter)).toString()}`);
   return ((await response.json()) as { items: Item[] }).items;
 }
 

@@ -90,7 +90,7 @@ export function openOperatorDesk(carried: EscalateUnreadInput['carried'], wake: 
       return done(request, `${names(matching)} is tried again at ${until}`);
     },
     {
-      validator: (request) => {
+      validator: (request: SnoozeRequest) => {
         checkRequest(request, stuck);
         checkMinutes(request);
       },

@@ -1,0 +1,17 @@
+# One image for every role: `node main.ts api realtime`, `node main.ts relay`, `node main.ts worker`.
+# glibc, because Temporal's native bridge is not built for musl.
+FROM node:24-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production HOMING_HOST=0.0.0.0
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY . .
+# Nothing of the app is written to at run time; `node` is the image's own unprivileged account.
+USER node
+EXPOSE 4000 9464
+# No shell in between: the process gets the TERM itself.
+CMD ["node", "main.ts", "api", "realtime"]

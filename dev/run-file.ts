@@ -1,0 +1,90 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Holder, isAlive, startedAt, withLock } from '../scripts/lock.mjs';
+import { journalFor, stopLeftBehind } from './services/index.ts';
+
+/** run.json: what is running and where. Other programs (npm run demo, benchmarks) read it. */
+export interface RunFile extends Holder {
+  /** ISO time of the start. */
+  since: string;
+  state: 'starting' | 'up';
+  /** Address of REST and sockets. */
+  api?: string;
+  sandbox?: string;
+  /** /metrics of the API's process. */
+  metrics?: string;
+  metricsByRole?: Record<string, string>;
+  /** As the login role homing_app. */
+  postgres?: string;
+  /** As the role that owns the schema. */
+  postgresOwner?: string;
+  redis?: string;
+  s3?: string;
+  elasticsearch?: string;
+  /** host:port; `temporal` says whether it answers already. */
+  temporalAddress?: string;
+  temporalUi?: string;
+  temporal?: 'coming' | 'up' | 'missing';
+  pids?: Record<string, number>;
+  logs?: string;
+}
+
+/** Another npm start holds this state folder. */
+export class AlreadyRunning extends Error {
+  override name = 'AlreadyRunning';
+  readonly run: RunFile;
+  constructor(run: RunFile) {
+    super(
+      `Homing is running already (pid ${run.pid}, since ${run.since})${run.api ? `: ${run.api}` : ''}.\n` +
+        `Stop it with Ctrl-C in its terminal, or: kill ${run.pid}`,
+    );
+    this.run = run;
+  }
+}
+
+/** Our hold on a state folder. */
+export interface Claim {
+  /** What a former run that was killed had left running, and we stopped. */
+  stopped: string[];
+  /** Adds to run.json. */
+  write(more: Partial<RunFile>): void;
+  /** Takes run.json away. */
+  release(): void;
+}
+
+/**
+ * Takes the state folder for this process, or throws AlreadyRunning. A run.json whose process is gone, or whose pid is by
+ * now somebody else's, does not count; what it had left running is stopped first.
+ */
+export async function claimRun(state: string): Promise<Claim> {
+  const file = join(state, 'run.json');
+  const journal = journalFor(state);
+  mkdirSync(state, { recursive: true });
+  return withLock(join(state, 'run.lock'), async () => {
+    const former = read(file);
+    if (former && isAlive(former)) throw new AlreadyRunning(former);
+    const stopped = await stopLeftBehind(journal);
+    let run: RunFile = {
+      pid: process.pid,
+      started: startedAt(process.pid),
+      since: new Date().toISOString(),
+      state: 'starting',
+    };
+    const write = (more: Partial<RunFile>) => {
+      run = { ...run, ...more };
+      // It holds passwords, and is renamed into place so that no reader sees half of it.
+      writeFileSync(`${file}.part`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
+      renameSync(`${file}.part`, file);
+    };
+    write({});
+    return { stopped, write, release: () => rmSync(file, { force: true }) };
+  });
+}
+
+function read(file: string): RunFile | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,174 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '../db/migrate.ts';
+import { provisionDatabase } from '../db/provision.ts';
+import type { Ports } from './choose-ports.ts';
+import type { Secrets } from './secrets.ts';
+import { checkGiven, type Given, type S3Access } from './services/given.ts';
+import * as services from './services/index.ts';
+import type { Supervisor } from './supervisor.ts';
+import { searchAttributesForCli } from './temporal-settings.ts';
+
+export const bucket = 'homing';
+export const namespace = 'homing';
+
+/** What the parts of one npm start share. */
+export interface Stack {
+  state: string;
+  ports: Ports;
+  secrets: Secrets;
+  given: Given;
+  supervisor: Supervisor;
+  context: services.Context;
+}
+
+export interface DatabaseUrls {
+  appUrl: string;
+  ownerUrl: string;
+}
+
+const logOf = ({ state }: Stack, name: string) => join(state, 'logs', `${name}.log`);
+const dataOf = ({ state }: Stack, name: string) => join(state, 'data', name);
+
+/** Takes all data away, also what had to be kept elsewhere. */
+export function wipeData({ state, context }: Pick<Stack, 'state' | 'context'>): void {
+  const data = join(state, 'data');
+  const elsewhere = [
+    services.postgresFolder(join(data, 'postgres'), context),
+    services.elasticsearchFolder(join(data, 'elasticsearch'), context),
+  ];
+  for (const folder of [...elsewhere, data]) rmSync(folder, { recursive: true, force: true });
+}
+
+/** PostgreSQL with the database, its roles and the newest schema. */
+export async function startDatabase(stack: Stack): Promise<DatabaseUrls> {
+  const { given, secrets } = stack;
+  const urls = given.postgres
+    ? { appUrl: given.postgres.url, ownerUrl: given.postgres.ownerUrl }
+    : await provisionDatabase({ ...secrets, adminUrl: await startPostgres(stack), database: 'homing' });
+  if (given.postgres) await checkGiven('PostgreSQL', urls.ownerUrl, () => services.queryPostgres(urls.ownerUrl));
+  const migrated = await migrate({ ownerUrl: urls.ownerUrl });
+  if (migrated.length > 0) stack.context.report(`database: ${migrated.length} migrations run`);
+  return urls;
+}
+
+async function startPostgres(stack: Stack): Promise<string> {
+  const program = await services.obtainPostgres(stack.context);
+  const password = stack.secrets.postgresPassword;
+  const port = stack.ports.postgres;
+  await stack.supervisor.run({
+    name: 'postgres',
+    kind: 'service',
+    start: (signal) =>
+      services.startPostgres({
+        ...{ ...stack.context, signal, program, password, port },
+        ...{ dir: dataOf(stack, 'postgres'), logFile: logOf(stack, 'postgres') },
+      }),
+  });
+  return `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
+}
+
+/** Redis; answers with its address. */
+export async function startRedis(stack: Stack): Promise<string> {
+  const { given, ports } = stack;
+  if (given.redisUrl) {
+    const url = given.redisUrl;
+    await checkGiven('Redis', url, () => services.pingRedis(url));
+    return url;
+  }
+  const program = await services.obtainRedis(stack.context);
+  await stack.supervisor.run({
+    name: 'redis',
+    kind: 'service',
+    start: (signal) =>
+      services.startRedis({
+        ...{ ...stack.context, signal, program, port: ports.redis, persist: true },
+        ...{ dir: dataOf(stack, 'redis'), logFile: logOf(stack, 'redis') },
+      }),
+  });
+  return `redis://127.0.0.1:${ports.redis}`;
+}
+
+/** The S3 server with the bucket. */
+export async function startS3(stack: Stack): Promise<S3Access> {
+  const access = await (stack.given.s3 ? checkedS3(stack.given.s3) : ownS3(stack));
+  await services.ensureBucket(access, bucket);
+  return access;
+}
+
+async function checkedS3(access: S3Access): Promise<S3Access> {
+  await checkGiven('S3', access.endpoint, () => services.reachS3(access.endpoint));
+  return access;
+}
+
+async function ownS3(stack: Stack): Promise<S3Access> {
+  const { ports, secrets } = stack;
+  const keys = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
+  const program = await services.obtainS3(stack.context);
+  await stack.supervisor.run({
+    name: 's3',
+    kind: 'service',
+    start: (signal) =>
+      services.startS3({
+        ...{ ...stack.context, ...keys, signal, program, port: ports.s3 },
+        ...{ dir: dataOf(stack, 's3'), logFile: logOf(stack, 's3') },
+      }),
+  });
+  return { endpoint: `http://127.0.0.1:${ports.s3}`, ...keys };
+}
+
+/** host:port of Temporal, known before it is up: the roles start without it. */
+export function temporalAddress({ given, ports }: Stack): string {
+  return given.temporalAddress ?? `127.0.0.1:${ports.temporal}`;
+}
+
+/** Temporal, which on a machine that never had it takes as long as building it takes. */
+export async function startTemporal(stack: Stack): Promise<void> {
+  const { given, ports } = stack;
+  if (given.temporalAddress) {
+    const address = given.temporalAddress;
+    return checkGiven('Temporal', address, () => services.reachTemporal(address));
+  }
+  const program = await services.obtainTemporal(stack.context);
+  await stack.supervisor.run({
+    name: 'temporal',
+    kind: 'service',
+    start: (signal) =>
+      services.startTemporal({
+        ...{ ...stack.context, signal, program, port: ports.temporal, uiPort: ports.temporalUi },
+        uiCodecEndpoint: `http://127.0.0.1:${ports.codec}`,
+        ...{ namespaces: [namespace], searchAttributes: searchAttributesForCli },
+        ...{ databaseFile: join(dataOf(stack, 'temporal'), 'temporal.db'), logFile: logOf(stack, 'temporal') },
+      }),
+  });
+}
+
+/** Address of Elasticsearch, known before it is up. */
+export function elasticsearchUrl({ given, ports }: Stack): string {
+  return given.elasticsearchUrl ?? `http://127.0.0.1:${ports.elasticsearch}`;
+}
+
+/** Elasticsearch, on request. */
+export async function startElasticsearch(stack: Stack): Promise<void> {
+  const { given, ports } = stack;
+  if (given.elasticsearchUrl) {
+    const url = given.elasticsearchUrl;
+    return checkGiven('Elasticsearch', url, () => services.reachElasticsearch(url));
+  }
+  const program = await services.obtainElasticsearch(stack.context);
+  await stack.supervisor.run({
+    name: 'elasticsearch',
+    kind: 'service',
+    start: (signal) =>
+      services.startElasticsearch({
+        ...{
+          ...stack.context,
+          signal,
+          program,
+          port: ports.elasticsearch,
+          transportPort: ports.elasticsearchTransport,
+        },
+        ...{ dir: dataOf(stack, 'elasticsearch'), logFile: logOf(stack, 'elasticsearch') },
+      }),
+  });
+}

@@ -1,0 +1,8 @@
+import { searchAttributes } from '../contracts/workflows/names.ts';
+
+const typeNames = { KEYWORD: 'Keyword', BOOL: 'Bool' } as const;
+
+/** Our search attributes in the words of Temporal's command line. */
+export const searchAttributesForCli: Record<string, string> = Object.fromEntries(
+  Object.entries(searchAttributes).map(([name, type]) => [name, typeNames[type]]),
+);

@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, startedAt } from '../../scripts/lock.mjs';
+
+const made: string[] = [];
+
+/** A folder of one's own, gone after the file. */
+export function tempFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'homing-dev-'));
+  made.push(folder);
+  return folder;
+}
+
+/** For an `after`. */
+export function removeTempFolders(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Waits until it is so; the test's own limit ends a wait in vain. */
+export async function until(holds: () => unknown): Promise<void> {
+  while (!holds()) await sleep(20);
+}
+
+export function isRunning(pid: number): boolean {
+  return isAlive({ pid, started: startedAt(pid) });
+}
+
+/** A Node program that lives until it is killed; what it should do first is given as code. */
+export function nodeArgs(code = ''): string[] {
+  return ['-e', `${code}; setInterval(() => {}, 1000)`];
+}
