@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isAlive, startedAt } from '../scripts/lock.mjs';
+import { type Holder, isAlive, startedAt } from '../scripts/lock.mjs';
 import type { Counts } from './mocha-reporter.ts';
 import { givenServices } from './services/given.ts';
 import { contextOf, journalFor, keepJournal, root, startProcess, stopLeftBehind } from './services/index.ts';
@@ -127,7 +127,7 @@ async function removeFormerRuns(): Promise<void> {
   mkdirSync(runs, { recursive: true });
   for (const name of readdirSync(runs)) {
     const runner = join(runs, name, 'runner.json');
-    if (existsSync(runner) && isAlive(JSON.parse(readFileSync(runner, 'utf8')))) continue;
+    if (existsSync(runner) && isAlive(JSON.parse(readFileSync(runner, 'utf8')) as Holder)) continue;
     const left = await stopLeftBehind(journalFor(join(runs, name)), 2_000);
     if (left.length > 0) report(`Stopped what a killed run had left behind: ${left.join(', ')}`);
     rmSync(join(runs, name), { recursive: true, force: true });

@@ -18,7 +18,7 @@ export {
   startPostgres,
 } from './postgres.ts';
 export { journalFor, keepJournal, leftBehind, stopLeftBehind } from './journal.ts';
-export { describeExit, type Exit, plainEnv, type Running, spawnGroup, startProcess } from './process.ts';
+export { describeExit, type Exit, plainEnv, type Running, startProcess } from './process.ts';
 export { obtainRedis, pingRedis, type RedisStart, type RunningRedis, startRedis } from './redis.ts';
 export { ensureBucket, obtainS3, reachS3, type RunningS3, type S3Start, startS3 } from './s3.ts';
 export { obtainTemporal, reachTemporal, type RunningTemporal, startTemporal, type TemporalStart } from './temporal.ts';

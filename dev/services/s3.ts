@@ -93,7 +93,7 @@ export async function ensureBucket(access: S3Access, bucket: string): Promise<vo
   try {
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
   } catch (error) {
-    if (!/^BucketAlready/.test((error as Error).name)) throw error;
+    if (!(error as Error).name.startsWith('BucketAlready')) throw error;
   } finally {
     client.destroy();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -124,3 +124,10 @@ function spawnedNpm(clone: string): boolean {
     return false;
   }
 }
+
+describe('package-lock.json', () => {
+  it('names the packages of every platform, without which npm ci refuses it', () => {
+    const check = spawnSync(process.execPath, [join(root, 'scripts', 'complete-lock.mjs'), '--check']);
+    assert.equal(check.status, 0, check.stderr.toString());
+  });
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import * as services from '../../dev/services/index.ts';
@@ -27,9 +27,10 @@ describe('services of one’s own', function () {
 
   it('PostgreSQL is killed and comes back on the same data, also where its account cannot go', async () => {
     const dir = tempFolder();
+    // As a home often is. Where we are root, the account that PostgreSQL runs as cannot go there.
+    chmodSync(dir, 0o700);
     const options = {
       ...{ program: await services.obtainPostgres(), port: await services.freePort(), password: 'p/w @ü' },
-      // A temporary folder is closed to everybody else, as a home is: as root, the data goes elsewhere.
       ...{ dir: join(dir, 'postgres'), logFile: join(dir, 'postgres.log') },
     };
     const first = await services.startPostgres(options);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,9 +6,10 @@ import { isAlive, startedAt } from '../../scripts/lock.mjs';
 
 const made: string[] = [];
 
-/** A folder of one's own, gone after the file. */
+/** A folder of one's own, gone after the file. Open to the account that a service may have to run as. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'homing-dev-'));
+  chmodSync(folder, 0o755);
   made.push(folder);
   return folder;
 }

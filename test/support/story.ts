@@ -14,6 +14,7 @@ import type {
 import { nudgeSignal } from '../../contracts/workflows/names.ts';
 import { setUpNamespace } from '../../temporal/setup.ts';
 import { workflowBundle } from '../../workers/bundle-workflows.ts';
+import { installRuntime } from '../../workers/temporal-workers.ts';
 import { services } from '../setup/services.ts';
 
 /** What the stand-in for the database says next, and what the stand-ins for the providers answer. */
@@ -52,6 +53,7 @@ export interface Story {
 
 /** Workers of one's own on the suite's real Temporal server, whose activities follow a script. */
 export async function tellStory<T>(script: Script, use: (story: Story) => Promise<T>): Promise<T> {
+  installRuntime({ info() {}, warn() {}, error() {} });
   const namespace = 'homing-test';
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
   await setUpNamespace(connection, namespace);

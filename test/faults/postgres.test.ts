@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Message } from '../../contracts/entities/index.ts';
+import { migrate } from '../../db/migrate.ts';
+import { provisionDatabase } from '../../db/provision.ts';
+import { type Person, makeGroup, registerPeople } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type PrivateServices, privateServices } from '../support/private-services.ts';
+import { connect } from '../support/socket.ts';
+import { call } from '../support/rest.ts';
+import { until } from '../support/until.ts';
+
+describe('PostgreSQL is restarted while messages are sent', () => {
+  let own: PrivateServices;
+  let app: TestApp;
+  before(async function () {
+    this.timeout(60_000);
+    own = await privateServices();
+  });
+  after(async () => {
+    await app?.stop();
+    await own.close();
+  });
+
+  it('no acked message is lost, none stands twice, sockets stay, and a retry with the same clientId succeeds', async () => {
+    const postgres = await own.postgres();
+    const port = Number(new URL(postgres.url).port);
+    const { ownerUrl, appUrl } = await provisionDatabase({
+      adminUrl: postgres.url,
+      database: 'homing',
+      ownerPassword: 'o',
+      appPassword: 'a',
+    });
+    await migrate({ ownerUrl });
+    app = await startApp({ env: { DATABASE_URL: appUrl } });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const socket = await connect(app.url, { token: bob.token });
+
+    const acked = new Map<string, number>();
+    const answers: number[] = [];
+    const flow = new AbortController();
+    const senders = Array.from({ length: 4 }, () => keepSending(ana, group.id, acked, answers, flow.signal));
+    await until(
+      async () => acked.size,
+      (count) => count >= 20,
+    );
+    postgres.kill('SIGQUIT');
+    await postgres.exited;
+    assert.equal((await call(app.url, 'GET', '/livez')).status, 200);
+    assert.equal((await call(app.url, 'GET', '/readyz')).status, 503);
+    const before = acked.size;
+    await own.postgres(port);
+    await until(
+      async () => acked.size,
+      (count) => count >= before + 20,
+    );
+    flow.abort();
+    await Promise.all(senders);
+
+    assert.ok(
+      answers.some((status) => status === 503),
+      'the fault was real: some were told to try again',
+    );
+    const db = new pg.Client(appUrl);
+    await db.connect();
+    const { rows } = await db.query<Message & { client_id: string }>(
+      'select client_id, seq from messages where conversation_id = $1 order by seq',
+      [group.id],
+    );
+    await db.end();
+    assert.deepEqual(
+      rows.map(({ seq }) => Number(seq)),
+      rows.map((_, n) => n + 1),
+      'gapless',
+    );
+    for (const [clientId, seq] of acked)
+      assert.equal(Number(rows[seq - 1]?.client_id === clientId), 1, `acked as ${seq}`);
+    assert.equal(new Set(rows.map(({ client_id: id }) => id)).size, rows.length, 'none twice');
+    assert.ok(socket.raw.connected, 'the socket was never closed');
+    assert.ok((await socket.ask('sync', { known: [] })).ok);
+    socket.close();
+  }).timeout(60_000);
+
+  /** Sends until told to stop; what is not acked is sent again with the same clientId until it is. */
+  async function keepSending(
+    person: Person,
+    id: string,
+    acked: Map<string, number>,
+    answers: number[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      const body = { clientId: randomUUIDv7(), text: 'hello' };
+      for (let tries = 0; tries < 500; tries += 1) {
+        const answer = await person.call<{ message: Message }>('POST', `/v1/conversations/${id}/messages`, body);
+        answers.push(answer.status);
+        if (answer.status === 200 || answer.status === 201) {
+          acked.set(body.clientId, answer.body.message.seq);
+          break;
+        }
+        assert.equal(answer.status, 503, JSON.stringify(answer.body));
+        await sleep(50);
+      }
+    }
+  }
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type PrivateServices, privateServices } from '../support/private-services.ts';
+import { expectStatus } from '../support/rest.ts';
+import { type TestSocket, connect } from '../support/socket.ts';
+import { until } from '../support/until.ts';
+import type { SyncResponse } from '../../contracts/entities/index.ts';
+import { SyncClient } from '../sync/client.ts';
+
+describe('Redis is killed for three seconds while messages flow between two nodes', () => {
+  let own: PrivateServices;
+  let app: TestApp;
+  before(async function () {
+    this.timeout(60_000);
+    own = await privateServices();
+  });
+  after(async () => {
+    await app?.stop();
+    await own.close();
+  });
+
+  it('every send is acked, the same node stays live, nothing is lost after catching up, and the other node is live again', async () => {
+    let redis = await own.redis();
+    const port = Number(new URL(redis.url).port);
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+      env: { REDIS_URL: redis.url },
+    });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const [here, there] = [
+      await connect(app.urls[0] ?? '', { token: bob.token }),
+      await connect(app.urls[1] ?? '', { token: bob.token }),
+    ];
+
+    const flow = new AbortController();
+    const sent: number[] = [];
+    const sending = keepSending(ana, group.id, sent, flow.signal);
+    await until(
+      async () => sent.length,
+      (count) => count >= 10,
+    );
+    redis.kill('SIGKILL');
+    await redis.exited;
+    const before = sent.length;
+    await sleep(3_000);
+    assert.ok(sent.length > before + 10, 'sends go on without Redis');
+    redis = await own.redis(port);
+    await liveAgain(ana, group.id, there, sent);
+    flow.abort();
+    await sending;
+
+    const head = sent.length;
+    assert.deepEqual(
+      [...sent].sort((a, b) => a - b),
+      Array.from({ length: head }, (_, n) => n + 1),
+      'gapless',
+    );
+    await here.heard('event', ({ version }) => version === head + 1);
+    assert.deepEqual(
+      messagesOf(here, group.id),
+      [...sent].sort((a, b) => a - b),
+      'the same node heard every message live',
+    );
+
+    const client = new SyncClient();
+    for (const event of there.told.event) client.hear(event);
+    const missed = head - (client.conversations.get(group.id)?.messages.size ?? 0);
+    assert.ok(missed > 0, 'the fault was real: the other node’s socket missed something live');
+    client.take(expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: client.known }), 200));
+    assert.equal(client.conversations.get(group.id)?.version, head + 1);
+    for (const socket of [here, there]) socket.close();
+  }).timeout(60_000);
+
+  /** Sends one message after another until it is told to stop; every one must be acked. */
+  async function keepSending(
+    person: Person,
+    conversationId: string,
+    sent: number[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let n = 0; !signal.aborted; n += 1) {
+      sent.push((await send(person, conversationId, `message ${n}`)).seq);
+      await sleep(20);
+    }
+  }
+
+  /** Until the other node hears a message that was sent after Redis came back. */
+  async function liveAgain(person: Person, conversationId: string, socket: TestSocket, sent: number[]): Promise<void> {
+    await until(
+      async () => {
+        const { version, seq } = await send(person, conversationId, 'are you back?');
+        sent.push(seq);
+        await sleep(100);
+        return socket.told.event.some((event) => event.version === version);
+      },
+      (heard) => heard,
+    );
+  }
+
+  const messagesOf = ({ told }: TestSocket, id: string) =>
+    told.event.flatMap((event) =>
+      event.type === 'message.created' && event.conversationId === id ? [event.data.message.seq] : [],
+    );
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { makeDirect, registerDevice, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { inbox, waitFor } from '../support/inbox.ts';
+import { type PrivateServices, privateServices } from '../support/private-services.ts';
+import { connect } from '../support/socket.ts';
+import { until } from '../support/until.ts';
+import pg from 'pg';
+
+describe('Temporal is away while messages are sent', () => {
+  let own: PrivateServices;
+  let app: TestApp;
+  before(async function () {
+    this.timeout(60_000);
+    own = await privateServices();
+  });
+  after(async () => {
+    await app?.stop();
+    await own.close();
+  });
+
+  it('chat goes on; what is owed waits and is delivered when Temporal arrives', async () => {
+    const port = await own.freePort();
+    app = await startApp({
+      processes: [['api', 'realtime'], ['relay'], ['worker']],
+      env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
+    });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const token = await registerDevice(bob);
+    const direct = await makeDirect(ana, bob);
+    const live = await connect(app.url, { token: ana.token });
+    await send(ana, direct.id, 'is anybody there?');
+    await live.heard('event', ({ version }) => version === 2);
+    live.close();
+
+    const db = new pg.Client(app.database.url);
+    await db.connect();
+    const owed = await until(
+      async () =>
+        (
+          await db.query<{ state: string; tries: number }>(
+            'select state, start_tries as tries from attention where user_id = $1',
+            [bob.id],
+          )
+        ).rows[0],
+      (row) => row?.state === 'held' && row.tries >= 2,
+    );
+    assert.equal(owed?.state, 'held', 'it was offered to Temporal and waits');
+    await db.end();
+    assert.deepEqual(await inbox(app, { to: token }), []);
+
+    await own.temporal(port);
+    const [push] = await waitFor(app, { to: token });
+    assert.equal(push?.title, 'Ana');
+    // The code for her address was owed as well.
+    await waitFor(app, { to: ana.email, channel: 'email' });
+  }).timeout(90_000);
+});
