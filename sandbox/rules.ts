@@ -44,7 +44,7 @@ export const NewRule = z
   .superRefine(({ provider, action }, context) => {
     if (!('error' in action)) return;
     const providers = provider ? [provider] : (Object.keys(named) as Provider[]);
-    if (providers.every((name) => action.error in named[name])) return;
+    if (providers.some((name) => action.error in named[name])) return;
     const known = providers.map((name) => `${name}: ${Object.keys(named[name]).join(', ')}`).join('; ');
     context.addIssue({
       code: 'custom',
@@ -84,6 +84,8 @@ export class Rules {
     for (const rule of this.list()) {
       if (rule.provider !== undefined && rule.provider !== provider) continue;
       if (rule.to !== undefined && !fits(rule.to, to)) continue;
+      // An error that this provider does not know is meant for another.
+      if ('error' in rule.action && !(rule.action.error in named[provider])) continue;
       rule.seen += 1;
       if (rule.nth !== undefined && rule.seen !== rule.nth) continue;
       if (rule.count !== undefined && rule.used >= rule.count) continue;
