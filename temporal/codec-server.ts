@@ -41,7 +41,9 @@ export async function serveCodec(options: CodecServerOptions): Promise<Server> {
     response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('vary', 'origin');
     if (request.method === 'OPTIONS') return response.writeHead(204).end();
-    const action = request.url === '/decode' ? 'decode' : request.url === '/encode' ? 'encode' : undefined;
+    // The UI adds the namespace as a query.
+    const { pathname } = new URL(request.url ?? '/', 'http://codec');
+    const action = pathname === '/decode' ? 'decode' : pathname === '/encode' ? 'encode' : undefined;
     if (request.method !== 'POST' || !action) return response.writeHead(404).end();
     if (!authorized(request, options.token)) return response.writeHead(401).end();
     const { payloads } = Body.parse(JSON.parse(await readAll(request)));

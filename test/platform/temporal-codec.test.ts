@@ -78,7 +78,8 @@ describe('the codec endpoint', () => {
         await ask(`${url}/encode`, { origin: ui }, { payloads: [{ metadata, data }] })
       ).json()) as { payloads: { data: string }[] };
       assert.notEqual(hidden.payloads[0]?.data, data);
-      const shown = await ask(`${url}/decode`, { origin: ui }, hidden);
+      // As the UI asks: with the namespace in the query.
+      const shown = await ask(`${url}/decode?namespace=homing`, { origin: ui }, hidden);
       assert.equal(shown.headers.get('access-control-allow-origin'), ui);
       assert.deepEqual(await shown.json(), { payloads: [{ metadata, data }] });
     });
