@@ -70,14 +70,21 @@ export async function claimRun(state: string): Promise<Claim> {
       since: new Date().toISOString(),
       state: 'starting',
     };
+    let released = false;
     const write = (more: Partial<RunFile>) => {
+      // A part that comes up while everything is being stopped must not bring the file back.
+      if (released) return;
       run = { ...run, ...more };
       // It holds passwords, and is renamed into place so that no reader sees half of it.
       writeFileSync(`${file}.part`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 });
       renameSync(`${file}.part`, file);
     };
     write({});
-    return { stopped, write, release: () => rmSync(file, { force: true }) };
+    const release = () => {
+      released = true;
+      rmSync(file, { force: true });
+    };
+    return { stopped, write, release };
   });
 }
 

@@ -210,9 +210,9 @@ describe('the senders', () => {
   });
 
   it('say that nothing was sent when nobody listens', async () => {
-    const { url, close } = await startSandbox();
-    await close();
-    const sender = createEmailSender({ apiKey: 'SG.x', from: { email: 'a@b.test', name: 'x' }, baseUrl: url });
+    const gone = await startSandbox();
+    await gone.close();
+    const sender = createEmailSender({ apiKey: 'SG.x', from: { email: 'a@b.test', name: 'x' }, baseUrl: gone.url });
     assert.equal(tell(await sender.send(mail('bob@example.test'))), 'transient ECONNREFUSED');
   });
 });
