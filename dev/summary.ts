@@ -27,7 +27,7 @@ Homing is up after ${seconds.toFixed(1)} s.
 ${table(rows)}
 
 Try first
-  npm run demo          two people, a message that stays unread, and what becomes of it
+  npm run demo          three people, a message that one does not read, and what becomes of it
   ${run.sandbox}/   what arrived at phones and mailboxes
   ${run.api}/docs   every call, with a form to try it
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startVerifications } from '../domain/accounts/index.ts';
 import { type Episodes, armStored, nudgeEpisodes, startHeldEpisodes } from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
@@ -61,8 +62,5 @@ async function keepGoing(
   }
 }
 
-const rest = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+/** Waits, or less when the relay is to stop. The timer takes its listener off the signal again: a relay rests for years. */
+const rest = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
