@@ -19,6 +19,7 @@ import { createSenders } from './platform/senders/index.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { createSocketAdapter } from './platform/socket-adapter.ts';
 import { type Jwks, createTokens } from './platform/tokens.ts';
+import { type BusItem, createBus } from './realtime/bus.ts';
 import { createFanout } from './realtime/fanout.ts';
 import { type Io, createIo } from './realtime/io.ts';
 import { checkOrigin } from './realtime/handshake.ts';
@@ -31,6 +32,8 @@ export interface Runtime {
   version: string;
   deps: Deps;
   io: Io;
+  /** Where live events go that happen in this process. */
+  live: { here: (item: BusItem) => void };
   revocations: Revocations;
   presence: PresenceStore;
   jwks: Jwks;
@@ -66,7 +69,14 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
   const stores = createStoreLane(db);
   const receipts = createReceiptLane({ db, log });
-  const tell = createFanout(io, { log, checkEvents: config.NODE_ENV !== 'production' });
+  // Set by the realtime role: a process without sockets of its own tells the other nodes only.
+  const live = { here: (_item: BusItem) => {} };
+  const tell = createFanout(io, {
+    bus: createBus(io),
+    here: (item) => live.here(item),
+    log,
+    checkEvents: config.NODE_ENV !== 'production',
+  });
   const revocations = createRevocations({ db, log });
   io.on('session.ended', (ids) => revocations.add(ids));
 
@@ -127,6 +137,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     version,
     deps,
     io,
+    live,
     revocations,
     presence,
     jwks: tokens.jwks,

@@ -16,6 +16,9 @@ import { authRoutes } from './routes/auth.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { meRoutes } from './routes/me.ts';
+import { memberRoutes } from './routes/members.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { readStateRoutes } from './routes/read-state.ts';
 
 /** The whole of REST, readable as a list. */
 export function createApp(deps: Deps, options: ApiOptions): Express {
@@ -35,11 +38,15 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);
   const routes: RouteOptions = { authenticate, checkAnswers: options.checkAnswers };
+  // The busiest first: Express looks at its routes in the order of their mounting.
+  messageRoutes(app, routes, deps);
+  readStateRoutes(app, routes, deps);
+  conversationRoutes(app, routes, deps);
+  memberRoutes(app, routes, deps);
+  meRoutes(app, routes, deps);
+  authRoutes(app, routes, deps, signIn);
   aboutRoutes(app, routes, options);
   docsRoutes(app, options);
-  authRoutes(app, routes, deps, signIn);
-  meRoutes(app, routes, deps);
-  conversationRoutes(app, routes, deps);
 
   app.use(refuseMethod);
   app.use(() => {

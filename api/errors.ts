@@ -21,6 +21,7 @@ export const statusOf: Record<ErrorCode, number> = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  last_owner: 409,
   idempotency_conflict: 409,
   precondition_failed: 412,
   limit_reached: 409,

@@ -22,6 +22,7 @@ export const errorCodes = {
   not_found: 'It does not exist, or it is not yours.',
   method_not_allowed: 'This path does not take that method.',
   conflict: 'It was changed by somebody else meanwhile; read it again.',
+  last_owner: 'It would be left without an owner; make somebody else an owner first.',
   idempotency_conflict: 'This clientId was used before with other content; nothing was changed.',
   precondition_failed: 'If-Match does not name the current version; read it again.',
   limit_reached: 'A limit was reached; see `detail`.',

@@ -1,18 +1,31 @@
-import type { ConversationEvent, Receipt } from './entities/index.ts';
-import type { SessionId, UserId } from './ids.ts';
+import type { ConversationEvent, Draft, Receipt } from './entities/index.ts';
+import type { ConversationId, SessionId, UserId } from './ids.ts';
 
 /**
  * What the domain tells after a commit, over the live bus, best effort: losing one costs time, never truth. Nothing
  * here is stored; what must not be lost goes to the outbox in the transaction itself.
  */
 export type DomainEvent =
-  | {
-      type: 'conversation.event';
-      event: ConversationEvent /** Whose sockets must follow it from now on. */;
-      joins?: UserId[];
-    }
-  | { type: 'receipts.moved'; receipts: Receipt[] }
+  | ConversationChange
+  | { type: 'receipts.moved'; conversationId: ConversationId; memberVersion: number; receipts: Receipt[] }
+  | { type: 'receipts.own'; receipt: Receipt }
+  | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
+  | { type: 'blocks.changed'; userId: UserId }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };
+
+/** A new entry of a conversation's log, with what decides who hears of it. */
+export interface ConversationChange {
+  type: 'conversation.event';
+  event: ConversationEvent;
+  /** The membership with this change: a node that knows an older one asks before it tells anybody. */
+  memberVersion: number;
+  /** The message that it is about: who may not read that one hears a `hidden` in its place. */
+  messageSeq?: number;
+  /** Who hears from this change on, and the last message that they may not read. */
+  joins?: { userId: UserId; joinedSeq: number }[];
+  /** Who hears this change and nothing after it. */
+  leaves?: UserId[] | 'everybody';
+}
 
 /** What stands in the outbox until the relay has seen to it. */
 export const outboxTopics = ['messages.stored', 'verification.requested'] as const;

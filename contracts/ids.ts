@@ -16,6 +16,7 @@ export const SessionId = id('SessionId');
 export const DeviceId = id('DeviceId');
 export const ConversationId = id('ConversationId');
 export const MessageId = id('MessageId');
+export const InviteId = id('InviteId');
 /** Chosen by the client, names one creation for ever; a repeat answers with the first result. UUIDv7 preferred. */
 export const ClientId = id('ClientId');
 
@@ -24,4 +25,5 @@ export type SessionId = z.infer<typeof SessionId>;
 export type DeviceId = z.infer<typeof DeviceId>;
 export type ConversationId = z.infer<typeof ConversationId>;
 export type MessageId = z.infer<typeof MessageId>;
+export type InviteId = z.infer<typeof InviteId>;
 export type ClientId = z.infer<typeof ClientId>;

@@ -7,10 +7,34 @@ export const limits = {
   messageTextLength: 8_000,
   /** Mentions in one message. */
   messageMentions: 50,
-  /** People named when a group is made, its creator not counted. */
-  groupMembers: 999,
+  /** Edits of one message. */
+  messageEdits: 100,
+  /** Kinds of reactions to one message. */
+  reactionKinds: 20,
+  /** Pinned messages of one conversation. */
+  pinnedMessages: 100,
+  /** Urgent messages that one person may send in an hour. */
+  urgentPerHour: 10,
+  /** People that one person may block. */
+  blocksPerUser: 1_000,
+  /** Unread messages of one conversation that are counted; beyond, the count stays there. */
+  unreadCounted: 10_000,
+  /** Members of a group, its creator counted. */
+  groupMembers: 1_000,
+  /** Members of a channel. */
+  channelMembers: 100_000,
+  /** Members that a conversation may have for names to be told of them: in snapshots, receipts and live events. */
+  namedMembers: 100,
+  /** People added in one call. */
+  membersPerCall: 100,
+  /** Open invitations of one conversation. */
+  invitesPerConversation: 50,
+  /** Seconds that an invitation may be good for: ninety days. */
+  inviteSeconds: 7_776_000,
   /** Characters of a conversation's title. */
   titleLength: 200,
+  /** Characters of a conversation's description. */
+  descriptionLength: 1_000,
   /** Characters of a person's display name. */
   displayNameLength: 100,
   /** Characters; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */

@@ -61,6 +61,24 @@ CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE
 CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
 grant delete, insert, select, update on attention to homing_app;
 
+create table bans (
+  conversation_id uuid not null,
+  user_id uuid not null,
+  banned_by uuid not null,
+  at timestamp with time zone not null,
+  constraint bans_pkey PRIMARY KEY (conversation_id, user_id)
+);
+grant delete, insert, select, update on bans to homing_app;
+
+create table blocks (
+  user_id uuid not null,
+  blocked_id uuid not null,
+  at timestamp with time zone not null,
+  constraint blocks_pkey PRIMARY KEY (user_id, blocked_id),
+  constraint blocks_check CHECK ((user_id <> blocked_id))
+);
+grant delete, insert, select, update on blocks to homing_app;
+
 create table conversation_keys (
   key text not null,
   conversation_id uuid not null,
@@ -80,9 +98,19 @@ create table conversations (
   last_active_at timestamp with time zone not null,
   member_count integer not null,
   member_version bigint not null default 1,
+  description text,
+  visibility text not null default 'invited'::text,
+  posting text not null default 'members'::text,
+  history text not null default 'all'::text,
+  blocked boolean not null default false,
+  deleted_at timestamp with time zone,
   constraint conversations_pkey PRIMARY KEY (id),
-  constraint conversations_kind_check CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text])))
+  constraint conversations_history_check CHECK ((history = ANY (ARRAY['all'::text, 'joining'::text]))),
+  constraint conversations_kind_check CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text, 'channel'::text]))),
+  constraint conversations_posting_check CHECK ((posting = ANY (ARRAY['members'::text, 'admins'::text]))),
+  constraint conversations_visibility_check CHECK ((visibility = ANY (ARRAY['invited'::text, 'open'::text])))
 );
+CREATE INDEX conversations_open ON public.conversations USING btree (lower(title) text_pattern_ops, id) WHERE ((visibility = 'open'::text) AND (kind = 'channel'::text) AND (deleted_at IS NULL));
 grant delete, insert, select, update on conversations to homing_app;
 
 create table decisions (
@@ -124,6 +152,16 @@ create table devices (
 CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token) WHERE (push_token IS NOT NULL);
 grant delete, insert, select, update on devices to homing_app;
 
+create table drafts (
+  user_id uuid not null,
+  conversation_id uuid not null,
+  text text not null,
+  reply_to uuid,
+  at timestamp with time zone not null,
+  constraint drafts_pkey PRIMARY KEY (user_id, conversation_id)
+);
+grant delete, insert, select, update on drafts to homing_app;
+
 create table episodes (
   user_id uuid not null,
   episode bigint not null,
@@ -144,9 +182,27 @@ create table events (
   actor_id uuid not null,
   at timestamp with time zone not null,
   data jsonb not null,
+  message_seq bigint,
   constraint events_pkey PRIMARY KEY (conversation_id, version)
 );
 grant delete, insert, select, update on events to homing_app;
+
+create table invites (
+  conversation_id uuid not null,
+  id uuid not null,
+  code text not null,
+  created_by uuid not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  max_uses integer,
+  uses integer not null default 0,
+  revoked_at timestamp with time zone,
+  constraint invites_pkey PRIMARY KEY (conversation_id, id),
+  constraint invites_check CHECK (((max_uses IS NULL) OR (uses <= max_uses))),
+  constraint invites_max_uses_check CHECK ((max_uses > 0))
+);
+CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
+grant delete, insert, select, update on invites to homing_app;
 
 create table members (
   conversation_id uuid not null,
@@ -160,14 +216,34 @@ create table members (
   seen_seq bigint not null default 0,
   level text,
   muted_until timestamp with time zone,
+  joined_version bigint not null default 0,
+  left_version bigint,
+  archived boolean not null default false,
+  pinned boolean not null default false,
+  unread_mark bigint,
   constraint members_pkey PRIMARY KEY (conversation_id, user_id),
   constraint members_check CHECK ((delivered_seq >= read_seq)),
   constraint members_check1 CHECK ((seen_seq >= read_seq)),
   constraint members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text]))),
   constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'read_only'::text])))
 );
+CREATE INDEX members_by_role ON public.members USING btree (conversation_id, role) WHERE ((left_at IS NULL) AND (role = ANY (ARRAY['owner'::text, 'admin'::text])));
 CREATE INDEX members_by_user ON public.members USING btree (user_id, conversation_id) WHERE (left_at IS NULL);
 grant delete, insert, select, update on members to homing_app;
+
+create table message_edits (
+  conversation_id uuid not null,
+  seq bigint not null,
+  nth integer not null,
+  client_id uuid not null,
+  fingerprint bytea not null,
+  text text not null,
+  mentions jsonb,
+  written_at timestamp with time zone not null,
+  constraint message_edits_pkey PRIMARY KEY (conversation_id, seq, nth)
+);
+CREATE UNIQUE INDEX message_edits_once ON public.message_edits USING btree (conversation_id, seq, client_id);
+grant delete, insert, select, update on message_edits to homing_app;
 
 create table messages (
   conversation_id uuid not null,
@@ -185,10 +261,20 @@ create table messages (
   created_at timestamp with time zone not null,
   edited_at timestamp with time zone,
   deleted_at timestamp with time zone,
-  constraint messages_pkey PRIMARY KEY (conversation_id, seq)
+  system jsonb,
+  thread_seq bigint,
+  thread_id uuid,
+  forwarded_from jsonb,
+  changed_version bigint not null,
+  edits integer not null default 0,
+  pinned_at timestamp with time zone,
+  constraint messages_pkey PRIMARY KEY (conversation_id, seq),
+  constraint messages_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'system'::text])))
 );
 CREATE UNIQUE INDEX messages_by_id ON public.messages USING btree (conversation_id, id);
+CREATE INDEX messages_of_thread ON public.messages USING btree (conversation_id, thread_seq, seq) WHERE (thread_seq IS NOT NULL);
 CREATE UNIQUE INDEX messages_once ON public.messages USING btree (conversation_id, sender_id, client_id);
+CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
 
 create table notification_settings (
@@ -214,6 +300,16 @@ create table outbox (
 );
 CREATE INDEX outbox_due ON public.outbox USING btree (due_at);
 grant delete, insert, select, update on outbox to homing_app;
+
+create table reactions (
+  conversation_id uuid not null,
+  seq bigint not null,
+  emoji text not null,
+  user_id uuid not null,
+  at timestamp with time zone not null,
+  constraint reactions_pkey PRIMARY KEY (conversation_id, seq, emoji, user_id)
+);
+grant delete, insert, select, update on reactions to homing_app;
 
 create table refresh_tokens (
   token_hash bytea not null,
@@ -242,6 +338,34 @@ create table sessions (
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 grant delete, insert, select, update on sessions to homing_app;
 
+create table thread_members (
+  conversation_id uuid not null,
+  root_seq bigint not null,
+  user_id uuid not null,
+  following boolean not null,
+  read_seq bigint not null default 0,
+  constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id)
+);
+CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conversation_id, user_id) WHERE following;
+grant delete, insert, select, update on thread_members to homing_app;
+
+create table threads (
+  conversation_id uuid not null,
+  root_seq bigint not null,
+  reply_count integer not null,
+  last_seq bigint not null,
+  constraint threads_pkey PRIMARY KEY (conversation_id, root_seq)
+);
+grant delete, insert, select, update on threads to homing_app;
+
+create table urgent_counts (
+  user_id uuid not null,
+  hour timestamp with time zone not null,
+  sent integer not null,
+  constraint urgent_counts_pkey PRIMARY KEY (user_id, hour)
+);
+grant delete, insert, select, update on urgent_counts to homing_app;
+
 create table users (
   id uuid not null,
   display_name text not null,
@@ -254,12 +378,16 @@ create table users (
   time_zone text not null,
   status text not null default 'active'::text,
   created_at timestamp with time zone not null,
+  tell_read boolean not null default true,
+  tell_last_seen text not null default 'contacts'::text,
+  last_seen_at timestamp with time zone,
   constraint users_email_key UNIQUE (email),
   constraint users_phone_key UNIQUE (phone),
   constraint users_pkey PRIMARY KEY (id),
   constraint users_check CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
   constraint users_email_check CHECK ((email = lower(email))),
-  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
+  constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
 grant delete, insert, select, update on users to homing_app;
 

@@ -2,7 +2,7 @@ import type { DomainEvent } from '../contracts/events.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
-import type { NewMessageRow, StoreResult } from '../db/queries/messages.ts';
+import type { NewMessageRow, StoreResult } from '../db/queries/store-messages.ts';
 
 /** Who asks. Each door makes it from its own credentials; requests and sockets stop there. */
 export interface Actor {

@@ -20,6 +20,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   not_found: 'keep',
   method_not_allowed: 'keep',
   conflict: 'keep',
+  last_owner: 'keep',
   idempotency_conflict: 'keep',
   precondition_failed: 'keep',
   limit_reached: 'keep',

@@ -1,37 +1,60 @@
 import type { DomainEvent } from '../contracts/events.ts';
 import { type ServerEventName, type ServerEventPayload, serverEvents } from '../contracts/realtime/index.ts';
 import type { Log } from '../domain/deps.ts';
-import { type Io, rooms } from './io.ts';
+import type { Bus, BusItem } from './bus.ts';
+import type { Io } from './io.ts';
+
+export interface FanoutOptions {
+  bus: Bus;
+  /** The sockets of this process, where it has any. */
+  here: (item: BusItem) => void;
+  log: Log;
+  checkEvents: boolean;
+}
 
 /**
- * Tells domain events to the sockets that follow, on every node. Best effort: a failure is logged and forgotten, because
- * whoever missed an event sees the gap in the versions and asks.
+ * Tells domain events to the sockets that follow, on every node: encoded once, given to this node's own at once and to
+ * the others over the bus. Best effort: a failure is logged and forgotten, because whoever missed an event sees the gap
+ * in the versions and asks.
  */
-export function createFanout(io: Io, { log, checkEvents }: { log: Log; checkEvents: boolean }) {
-  const emit = <Name extends ServerEventName>(room: string, name: Name, payload: ServerEventPayload<Name>) => {
+export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, checkEvents }: FanoutOptions) {
+  const packet = <Name extends ServerEventName>(name: Name, payload: ServerEventPayload<Name>): string => {
     if (checkEvents) serverEvents[name].payload.parse(payload);
-    (io.to(room).emit as (event: string, payload: unknown) => void)(name, payload);
+    return `2${JSON.stringify([name, payload])}`;
+  };
+  const everywhere = (item: BusItem) => {
+    here(item);
+    bus.send(item);
   };
 
-  const tell = (event: DomainEvent): void => {
-    switch (event.type) {
+  const tell = (told: DomainEvent): void => {
+    switch (told.type) {
       case 'conversation.event': {
-        const room = rooms.conversation(event.event.conversationId);
-        for (const userId of event.joins ?? []) {
-          // Here at once: through Redis even our own sockets would join after the event.
-          io.local.in(rooms.user(userId)).socketsJoin(room);
-          // Elsewhere by the same connection as the event, and before it.
-          io.in(rooms.user(userId)).socketsJoin(room);
-        }
-        return emit(room, 'event', event.event);
+        const { event, memberVersion, messageSeq = 0, joins, leaves } = told;
+        const { conversationId: id, version, actorId } = event;
+        const text = packet('event', event);
+        const item = { kind: 'conversation' as const, id, version, memberVersion, messageSeq, actorId, text };
+        return everywhere({ ...item, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
-        const byConversation = Map.groupBy(event.receipts, ({ conversationId }) => conversationId);
-        for (const [id, receipts] of byConversation) emit(rooms.conversation(id), 'receipts', { receipts });
-        return;
+        const { conversationId: id, memberVersion, receipts } = told;
+        const text = packet('receipts', { receipts });
+        return everywhere({ kind: 'conversation', id, memberVersion, text, version: 0, messageSeq: 0, actorId: null });
       }
+      case 'receipts.own':
+        return everywhere({
+          kind: 'user',
+          userId: told.receipt.userId,
+          text: packet('receipts', { receipts: [told.receipt] }),
+        });
+      case 'draft.changed': {
+        const { userId, conversationId, draft } = told;
+        return everywhere({ kind: 'user', userId, text: packet('draft', { conversationId, draft }) });
+      }
+      case 'blocks.changed':
+        return everywhere({ kind: 'blocks', userId: told.userId });
       case 'session.ended':
-        io.serverSideEmit('session.ended', event.sessionIds);
+        io.serverSideEmit('session.ended', told.sessionIds);
         return;
     }
   };

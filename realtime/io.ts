@@ -3,6 +3,7 @@ import type { SessionId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { EmitEvents, ListenEvents } from '../contracts/realtime/index.ts';
 import type { Actor } from '../domain/deps.ts';
+import type { BusItem } from './bus.ts';
 
 /** What a socket is once its handshake was accepted. */
 export interface SocketData {
@@ -13,6 +14,7 @@ export interface SocketData {
 }
 /** What nodes tell each other beside broadcasts. */
 export interface NodeEvents {
+  items: (items: BusItem[]) => void;
   'session.ended': (ids: SessionId[]) => void;
 }
 export type Io = Server<ListenEvents, EmitEvents, NodeEvents, SocketData>;
@@ -23,8 +25,6 @@ export const socketLimits = {
   handshakeMs: 10_000,
   pingIntervalMs: 25_000,
   pingTimeoutMs: 20_000,
-  /** Bytes that may wait for one slow reader; beyond, it is disconnected and catches up by version. */
-  unsentBytes: 4 * 1_024 * 1_024,
 };
 
 export interface IoOptions {
@@ -50,8 +50,5 @@ export function createIo(options: IoOptions): Io {
   });
 }
 
-export const rooms = {
-  conversation: (id: string) => `conversation:${id}`,
-  user: (id: string) => `user:${id}`,
-  session: (id: string) => `session:${id}`,
-};
+/** Who follows which conversation stands in an index of our own; a room of Socket.IO's gathers a session's sockets. */
+export const sessionRoom = (id: string) => `session:${id}`;

@@ -13,6 +13,9 @@ export function startRealtime(runtime: Runtime, server: Server): void {
   const { config, deps, io, metrics, presence, revocations, shutdown } = runtime;
   guardHandshake(io, deps, revocations);
   const realtime = serveSockets(io, deps, {
+    attach: (deliver) => {
+      runtime.live.here = deliver;
+    },
     revocations,
     log: deps.log,
     serverVersion: runtime.version,

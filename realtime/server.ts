@@ -1,15 +1,20 @@
-import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
+import type { SyncRequest } from '../contracts/entities/index.ts';
+import type { SessionId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
-import type { SyncRequest } from '../contracts/entities/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
-import { conversationIds } from '../domain/conversations/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
+import { loadBlocks, loadFollowers, loadFollowing } from '../domain/live/index.ts';
 import { sync } from '../domain/sync/index.ts';
+import type { BusItem } from './bus.ts';
+import { type Delivery, createDelivery } from './delivery.ts';
+import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
+import { Follows } from './follows.ts';
 import { registerHandlers } from './handlers/index.ts';
-import { type Io, type IoSocket, rooms, socketLimits } from './io.ts';
+import { type Io, type IoSocket, sessionRoom } from './io.ts';
 import { type OnOptions, closeSoon } from './on.ts';
+import { createOutlet } from './outlet.ts';
 
 export interface RealtimeOptions extends OnOptions {
   revocations: Revocations;
@@ -20,12 +25,14 @@ export interface RealtimeOptions extends OnOptions {
     leave(userId: UserId, socketId: string): Promise<number>;
     everyMs: number;
   };
+  /** Takes what this node gives to its sockets of what happens in its own process. */
+  attach: (deliver: (item: BusItem) => void) => void;
   /** Somebody's last socket closed: what waited for their presence is looked at again. */
   onGone: (userId: UserId) => Promise<void>;
   countSockets: (open: number) => void;
 }
 
-/** Milliseconds between looks at all sockets: run-out tokens, slow readers. */
+/** Milliseconds between looks at all sockets for tokens that have run out. */
 const sweepMs = 5_000;
 /** Milliseconds by which clocks may differ, as for REST. */
 const leewayMs = 60_000;
@@ -36,43 +43,73 @@ export interface Realtime {
   stop(): void;
 }
 
+/** What this node's sockets share. */
+interface Node {
+  deps: Deps;
+  options: RealtimeOptions;
+  follows: Follows;
+  delivery: Delivery;
+  /** Of people whose memberships are being loaded. */
+  loading: Map<UserId, Promise<void>>;
+}
+
 /** Serves the sockets of this node. */
 export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Realtime {
-  io.on('connection', (socket) => welcome(socket, deps, options));
+  const follows = new Follows();
+  const outlet = createOutlet({ onSlow: (socket, unsent) => dropSlow(socket, unsent, options.log) });
+  const delivery = createDelivery({
+    follows,
+    outlet,
+    membersAmong: (id, userIds) => loadFollowers(deps, id, userIds),
+    blocksOf: (userId) => loadBlocks(deps, userId),
+    log: options.log,
+  });
+  const node: Node = { deps, options, follows, delivery, loading: new Map() };
+  options.attach(delivery.deliver);
+  io.on('items', (items) => items.forEach(delivery.deliver));
+  io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
+  const digests = startDigests({ deps, follows, outlet, log: options.log });
   const timers = [
-    setInterval(() => sweep(io, options), sweepMs),
+    setInterval(() => sweep(io), sweepMs),
     setInterval(() => void beat(io, options), options.presence.everyMs),
   ];
   return {
     drain: (overMs) => drain(io, overMs),
-    stop: () => timers.forEach(clearInterval),
+    stop() {
+      timers.forEach(clearInterval);
+      digests.stop();
+      delivery.stop();
+    },
   };
 }
 
 /**
- * Handlers first, synchronously, so that no early request is missed; then the rooms, then the sync, so that nothing falls
- * between the state that is read and the events that follow. What arrives live before the hello the client holds back.
+ * Handlers first, synchronously, so that no early request is missed; then what the person follows, then the sync, so that
+ * nothing falls between the state that is read and the events that follow. What arrives live before the hello the client
+ * holds back.
  */
-function welcome(socket: IoSocket, deps: Deps, options: RealtimeOptions): void {
+function welcome(socket: IoSocket, node: Node): void {
+  const { options, follows, deps } = node;
   const { userId, sessionId } = socket.data.actor;
   socket.on('error', (error: Error) => options.log.warn('a socket failed', { userId, reason: error.message }));
   registerHandlers(socket, deps, options);
-  void socket.join([rooms.user(userId), rooms.session(sessionId)]);
+  void socket.join(sessionRoom(sessionId));
+  follows.connect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
   void options.presence.beat([{ userId, socketId: socket.id }]).catch(() => undefined);
-  socket.on('disconnect', () => void goodbye(socket, options));
-  greet(socket, deps, options).catch((thrown: unknown) => {
+  socket.on('disconnect', () => void goodbye(socket, node));
+  greet(socket, node).catch((thrown: unknown) => {
     const { error, cause } = toSocketError(thrown);
     options.log.error('a socket could not be greeted', { userId, error: cause });
     closeSoon(socket, error.code);
   });
 }
 
-async function greet(socket: IoSocket, deps: Deps, options: RealtimeOptions): Promise<void> {
+async function greet(socket: IoSocket, node: Node): Promise<void> {
+  const { deps, options } = node;
   const { actor, expiresAt, known } = socket.data;
-  const ids = await conversationIds(deps, actor);
-  await socket.join(ids.map((id: ConversationId) => rooms.conversation(id)));
+  await following(actor, node);
   const hello: ServerEventPayload<'hello'> = {
     sessionId: actor.sessionId,
     userId: actor.userId,
@@ -85,8 +122,36 @@ async function greet(socket: IoSocket, deps: Deps, options: RealtimeOptions): Pr
   socket.emit('hello', hello);
 }
 
-async function goodbye(socket: IoSocket, options: RealtimeOptions): Promise<void> {
+/** The person's memberships stand in the index: loaded with their first socket here, awaited by every further one. */
+function following(actor: IoSocket['data']['actor'], node: Node): Promise<void> {
+  const { follows, loading } = node;
+  const user = follows.user(actor.userId);
+  const underWay = loading.get(actor.userId);
+  if (underWay) return underWay;
+  if (!user || user.loaded) return Promise.resolve();
+  const load = register(actor, node).finally(() => loading.delete(actor.userId));
+  loading.set(actor.userId, load);
+  return load;
+}
+
+async function register(actor: IoSocket['data']['actor'], { deps, follows, delivery }: Node): Promise<void> {
+  const { memberships, blocked } = await loadFollowing(deps, actor);
+  const user = follows.user(actor.userId);
+  // The last socket closed meanwhile.
+  if (!user) return;
+  user.blocked = new Set(blocked);
+  user.loaded = true;
+  for (const membership of memberships) {
+    const known = follows.conversation(membership.conversationId);
+    follows.follow(user, membership);
+    // The members changed between two looks at them: one of the two is old.
+    if (known && known.memberVersion !== membership.memberVersion) delivery.lookAgain(known.id);
+  }
+}
+
+async function goodbye(socket: IoSocket, { follows, options }: Node): Promise<void> {
   const { userId } = socket.data.actor;
+  follows.disconnect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
   try {
     const left = await options.presence.leave(userId, socket.id);
@@ -99,7 +164,7 @@ async function goodbye(socket: IoSocket, options: RealtimeOptions): Promise<void
 
 function closeSessions(io: Io, ids: readonly SessionId[]): void {
   for (const id of ids) {
-    const members = io.sockets.adapter.rooms.get(rooms.session(id)) ?? [];
+    const members = io.sockets.adapter.rooms.get(sessionRoom(id)) ?? [];
     for (const socketId of [...members]) {
       const socket = io.sockets.sockets.get(socketId);
       if (socket) closeSoon(socket, 'session_revoked');
@@ -107,22 +172,18 @@ function closeSessions(io: Io, ids: readonly SessionId[]): void {
   }
 }
 
-/** Closes sockets whose token has run out and readers that do not keep up. */
-function sweep(io: Io, { log }: RealtimeOptions): void {
+/** A reader that does not keep up is disconnected: it comes back and catches up by version. */
+function dropSlow(socket: IoSocket, unsent: number, log: Log): void {
+  log.warn('a slow reader was disconnected', { userId: socket.data.actor.userId, unsent });
+  socket.disconnect(true);
+}
+
+/** Closes sockets whose token has run out. */
+function sweep(io: Io): void {
   const now = Date.now();
   for (const socket of io.sockets.sockets.values()) {
     if (socket.data.expiresAt.getTime() + leewayMs < now) closeSoon(socket, 'token_expired');
-    const unsent = unsentBytes(socket);
-    if (unsent <= socketLimits.unsentBytes) continue;
-    log.warn('a slow reader was disconnected', { userId: socket.data.actor.userId, unsent });
-    socket.disconnect(true);
   }
-}
-
-/** Bytes that wait in the WebSocket itself; engine.io keeps it behind its transport. */
-function unsentBytes(socket: IoSocket): number {
-  const { transport } = socket.conn as unknown as { transport?: { socket?: { bufferedAmount?: number } } };
-  return transport?.socket?.bufferedAmount ?? 0;
 }
 
 async function beat(io: Io, { presence }: RealtimeOptions): Promise<void> {

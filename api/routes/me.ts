@@ -1,13 +1,16 @@
 import type { IRouter } from 'express';
 import { meEndpoints } from '../../contracts/rest/index.ts';
 import {
+  blockUser,
   changeContact,
   forgetDevice,
   getMe,
   getNotificationSettings,
   getUser,
+  listBlocks,
   listDevices,
   putDevice,
+  unblockUser,
   updateMe,
   updateNotificationSettings,
   verifyContact,
@@ -33,6 +36,17 @@ export function meRoutes(router: IRouter, routes: RouteOptions, deps: Deps): voi
   route(router, meEndpoints.getUser, routes, async ({ actor, params }) =>
     reply(200, await getUser(deps, actor, params.id)),
   );
+  route(router, meEndpoints.listBlocks, routes, async ({ actor }) =>
+    reply(200, { items: await listBlocks(deps, actor) }),
+  );
+  route(router, meEndpoints.blockUser, routes, async ({ actor, params }) => {
+    await blockUser(deps, actor, params.userId);
+    return reply(204, undefined);
+  });
+  route(router, meEndpoints.unblockUser, routes, async ({ actor, params }) => {
+    await unblockUser(deps, actor, params.userId);
+    return reply(204, undefined);
+  });
   route(router, meEndpoints.putDevice, routes, async ({ actor, params, body }) =>
     reply(200, await putDevice(deps, actor, params.deviceId, body)),
   );

@@ -1,24 +1,14 @@
 import { z } from 'zod';
-import { ClientId, ConversationId, UserId } from '../ids.ts';
+import { ClientId, ConversationId, InviteId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { Instant, Seq, Version, line } from './common.ts';
+import { Instant, Seq, Version, line, text } from './common.ts';
+import { Role } from './member.ts';
 import { Message } from './message.ts';
 import { Level } from './notification-settings.ts';
+import { ConversationSettings, History, Posting, Visibility } from './settings.ts';
 
-export const ConversationKind = z.enum(['direct', 'group']);
-export const Role = z.enum(['owner', 'admin', 'member', 'read_only']);
-export type Role = z.infer<typeof Role>;
-
-export const Member = z
-  .strictObject({
-    userId: UserId,
-    displayName: z.string(),
-    role: Role,
-    deliveredSeq: Seq,
-    readSeq: Seq,
-  })
-  .meta({ id: 'Member' });
-export type Member = z.infer<typeof Member>;
+export const ConversationKind = z.enum(['direct', 'group', 'channel']);
+export type ConversationKind = z.infer<typeof ConversationKind>;
 
 /** What a conversation is to the person who asks. */
 export const MyMembership = z
@@ -26,10 +16,17 @@ export const MyMembership = z
     role: Role,
     deliveredSeq: Seq,
     readSeq: Seq,
+    /** Messages after `readSeq` without one's own, deleted ones and those that stand in threads. */
     unread: z.int().nonnegative(),
+    /** Those of them that mention the person. */
+    mentions: z.int().nonnegative(),
+    /** Where the person marked it as unread by hand. */
+    unreadMark: Seq.nullable(),
     /** Null: as in the account's notification settings. */
     level: Level.nullable(),
     mutedUntil: Instant.nullable(),
+    archived: z.boolean(),
+    pinned: z.boolean(),
   })
   .meta({ id: 'MyMembership' });
 export type MyMembership = z.infer<typeof MyMembership>;
@@ -38,17 +35,22 @@ export const Conversation = z
   .strictObject({
     id: ConversationId,
     kind: ConversationKind,
-    title: z.string().nullable(),
+    ...ConversationSettings.shape,
     createdBy: UserId,
     createdAt: Instant,
     version: Version,
     lastSeq: Seq,
     memberCount: z.int().positive(),
+    /** A few of the others, for a title and faces in a list. */
+    digest: z.array(z.strictObject({ userId: UserId, displayName: z.string() })),
     me: MyMembership,
     lastMessage: Message.nullable(),
   })
   .meta({ id: 'Conversation' });
 export type Conversation = z.infer<typeof Conversation>;
+
+const title = line(limits.titleLength);
+const description = text(limits.descriptionLength);
 
 export const NewConversation = z
   .discriminatedUnion('kind', [
@@ -56,15 +58,90 @@ export const NewConversation = z
     z.strictObject({
       clientId: ClientId,
       kind: z.literal('group'),
-      memberIds: z.array(UserId).max(limits.groupMembers),
-      title: line(limits.titleLength),
+      memberIds: z.array(UserId).max(limits.groupMembers - 1),
+      title,
+      description: description.optional(),
+      history: History.optional(),
+    }),
+    z.strictObject({
+      clientId: ClientId,
+      kind: z.literal('channel'),
+      memberIds: z
+        .array(UserId)
+        .max(limits.groupMembers - 1)
+        .default([]),
+      title,
+      description: description.optional(),
+      visibility: Visibility.optional(),
+      posting: Posting.optional(),
+      history: History.optional(),
     }),
   ])
   .meta({ id: 'NewConversation' });
 export type NewConversation = z.infer<typeof NewConversation>;
 
+export const ConversationPatch = z
+  .strictObject({
+    title: title.optional(),
+    description: description.nullable().optional(),
+    visibility: Visibility.optional(),
+    posting: Posting.optional(),
+    history: History.optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, { message: 'names nothing to change' })
+  .meta({ id: 'ConversationPatch' });
+export type ConversationPatch = z.infer<typeof ConversationPatch>;
+
 export const MyMembershipPatch = z
-  .strictObject({ level: Level.nullable().optional(), mutedUntil: Instant.nullable().optional() })
+  .strictObject({
+    level: Level.nullable().optional(),
+    mutedUntil: Instant.nullable().optional(),
+    archived: z.boolean().optional(),
+    pinned: z.boolean().optional(),
+  })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'MyMembershipPatch' });
 export type MyMembershipPatch = z.infer<typeof MyMembershipPatch>;
+
+/** A channel as somebody sees it who has not joined. */
+export const OpenChannel = z
+  .strictObject({
+    id: ConversationId,
+    title: z.string(),
+    description: z.string().nullable(),
+    memberCount: z.int().positive(),
+    joined: z.boolean(),
+  })
+  .meta({ id: 'OpenChannel' });
+export type OpenChannel = z.infer<typeof OpenChannel>;
+
+export const Invite = z
+  .strictObject({
+    id: InviteId,
+    conversationId: ConversationId,
+    code: z.string(),
+    createdBy: UserId,
+    createdAt: Instant,
+    expiresAt: Instant.nullable(),
+    maxUses: z.int().positive().nullable(),
+    uses: z.int().nonnegative(),
+  })
+  .meta({ id: 'Invite' });
+export type Invite = z.infer<typeof Invite>;
+
+export const NewInvite = z
+  .strictObject({
+    expiresInSeconds: z.int().min(60).max(limits.inviteSeconds).optional(),
+    maxUses: z.int().min(1).max(limits.groupMembers).optional(),
+  })
+  .meta({ id: 'NewInvite' });
+export type NewInvite = z.infer<typeof NewInvite>;
+
+export const Ban = z.strictObject({ userId: UserId, bannedBy: UserId, at: Instant }).meta({ id: 'Ban' });
+export type Ban = z.infer<typeof Ban>;
+
+/** What somebody has begun to write, the same on all of their devices. */
+export const Draft = z
+  .strictObject({ conversationId: ConversationId, text: z.string(), replyTo: z.uuid().nullable(), at: Instant })
+  .meta({ id: 'Draft' });
+export type Draft = z.infer<typeof Draft>;

@@ -2,17 +2,68 @@ import { z } from 'zod';
 import { ClientId, ConversationId, MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { Instant, Seq, Version, text } from './common.ts';
+import { MembershipEnd, Role } from './member.ts';
+import { ConversationSettings } from './settings.ts';
 
 export const Priority = z.enum(['normal', 'urgent']);
+
+/** Where a mention stands in the text, in UTF-16 units. */
+const range = { offset: z.int().nonnegative(), length: z.int().positive() };
 export const Mention = z
-  .strictObject({
-    userId: UserId,
-    /** Where the mention stands in the text, in UTF-16 units. */
-    offset: z.int().nonnegative(),
-    length: z.int().positive(),
-  })
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('user'), userId: UserId, ...range }),
+    /** Every member; `here` means those of them who are connected. */
+    z.strictObject({ type: z.literal('everyone'), ...range }),
+    z.strictObject({ type: z.literal('here'), ...range }),
+  ])
   .meta({ id: 'Mention' });
 export type Mention = z.infer<typeof Mention>;
+
+/** One kind of reaction to a message; the kinds stand in the order of their code points. */
+export const Reaction = z
+  .strictObject({ emoji: z.string(), count: z.int().positive(), mine: z.boolean() })
+  .meta({ id: 'Reaction' });
+export type Reaction = z.infer<typeof Reaction>;
+
+/** What hangs below the first message of a thread. */
+export const ThreadSummary = z
+  .strictObject({ replyCount: z.int().nonnegative(), lastSeq: Seq })
+  .meta({ id: 'ThreadSummary' });
+export type ThreadSummary = z.infer<typeof ThreadSummary>;
+
+/**
+ * A change of the conversation that people see in its timeline. Ids only: names are looked up when it is shown, so that
+ * nobody's name outlives them here.
+ */
+export const SystemChange = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('members.added'),
+      members: z.array(z.strictObject({ userId: UserId, role: Role })),
+      memberCount: z.int().nonnegative(),
+    }),
+    z.strictObject({
+      type: z.literal('members.removed'),
+      userIds: z.array(UserId),
+      how: MembershipEnd,
+      memberCount: z.int().nonnegative(),
+    }),
+    z.strictObject({
+      type: z.literal('members.changed'),
+      members: z.array(z.strictObject({ userId: UserId, role: Role })),
+    }),
+    z.strictObject({ type: z.literal('conversation.updated'), settings: ConversationSettings }),
+    z.strictObject({ type: z.literal('message.pinned'), messageId: MessageId, seq: Seq }),
+    z.strictObject({ type: z.literal('message.unpinned'), messageId: MessageId, seq: Seq }),
+  ])
+  .meta({ id: 'SystemChange' });
+export type SystemChange = z.infer<typeof SystemChange>;
+
+/** Where a forwarded message was first written. */
+export const Origin = z
+  .strictObject({ conversationId: ConversationId, messageId: MessageId, senderId: UserId, createdAt: Instant })
+  .meta({ id: 'Origin' });
+export type Origin = z.infer<typeof Origin>;
 
 export const Message = z
   .strictObject({
@@ -20,36 +71,81 @@ export const Message = z
     conversationId: ConversationId,
     seq: Seq,
     version: Version,
+    /** The version of its last change: of two states of a message, the one with the higher number is newer. */
+    changedVersion: Version,
     clientId: ClientId,
     senderId: UserId,
-    kind: z.enum(['text']),
-    /** Null once the message was deleted. */
+    kind: z.enum(['text', 'system']),
+    /** Null in a system message, and once the message was deleted. */
     text: z.string().nullable(),
+    system: SystemChange.nullable(),
     attachments: z.array(z.never()),
     replyTo: MessageId.nullable(),
+    /** The first message of the thread that this one stands in. */
+    threadId: MessageId.nullable(),
+    /** Of the first message of a thread. */
+    thread: ThreadSummary.nullable(),
+    forwardedFrom: Origin.nullable(),
     mentions: z.array(Mention),
     priority: Priority,
-    reactions: z.array(z.never()),
+    reactions: z.array(Reaction),
     createdAt: Instant,
     editedAt: Instant.nullable(),
     deletedAt: Instant.nullable(),
+    pinnedAt: Instant.nullable(),
+    /** The reader has blocked its sender: shown only on demand. */
+    fromBlocked: z.boolean().optional(),
   })
   .meta({ id: 'Message' });
 export type Message = z.infer<typeof Message>;
+
+const mentions = z.array(Mention).max(limits.messageMentions);
+
+/** Every mention lies inside the text and its range overlaps no other. */
+function checkRanges(message: { text: string; mentions?: Mention[] | undefined }, context: z.RefinementCtx): void {
+  message.mentions?.forEach((mention, index) => {
+    if (mention.offset + mention.length <= message.text.length) return;
+    context.addIssue({ code: 'custom', path: ['mentions', index], message: 'must lie inside the text' });
+  });
+}
 
 export const NewMessage = z
   .strictObject({
     clientId: ClientId,
     text: text(limits.messageTextLength),
     replyTo: MessageId.optional(),
-    mentions: z.array(Mention).max(limits.messageMentions).optional(),
+    /** The first message of the thread to write in; the thread begins with the first such message. */
+    threadId: MessageId.optional(),
+    mentions: mentions.optional(),
     priority: Priority.optional(),
   })
-  .superRefine((message, context) => {
-    message.mentions?.forEach((mention, index) => {
-      if (mention.offset + mention.length <= message.text.length) return;
-      context.addIssue({ code: 'custom', path: ['mentions', index], message: 'must lie inside the text' });
-    });
-  })
+  .superRefine(checkRanges)
   .meta({ id: 'NewMessage' });
 export type NewMessage = z.infer<typeof NewMessage>;
+
+export const MessageEdit = z
+  .strictObject({ clientId: ClientId, text: text(limits.messageTextLength), mentions: mentions.optional() })
+  .superRefine(checkRanges)
+  .meta({ id: 'MessageEdit' });
+export type MessageEdit = z.infer<typeof MessageEdit>;
+
+/** What a message said before an edit, or says now. */
+export const MessageRevision = z
+  .strictObject({ text: z.string(), mentions: z.array(Mention), writtenAt: Instant })
+  .meta({ id: 'MessageRevision' });
+export type MessageRevision = z.infer<typeof MessageRevision>;
+
+/** How far a message has come, as its sender asks for it. */
+export const DeliveryState = z
+  .strictObject({
+    seq: Seq,
+    /** Members who should get it: all but its sender. */
+    recipients: z.int().nonnegative(),
+    delivered: z.int().nonnegative(),
+    read: z.int().nonnegative(),
+    /** By name, where the conversation has few enough members. */
+    deliveredTo: z.array(UserId).optional(),
+    readBy: z.array(UserId).optional(),
+  })
+  .meta({ id: 'DeliveryState' });
+export type DeliveryState = z.infer<typeof DeliveryState>;

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { ConversationId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { Version } from './common.ts';
-import { Conversation, Member } from './conversation.ts';
+import { Conversation } from './conversation.ts';
 import { ConversationEvent } from './event.ts';
+import { Member } from './member.ts';
 import { Message } from './message.ts';
 
 /** The state of one conversation to start from when its events are too many to send. */
 export const Snapshot = z
   .strictObject({
     conversation: Conversation,
+    /** Everybody, where they are few enough to be named (`namedMembers`); else nobody: page through the members. */
     members: z.array(Member),
     /** The newest messages, oldest first; older ones by paging through the history. */
     messages: z.array(Message),
@@ -42,7 +44,10 @@ export const SyncChange = z
     conversationId: ConversationId,
     /** The head at the moment of the answer. */
     version: Version,
-    /** `events`: apply them. `snapshot`: replace what you hold. `lost`: you are no longer a member; drop it. */
+    /**
+     * `events`: apply them. `snapshot`: replace what you hold. `lost`: you are no longer a member; drop it. The last event
+     * of what is lost is the one that ended your membership, where you were a member once.
+     */
     how: z.enum(['events', 'snapshot', 'lost']),
     events: z.array(ConversationEvent),
     state: Snapshot.nullable(),
@@ -59,6 +64,8 @@ export const SyncStanding = z
     deliveredSeq: z.int().nonnegative(),
     readSeq: z.int().nonnegative(),
     unread: z.int().nonnegative(),
+    mentions: z.int().nonnegative(),
+    unreadMark: z.int().nonnegative().nullable(),
   })
   .meta({ id: 'SyncStanding' });
 export type SyncStanding = z.infer<typeof SyncStanding>;

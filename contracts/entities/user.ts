@@ -21,6 +21,17 @@ export type User = z.infer<typeof User>;
 
 export const Contact = z.strictObject({ address: z.string(), verified: z.boolean() }).meta({ id: 'Contact' });
 
+/** What others are told of a person. */
+export const Privacy = z
+  .strictObject({
+    /** Whether others are told how far the person has read; their own unread does not depend on it. */
+    tellRead: z.boolean(),
+    /** Who is told when they were last connected. Contacts: who shares a direct conversation with them. */
+    tellLastSeen: z.enum(['everyone', 'contacts', 'nobody']),
+  })
+  .meta({ id: 'Privacy' });
+export type Privacy = z.infer<typeof Privacy>;
+
 /** A person as they see themselves. */
 export const Me = z
   .strictObject({
@@ -31,6 +42,7 @@ export const Me = z
     timeZone: TimeZone,
     email: Contact.nullable(),
     phone: Contact.nullable(),
+    privacy: Privacy,
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof Me>;

@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import { EventsAfter, Message, NewMessage, Receipt, SyncRequest, SyncResponse, Version } from '../entities/index.ts';
-import { ConversationId } from '../ids.ts';
+import {
+  EventsAfter,
+  Message,
+  MessageEdit,
+  NewMessage,
+  Receipt,
+  SyncRequest,
+  SyncResponse,
+  Version,
+} from '../entities/index.ts';
+import { ConversationId, MessageId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { ReceiptUpdate } from '../rest/conversations.ts';
+import { Emoji } from '../rest/messages.ts';
+import { ReceiptUpdate } from '../rest/read-state.ts';
 
 interface ClientEvent<Input extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
   readonly summary: string;
@@ -18,6 +28,25 @@ export const clientEvents = {
     summary: 'Sends a message. `repeated` is true when this clientId was stored before',
     input: z.strictObject({ conversationId: ConversationId, message: NewMessage }).meta({ id: 'MessageSend' }),
     answer: z.strictObject({ message: Message, repeated: z.boolean() }),
+  }),
+  'message.edit': clientEvent({
+    summary: 'Says something else instead',
+    input: z
+      .strictObject({ conversationId: ConversationId, messageId: MessageId, edit: MessageEdit })
+      .meta({ id: 'MessageEditRequest' }),
+    answer: z.strictObject({ message: Message }),
+  }),
+  'message.delete': clientEvent({
+    summary: 'Deletes a message for everyone',
+    input: z.strictObject({ conversationId: ConversationId, messageId: MessageId }).meta({ id: 'MessageDelete' }),
+    answer: z.strictObject({ message: Message }),
+  }),
+  'reaction.set': clientEvent({
+    summary: 'Reacts with an emoji, or takes the reaction back',
+    input: z
+      .strictObject({ conversationId: ConversationId, messageId: MessageId, emoji: Emoji, on: z.boolean() })
+      .meta({ id: 'ReactionSet' }),
+    answer: z.strictObject({ message: Message }),
   }),
   'receipt.update': clientEvent({
     summary: 'Moves my delivered and read watermarks forward',

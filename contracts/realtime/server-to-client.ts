@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ConversationEvent, Instant, Receipt, SyncResponse } from '../entities/index.ts';
-import { SessionId, UserId } from '../ids.ts';
+import { ConversationEvent, Draft, Instant, Receipt, SyncResponse, Version } from '../entities/index.ts';
+import { ConversationId, SessionId, UserId } from '../ids.ts';
 
 interface ServerEvent<Payload extends z.ZodType = z.ZodType> {
   readonly summary: string;
@@ -28,6 +28,15 @@ export const serverEvents = {
   receipts: serverEvent({
     summary: 'Members’ watermarks that moved; a hint, complete in every snapshot',
     payload: z.strictObject({ receipts: z.array(Receipt) }).meta({ id: 'Receipts' }),
+  }),
+  draft: serverEvent({
+    summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',
+    payload: z.strictObject({ conversationId: ConversationId, draft: Draft.nullable() }).meta({ id: 'DraftChanged' }),
+  }),
+  heads: serverEvent({
+    summary:
+      'Versions of conversations that moved of late, every 15 s: a client that holds an older one has missed something',
+    payload: z.strictObject({ heads: z.array(z.tuple([ConversationId, Version])) }).meta({ id: 'Heads' }),
   }),
   notice: serverEvent({
     summary: 'Something about the connection itself. `moving`: come back with full jitter',

@@ -1,48 +1,24 @@
 import { z } from 'zod';
 import {
   Conversation,
-  EventsAfter,
-  Member,
-  Message,
+  ConversationPatch,
   MyMembership,
   MyMembershipPatch,
   NewConversation,
-  NewMessage,
-  Receipt,
-  Seq,
-  SyncRequest,
-  SyncResponse,
-  Version,
+  OpenChannel,
+  line,
   pageLimit,
-  queryInteger,
 } from '../entities/index.ts';
-import { ConversationId, MessageId } from '../ids.ts';
+import { ConversationId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
-const conversationParams = z.strictObject({ id: ConversationId });
-
-/** Where a member's devices have come to. `readSeq` implies `deliveredSeq`. */
-export const ReceiptUpdate = z
-  .strictObject({ deliveredSeq: Seq.optional(), readSeq: Seq.optional() })
-  .refine((update) => update.deliveredSeq !== undefined || update.readSeq !== undefined, {
-    message: 'give deliveredSeq, readSeq or both',
-  })
-  .meta({ id: 'ReceiptUpdate' });
-export type ReceiptUpdate = z.infer<typeof ReceiptUpdate>;
-
-export const MessagesQuery = z
-  .strictObject({
-    before: queryInteger.optional(),
-    after: queryInteger.optional(),
-    around: queryInteger.optional(),
-    limit: pageLimit(50),
-  })
-  .refine((query) => [query.before, query.after, query.around].filter((bound) => bound !== undefined).length <= 1, {
-    message: 'give one of before, after and around',
-    path: ['before'],
-  });
-export type MessagesQuery = z.infer<typeof MessagesQuery>;
+export const conversationParams = z.strictObject({ id: ConversationId });
+/** `?limit=&cursor=` of lists that go on from an opaque place. */
+export const page = (byDefault: number) =>
+  z.strictObject({ limit: pageLimit(byDefault), cursor: z.string().max(200).optional() });
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
 
 export const conversationEndpoints = {
   createConversation: endpoint({
@@ -50,11 +26,11 @@ export const conversationEndpoints = {
     method: 'post',
     path: '/v1/conversations',
     tag: 'Conversations',
-    summary: 'Makes a group, or finds or makes the direct conversation of a pair',
+    summary: 'Makes a group or channel, or finds or makes the direct conversation of a pair',
     auth: 'user',
     body: NewConversation,
     success: { 201: Conversation, 200: Conversation },
-    errors: ['not_found', 'idempotency_conflict'],
+    errors: ['not_found', 'forbidden', 'idempotency_conflict'],
   }),
   listConversations: endpoint({
     operationId: 'listConversations',
@@ -63,8 +39,8 @@ export const conversationEndpoints = {
     tag: 'Conversations',
     summary: 'My conversations, the latest active first',
     auth: 'user',
-    query: z.strictObject({ limit: pageLimit(50), cursor: z.string().max(200).optional() }),
-    success: { 200: z.strictObject({ items: z.array(Conversation), nextCursor: z.string().nullable() }) },
+    query: page(50),
+    success: { 200: pageOf(Conversation) },
     errors: [],
   }),
   getConversation: endpoint({
@@ -78,98 +54,50 @@ export const conversationEndpoints = {
     success: { 200: Conversation },
     errors: ['not_found'],
   }),
-  listMembers: endpoint({
-    operationId: 'listMembers',
-    method: 'get',
-    path: '/v1/conversations/{id}/members',
+  updateConversation: endpoint({
+    operationId: 'updateConversation',
+    method: 'patch',
+    path: '/v1/conversations/{id}',
     tag: 'Conversations',
-    summary: 'Who belongs to it, with their watermarks',
+    summary: 'Changes the title, the description, who may write, who may join and what they may read',
     auth: 'user',
     params: conversationParams,
-    query: z.strictObject({ limit: pageLimit(100), cursor: z.string().max(200).optional() }),
-    success: { 200: z.strictObject({ items: z.array(Member), nextCursor: z.string().nullable() }) },
-    errors: ['not_found'],
+    body: ConversationPatch,
+    success: { 200: Conversation },
+    errors: ['not_found', 'forbidden'],
+  }),
+  deleteConversation: endpoint({
+    operationId: 'deleteConversation',
+    method: 'delete',
+    path: '/v1/conversations/{id}',
+    tag: 'Conversations',
+    summary: 'Ends a group or channel for everybody',
+    auth: 'user',
+    params: conversationParams,
+    success: { 204: null },
+    errors: ['not_found', 'forbidden'],
   }),
   updateMyMembership: endpoint({
     operationId: 'updateMyMembership',
     method: 'patch',
     path: '/v1/conversations/{id}/me',
     tag: 'Notification settings',
-    summary: 'Changes how this conversation calls for my attention',
+    summary: 'Changes how this conversation calls for my attention, and where it stands in my list',
     auth: 'user',
     params: conversationParams,
     body: MyMembershipPatch,
     success: { 200: MyMembership },
     errors: ['not_found'],
   }),
-  sendMessage: endpoint({
-    operationId: 'sendMessage',
-    method: 'post',
-    path: '/v1/conversations/{id}/messages',
-    tag: 'Messages',
-    summary: 'Sends a message; a repeat with the same clientId and content answers 200 with the first',
-    auth: 'user',
-    params: conversationParams,
-    body: NewMessage,
-    success: { 201: z.strictObject({ message: Message }), 200: z.strictObject({ message: Message }) },
-    errors: ['not_found', 'forbidden', 'idempotency_conflict', 'outcome_unknown'],
-  }),
-  listMessages: endpoint({
-    operationId: 'listMessages',
+  listChannels: endpoint({
+    operationId: 'listChannels',
     method: 'get',
-    path: '/v1/conversations/{id}/messages',
-    tag: 'Messages',
-    summary: 'A page of the history by seq, oldest first; without a bound the newest page',
+    path: '/v1/channels',
+    tag: 'Conversations',
+    summary: 'Open channels whose title begins with the words',
     auth: 'user',
-    params: conversationParams,
-    query: MessagesQuery,
-    success: { 200: z.strictObject({ items: z.array(Message) }) },
-    errors: ['not_found'],
-  }),
-  getMessage: endpoint({
-    operationId: 'getMessage',
-    method: 'get',
-    path: '/v1/conversations/{id}/messages/{messageId}',
-    tag: 'Messages',
-    summary: 'One message',
-    auth: 'user',
-    params: z.strictObject({ id: ConversationId, messageId: MessageId }),
-    success: { 200: Message },
-    errors: ['not_found'],
-  }),
-  updateReceipts: endpoint({
-    operationId: 'updateReceipts',
-    method: 'put',
-    path: '/v1/conversations/{id}/receipts',
-    tag: 'Read state',
-    summary: 'Moves my delivered and read watermarks forward; a lower number changes nothing',
-    auth: 'user',
-    params: conversationParams,
-    body: ReceiptUpdate,
-    success: { 200: Receipt },
-    errors: ['not_found'],
-  }),
-  eventsAfter: endpoint({
-    operationId: 'eventsAfter',
-    method: 'get',
-    path: '/v1/conversations/{id}/events',
-    tag: 'Sync',
-    summary: 'The log after a version, or a snapshot when the distance is over the limit',
-    auth: 'user',
-    params: conversationParams,
-    query: z.strictObject({ after: queryInteger.pipe(Version), limit: pageLimit(limits.pageItems) }),
-    success: { 200: EventsAfter },
-    errors: ['not_found'],
-  }),
-  sync: endpoint({
-    operationId: 'sync',
-    method: 'post',
-    path: '/v1/sync',
-    tag: 'Sync',
-    summary: 'Everything that moved since the versions that I hold, over all my conversations',
-    auth: 'user',
-    body: SyncRequest,
-    success: { 200: SyncResponse },
+    query: z.strictObject({ q: line(limits.titleLength).optional(), ...page(50).shape }),
+    success: { 200: pageOf(OpenChannel) },
     errors: [],
   }),
 };

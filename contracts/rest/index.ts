@@ -2,12 +2,26 @@ import { aboutEndpoints } from './about.ts';
 import { authEndpoints } from './auth.ts';
 import { conversationEndpoints } from './conversations.ts';
 import { meEndpoints } from './me.ts';
+import { memberEndpoints } from './members.ts';
+import { messageEndpoints } from './messages.ts';
+import { readStateEndpoints } from './read-state.ts';
 
 export * from './about.ts';
 export * from './auth.ts';
 export * from './conversations.ts';
 export * from './endpoint.ts';
 export * from './me.ts';
+export * from './members.ts';
+export * from './messages.ts';
+export * from './read-state.ts';
 
 /** Every REST call that there is. What is not here is not mounted, and the other way round. */
-export const endpoints = { ...authEndpoints, ...meEndpoints, ...conversationEndpoints, ...aboutEndpoints };
+export const endpoints = {
+  ...authEndpoints,
+  ...meEndpoints,
+  ...conversationEndpoints,
+  ...memberEndpoints,
+  ...messageEndpoints,
+  ...readStateEndpoints,
+  ...aboutEndpoints,
+};

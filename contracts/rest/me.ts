@@ -4,11 +4,13 @@ import {
   DeviceInput,
   DisplayName,
   EmailAddress,
+  Instant,
   Locale,
   Me,
   NotificationSettings,
   NotificationSettingsPatch,
   PhoneNumber,
+  Privacy,
   TimeZone,
   User,
 } from '../entities/index.ts';
@@ -16,7 +18,12 @@ import { DeviceId, UserId } from '../ids.ts';
 import { endpoint } from './endpoint.ts';
 
 export const MePatch = z
-  .strictObject({ displayName: DisplayName.optional(), locale: Locale.optional(), timeZone: TimeZone.optional() })
+  .strictObject({
+    displayName: DisplayName.optional(),
+    locale: Locale.optional(),
+    timeZone: TimeZone.optional(),
+    privacy: Privacy.partial().optional(),
+  })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names nothing to change' })
   .meta({ id: 'MePatch' });
 export type MePatch = z.infer<typeof MePatch>;
@@ -41,7 +48,7 @@ export const meEndpoints = {
     method: 'patch',
     path: '/v1/me',
     tag: 'Me and people',
-    summary: 'Changes my name, language or time zone',
+    summary: 'Changes my name, language, time zone or what others are told of me',
     auth: 'user',
     body: MePatch,
     success: { 200: Me },
@@ -100,6 +107,38 @@ export const meEndpoints = {
     auth: 'user',
     params: z.strictObject({ id: UserId }),
     success: { 200: User },
+    errors: ['not_found'],
+  }),
+  listBlocks: endpoint({
+    operationId: 'listBlocks',
+    method: 'get',
+    path: '/v1/me/blocks',
+    tag: 'Me and people',
+    summary: 'Whom I have blocked, the latest first',
+    auth: 'user',
+    success: { 200: z.strictObject({ items: z.array(z.strictObject({ userId: UserId, at: Instant })) }) },
+    errors: [],
+  }),
+  blockUser: endpoint({
+    operationId: 'blockUser',
+    method: 'put',
+    path: '/v1/me/blocks/{userId}',
+    tag: 'Me and people',
+    summary: 'Blocks somebody: between us two nothing more is sent, in groups I see their messages on demand only',
+    auth: 'user',
+    params: z.strictObject({ userId: UserId }),
+    success: { 204: null },
+    errors: ['not_found', 'limit_reached'],
+  }),
+  unblockUser: endpoint({
+    operationId: 'unblockUser',
+    method: 'delete',
+    path: '/v1/me/blocks/{userId}',
+    tag: 'Me and people',
+    summary: 'Takes a block away',
+    auth: 'user',
+    params: z.strictObject({ userId: UserId }),
+    success: { 204: null },
     errors: ['not_found'],
   }),
   putDevice: endpoint({

@@ -5,7 +5,7 @@ import type { Cover } from './attempts.ts';
 /** A message as a notification tells it. */
 export interface AnnouncedMessage {
   conversationId: ConversationId;
-  kind: 'direct' | 'group';
+  kind: 'direct' | 'group' | 'channel';
   title: string | null;
   seq: number;
   id: MessageId;
@@ -29,7 +29,8 @@ export async function announcedMessages(
       join conversations c on c.id = k.conversation_id
       join members m on m.conversation_id = k.conversation_id and m.user_id = $1 and m.left_at is null
       join messages g on g.conversation_id = k.conversation_id and g.seq between k.from_seq and k.to_seq
-        and g.seq > m.seen_seq and g.deleted_at is null and g.sender_id <> $1
+        and g.seq > m.seen_seq and g.deleted_at is null and g.sender_id <> $1 and g.kind = 'text'
+        and not exists (select from blocks b where b.user_id = $1 and b.blocked_id = g.sender_id)
       join users u on u.id = g.sender_id
       order by g.created_at, g.conversation_id, g.seq`,
     values: [
@@ -50,7 +51,8 @@ export async function unreadConversations(db: Queryable, userId: UserId): Promis
       select count(*) as unread from members m join conversations c on c.id = m.conversation_id
       where m.user_id = $1 and m.left_at is null and (m.muted_until is null or m.muted_until <= now())
         and exists (select from messages g where g.conversation_id = m.conversation_id
-          and g.seq > greatest(m.read_seq, m.joined_seq) and g.sender_id <> m.user_id and g.deleted_at is null)`,
+          and g.seq > greatest(m.read_seq, m.joined_seq) and g.sender_id <> m.user_id and g.deleted_at is null
+          and g.kind = 'text' and g.thread_seq is null)`,
     values: [userId],
   });
   return rows[0]?.unread ?? 0;

@@ -44,12 +44,21 @@ with input as (
   from input i
   join conversations c on c.id = i.conversation_id
   join messages g on g.conversation_id = i.conversation_id and g.seq between i.seq_from and i.seq_to and g.deleted_at is null
+    and g.kind = 'text'
   join members m on m.conversation_id = i.conversation_id and m.left_at is null and m.user_id <> g.sender_id
     and m.seen_seq < g.seq and m.joined_seq < g.seq and (m.muted_until is null or m.muted_until <= now())
+    and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)
   left join notification_settings n on n.user_id = m.user_id
-  where case coalesce(m.level, n.settings->>'level', 'all')
-    when 'all' then true
-    when 'mentions' then c.kind = 'direct' or g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
+  cross join lateral (
+    select g.mentions is not null and (g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
+      or g.mentions @> '[{"type": "everyone"}]') as is_mentioned
+  ) mention
+  -- In a channel, where thousands write and read, a person asks for more than mentions or gets none.
+  where case coalesce(m.level, case when c.kind = 'channel' then 'mentions' else n.settings->>'level' end, 'all')
+    when 'all' then is_mentioned or g.thread_seq is null or exists (
+      select from thread_members t where t.conversation_id = g.conversation_id and t.root_seq = g.thread_seq
+        and t.user_id = m.user_id and t.following)
+    when 'mentions' then c.kind = 'direct' or is_mentioned
     else false
   end
   group by m.user_id, m.conversation_id

@@ -29,7 +29,7 @@ const columns = `id, episode, channel, state, covers, tries, claimed_at as "clai
 /** Something unread of a person, and how far each channel has announced it. */
 export interface ArmedRow {
   conversationId: ConversationId;
-  kind: 'direct' | 'group';
+  kind: 'direct' | 'group' | 'channel';
   armedAt: Date;
   fromSeq: number;
   lastSeq: number;

@@ -1,13 +1,13 @@
-import type { Level, Role } from '../../contracts/entities/index.ts';
+import type { ConversationSettings, Level, Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { type MessageRow, messageColumns } from './messages.ts';
+import { unreadLateral } from './unread.ts';
 
 /** A conversation together with what it is to one of its members. */
-export interface ConversationRow {
+export interface ConversationRow extends ConversationSettings {
   id: ConversationId;
-  kind: 'direct' | 'group';
-  title: string | null;
+  kind: 'direct' | 'group' | 'channel';
   createdBy: UserId;
   createdAt: Date;
   version: number;
@@ -16,11 +16,17 @@ export interface ConversationRow {
   memberCount: number;
   role: Role;
   joinedSeq: number;
+  joinedVersion: number;
   deliveredSeq: number;
   readSeq: number;
   unread: number;
+  mentions: number;
+  unreadMark: number | null;
   level: Level | null;
   mutedUntil: Date | null;
+  archived: boolean;
+  pinned: boolean;
+  digest: { userId: UserId; displayName: string }[];
   lastMessage: MessageRow | null;
 }
 
@@ -29,18 +35,26 @@ type FlatRow = Omit<ConversationRow, 'lastMessage'> & {
   [Key in keyof MessageRow as `last_${Key}`]: MessageRow[Key] | null;
 };
 
+/** Some of the others, for a title and faces in a list. */
+const digest = `coalesce((
+  select jsonb_agg(jsonb_build_object('userId', d.user_id, 'displayName', d.display_name) order by d.user_id)
+  from (
+    select o.user_id, u.display_name from members o join users u on u.id = o.user_id
+    where o.conversation_id = c.id and o.left_at is null and o.user_id <> m.user_id order by o.user_id limit 3
+  ) d
+), '[]') as digest`;
+
+/** The reader is `$1`. */
 const conversationsOf = (where: string) => `
-  select c.id, c.kind, c.title, c.created_by as "createdBy", c.created_at as "createdAt", c.version,
-    c.last_seq as "lastSeq", c.last_active_at as "lastActiveAt", c.member_count as "memberCount",
-    m.role, m.joined_seq as "joinedSeq", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.level,
-    m.muted_until as "mutedUntil",
-    (select count(*) from messages u where u.conversation_id = c.id and u.seq > greatest(m.read_seq, m.joined_seq)
-      and u.sender_id <> m.user_id and u.deleted_at is null) as unread,
-    ${messageColumns('l')
-      .replaceAll(/as "(\w+)"/g, 'as "last_$1"')
-      .replaceAll(/l\.(seq|version|id|kind|text|mentions|priority)(?=,)/g, 'l.$1 as "last_$1"')}
+  select c.id, c.kind, c.title, c.description, c.visibility, c.posting, c.history, c.created_by as "createdBy",
+    c.created_at as "createdAt", c.version, c.last_seq as "lastSeq", c.last_active_at as "lastActiveAt",
+    c.member_count as "memberCount", m.role, m.joined_seq as "joinedSeq", m.joined_version as "joinedVersion",
+    m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.unread_mark as "unreadMark", m.level,
+    m.muted_until as "mutedUntil", m.archived, m.pinned, unread.unread, unread.mentions,
+    ${digest}, ${messageColumns('l', '$1', 'last_')}
   from members m
   join conversations c on c.id = m.conversation_id
+  ${unreadLateral('m')}
   left join messages l on l.conversation_id = c.id and l.seq = c.last_seq and l.seq > m.joined_seq
   where m.left_at is null and ${where}`;
 
@@ -98,13 +112,14 @@ function unflatten(row: FlatRow): ConversationRow {
   return conversation as unknown as ConversationRow;
 }
 
-export interface NewConversationRow {
+export interface NewConversationRow extends ConversationSettings {
   id: ConversationId;
-  kind: 'direct' | 'group';
-  title: string | null;
+  kind: 'direct' | 'group' | 'channel';
   createdBy: UserId;
   at: Date;
   members: { userId: UserId; role: Role }[];
+  /** One of a pair has blocked the other. */
+  blocked: boolean;
 }
 
 /** Takes the key of a creation. Answers with the conversation that holds it when somebody was first. */
@@ -133,8 +148,9 @@ export async function insertConversation(tx: Tx, conversation: NewConversationRo
     name: 'insert-conversation',
     text: `
       with made as (
-        insert into conversations (id, kind, title, created_by, created_at, version, last_seq, last_active_at, member_count)
-        values ($1, $2, $3, $4, $5, 1, 0, $5, cardinality($6::uuid[]))
+        insert into conversations (id, kind, title, created_by, created_at, version, last_seq, last_active_at, member_count,
+          description, visibility, posting, history, blocked)
+        values ($1, $2, $3, $4, $5, 1, 0, $5, cardinality($6::uuid[]), $8, $9, $10, $11, $12)
       )
       insert into members (conversation_id, user_id, role, joined_at, joined_seq)
       select $1, user_id, role, $5, 0 from unnest($6::uuid[], $7::text[]) as m(user_id, role)`,
@@ -146,6 +162,60 @@ export async function insertConversation(tx: Tx, conversation: NewConversationRo
       conversation.at,
       conversation.members.map(({ userId }) => userId),
       conversation.members.map(({ role }) => role),
+      conversation.description,
+      conversation.visibility,
+      conversation.posting,
+      conversation.history,
+      conversation.blocked,
     ],
   });
+}
+
+/** Two transactions that make or block the direct conversation of one pair follow one another. */
+export async function lockPair(tx: Tx, key: string): Promise<void> {
+  await tx.query({ name: 'lock-pair', text: `select pg_advisory_xact_lock(hashtextextended($1, 0))`, values: [key] });
+}
+
+export async function isBlockedPair(tx: Tx, one: UserId, other: UserId): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'is-blocked-pair',
+    text: `select from blocks where (user_id = $1 and blocked_id = $2) or (user_id = $2 and blocked_id = $1) limit 1`,
+    values: [one, other],
+  });
+  return (rowCount ?? 0) > 0;
+}
+
+export interface OpenChannelRow {
+  id: ConversationId;
+  title: string;
+  description: string | null;
+  memberCount: number;
+  joined: boolean;
+}
+
+/** A page of the open channels whose title begins with the words, by title and id, after a place (exclusive). */
+export async function openChannelsPage(
+  db: Queryable,
+  reader: UserId,
+  { q, after, limit }: { q: string; after?: { title: string; id: string } | undefined; limit: number },
+): Promise<OpenChannelRow[]> {
+  const { rows } = await db.query<OpenChannelRow>({
+    name: 'open-channels-page',
+    text: `
+      select c.id, c.title, c.description, c.member_count as "memberCount",
+        exists (select from members m where m.conversation_id = c.id and m.user_id = $1 and m.left_at is null) as joined
+      from conversations c
+      where c.visibility = 'open' and c.kind = 'channel' and c.deleted_at is null
+        and lower(c.title) like $2 and (lower(c.title), c.id) > ($3, $4::uuid)
+        and not exists (select from bans b where b.conversation_id = c.id and b.user_id = $1)
+      order by lower(c.title), c.id limit $5`,
+    values: [
+      reader,
+      `${q.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
+      after?.title ?? '',
+      after?.id ?? '00000000-0000-0000-0000-000000000000',
+      limit,
+    ],
+  });
+  return rows;
 }

@@ -2,7 +2,7 @@ import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { type MessageRow, messageColumns } from './messages.ts';
 
-/** An entry of the log: a change of its own, or a message. */
+/** An entry of the log: a message, or a change of its own, with the message that it is about where it is about one. */
 export interface LogRow {
   conversationId: ConversationId;
   version: number;
@@ -10,7 +10,11 @@ export interface LogRow {
   actorId: UserId;
   at: Date;
   data: unknown;
+  /** A message is its own entry. */
+  isMessage: boolean;
   message: MessageRow | null;
+  /** It is about something from before the reader joined. */
+  hidden: boolean;
 }
 
 export interface NewEventRow {
@@ -39,22 +43,42 @@ export async function insertEvent(tx: Tx, event: NewEventRow): Promise<void> {
   });
 }
 
-type FlatLogRow = Omit<LogRow, 'message'> & Partial<MessageRow> & { isMessage: boolean };
+/** A place in one conversation's log, and what of it the reader may see. */
+export interface LogPlace {
+  conversationId: ConversationId;
+  version: number;
+  joinedSeq: number;
+}
+
+interface EntryColumns {
+  entryVersion: number;
+  isMessage: boolean;
+  type: string;
+  actorId: UserId;
+  at: Date;
+  data: unknown;
+  hidden: boolean;
+}
+type FlatLogRow = EntryColumns & { ofConversation: ConversationId } & (MessageRow | { id: null });
 
 /**
- * The log of several conversations, each after its own version, at most `limit` entries each, ordered by conversation
- * and version. Messages are their own log entries: the seq at a version follows from the last change before it, so
- * both halves are found by their primary keys.
+ * The log of several conversations for a reader, each after its own version, at most `limit` entries each, ordered by
+ * conversation and version. Messages are their own log entries: the seq at a version follows from the last change before
+ * it, so both halves are found by their primary keys.
  */
 export async function logAfter(
   db: Queryable,
-  after: readonly { conversationId: ConversationId; version: number }[],
+  reader: UserId,
+  after: readonly LogPlace[],
   limit: number,
 ): Promise<LogRow[]> {
   const { rows } = await db.query<FlatLogRow>({
     name: 'log-after',
     text: `
-      select entry.* from unnest($1::uuid[], $2::bigint[]) as k(conversation_id, version)
+      select entry.conversation_id as "ofConversation", entry.version as "entryVersion", entry.is_message as "isMessage",
+        entry.type, entry.actor_id as "actorId", entry.at, entry.data,
+        coalesce(entry.message_seq <= entry.joined_seq, false) as hidden, ${messageColumns('m', '$2')}
+      from unnest($1::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, version, joined_seq)
       cross join lateral (
         select coalesce((
           select e.seq + (k.version - e.version) from events e
@@ -62,24 +86,41 @@ export async function logAfter(
         ), 0) as seq
       ) base
       cross join lateral (
-        select * from (
-          (select ${messageColumns('m')}, true as "isMessage", 'message.created' as type, m.sender_id as "actorId",
-            m.created_at as at, null::jsonb as data
-          from messages m where m.conversation_id = k.conversation_id and m.seq > base.seq order by m.seq limit $3)
+        select k.conversation_id, k.joined_seq, both_halves.* from (
+          (select g.version, true as is_message, 'message.created' as type, g.sender_id as actor_id, g.created_at as at,
+            null::jsonb as data, g.seq as message_seq
+          from messages g where g.conversation_id = k.conversation_id and g.seq > base.seq order by g.seq limit $5)
           union all
-          (select e.conversation_id, e.seq, e.version, null, null, null, null, null, null, null, null, null, null, null,
-            false, e.type, e.actor_id, e.at, e.data
-          from events e where e.conversation_id = k.conversation_id and e.version > k.version order by e.version limit $3)
-        ) both_halves order by version limit $3
+          (select e.version, false, e.type, e.actor_id, e.at, e.data, e.message_seq
+          from events e where e.conversation_id = k.conversation_id and e.version > k.version order by e.version limit $5)
+        ) both_halves order by version limit $5
       ) entry
-      order by entry."conversationId", entry.version`,
-    values: [after.map(({ conversationId }) => conversationId), after.map(({ version }) => version), limit],
+      left join messages m on m.conversation_id = entry.conversation_id and m.seq = entry.message_seq
+      order by entry.conversation_id, entry.version`,
+    values: [
+      after.map(({ conversationId }) => conversationId),
+      reader,
+      after.map(({ version }) => version),
+      after.map(({ joinedSeq }) => joinedSeq),
+      limit,
+    ],
   });
   return rows.map(toLogRow);
 }
 
 function toLogRow(row: FlatLogRow): LogRow {
-  const { isMessage, type, actorId, at, data, ...message } = row;
-  const { conversationId, version } = row;
-  return { conversationId, version, type, actorId, at, data, message: isMessage ? (message as MessageRow) : null };
+  const { ofConversation, entryVersion, isMessage, type, actorId, at, data, hidden, ...message } = row;
+  const entry = { conversationId: ofConversation, version: entryVersion, isMessage, type, actorId, at, data, hidden };
+  return { ...entry, message: message.id === null ? null : (message as MessageRow) };
+}
+
+/** Names of people by their ids, for events that tell who came. */
+export async function displayNames(db: Queryable, ids: readonly UserId[]): Promise<Map<UserId, string>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await db.query<{ id: UserId; displayName: string }>({
+    name: 'display-names',
+    text: 'select id, display_name as "displayName" from users where id = any($1::uuid[])',
+    values: [ids],
+  });
+  return new Map(rows.map(({ id, displayName }) => [id, displayName]));
 }

@@ -1,10 +1,14 @@
-import type { Level, Role } from '../../contracts/entities/index.ts';
+import type { MyMembershipPatch, Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import { unreadLateral } from './unread.ts';
 
 export interface MembershipRow {
+  kind: 'direct' | 'group' | 'channel';
+  memberCount: number;
   role: Role;
   joinedSeq: number;
+  joinedVersion: number;
   deliveredSeq: number;
   readSeq: number;
   version: number;
@@ -20,7 +24,8 @@ export async function membershipOf(
   const { rows } = await db.query<MembershipRow>({
     name: 'membership-of',
     text: `
-      select m.role, m.joined_seq as "joinedSeq", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq",
+      select c.kind, c.member_count as "memberCount", m.role, m.joined_seq as "joinedSeq",
+        m.joined_version as "joinedVersion", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq",
         c.version, c.last_seq as "lastSeq"
       from members m join conversations c on c.id = m.conversation_id
       where m.conversation_id = $1 and m.user_id = $2 and m.left_at is null`,
@@ -29,14 +34,52 @@ export async function membershipOf(
   return rows[0];
 }
 
-/** The ids of all conversations that the person belongs to. */
-export async function conversationIdsOf(db: Queryable, userId: UserId): Promise<ConversationId[]> {
-  const { rows } = await db.query<{ id: ConversationId }>({
-    name: 'conversation-ids-of',
-    text: 'select conversation_id as id from members where user_id = $1 and left_at is null',
+/** What a node needs to know of a membership to tell a person live: from which message on, under which membership. */
+export interface FollowedRow {
+  conversationId: ConversationId;
+  memberVersion: number;
+  joinedSeq: number;
+}
+
+const followedColumns = `m.conversation_id as "conversationId", c.member_version as "memberVersion", m.joined_seq as "joinedSeq"`;
+
+/** Everything that the person belongs to. */
+export async function followedBy(db: Queryable, userId: UserId): Promise<FollowedRow[]> {
+  const { rows } = await db.query<FollowedRow>({
+    name: 'followed-by',
+    text: `select ${followedColumns} from members m join conversations c on c.id = m.conversation_id
+      where m.user_id = $1 and m.left_at is null`,
     values: [userId],
   });
-  return rows.map(({ id }) => id);
+  return rows;
+}
+
+/** Those of these people who belong to the conversation now. */
+export async function followersAmong(
+  db: Queryable,
+  conversationId: ConversationId,
+  userIds: readonly UserId[],
+): Promise<(FollowedRow & { userId: UserId })[]> {
+  const { rows } = await db.query<FollowedRow & { userId: UserId }>({
+    name: 'followers-among',
+    text: `select ${followedColumns}, m.user_id as "userId" from members m join conversations c on c.id = m.conversation_id
+      where m.conversation_id = $1 and m.user_id = any($2::uuid[]) and m.left_at is null`,
+    values: [conversationId, userIds],
+  });
+  return rows;
+}
+
+/** The versions of these conversations. */
+export async function headsOf(
+  db: Queryable,
+  ids: readonly ConversationId[],
+): Promise<{ id: ConversationId; version: number }[]> {
+  const { rows } = await db.query<{ id: ConversationId; version: number }>({
+    name: 'heads-of',
+    text: 'select id, version from conversations where id = any($1::uuid[])',
+    values: [ids],
+  });
+  return rows;
 }
 
 export interface MemberRow {
@@ -46,10 +89,12 @@ export interface MemberRow {
   role: Role;
   deliveredSeq: number;
   readSeq: number;
+  /** Whether others are told how far this member has read. */
+  tellRead: boolean;
 }
 
 const memberColumns = `m.conversation_id as "conversationId", m.user_id as "userId", u.display_name as "displayName",
-  m.role, m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq"`;
+  m.role, m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", u.tell_read as "tellRead"`;
 
 /** A page of the members, by user id, after one (exclusive). */
 export async function membersPage(
@@ -66,13 +111,18 @@ export async function membersPage(
   return rows;
 }
 
-/** All members of several conversations, ordered by conversation and user. */
-export async function membersOfAll(db: Queryable, conversationIds: readonly ConversationId[]): Promise<MemberRow[]> {
+/** All members of several conversations, ordered by conversation and user; of those alone that are small enough. */
+export async function membersOfAll(
+  db: Queryable,
+  conversationIds: readonly ConversationId[],
+  atMost: number,
+): Promise<MemberRow[]> {
   const { rows } = await db.query<MemberRow>({
     name: 'members-of-all',
-    text: `select ${memberColumns} from members m join users u on u.id = m.user_id
-      where m.conversation_id = any($1::uuid[]) and m.left_at is null order by m.conversation_id, m.user_id`,
-    values: [conversationIds],
+    text: `select ${memberColumns} from conversations c
+      join members m on m.conversation_id = c.id and m.left_at is null join users u on u.id = m.user_id
+      where c.id = any($1::uuid[]) and c.member_count <= $2 order by m.conversation_id, m.user_id`,
+    values: [conversationIds, atMost],
   });
   return rows;
 }
@@ -85,6 +135,10 @@ export interface WatermarkMove {
 }
 export interface MovedWatermark extends WatermarkMove {
   moved: boolean;
+  kind: 'direct' | 'group' | 'channel';
+  memberCount: number;
+  memberVersion: number;
+  tellRead: boolean;
   /** The read watermark was among what moved. */
   hasRead: boolean;
 }
@@ -101,7 +155,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       with input as (
         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as i(conversation_id, user_id, delivered, read)
       ), target as (
-        select m.conversation_id, m.user_id, m.delivered_seq as delivered_before, m.read_seq as read_before,
+        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, m.delivered_seq as delivered_before, m.read_seq as read_before,
           least(greatest(i.delivered, i.read), c.last_seq) as delivered, least(i.read, c.last_seq) as read
         from members m
         join input i on i.conversation_id = m.conversation_id and i.user_id = m.user_id
@@ -113,7 +167,9 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
         update members m set
           delivered_seq = greatest(m.delivered_seq, t.delivered),
           read_seq = greatest(m.read_seq, t.read),
-          seen_seq = greatest(m.seen_seq, t.read)
+          seen_seq = greatest(m.seen_seq, t.read),
+          -- Reading on takes a mark away that was set by hand.
+          unread_mark = case when t.read > m.read_seq then null else m.unread_mark end
         from target t
         where m.conversation_id = t.conversation_id and m.user_id = t.user_id
           and (t.delivered > m.delivered_seq or t.read > m.read_seq)
@@ -121,8 +177,10 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       )
       select t.conversation_id as "conversationId", t.user_id as "userId",
         coalesce(m.delivered_seq, t.delivered_before) as "deliveredSeq", coalesce(m.read_seq, t.read_before) as "readSeq",
-        m.user_id is not null as moved, coalesce(m.has_read, false) as "hasRead"
-      from target t left join moved m on m.conversation_id = t.conversation_id and m.user_id = t.user_id`,
+        m.user_id is not null as moved, coalesce(m.has_read, false) as "hasRead", t.kind, t.member_count as "memberCount",
+        t.member_version as "memberVersion",
+        u.tell_read as "tellRead"
+      from target t join users u on u.id = t.user_id left join moved m on m.conversation_id = t.conversation_id and m.user_id = t.user_id`,
     values: [
       moves.map((move) => move.conversationId),
       moves.map((move) => move.userId),
@@ -138,14 +196,16 @@ export async function updateMembershipSettings(
   db: Queryable,
   userId: UserId,
   conversationId: ConversationId,
-  patch: { level?: Level | null | undefined; mutedUntil?: string | null | undefined },
+  patch: MyMembershipPatch,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'update-membership-settings',
     text: `
       update members set
         level = case when $3 then $4 else level end,
-        muted_until = case when $5 then $6::timestamptz else muted_until end
+        muted_until = case when $5 then $6::timestamptz else muted_until end,
+        archived = coalesce($7, archived),
+        pinned = coalesce($8, pinned)
       where conversation_id = $1 and user_id = $2 and left_at is null`,
     values: [
       conversationId,
@@ -154,7 +214,65 @@ export async function updateMembershipSettings(
       patch.level ?? null,
       patch.mutedUntil !== undefined,
       patch.mutedUntil ?? null,
+      patch.archived ?? null,
+      patch.pinned ?? null,
     ],
   });
   return rowCount === 1;
+}
+
+/** Sets or takes away the mark by which somebody keeps a conversation unread. Answers false when not a member. */
+export async function setUnreadMark(
+  db: Queryable,
+  userId: UserId,
+  conversationId: ConversationId,
+  seq: number | null,
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'set-unread-mark',
+    text: `update members m set unread_mark = case when $3::bigint is not null then least($3, c.last_seq) end from conversations c
+      where m.conversation_id = $1 and m.user_id = $2 and m.left_at is null and c.id = m.conversation_id`,
+    values: [conversationId, userId, seq],
+  });
+  return rowCount === 1;
+}
+
+export interface UnreadRow {
+  conversationId: ConversationId;
+  unread: number;
+  mentions: number;
+  unreadMark: number | null;
+  muted: boolean;
+}
+
+/** The person's conversations in which something is unread or marked so. */
+export async function unreadOf(db: Queryable, userId: UserId): Promise<UnreadRow[]> {
+  const { rows } = await db.query<UnreadRow>({
+    name: 'unread-of',
+    text: `
+      select m.conversation_id as "conversationId", unread.unread, unread.mentions, m.unread_mark as "unreadMark",
+        coalesce(m.muted_until > now(), false) as muted
+      from members m ${unreadLateral('m')}
+      where m.user_id = $1 and m.left_at is null and (unread.unread > 0 or m.unread_mark is not null)
+      order by m.conversation_id`,
+    values: [userId],
+  });
+  return rows;
+}
+
+/** How far each member but the sender has come past a message: those who joined later are not asked of. */
+export async function deliveryOf(
+  db: Queryable,
+  conversationId: ConversationId,
+  { seq, senderId }: { seq: number; senderId: UserId },
+): Promise<{ userId: UserId; delivered: boolean; read: boolean }[]> {
+  const { rows } = await db.query<{ userId: UserId; delivered: boolean; read: boolean }>({
+    name: 'delivery-of',
+    text: `
+      select m.user_id as "userId", m.delivered_seq >= $2 as delivered, m.read_seq >= $2 and u.tell_read as read
+      from members m join users u on u.id = m.user_id
+      where m.conversation_id = $1 and m.left_at is null and m.user_id <> $3 and m.joined_seq < $2 order by m.user_id`,
+    values: [conversationId, seq, senderId],
+  });
+  return rows;
 }

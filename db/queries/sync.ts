@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import { unreadLateral } from './unread.ts';
 
 /** Where a person stands in one conversation, and how far the client's version is behind. */
 export interface StandingRow {
@@ -9,6 +10,10 @@ export interface StandingRow {
   deliveredSeq: number;
   readSeq: number;
   unread: number;
+  mentions: number;
+  unreadMark: number | null;
+  joinedSeq: number;
+  joinedVersion: number;
   /** The client's version; null for a conversation that it does not know. */
   known: number | null;
 }
@@ -28,9 +33,10 @@ export async function standings(
     name: 'standings',
     text: `
       with mine as (
-        select m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, m.joined_seq, c.version, c.last_seq, k.version as known,
+        select m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, m.unread_mark, m.joined_seq, m.joined_version,
+          c.version, c.last_seq, k.version as known,
           sum(case
-            when k.version is null or c.version - k.version > $7 or k.version > c.version then $8
+            when k.version is null or k.version < m.joined_version or c.version - k.version > $7 or k.version > c.version then $8
             else c.version - k.version
           end) over (order by m.conversation_id) as cost
         from members m
@@ -39,12 +45,12 @@ export async function standings(
         where m.user_id = $1 and m.left_at is null and m.conversation_id > $4::uuid and m.conversation_id <= $5::uuid
         order by m.conversation_id limit $6
       )
-      select conversation_id as "conversationId", version, last_seq as "lastSeq", delivered_seq as "deliveredSeq",
-        read_seq as "readSeq", known,
-        (select count(*) from messages u where u.conversation_id = mine.conversation_id
-          and u.seq > greatest(mine.read_seq, mine.joined_seq) and u.sender_id <> mine.user_id and u.deleted_at is null) as unread
-      from mine where cost <= $9 or conversation_id = (select min(conversation_id::text)::uuid from mine)
-      order by conversation_id`,
+      select m.conversation_id as "conversationId", version, last_seq as "lastSeq", delivered_seq as "deliveredSeq",
+        read_seq as "readSeq", unread_mark as "unreadMark", joined_seq as "joinedSeq", joined_version as "joinedVersion",
+        known, unread.unread, unread.mentions
+      from mine m ${unreadLateral('m')}
+      where cost <= $9 or m.conversation_id = (select min(conversation_id::text)::uuid from mine)
+      order by m.conversation_id`,
     values: [
       userId,
       known.map(([id]) => id),
@@ -60,17 +66,22 @@ export async function standings(
   return rows;
 }
 
-/** Which of these conversations the person does not belong to now. */
+/**
+ * Which of these conversations the person does not belong to now; where they once did, with the change that ended it and
+ * what they could read then.
+ */
 export async function notMine(
   db: Queryable,
   userId: UserId,
   ids: readonly ConversationId[],
-): Promise<ConversationId[]> {
-  const { rows } = await db.query<{ id: ConversationId }>({
+): Promise<{ id: ConversationId; leftVersion: number | null; joinedSeq: number | null }[]> {
+  const { rows } = await db.query<{ id: ConversationId; leftVersion: number | null; joinedSeq: number | null }>({
     name: 'not-mine',
-    text: `select k.id from unnest($2::uuid[]) as k(id) where not exists (
-      select from members m where m.conversation_id = k.id and m.user_id = $1 and m.left_at is null)`,
+    text: `
+      select k.id, m.left_version as "leftVersion", m.joined_seq as "joinedSeq" from unnest($2::uuid[]) as k(id)
+      left join members m on m.conversation_id = k.id and m.user_id = $1
+      where m.user_id is null or m.left_at is not null`,
     values: [userId, ids],
   });
-  return rows.map(({ id }) => id);
+  return rows;
 }

@@ -1,4 +1,5 @@
 import type { UserId } from '../../contracts/ids.ts';
+import type { MePatch } from '../../contracts/rest/me.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface UserRow {
@@ -12,17 +13,20 @@ export interface UserRow {
   locale: string;
   timeZone: string;
   status: 'active' | 'suspended';
+  tellRead: boolean;
+  tellLastSeen: 'everyone' | 'contacts' | 'nobody';
+  lastSeenAt: Date | null;
   createdAt: Date;
 }
 
 const columns = `id, display_name as "displayName", email, email_verified_at as "emailVerifiedAt", phone,
   phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status,
-  created_at as "createdAt"`;
+  tell_read as "tellRead", tell_last_seen as "tellLastSeen", last_seen_at as "lastSeenAt", created_at as "createdAt"`;
 
 /** Stores a person. Throws a unique violation of `users_email_key` or `users_phone_key` for a taken identifier. */
 export async function insertUser(
   tx: Tx,
-  user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status'>,
+  user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'>,
 ): Promise<void> {
   await tx.query({
     name: 'insert-user',
@@ -73,16 +77,20 @@ export async function activeUsers(
   return rows;
 }
 
-export async function updateUser(
-  db: Queryable,
-  id: UserId,
-  patch: { displayName?: string | undefined; locale?: string | undefined; timeZone?: string | undefined },
-): Promise<UserRow | undefined> {
+export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Promise<UserRow | undefined> {
   const { rows } = await db.query<UserRow>({
     name: 'update-user',
     text: `update users set display_name = coalesce($2, display_name), locale = coalesce($3, locale),
-      time_zone = coalesce($4, time_zone) where id = $1 returning ${columns}`,
-    values: [id, patch.displayName ?? null, patch.locale ?? null, patch.timeZone ?? null],
+      time_zone = coalesce($4, time_zone), tell_read = coalesce($5, tell_read), tell_last_seen = coalesce($6, tell_last_seen)
+      where id = $1 returning ${columns}`,
+    values: [
+      id,
+      patch.displayName ?? null,
+      patch.locale ?? null,
+      patch.timeZone ?? null,
+      patch.privacy?.tellRead ?? null,
+      patch.privacy?.tellLastSeen ?? null,
+    ],
   });
   return rows[0];
 }
@@ -93,6 +101,20 @@ export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash
     text: 'update users set password_hash = $2 where id = $1',
     values: [id, passwordHash],
   });
+}
+
+/**
+ * Counts one more urgent message of this hour, if the person has one left: counted before it is stored, so that a hundred
+ * at once are a hundred.
+ */
+export async function takeUrgent(db: Queryable, userId: UserId, perHour: number): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'take-urgent',
+    text: `insert into urgent_counts as c (user_id, hour, sent) values ($1, date_trunc('hour', now()), 1)
+      on conflict (user_id, hour) do update set sent = c.sent + 1 where c.sent < $2`,
+    values: [userId, perHour],
+  });
+  return rowCount === 1;
 }
 
 /** The contact becomes the person's, and verified. Throws a unique violation when somebody else holds it. */

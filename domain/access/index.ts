@@ -1,9 +1,16 @@
-import type { ConversationId } from '../../contracts/ids.ts';
-import type { Queryable } from '../../db/client.ts';
+import type { Role } from '../../contracts/entities/index.ts';
+import type { ConversationId, MessageId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../../db/client.ts';
+import { type LockedConversation, lockConversation } from '../../db/queries/changes.ts';
 import { type ConversationRow, conversationOf } from '../../db/queries/conversations.ts';
 import { type MembershipRow, membershipOf } from '../../db/queries/members.ts';
+import { roleOf } from '../../db/queries/memberships.ts';
+import { type MessageRow, messageById } from '../../db/queries/messages.ts';
 import type { Actor } from '../deps.ts';
-import { notFound } from '../errors.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { type Right, may } from './rights.ts';
+
+export { type Right, may, outranks, sendRights } from './rights.ts';
 
 /**
  * The guards: loading and permission are one act, and "not yours" looks exactly like "not there". Rows that a person may
@@ -23,3 +30,62 @@ export async function readableConversation(db: Queryable, actor: Actor, id: Conv
   if (!conversation) throw notFound();
   return conversation;
 }
+
+/** A message that the actor may read: of a conversation of theirs, from their joining on. */
+export async function readableMessage(
+  db: Queryable,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+): Promise<{ message: MessageRow; membership: MembershipRow }> {
+  const membership = await readableMembership(db, actor, conversationId);
+  const message = await messageById(db, actor.userId, conversationId, id);
+  if (!message || message.seq <= membership.joinedSeq) throw notFound();
+  return { message, membership };
+}
+
+/** A conversation held by its lock, with what the actor is in it at this very moment. */
+export interface Held {
+  conversation: LockedConversation;
+  role: Role;
+  joinedSeq: number;
+}
+
+/**
+ * Locks the conversation, then looks who asks: whoever was removed by the change that held the lock before is no member
+ * any more, and a send that waits sees what this change makes of its rights.
+ */
+export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId, right?: Right): Promise<Held> {
+  const conversation = await lockConversation(tx, id);
+  const member = conversation && (await roleOf(tx, id, actor.userId));
+  if (!conversation || !member) throw notFound();
+  if (right && !may(right, conversation.kind, member.role)) throw forbidden(right);
+  return { conversation, ...member };
+}
+
+/** The same with a message of it that the actor may read. */
+export async function holdMessage(
+  tx: Tx,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+  right?: Right,
+): Promise<Held & { message: MessageRow }> {
+  const held = await holdConversation(tx, actor, conversationId, right);
+  const message = await messageById(tx, actor.userId, conversationId, id);
+  if (!message || message.seq <= held.joinedSeq) throw notFound();
+  return { ...held, message };
+}
+
+const wordsOf: Partial<Record<Right, string>> = {
+  react: 'You may read this conversation, but not react in it.',
+  pin: 'Only owners and admins pin here.',
+  leave: 'A direct conversation cannot be left.',
+  end: 'Only its owner ends a conversation.',
+  transfer: 'Only its owner hands a conversation over.',
+};
+
+export const forbidden = (right: Right): DomainError =>
+  new DomainError('forbidden', {
+    detail: wordsOf[right] ?? 'Only owners and admins of this conversation may do this.',
+  });

@@ -1,3 +1,4 @@
+export { blockUser, listBlocks, unblockUser } from './blocks.ts';
 export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
 export { getMe, getUser, updateMe } from './me.ts';

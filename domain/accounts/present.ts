@@ -11,6 +11,7 @@ export function presentMe(row: UserRow): Me {
     timeZone: row.timeZone,
     email: row.email === null ? null : { address: row.email, verified: row.emailVerifiedAt !== null },
     phone: row.phone === null ? null : { address: row.phone, verified: row.phoneVerifiedAt !== null },
+    privacy: { tellRead: row.tellRead, tellLastSeen: row.tellLastSeen },
   };
 }
 

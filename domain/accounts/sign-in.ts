@@ -1,7 +1,7 @@
 import type { Me, Session } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Login, Registration } from '../../contracts/rest/auth.ts';
-import { insertUser, updatePasswordHash, userByIdentifier } from '../../db/queries/users.ts';
+import { type UserRow, insertUser, updatePasswordHash, userByIdentifier } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
@@ -31,11 +31,17 @@ export async function register(deps: SignInDeps, input: Registration): Promise<{
       if (user.email) await requestCode(tx, deps, user.id, { channel: 'email', target: user.email });
       if (user.phone) await requestCode(tx, deps, user.id, { channel: 'sms', target: user.phone });
       const { session } = await openSession(tx, deps, user.id, input.deviceName);
-      const row = { ...user, emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active' as const };
+      const row: UserRow = { ...user, ...neverChanged };
       return { value: { user: presentMe(row), session } };
     }),
   );
 }
+
+/** What the table gives a new person. */
+const neverChanged = {
+  ...{ emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active', lastSeenAt: null },
+  ...{ tellRead: true, tellLastSeen: 'contacts' },
+} satisfies Partial<UserRow>;
 
 /** Signs in. An unknown identifier costs the same work and gets the same answer as a wrong password. */
 export async function login(deps: SignInDeps, input: Login): Promise<{ user: Me; session: Session }> {

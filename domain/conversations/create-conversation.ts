@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Conversation, ConversationEvent, NewConversation, Role } from '../../contracts/entities/index.ts';
+import type {
+  Conversation,
+  ConversationSettings,
+  MemberBrief,
+  NewConversation,
+  Role,
+} from '../../contracts/entities/index.ts';
+import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { claimConversationKey, insertConversation } from '../../db/queries/conversations.ts';
+import { claimConversationKey, insertConversation, isBlockedPair, lockPair } from '../../db/queries/conversations.ts';
 import { insertEvent } from '../../db/queries/log.ts';
 import { activeUsers } from '../../db/queries/users.ts';
 import { readableConversation } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
+import { directKey } from './direct-key.ts';
 import { presentConversation } from './present.ts';
 
 export interface CreatedConversation {
@@ -18,8 +27,8 @@ export interface CreatedConversation {
 }
 
 /**
- * Makes a conversation, once: a direct one once a pair, whoever asks; a group once a creator and clientId. The key is
- * taken in the transaction, so two requests at the same moment end with one conversation.
+ * Makes a conversation, once: a direct one once a pair, whoever asks; a group or channel once a creator and clientId. The
+ * key is taken in the transaction, so two requests at the same moment end with one conversation.
  */
 export async function createConversation(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
@@ -29,24 +38,25 @@ export async function createConversation(
   const { id, created } = await commit(deps, async (tx) => {
     const conversationId = deps.newId() as ConversationId;
     const key = keyOf(actor, input);
+    // A block of the one by the other, at this very moment, must find the conversation or be found by it.
+    if (input.kind === 'direct') await lockPair(tx, key.key);
     const first = await claimConversationKey(tx, { ...key, conversationId });
     if (first && !first.fingerprint.equals(key.fingerprint)) throw new DomainError('idempotency_conflict');
     if (first) return { value: { id: first.conversationId, created: false } };
-    const event = await store(tx, deps, actor, conversationId, input);
-    const joins = event.data.members.map(({ userId }) => userId);
-    return { value: { id: conversationId, created: true }, events: [{ type: 'conversation.event', event, joins }] };
+    const change = await store(tx, deps, actor, conversationId, input);
+    return { value: { id: conversationId, created: true }, events: [change] };
   });
   return { conversation: presentConversation(await readableConversation(deps.db, actor, id)), created };
 }
 
 function keyOf(actor: Actor, input: NewConversation): { key: string; fingerprint: Buffer } {
   const people = [...new Set([actor.userId, ...input.memberIds])].sort();
-  const content = input.kind === 'direct' ? people : [input.title, ...people];
-  const key = input.kind === 'direct' ? `direct:${people.join(':')}` : `group:${actor.userId}:${input.clientId}`;
-  return { key, fingerprint: createHash('sha256').update(JSON.stringify(content)).digest() };
+  const { clientId, ...content } = { ...input, memberIds: people };
+  const direct = input.kind === 'direct';
+  const key = direct ? directKey(people) : `group:${actor.userId}:${clientId}`;
+  const fingerprint = JSON.stringify(direct ? people : content);
+  return { key, fingerprint: createHash('sha256').update(fingerprint).digest() };
 }
-
-type Created = Extract<ConversationEvent, { type: 'conversation.created' }>;
 
 async function store(
   tx: Tx,
@@ -54,39 +64,47 @@ async function store(
   actor: Actor,
   id: ConversationId,
   input: NewConversation,
-): Promise<Created> {
+): Promise<ConversationChange> {
   const at = deps.now();
   const members = await loadMembers(tx, actor, input);
   const { kind } = input;
-  const title = input.kind === 'group' ? input.title : null;
-  const data = { kind, title, members };
-  await insertConversation(tx, { id, kind, title, createdBy: actor.userId, at, members });
-  await insertEvent(tx, {
-    conversationId: id,
-    version: 1,
-    seq: 0,
-    type: 'conversation.created',
-    actorId: actor.userId,
-    at,
-    data,
-  });
+  const settings = settingsOf(input);
+  const blocked = kind === 'direct' && (await isBlockedPair(tx, actor.userId, input.memberIds[0] ?? actor.userId));
+  await insertConversation(tx, { id, kind, ...settings, createdBy: actor.userId, at, members, blocked });
+  const data = { kind, ...settings, members: namedMembers(members), memberCount: members.length };
+  const entry = { conversationId: id, version: 1, actorId: actor.userId, type: 'conversation.created' as const };
+  await insertEvent(tx, { ...entry, seq: 0, at, data: { ...data, members: data.members.map(withoutName) } });
   return {
-    conversationId: id,
-    version: 1,
-    at: at.toISOString(),
-    actorId: actor.userId,
-    type: 'conversation.created',
-    data,
+    type: 'conversation.event',
+    event: { ...entry, at: at.toISOString(), data },
+    memberVersion: 1,
+    joins: members.map(({ userId }) => ({ userId, joinedSeq: 0 })),
   };
 }
 
+function settingsOf(input: NewConversation): ConversationSettings {
+  const { title, description, history } = input.kind === 'direct' ? { title: null } : input;
+  const { visibility, posting } = input.kind === 'channel' ? input : {};
+  return {
+    title,
+    description: description ?? null,
+    visibility: visibility ?? 'invited',
+    posting: posting ?? 'members',
+    history: history ?? 'all',
+  };
+}
+
+/** Everybody, where they are few enough to be told at once. */
+const namedMembers = (members: MemberBrief[]) => (members.length <= limits.namedMembers ? members : []);
+const withoutName = ({ userId, role }: MemberBrief) => ({ userId, role });
+
 /** Everybody who was named, and the creator, with their roles. A direct conversation has no owner: both are equal. */
-async function loadMembers(tx: Tx, actor: Actor, input: NewConversation) {
+async function loadMembers(tx: Tx, actor: Actor, input: NewConversation): Promise<MemberBrief[]> {
   const ids = [...new Set([actor.userId, ...input.memberIds])];
   const people = await activeUsers(tx, ids);
   const missing = ids.filter((id) => !people.some((person) => person.id === id));
   if (missing.length > 0) throw unknownMembers(input.memberIds, missing);
-  const roleOf = (id: UserId): Role => (input.kind === 'group' && id === actor.userId ? 'owner' : 'member');
+  const roleOf = (id: UserId): Role => (input.kind !== 'direct' && id === actor.userId ? 'owner' : 'member');
   return people
     .map(({ id, displayName }) => ({ userId: id, displayName, role: roleOf(id) }))
     .sort((a, b) => (a.userId < b.userId ? -1 : 1));

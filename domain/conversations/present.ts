@@ -1,7 +1,7 @@
 import type { Conversation, Member } from '../../contracts/entities/index.ts';
 import type { ConversationRow } from '../../db/queries/conversations.ts';
 import type { MemberRow } from '../../db/queries/members.ts';
-import { presentMessage } from '../messages/index.ts';
+import { presentMessage } from '../log/index.ts';
 
 /** A conversation as one of its members sees it. */
 export function presentConversation(row: ConversationRow): Conversation {
@@ -9,11 +9,16 @@ export function presentConversation(row: ConversationRow): Conversation {
     id: row.id,
     kind: row.kind,
     title: row.title,
+    description: row.description,
+    visibility: row.visibility,
+    posting: row.posting,
+    history: row.history,
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
     version: row.version,
     lastSeq: row.lastSeq,
     memberCount: row.memberCount,
+    digest: row.digest,
     me: presentMyMembership(row),
     lastMessage: row.lastMessage && presentMessage(row.lastMessage),
   };
@@ -25,11 +30,25 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
     deliveredSeq: row.deliveredSeq,
     readSeq: row.readSeq,
     unread: row.unread,
+    mentions: row.mentions,
+    unreadMark: row.unreadMark,
     level: row.level,
     mutedUntil: row.mutedUntil?.toISOString() ?? null,
+    archived: row.archived,
+    pinned: row.pinned,
   };
 }
 
-export function presentMember({ userId, displayName, role, deliveredSeq, readSeq }: MemberRow): Member {
-  return { userId, displayName, role, deliveredSeq, readSeq };
+/** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */
+export function presentMember(
+  { userId, displayName, role, deliveredSeq, readSeq, tellRead }: MemberRow,
+  tellsReceipts: boolean,
+): Member {
+  return {
+    userId,
+    displayName,
+    role,
+    deliveredSeq: tellsReceipts ? deliveredSeq : null,
+    readSeq: tellsReceipts && tellRead ? readSeq : null,
+  };
 }

@@ -1,7 +1,13 @@
-import type { Conversation, Member, MyMembership, MyMembershipPatch } from '../../contracts/entities/index.ts';
+import type {
+  Conversation,
+  Member,
+  MyMembership,
+  MyMembershipPatch,
+  OpenChannel,
+} from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
-import { conversationsPage } from '../../db/queries/conversations.ts';
-import { conversationIdsOf, membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
+import { conversationsPage, openChannelsPage } from '../../db/queries/conversations.ts';
+import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -45,14 +51,14 @@ export async function listMembers(
   conversationId: ConversationId,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Member>> {
-  await readableMembership(deps.db, actor, conversationId);
+  const { kind } = await readableMembership(deps.db, actor, conversationId);
   const list = `members:${conversationId}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
   const rows = await membersPage(deps.db, conversationId, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {
-    items: items.map(presentMember),
+    items: items.map((row) => presentMember(row, kind !== 'channel')),
     nextCursor: rows.length > limit && last ? sealCursor(deps, list, [last.userId]) : null,
   };
 }
@@ -68,6 +74,17 @@ export async function updateMyMembership(
   return presentMyMembership(await readableConversation(deps.db, actor, id));
 }
 
-/** Everything that the actor belongs to: what a socket follows. */
-export const conversationIds = (deps: Pick<Deps, 'db'>, actor: Actor): Promise<ConversationId[]> =>
-  conversationIdsOf(deps.db, actor.userId);
+/** Open channels whose title begins with the words, by title. */
+export async function listChannels(
+  deps: Pick<Deps, 'db' | 'mac'>,
+  actor: Actor,
+  { q = '', limit, cursor }: PageRequest & { q?: string | undefined },
+): Promise<PageOf<OpenChannel>> {
+  const [title, id] = cursor === undefined ? [] : openCursor(deps, 'channels', cursor);
+  const after = title === undefined || id === undefined ? undefined : { title, id };
+  const rows = await openChannelsPage(deps.db, actor.userId, { q, after, limit: limit + 1 });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last;
+  return { items, nextCursor: more ? sealCursor(deps, 'channels', [last.title.toLowerCase(), last.id]) : null };
+}

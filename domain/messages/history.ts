@@ -1,26 +1,32 @@
 import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
-import type { MessagesQuery } from '../../contracts/rest/conversations.ts';
-import { messageById, messagesPage } from '../../db/queries/messages.ts';
-import { readableMembership } from '../access/index.ts';
+import type { MessagesQuery } from '../../contracts/rest/messages.ts';
+import { messagesPage } from '../../db/queries/messages.ts';
+import { readableMembership, readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { notFound } from '../errors.ts';
-import { presentMessage } from './present.ts';
+import { presentMessage } from '../log/index.ts';
 
 /** A page of the history, oldest first: before or after a seq, around one, or the newest. */
 export async function listMessages(
   deps: Pick<Deps, 'db'>,
   actor: Actor,
   conversationId: ConversationId,
-  { before, after, around, limit }: MessagesQuery,
+  query: MessagesQuery,
 ): Promise<Message[]> {
   const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
-  const page = (bounds: { before?: number; after?: number; limit: number }) =>
-    messagesPage(deps.db, conversationId, joinedSeq, bounds);
-  if (around === undefined) {
-    const bounds = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }), limit };
-    return (await page(bounds)).map(presentMessage);
-  }
+  return pageAround(deps, actor, { conversationId, joinedSeq }, query);
+}
+
+/** The same of what may be a thread. */
+export async function pageAround(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  place: Parameters<typeof messagesPage>[2],
+  { before, after, around, limit }: MessagesQuery,
+): Promise<Message[]> {
+  const page = (bounds: { before?: number | undefined; after?: number | undefined; limit: number }) =>
+    messagesPage(deps.db, actor.userId, place, bounds);
+  if (around === undefined) return (await page({ before, after, limit })).map(presentMessage);
   // The message itself belongs to the later half.
   const earlier = Math.floor((limit - 1) / 2);
   const later = await page({ after: around - 1, limit: limit - earlier });
@@ -34,8 +40,5 @@ export async function getMessage(
   conversationId: ConversationId,
   id: MessageId,
 ): Promise<Message> {
-  const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
-  const row = await messageById(deps.db, conversationId, id);
-  if (!row || row.seq <= joinedSeq) throw notFound();
-  return presentMessage(row);
+  return presentMessage((await readableMessage(deps.db, actor, conversationId, id)).message);
 }

@@ -1,10 +1,17 @@
-import { createHash } from 'node:crypto';
-import type { Message, NewMessage } from '../../contracts/entities/index.ts';
+import type { Message, NewMessage, Origin } from '../../contracts/entities/index.ts';
+import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
-import { type MessageRow, type NewMessageRow, messageBySeq } from '../../db/queries/messages.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { Forward } from '../../contracts/rest/messages.ts';
+import { type MessageRow, messageByClientId, messageBySeq } from '../../db/queries/messages.ts';
+import type { NewMessageRow, StoreResult } from '../../db/queries/store-messages.ts';
+import { takeUrgent } from '../../db/queries/users.ts';
+import { readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
-import { presentMessage } from './present.ts';
+import { presentMessage } from '../log/index.ts';
+import { fingerprint } from './fingerprint.ts';
+import { mayNotCall, mentionsNoMember } from './mentions.ts';
 
 export interface SentMessage {
   message: Message;
@@ -12,76 +19,138 @@ export interface SentMessage {
   repeated: boolean;
 }
 
+type SendDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'storeMessage' | 'publishLive'>;
+
+const hourMs = 3_600_000;
+
 /**
  * Stores a message and tells it to whoever is connected. Rights, numbers and repeats are judged by the one statement that
  * stores it, so nothing can change between the check and the commit. What must be done for those who are away follows
  * from the outbox row of the same commit.
  */
 export async function sendMessage(
-  deps: Pick<Deps, 'db' | 'newId' | 'storeMessage' | 'publishLive'>,
+  deps: SendDeps,
   actor: Actor,
   conversationId: ConversationId,
   input: NewMessage,
 ): Promise<SentMessage> {
-  const row = toRow(deps, actor, conversationId, input);
-  const result = await deps.storeMessage(row);
-  switch (result.status) {
-    case 'stored':
-      return tell(deps, actor, { ...row, kind: 'text', ...result, editedAt: null, deletedAt: null });
-    case 'repeat':
-      return { message: await storedMessage(deps, conversationId, result.seq), repeated: true };
-    case 'conflict':
-      throw new DomainError('idempotency_conflict');
-    case 'read_only':
-      throw new DomainError('forbidden', { detail: 'You may read this conversation, but not write in it.' });
-    case 'reply_not_found':
-      throw faultyField('replyTo', 'not_found', 'names no message of this conversation');
-    case 'not_member':
-    case 'stale':
-      throw notFound();
-  }
+  if (input.priority === 'urgent') await spendUrgent(deps, actor, conversationId, input);
+  return store(deps, actor, toRow(deps, actor, conversationId, input));
+}
+
+/** Sends a message on, with its origin: the first one where it was forwarded before. */
+export async function forwardMessage(
+  deps: SendDeps,
+  actor: Actor,
+  from: ConversationId,
+  id: MessageId,
+  { clientId, conversationId }: Forward,
+): Promise<SentMessage> {
+  const { message } = await readableMessage(deps.db, actor, from, id);
+  if (message.kind !== 'text' || message.text === null) throw notFound();
+  const { senderId, createdAt, forwardedFrom, text } = message;
+  const first = { conversationId: from, messageId: id, senderId, createdAt: createdAt.toISOString() };
+  // Mentions are of people there: here they are words.
+  return store(deps, actor, toRow(deps, actor, conversationId, { clientId, text }, forwardedFrom ?? first));
+}
+
+/** An urgent message disturbs: there are a few an hour. A repeat of one that was stored costs nothing. */
+async function spendUrgent(
+  deps: SendDeps,
+  actor: Actor,
+  conversationId: ConversationId,
+  { clientId }: NewMessage,
+): Promise<void> {
+  if (await messageByClientId(deps.db, actor.userId, conversationId, clientId)) return;
+  if (await takeUrgent(deps.db, actor.userId, limits.urgentPerHour)) return;
+  throw new DomainError('rate_limited', {
+    detail: `You may send ${limits.urgentPerHour} urgent messages an hour; send it as a normal one.`,
+    // Hours are the clock's.
+    retryAfterMs: hourMs - (deps.now().getTime() % hourMs),
+  });
 }
 
 function toRow(
   deps: Pick<Deps, 'newId'>,
   actor: Actor,
   conversationId: ConversationId,
-  input: NewMessage,
+  { clientId, text, replyTo, threadId, mentions = [], priority = 'normal' }: NewMessage,
+  forwardedFrom: Origin | null = null,
 ): NewMessageRow {
-  const { clientId, text, replyTo = null, mentions = [], priority = 'normal' } = input;
   return {
     conversationId,
     senderId: actor.userId,
     id: deps.newId() as MessageId,
     clientId,
     text,
-    replyTo,
+    replyTo: replyTo ?? null,
+    threadId: threadId ?? null,
+    forwardedFrom,
     mentions: mentions.length > 0 ? mentions : null,
     priority,
-    // Of the content as sent, so that a repeat is told from another message even after an edit.
-    fingerprint: createHash('sha256')
-      .update(JSON.stringify([text, replyTo, mentions, priority]))
-      .digest(),
+    fingerprint: fingerprint(text, replyTo, threadId, mentions, priority, forwardedFrom?.messageId),
   };
 }
 
-function tell(deps: Pick<Deps, 'publishLive'>, actor: Actor, row: MessageRow): SentMessage {
-  const message = presentMessage(row);
-  const { conversationId, version, createdAt: at } = message;
-  const event = {
-    conversationId,
-    version,
-    at,
-    actorId: actor.userId,
-    type: 'message.created' as const,
-    data: { message },
+async function store(deps: SendDeps, actor: Actor, row: NewMessageRow): Promise<SentMessage> {
+  const result = await deps.storeMessage(row);
+  switch (result.status) {
+    case 'stored':
+      return tell(deps, row, result);
+    case 'repeat':
+      return { message: await storedMessage(deps, actor, row.conversationId, result.seq), repeated: true };
+    case 'conflict':
+      throw new DomainError('idempotency_conflict');
+    case 'may_not_write':
+      throw new DomainError('forbidden', { detail: 'You may read this conversation, but not write in it.' });
+    case 'reply_not_found':
+      throw faultyField('replyTo', 'not_found', 'names no message of this conversation');
+    case 'thread_not_found':
+      throw faultyField('threadId', 'not_found', 'names no message of this conversation');
+    case 'mention_not_member':
+      throw mentionsNoMember();
+    case 'may_not_call':
+      throw mayNotCall();
+    case 'not_member':
+    case 'stale':
+      throw notFound();
+  }
+}
+
+type Stored = Extract<StoreResult, { status: 'stored' }>;
+
+function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Stored): SentMessage {
+  const message = presentMessage(freshRow(row, stored));
+  const { conversationId, version, createdAt: at, senderId: actorId, seq } = message;
+  const data = { message, thread: stored.thread };
+  const change: ConversationChange = {
+    type: 'conversation.event',
+    event: { conversationId, version, at, actorId, type: 'message.created', data },
+    memberVersion: stored.memberVersion,
+    messageSeq: seq,
   };
-  deps.publishLive([{ type: 'conversation.event', event }]);
+  deps.publishLive([change]);
   return { message, repeated: false };
 }
 
-async function storedMessage(deps: Pick<Deps, 'db'>, conversationId: ConversationId, seq: number): Promise<Message> {
-  const row = await messageBySeq(deps.db, conversationId, seq);
+/** The message as it was just written: nobody has touched it yet. */
+function freshRow({ fingerprint: _, ...row }: NewMessageRow, stored: Stored): MessageRow {
+  const { seq, version, createdAt, threadId, threadSeq } = stored;
+  return {
+    ...row,
+    ...{ seq, version, createdAt, threadId, threadSeq, changedVersion: version },
+    ...{ kind: 'text', system: null, edits: 0, editedAt: null, deletedAt: null, pinnedAt: null },
+    ...{ reactions: null, thread: null, fromBlocked: false },
+  };
+}
+
+async function storedMessage(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  seq: number,
+): Promise<Message> {
+  const row = await messageBySeq(deps.db, actor.userId, conversationId, seq);
   if (!row) throw notFound();
   return presentMessage(row);
 }

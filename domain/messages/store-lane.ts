@@ -1,6 +1,7 @@
 import { OutcomeUnknown, type Db } from '../../db/client.ts';
 import { isRetryable, isUnavailable, isUniqueViolation } from '../../db/errors.ts';
-import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/queries/messages.ts';
+import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/queries/store-messages.ts';
+import { sendRights } from '../access/index.ts';
 import { DomainError } from '../errors.ts';
 import { type Lane, createLane } from '../lane.ts';
 
@@ -72,7 +73,7 @@ async function storeOrSplit(db: Db, batch: readonly NewMessageRow[]): Promise<(S
 async function storeInOrder(db: Db, batch: readonly NewMessageRow[]): Promise<StoreResult[]> {
   for (let tried = 1; ; tried += 1) {
     try {
-      const results = await storeMessages(db, batch);
+      const results = await storeMessages(db, batch, sendRights);
       return results.sort((a, b) => a.place - b.place);
     } catch (error) {
       const lostRace = isUniqueViolation(error, 'messages_once') || isRetryable(error);

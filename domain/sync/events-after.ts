@@ -5,12 +5,12 @@ import { logAfter } from '../../db/queries/log.ts';
 import { readableMembership } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { presentLogRow } from './present.ts';
+import { presentLog } from '../log/index.ts';
 import { loadSnapshots } from './snapshots.ts';
 
 /**
  * The log after a version. Too far behind, or ahead of what there is (a client of a database that was restored), the
- * answer is the state to start from.
+ * answer is the state to start from; so it is to a client whose version is from before its person joined.
  */
 export async function eventsAfter(
   deps: Pick<Deps, 'db'>,
@@ -18,10 +18,11 @@ export async function eventsAfter(
   conversationId: ConversationId,
   { after, limit }: { after: number; limit: number },
 ): Promise<EventsAfter> {
-  const { version } = await readableMembership(deps.db, actor, conversationId);
-  if (after > version || version - after > limits.catchUpEvents) return snapshot(deps, actor, conversationId);
-  const rows = await logAfter(deps.db, [{ conversationId, version: after }], limit);
-  const events = rows.map(presentLogRow);
+  const { version, joinedSeq, joinedVersion } = await readableMembership(deps.db, actor, conversationId);
+  const tooFar = after > version || after < joinedVersion || version - after > limits.catchUpEvents;
+  if (tooFar) return snapshot(deps, actor, conversationId);
+  const rows = await logAfter(deps.db, actor.userId, [{ conversationId, version: after, joinedSeq }], limit);
+  const events = await presentLog(deps.db, rows);
   const reached = events.at(-1)?.version ?? after;
   return { snapshot: false, events, hasMore: reached < version };
 }

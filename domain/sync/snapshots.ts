@@ -1,11 +1,12 @@
 import type { Member, Message, Snapshot } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import { conversationsByIds } from '../../db/queries/conversations.ts';
 import { membersOfAll } from '../../db/queries/members.ts';
-import { newestMessages } from '../../db/queries/newest-messages.ts';
+import { newestMessages } from '../../db/queries/messages.ts';
 import { presentConversation, presentMember } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { presentMessage } from '../messages/index.ts';
+import { presentMessage } from '../log/index.ts';
 
 /** Messages that a snapshot brings of each conversation; older ones come by paging. */
 export const snapshotMessages = 50;
@@ -23,8 +24,8 @@ export async function loadSnapshots(
   return deps.db.transaction(async (tx) => {
     await tx.query({ text: 'set transaction isolation level repeatable read, read only', values: [] });
     const rows = await conversationsByIds(tx, actor.userId, ids);
-    const members = await membersOfAll(tx, ids);
-    const messages = await newestMessages(tx, rows, snapshotMessages);
+    const members = await membersOfAll(tx, ids, limits.namedMembers);
+    const messages = await newestMessages(tx, actor.userId, rows, snapshotMessages);
     const of = <Row extends { conversationId: ConversationId }>(list: Row[], id: ConversationId) =>
       list.filter(({ conversationId }) => conversationId === id);
     return new Map(
@@ -32,8 +33,8 @@ export async function loadSnapshots(
         row.id,
         {
           conversation: presentConversation(row),
-          members: of(members, row.id).map(presentMember) as Member[],
-          messages: of(messages, row.id).map(presentMessage) as Message[],
+          members: of(members, row.id).map((member): Member => presentMember(member, row.kind !== 'channel')),
+          messages: of(messages, row.id).map((message): Message => presentMessage(message)),
         },
       ]),
     );

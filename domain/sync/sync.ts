@@ -5,7 +5,7 @@ import { logAfter } from '../../db/queries/log.ts';
 import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { presentLogRow } from './present.ts';
+import { presentLog } from '../log/index.ts';
 import { loadSnapshots } from './snapshots.ts';
 
 export const syncBudget = {
@@ -43,7 +43,7 @@ export async function sync(
   const [moved, lost] = await Promise.all([changes(deps, actor, rows), losses(deps, actor, known, { after, end })]);
   return {
     changes: [...moved, ...lost],
-    standings: rows.map(({ known: _, ...standing }) => standing),
+    standings: rows.map(({ known: _, joinedSeq: _seq, joinedVersion: _version, ...standing }) => standing),
     cursor: end === lastId ? null : sealCursor(deps, 'sync', [end]),
   };
 }
@@ -75,14 +75,16 @@ async function pageEnd(
 
 async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly StandingRow[]): Promise<SyncChange[]> {
   const moved = rows.filter(({ known, version }) => known !== version);
-  const whole = moved.filter(
-    ({ known, version }) => known === null || known > version || version - known > syncBudget.maxEvents,
-  );
+  const whole = moved.filter(({ known, version, joinedVersion }) => {
+    if (known === null || known < joinedVersion) return true;
+    return known > version || version - known > syncBudget.maxEvents;
+  });
   const behind = moved.filter((row) => !whole.includes(row));
   const [log, snapshots] = await Promise.all([
     logAfter(
       deps.db,
-      behind.map(({ conversationId, known }) => ({ conversationId, version: known ?? 0 })),
+      actor.userId,
+      behind.map(({ conversationId, known, joinedSeq }) => ({ conversationId, version: known ?? 0, joinedSeq })),
       syncBudget.maxEvents,
     ),
     loadSnapshots(
@@ -91,7 +93,7 @@ async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly Stan
       whole.map(({ conversationId }) => conversationId),
     ),
   ]);
-  const events = Map.groupBy(log.map(presentLogRow), ({ conversationId }) => conversationId);
+  const events = Map.groupBy(await presentLog(deps.db, log), ({ conversationId }) => conversationId);
   return moved.flatMap(({ conversationId, version }): SyncChange[] => {
     const state = snapshots.get(conversationId);
     if (state) return [{ conversationId, version: state.conversation.version, how: 'snapshot', events: [], state }];
@@ -114,5 +116,22 @@ async function losses(
 ): Promise<SyncChange[]> {
   const asked = known.map(([id]) => id).filter((id) => id > after && id <= end);
   const lost = await notMine(deps.db, actor.userId, asked);
-  return lost.map((conversationId) => ({ conversationId, version: 0, how: 'lost', events: [], state: null }));
+  const endings = await lastEvents(deps, actor, lost);
+  return lost.map(({ id: conversationId }) => {
+    const events = endings.filter((event) => event.conversationId === conversationId);
+    return { conversationId, version: events[0]?.version ?? 0, how: 'lost', events, state: null };
+  });
+}
+
+/** The change that ended each membership: the last one that its person is told. */
+async function lastEvents(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  lost: Awaited<ReturnType<typeof notMine>>,
+): Promise<ConversationEvent[]> {
+  const places = lost.flatMap(({ id, leftVersion, joinedSeq }) =>
+    leftVersion === null ? [] : [{ conversationId: id, version: leftVersion - 1, joinedSeq: joinedSeq ?? 0 }],
+  );
+  if (places.length === 0) return [];
+  return presentLog(deps.db, await logAfter(deps.db, actor.userId, places, 1));
 }

@@ -1,7 +1,7 @@
 import { limits } from '../../contracts/limits.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { sendMessage } from '../../domain/messages/index.ts';
+import { deleteMessage, editMessage, sendMessage, setReaction } from '../../domain/messages/index.ts';
 import { updateReceipts } from '../../domain/receipts/index.ts';
 import { eventsAfter, sync } from '../../domain/sync/index.ts';
 import type { IoSocket } from '../io.ts';
@@ -12,6 +12,15 @@ export function registerHandlers(socket: IoSocket, deps: Deps, options: OnOption
   on(socket, 'message.send', options, (actor, { conversationId, message }) =>
     sendMessage(deps, actor, conversationId, message),
   );
+  on(socket, 'message.edit', options, async (actor, { conversationId, messageId, edit }) => ({
+    message: await editMessage(deps, actor, conversationId, messageId, edit),
+  }));
+  on(socket, 'message.delete', options, async (actor, { conversationId, messageId }) => ({
+    message: await deleteMessage(deps, actor, conversationId, messageId),
+  }));
+  on(socket, 'reaction.set', options, async (actor, { conversationId, messageId, ...reaction }) => ({
+    message: await setReaction(deps, actor, conversationId, messageId, reaction),
+  }));
   on(socket, 'receipt.update', options, async (actor, { conversationId, receipt }) => ({
     receipt: await updateReceipts(deps, actor, conversationId, receipt),
   }));

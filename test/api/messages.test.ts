@@ -166,7 +166,7 @@ describe('conversations and messages', () => {
     it('keeps a reply’s target, mentions and priority', async () => {
       const group = await makeGroup(ana, [bob]);
       const first = await send(ana, group.id, 'hi @Bob');
-      const mentions = [{ userId: bob.id, offset: 3, length: 4 }];
+      const mentions = [{ type: 'user', userId: bob.id, offset: 3, length: 4 }];
       const reply = await send(ana, group.id, 'hi @Bob again', { replyTo: first.id, mentions, priority: 'urgent' });
       const stored = expectStatus(
         await bob.call<Message>('GET', `/v1/conversations/${group.id}/messages/${reply.id}`),
@@ -200,8 +200,8 @@ describe('conversations and messages', () => {
     it('refuses a mention that lies outside the text', async () => {
       const group = await makeGroup(ana, [bob]);
       const mentions = [
-        { userId: bob.id, offset: 0, length: 3 },
-        { userId: bob.id, offset: 2, length: 2 },
+        { type: 'user', userId: bob.id, offset: 0, length: 3 },
+        { type: 'everyone', offset: 2, length: 2 },
       ];
       const answer = await post(ana, group.id, { clientId: randomUUIDv7(), text: 'hey', mentions });
       assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['mentions.1']);

@@ -60,6 +60,11 @@ export async function makeGroup(owner: Person, members: readonly Person[], title
   return expectStatus(await owner.call<Conversation>('POST', '/v1/conversations', body), 201);
 }
 
+export async function makeChannel(owner: Person, extra: Record<string, unknown> = {}): Promise<Conversation> {
+  const body = { clientId: randomUUIDv7(), kind: 'channel', title: `News ${randomBytes(4).toString('hex')}`, ...extra };
+  return expectStatus(await owner.call<Conversation>('POST', '/v1/conversations', body), 201);
+}
+
 export async function makeDirect(one: Person, other: Person): Promise<Conversation> {
   const body = { clientId: randomUUIDv7(), kind: 'direct', memberIds: [other.id] };
   return expectStatus(await one.call<Conversation>('POST', '/v1/conversations', body), 201);

@@ -68,7 +68,7 @@ describe('Redis is killed for three seconds while messages flow between two node
       'the same node heard every message live',
     );
 
-    const client = new SyncClient();
+    const client = new SyncClient(bob.id);
     for (const event of there.told.event) client.hear(event);
     const missed = head - (client.conversations.get(group.id)?.messages.size ?? 0);
     assert.ok(missed > 0, 'the fault was real: the other node’s socket missed something live');

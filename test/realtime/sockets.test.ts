@@ -111,7 +111,7 @@ describe('sockets', () => {
       assert.ok(answer.ok);
       for (const socket of [anaHere, anaThere, bobHere, bobThere]) {
         const event = await socket.heard('event', ({ version }) => version === 2);
-        assert.deepEqual(event.data, { message: answer.message });
+        assert.deepEqual(event.data, { message: answer.message, thread: null });
       }
       assert.deepEqual(stranger.told.event, []);
     });

@@ -21,6 +21,8 @@ export interface TestDatabase {
   url: string;
   ownerUrl: string;
   adminUrl: string;
+  /** One statement as the superuser: for what no interface does, such as letting time pass. */
+  run(statement: string): Promise<pg.QueryResult>;
   drop(): Promise<void>;
 }
 
@@ -39,15 +41,16 @@ export async function createDatabase(): Promise<TestDatabase> {
     url: urlOf('homing_app', passwords.appPassword),
     ownerUrl: urlOf('homing_owner', passwords.ownerPassword),
     adminUrl: admin.href,
-    drop: () => asAdmin(`drop database if exists ${name} with (force)`),
+    run: (statement) => asAdmin(statement, admin.href),
+    drop: async () => void (await asAdmin(`drop database if exists ${name} with (force)`)),
   };
 }
 
-async function asAdmin(statement: string): Promise<void> {
-  const client = new pg.Client(services.postgresAdminUrl);
+async function asAdmin(statement: string, url = services.postgresAdminUrl): Promise<pg.QueryResult> {
+  const client = new pg.Client(url);
   await client.connect();
   try {
-    await client.query(statement);
+    return await client.query(statement);
   } finally {
     await client.end();
   }

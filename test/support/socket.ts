@@ -1,7 +1,13 @@
 import { type EventEmitter, once } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import type { SocketError } from '../../contracts/errors.ts';
-import type { Ack, ClientEventName, ServerEventName, ServerEventPayload } from '../../contracts/realtime/index.ts';
+import {
+  type Ack,
+  type ClientEventName,
+  type ServerEventName,
+  type ServerEventPayload,
+  serverEvents,
+} from '../../contracts/realtime/index.ts';
 
 /** A socket as any client has it, which keeps everything that it was told. */
 export interface TestSocket {
@@ -17,8 +23,9 @@ export interface TestSocket {
   close(): void;
 }
 
-const names: ServerEventName[] = ['hello', 'event', 'receipts', 'notice'];
-const waitMs = 15_000;
+const names = Object.keys(serverEvents) as ServerEventName[];
+/** Milliseconds; a digest of what moved comes every fifteen seconds. */
+const waitMs = 20_000;
 
 /** Connects and waits for the hello. Rejects with the refusal's error where the connect is refused. */
 export async function connect(

@@ -1,12 +1,6 @@
-import type { ConversationEvent, Message, SyncResponse } from '../../contracts/entities/index.ts';
-
-/** What a client holds of one conversation. */
-export interface ConversationState {
-  version: number;
-  title: string | null;
-  members: Map<string, string>;
-  messages: Map<number, Message>;
-}
+import type { ConversationEvent, SyncResponse } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { type ConversationState, applyEvent, fromSnapshot } from '../../sdk/reducer.ts';
 
 /**
  * The smallest client that keeps the rules: an event with the next version is applied, an older one dropped, a later one
@@ -16,6 +10,11 @@ export class SyncClient {
   readonly conversations = new Map<string, ConversationState>();
   /** Events that came too early, kept until the gap before them is filled. */
   readonly held = new Map<string, Map<number, ConversationEvent>>();
+  readonly me: UserId;
+
+  constructor(me: string) {
+    this.me = me as UserId;
+  }
 
   get known(): [string, number][] {
     return [...this.conversations]
@@ -38,51 +37,33 @@ export class SyncClient {
   /** The answer to a sync. */
   take({ changes }: SyncResponse): void {
     for (const { conversationId, how, events, state } of changes) {
-      if (how === 'lost') this.conversations.delete(conversationId);
-      if (state) {
-        this.conversations.set(conversationId, {
-          version: state.conversation.version,
-          title: state.conversation.title,
-          members: new Map(state.members.map(({ userId, role }) => [userId, role])),
-          messages: new Map(state.messages.map((message) => [message.seq, message])),
-        });
-      }
-      for (const event of events) this.hear(event);
+      if (how === 'lost') this.#forget(conversationId);
+      if (state) this.conversations.set(conversationId, fromSnapshot(state));
+      if (how === 'events') for (const event of events) this.hear(event);
       this.#applyHeld(conversationId);
     }
+  }
+
+  #forget(id: ConversationId): void {
+    this.conversations.delete(id);
+    this.held.delete(id);
   }
 
   #hasGap(id: string): boolean {
     return (this.held.get(id)?.size ?? 0) > 0;
   }
 
-  #applyHeld(id: string): void {
-    const held = this.held.get(id);
-    if (!held) return;
+  #applyHeld(id: ConversationId): void {
     for (;;) {
+      const held = this.held.get(id);
       const version = this.conversations.get(id)?.version ?? 0;
-      for (const old of held.keys()) if (old <= version) held.delete(old);
-      const next = held.get(version + 1);
+      for (const old of held?.keys() ?? []) if (old <= version) held?.delete(old);
+      const next = held?.get(version + 1);
       if (!next) return;
-      held.delete(version + 1);
-      this.#apply(next);
+      held?.delete(version + 1);
+      const state = applyEvent(this.conversations.get(id), next, this.me);
+      if (state) this.conversations.set(id, state);
+      else this.#forget(id);
     }
-  }
-
-  #apply(event: ConversationEvent): void {
-    const state = this.conversations.get(event.conversationId) ?? {
-      version: 0,
-      title: null,
-      members: new Map(),
-      messages: new Map(),
-    };
-    state.version = event.version;
-    if (event.type === 'conversation.created') {
-      state.title = event.data.title;
-      for (const { userId, role } of event.data.members) state.members.set(userId, role);
-    } else {
-      state.messages.set(event.data.message.seq, event.data.message);
-    }
-    this.conversations.set(event.conversationId, state);
   }
 }

@@ -1,0 +1,46 @@
+import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import type { Queryable } from '../client.ts';
+
+export interface DraftRow {
+  conversationId: ConversationId;
+  text: string;
+  replyTo: MessageId | null;
+  at: Date;
+}
+
+const columns = `conversation_id as "conversationId", text, reply_to as "replyTo", at`;
+
+export async function putDraft(
+  db: Queryable,
+  userId: UserId,
+  draft: { conversationId: ConversationId; text: string; replyTo: MessageId | null },
+): Promise<DraftRow> {
+  const { rows } = await db.query<DraftRow>({
+    name: 'put-draft',
+    text: `insert into drafts (user_id, conversation_id, text, reply_to, at) values ($1, $2, $3, $4, now())
+      on conflict (user_id, conversation_id) do update set text = excluded.text, reply_to = excluded.reply_to, at = excluded.at
+      returning ${columns}`,
+    values: [userId, draft.conversationId, draft.text, draft.replyTo],
+  });
+  return rows[0] as DraftRow;
+}
+
+export async function deleteDraft(db: Queryable, userId: UserId, conversationId: ConversationId): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'delete-draft',
+    text: 'delete from drafts where user_id = $1 and conversation_id = $2',
+    values: [userId, conversationId],
+  });
+  return rowCount === 1;
+}
+
+export async function draftsOf(db: Queryable, userId: UserId): Promise<DraftRow[]> {
+  const { rows } = await db.query<DraftRow>({
+    name: 'drafts-of',
+    text: `select ${columns} from drafts d where user_id = $1 and exists (
+        select from members m where m.conversation_id = d.conversation_id and m.user_id = $1 and m.left_at is null)
+      order by at desc, conversation_id`,
+    values: [userId],
+  });
+  return rows;
+}

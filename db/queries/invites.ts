@@ -1,0 +1,65 @@
+import type { ConversationId, InviteId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface InviteRow {
+  id: InviteId;
+  conversationId: ConversationId;
+  code: string;
+  createdBy: UserId;
+  createdAt: Date;
+  expiresAt: Date | null;
+  maxUses: number | null;
+  uses: number;
+}
+
+const columns = `id, conversation_id as "conversationId", code, created_by as "createdBy", created_at as "createdAt",
+  expires_at as "expiresAt", max_uses as "maxUses", uses`;
+const good = `revoked_at is null and (expires_at is null or expires_at > now()) and (max_uses is null or uses < max_uses)`;
+
+export async function insertInvite(tx: Tx, invite: Omit<InviteRow, 'uses' | 'createdAt'>): Promise<InviteRow> {
+  const { rows } = await tx.query<InviteRow>({
+    name: 'insert-invite',
+    text: `insert into invites (id, conversation_id, code, created_by, created_at, expires_at, max_uses)
+      values ($1, $2, $3, $4, now(), $5, $6) returning ${columns}`,
+    values: [invite.id, invite.conversationId, invite.code, invite.createdBy, invite.expiresAt, invite.maxUses],
+  });
+  return rows[0] as InviteRow;
+}
+
+/** Invitations that are still good, the newest first. */
+export async function openInvites(db: Queryable, conversationId: ConversationId): Promise<InviteRow[]> {
+  const { rows } = await db.query<InviteRow>({
+    name: 'open-invites',
+    text: `select ${columns} from invites where conversation_id = $1 and ${good} order by created_at desc, id desc`,
+    values: [conversationId],
+  });
+  return rows;
+}
+
+export async function inviteByCode(db: Queryable, code: string): Promise<InviteRow | undefined> {
+  const { rows } = await db.query<InviteRow>({
+    name: 'invite-by-code',
+    text: `select ${columns} from invites where code = $1 and ${good}`,
+    values: [code],
+  });
+  return rows[0];
+}
+
+/** Uses an invitation once, if it is still good: of two who take the last use one gets it. */
+export async function useInvite(tx: Tx, conversationId: ConversationId, id: InviteId): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'use-invite',
+    text: `update invites set uses = uses + 1 where conversation_id = $1 and id = $2 and ${good}`,
+    values: [conversationId, id],
+  });
+  return rowCount === 1;
+}
+
+export async function revokeInvite(tx: Tx, conversationId: ConversationId, id: InviteId): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'revoke-invite',
+    text: `update invites set revoked_at = now() where conversation_id = $1 and id = $2 and revoked_at is null`,
+    values: [conversationId, id],
+  });
+  return rowCount === 1;
+}

@@ -1,0 +1,184 @@
+import type { Mention } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+interface Place {
+  conversationId: ConversationId;
+  seq: number;
+}
+
+export interface RevisionRow {
+  text: string;
+  mentions: Mention[] | null;
+  writtenAt: Date;
+}
+
+/** What the message said before each edit, oldest first. */
+export async function revisionsOf(db: Queryable, { conversationId, seq }: Place): Promise<RevisionRow[]> {
+  const { rows } = await db.query<RevisionRow>({
+    name: 'revisions-of',
+    text: `select text, mentions, written_at as "writtenAt" from message_edits
+      where conversation_id = $1 and seq = $2 order by nth`,
+    values: [conversationId, seq],
+  });
+  return rows;
+}
+
+/** The fingerprint of an edit that was made before under this clientId. */
+export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: string): Promise<Buffer | undefined> {
+  const { rows } = await tx.query<{ fingerprint: Buffer }>({
+    name: 'edit-of',
+    text: `select fingerprint from message_edits where conversation_id = $1 and seq = $2 and client_id = $3`,
+    values: [conversationId, seq, clientId],
+  });
+  return rows[0]?.fingerprint;
+}
+
+/** Keeps what the message says as a revision and writes the new text; `version` is the change's own. */
+export async function rewriteMessage(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  edit: { version: number; clientId: string; fingerprint: Buffer; text: string; mentions: Mention[] | null },
+): Promise<void> {
+  await tx.query({
+    name: 'rewrite-message',
+    text: `
+      with kept as (
+        insert into message_edits (conversation_id, seq, nth, client_id, fingerprint, text, mentions, written_at)
+        select conversation_id, seq, edits + 1, $4, $5, text, mentions, coalesce(edited_at, created_at)
+        from messages where conversation_id = $1 and seq = $2
+      )
+      update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3
+      where conversation_id = $1 and seq = $2`,
+    values: [
+      conversationId,
+      seq,
+      edit.version,
+      edit.clientId,
+      edit.fingerprint,
+      edit.text,
+      edit.mentions === null ? null : JSON.stringify(edit.mentions),
+    ],
+  });
+}
+
+/**
+ * Leaves a tombstone: the place, sender and times stay; text, mentions, origin, fingerprint, earlier versions, reactions
+ * and the pin are gone.
+ */
+export async function eraseMessage(tx: Tx, { conversationId, seq }: Place, version: number): Promise<void> {
+  await tx.query({
+    name: 'erase-message',
+    text: `
+      with edits as (delete from message_edits where conversation_id = $1 and seq = $2),
+        gone as (delete from reactions where conversation_id = $1 and seq = $2)
+      update messages set text = null, mentions = null, forwarded_from = null, fingerprint = '', deleted_at = now(),
+        pinned_at = null, changed_version = $3
+      where conversation_id = $1 and seq = $2`,
+    values: [conversationId, seq, version],
+  });
+}
+
+/** The message was touched by the change of that version. */
+export async function touchMessage(tx: Tx, { conversationId, seq }: Place, version: number): Promise<void> {
+  await tx.query({
+    name: 'touch-message',
+    text: 'update messages set changed_version = $3 where conversation_id = $1 and seq = $2',
+    values: [conversationId, seq, version],
+  });
+}
+
+export async function setPin(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  { pinned, version }: { pinned: boolean; version: number },
+): Promise<void> {
+  await tx.query({
+    name: 'set-pin',
+    text: `update messages set pinned_at = case when $4 then now() end, changed_version = $3 where conversation_id = $1 and seq = $2`,
+    values: [conversationId, seq, version, pinned],
+  });
+}
+
+export async function countPins(tx: Tx, conversationId: ConversationId): Promise<number> {
+  const { rows } = await tx.query<{ pins: number }>({
+    name: 'count-pins',
+    text: 'select count(*) as pins from messages where conversation_id = $1 and pinned_at is not null',
+    values: [conversationId],
+  });
+  return rows[0]?.pins ?? 0;
+}
+
+/** Stores a reaction; false where it stood there already. */
+export async function insertReaction(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  emoji: string,
+  userId: UserId,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'insert-reaction',
+    text: `insert into reactions (conversation_id, seq, emoji, user_id, at) values ($1, $2, $3, $4, now()) on conflict do nothing`,
+    values: [conversationId, seq, emoji, userId],
+  });
+  return rowCount === 1;
+}
+
+export async function deleteReaction(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  emoji: string,
+  userId: UserId,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'delete-reaction',
+    text: 'delete from reactions where conversation_id = $1 and seq = $2 and emoji = $3 and user_id = $4',
+    values: [conversationId, seq, emoji, userId],
+  });
+  return rowCount === 1;
+}
+
+/** How many there are of one emoji, and how many kinds in all. */
+export async function countReactions(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  emoji: string,
+): Promise<{ count: number; kinds: number }> {
+  const { rows } = await tx.query<{ count: number; kinds: number }>({
+    name: 'count-reactions',
+    text: `select count(*) filter (where emoji = $3) as count, count(distinct emoji) as kinds
+      from reactions where conversation_id = $1 and seq = $2`,
+    values: [conversationId, seq, emoji],
+  });
+  return rows[0] ?? { count: 0, kinds: 0 };
+}
+
+/** A page of who has reacted, by emoji and user id, after a place (exclusive). */
+export async function reactionsPage(
+  db: Queryable,
+  { conversationId, seq }: Place,
+  { after, limit }: { after?: { emoji: string; userId: string } | undefined; limit: number },
+): Promise<{ emoji: string; userId: UserId; at: Date }[]> {
+  const { rows } = await db.query<{ emoji: string; userId: UserId; at: Date }>({
+    name: 'reactions-page',
+    text: `select emoji, user_id as "userId", at from reactions
+      where conversation_id = $1 and seq = $2 and (emoji collate "C", user_id) > ($3::text collate "C", $4::uuid)
+      order by emoji collate "C", user_id limit $5`,
+    values: [conversationId, seq, after?.emoji ?? '', after?.userId ?? '00000000-0000-0000-0000-000000000000', limit],
+  });
+  return rows;
+}
+
+/** Members among these people; mentions of an edit are checked against it. */
+export async function membersAmong(
+  tx: Tx,
+  conversationId: ConversationId,
+  userIds: readonly UserId[],
+): Promise<Set<UserId>> {
+  const { rows } = await tx.query<{ userId: UserId }>({
+    name: 'members-among',
+    text: `select user_id as "userId" from members where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is null`,
+    values: [conversationId, userIds],
+  });
+  return new Set(rows.map(({ userId }) => userId));
+}

@@ -1,0 +1,88 @@
+import type { ThreadSummary } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+import { type MessageRow, messageColumns } from './messages.ts';
+
+/** One reply fewer, because it was deleted. Answers with how the thread stands now. */
+export async function shrinkThread(
+  tx: Tx,
+  conversationId: ConversationId,
+  rootSeq: number,
+): Promise<ThreadSummary | undefined> {
+  const { rows } = await tx.query<ThreadSummary>({
+    name: 'shrink-thread',
+    text: `update threads set reply_count = reply_count - 1 where conversation_id = $1 and root_seq = $2
+      returning reply_count as "replyCount", last_seq as "lastSeq"`,
+    values: [conversationId, rootSeq],
+  });
+  return rows[0];
+}
+
+/** Follows a thread or not, and moves the read mark forward, never past the thread's last message. */
+export async function updateThreadMember(
+  db: Queryable,
+  userId: UserId,
+  conversationId: ConversationId,
+  rootSeq: number,
+  patch: { following?: boolean | undefined; readSeq?: number | undefined },
+): Promise<void> {
+  await db.query({
+    name: 'update-thread-member',
+    text: `
+      insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
+      select $1, $2, $3, coalesce($4, false),
+        least(coalesce($5, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
+      on conflict (conversation_id, root_seq, user_id) do update
+      set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)`,
+    values: [conversationId, rootSeq, userId, patch.following ?? null, patch.readSeq ?? null],
+  });
+}
+
+export type FollowedThreadRow = MessageRow & {
+  following: boolean;
+  threadReadSeq: number;
+  unread: number;
+  lastThreadSeq: number;
+};
+
+const followed = `
+  coalesce(t.following, false) as following, coalesce(t.read_seq, 0) as "threadReadSeq", coalesce(h.last_seq, 0) as "lastThreadSeq",
+  (select count(*) from messages u where u.conversation_id = m.conversation_id and u.thread_seq = m.seq
+    and u.seq > coalesce(t.read_seq, 0) and u.sender_id <> $2 and u.deleted_at is null) as unread`;
+
+/** One thread as it is to the person. */
+export async function threadOfMember(
+  db: Queryable,
+  userId: UserId,
+  conversationId: ConversationId,
+  rootSeq: number,
+): Promise<FollowedThreadRow | undefined> {
+  const { rows } = await db.query<FollowedThreadRow>({
+    name: 'thread-of-member',
+    text: `select ${messageColumns('m', '$2')}, ${followed} from messages m
+      left join threads h on h.conversation_id = m.conversation_id and h.root_seq = m.seq
+      left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = m.seq and t.user_id = $2
+      where m.conversation_id = $1 and m.seq = $3`,
+    values: [conversationId, userId, rootSeq],
+  });
+  return rows[0];
+}
+
+/** A page of the threads that the person follows, the latest written in first, before a place (exclusive). */
+export async function threadsPage(
+  db: Queryable,
+  userId: UserId,
+  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
+  { before, limit }: { before?: number | undefined; limit: number },
+): Promise<FollowedThreadRow[]> {
+  const { rows } = await db.query<FollowedThreadRow>({
+    name: 'threads-page',
+    text: `select ${messageColumns('m', '$2')}, ${followed} from thread_members t
+      join threads h on h.conversation_id = t.conversation_id and h.root_seq = t.root_seq
+      join messages m on m.conversation_id = t.conversation_id and m.seq = t.root_seq
+      where t.conversation_id = $1 and t.user_id = $2 and t.following and m.seq > $3 and h.last_seq < $4
+      order by h.last_seq desc limit $5`,
+    values: [conversationId, userId, joinedSeq, before ?? Number.MAX_SAFE_INTEGER, limit],
+  });
+  return rows;
+}

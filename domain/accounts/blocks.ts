@@ -1,0 +1,42 @@
+import type { UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
+import { lockPair } from '../../db/queries/conversations.ts';
+import { userById } from '../../db/queries/users.ts';
+import { commit } from '../commit.ts';
+import { directKey } from '../conversations/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, faultyField, notFound } from '../errors.ts';
+
+/**
+ * Blocks somebody, or takes the block away: in the direct conversation of the two nothing more is sent by either, in
+ * groups the blocked one's messages are marked for the blocker alone. The blocked one is told nothing.
+ */
+export async function blockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
+  if (userId === actor.userId) throw faultyField('userId', 'self', 'must name somebody else');
+  await commit(deps, async (tx) => {
+    if (!(await userById(tx, userId))) throw notFound();
+    if ((await blocksOf(tx, actor.userId)).length >= limits.blocksPerUser) throw tooMany();
+    const key = directKey([actor.userId, userId]);
+    await lockPair(tx, key);
+    if (await insertBlock(tx, actor.userId, userId)) await setDirectBlocked(tx, key, [actor.userId, userId]);
+    return { value: undefined, events: [{ type: 'blocks.changed' as const, userId: actor.userId }] };
+  });
+}
+
+const tooMany = () => new DomainError('limit_reached', { detail: `You may block ${limits.blocksPerUser} people.` });
+
+export async function unblockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
+  await commit(deps, async (tx) => {
+    const key = directKey([actor.userId, userId]);
+    await lockPair(tx, key);
+    if (!(await deleteBlock(tx, actor.userId, userId))) throw notFound();
+    await setDirectBlocked(tx, key, [actor.userId, userId]);
+    return { value: undefined, events: [{ type: 'blocks.changed' as const, userId: actor.userId }] };
+  });
+}
+
+/** Whom the actor has blocked, the latest first. */
+export async function listBlocks(deps: Pick<Deps, 'db'>, actor: Actor): Promise<{ userId: UserId; at: string }[]> {
+  return (await blocksOf(deps.db, actor.userId)).map(({ userId, at }) => ({ userId, at: at.toISOString() }));
+}

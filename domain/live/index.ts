@@ -1,0 +1,25 @@
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { blocksOf } from '../../db/queries/blocks.ts';
+import { type FollowedRow, followedBy, followersAmong, headsOf } from '../../db/queries/members.ts';
+import type { Actor, Deps } from '../deps.ts';
+
+/** What a node of the live lane asks of the rows: who follows what, and how far things have come. */
+
+/** Everything that the actor follows, and whom they have blocked. */
+export async function loadFollowing(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+): Promise<{ memberships: FollowedRow[]; blocked: UserId[] }> {
+  const [memberships, blocked] = await Promise.all([followedBy(deps.db, actor.userId), loadBlocks(deps, actor.userId)]);
+  return { memberships, blocked };
+}
+
+export const loadBlocks = async (deps: Pick<Deps, 'db'>, userId: UserId): Promise<UserId[]> =>
+  (await blocksOf(deps.db, userId)).map((block) => block.userId);
+
+/** Those of these people who belong to the conversation at this moment. */
+export const loadFollowers = (deps: Pick<Deps, 'db'>, id: ConversationId, userIds: readonly UserId[]) =>
+  followersAmong(deps.db, id, userIds);
+
+/** The versions of these conversations as they stand. */
+export const loadHeads = (deps: Pick<Deps, 'db'>, ids: readonly ConversationId[]) => headsOf(deps.db, ids);

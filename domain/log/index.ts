@@ -1,0 +1,2 @@
+export { presentMessage } from './message.ts';
+export { type Logged, type Names, presentChange, presentLog } from './present.ts';

@@ -1,0 +1,35 @@
+import type { DeliveryState } from '../../contracts/entities/index.ts';
+import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import { deliveryOf } from '../../db/queries/members.ts';
+import { readableMessage } from '../access/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError } from '../errors.ts';
+
+/**
+ * How far a message has come, for who wrote it: counts, and names where the conversation is small enough. Channels tell
+ * no receipts at all.
+ */
+export async function messageReceipts(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+): Promise<DeliveryState> {
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
+  if (membership.kind === 'channel') throw new DomainError('forbidden', { detail: 'Channels tell no receipts.' });
+  if (message.senderId !== actor.userId) {
+    throw new DomainError('forbidden', { detail: 'Only who wrote a message is told how far it has come.' });
+  }
+  const members = await deliveryOf(deps.db, conversationId, message);
+  const having = (what: 'delivered' | 'read'): UserId[] =>
+    members.filter((member) => member[what]).map(({ userId }) => userId);
+  const [deliveredTo, readBy] = [having('delivered'), having('read')];
+  return {
+    seq: message.seq,
+    recipients: members.length,
+    delivered: deliveredTo.length,
+    read: readBy.length,
+    ...(membership.memberCount <= limits.namedMembers ? { deliveredTo, readBy } : {}),
+  };
+}

@@ -1,0 +1,161 @@
+import type {
+  ConversationEvent,
+  Mention,
+  Message,
+  MessageEdit,
+  MessageRevision,
+} from '../../contracts/entities/index.ts';
+import type { ConversationChange } from '../../contracts/events.ts';
+import type { ConversationId, MessageId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { Tx } from '../../db/client.ts';
+import { type TakenNumbers, appendEvent } from '../../db/queries/changes.ts';
+import { editOf, eraseMessage, revisionsOf, rewriteMessage, touchMessage } from '../../db/queries/message-changes.ts';
+import type { MessageRow } from '../../db/queries/messages.ts';
+import { shrinkThread } from '../../db/queries/threads.ts';
+import { forbidden, holdMessage, may, readableMessage } from '../access/index.ts';
+import { commit } from '../commit.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { presentMessage } from '../log/index.ts';
+import { fingerprint } from './fingerprint.ts';
+import { checkMentions } from './mentions.ts';
+
+type ChangeDeps = Pick<Deps, 'db' | 'publishLive'>;
+
+/**
+ * Says something else instead; what it said before is kept as a revision. A repeat of the same edit, and one that changes
+ * nothing, answer with the message as it is.
+ */
+export async function editMessage(
+  deps: ChangeDeps,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+  { clientId, text, mentions = [] }: MessageEdit,
+): Promise<Message> {
+  const row = await commit(deps, async (tx) => {
+    const held = await holdMessage(tx, actor, conversationId, id, 'editOwn');
+    const { message } = held;
+    if (message.kind !== 'text' || message.deletedAt) throw notFound();
+    if (message.senderId !== actor.userId) throw notYours();
+    const content = fingerprint(text, mentions);
+    const earlier = await editOf(tx, message, clientId);
+    if (earlier && !earlier.equals(content)) throw new DomainError('idempotency_conflict');
+    if (earlier || saysTheSame(message, text, mentions)) return { value: message };
+    if (message.edits >= limits.messageEdits) throw tooManyEdits();
+    await checkMentions(tx, held, mentions);
+    const numbers = await appendTouch(tx, actor, message, 'message.edited', {});
+    const newMentions = mentions.length > 0 ? mentions : null;
+    const edit = { version: numbers.version, clientId, fingerprint: content, text, mentions: newMentions };
+    await rewriteMessage(tx, message, edit);
+    const edited = { ...message, text, mentions: newMentions, editedAt: numbers.at, changedVersion: numbers.version };
+    return { value: edited, events: [toldEdit(actor, edited, numbers)] };
+  });
+  return presentMessage(row);
+}
+
+const saysTheSame = (message: MessageRow, text: string, mentions: readonly Mention[]) =>
+  message.text === text && JSON.stringify(message.mentions ?? []) === JSON.stringify(mentions);
+
+const notYours = () => new DomainError('forbidden', { detail: 'Only who wrote a message can change what it says.' });
+const tooManyEdits = () =>
+  new DomainError('limit_reached', { detail: `A message may be edited ${limits.messageEdits} times.` });
+
+function toldEdit(actor: Actor, message: MessageRow, numbers: TakenNumbers): ConversationChange {
+  const { id: messageId, seq, text, mentions } = message;
+  const data = { messageId, seq, text, mentions: mentions ?? [], editedAt: numbers.at.toISOString() };
+  return told(actor, message, numbers, { type: 'message.edited', data });
+}
+
+/**
+ * Deletes a message for everyone: its place stays as a tombstone, its text and all earlier versions of it are gone from
+ * every table. Its sender may, and who leads the conversation. Doing it twice changes nothing.
+ */
+export async function deleteMessage(
+  deps: ChangeDeps,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+): Promise<Message> {
+  const row = await commit(deps, async (tx) => {
+    const { message, conversation, role } = await holdMessage(tx, actor, conversationId, id);
+    const own = message.senderId === actor.userId;
+    const right = own ? 'deleteOwn' : 'deleteAny';
+    if (message.kind !== 'text' || !may(right, conversation.kind, role)) throw forbidden(right);
+    if (message.deletedAt) return { value: message };
+    const numbers = await appendTouch(tx, actor, message, 'message.deleted', {});
+    await eraseMessage(tx, message, numbers.version);
+    const thread =
+      message.threadSeq === null ? null : ((await shrinkThread(tx, conversationId, message.threadSeq)) ?? null);
+    const deleted = tombstone(message, numbers);
+    const { seq, threadId } = message;
+    const data = { messageId: id, seq, deletedAt: numbers.at.toISOString(), threadId, thread };
+    return { value: deleted, events: [told(actor, message, numbers, { type: 'message.deleted', data })] };
+  });
+  return presentMessage(row);
+}
+
+const tombstone = (message: MessageRow, { at, version }: TakenNumbers): MessageRow => ({
+  ...message,
+  ...{ text: null, mentions: null, forwardedFrom: null, reactions: null, pinnedAt: null },
+  ...{ deletedAt: at, changedVersion: version },
+});
+
+/** What the message has said, oldest first; the last is what it says now. Of a deleted one nothing is left. */
+export async function messageHistory(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+): Promise<MessageRevision[]> {
+  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  if (message.text === null) return [];
+  const { text, mentions } = message;
+  const now = { text, mentions, writtenAt: message.editedAt ?? message.createdAt };
+  const revisions = [...(await revisionsOf(deps.db, message)), now];
+  return revisions.map((revision) => ({
+    text: revision.text,
+    mentions: revision.mentions ?? [],
+    writtenAt: revision.writtenAt.toISOString(),
+  }));
+}
+
+/** Takes the next version for a change of a message and writes down which message it was. */
+export function appendTouch(
+  tx: Tx,
+  actor: Actor,
+  message: Pick<MessageRow, 'conversationId' | 'seq'>,
+  type: ConversationEvent['type'],
+  data: object,
+): Promise<TakenNumbers> {
+  const { conversationId, seq: messageSeq } = message;
+  return appendEvent(tx, { conversationId, actorId: actor.userId, type, messageSeq, data });
+}
+
+/** The same for changes that leave the message's own row otherwise as it is. */
+export async function appendAndTouch(
+  tx: Tx,
+  actor: Actor,
+  message: MessageRow,
+  type: ConversationEvent['type'],
+  data: object,
+): Promise<TakenNumbers> {
+  const numbers = await appendTouch(tx, actor, message, type, data);
+  await touchMessage(tx, message, numbers.version);
+  return numbers;
+}
+
+type Typed<Event> = Event extends ConversationEvent ? Pick<Event, 'type' | 'data'> : never;
+
+/** A change of a message as it is told live. */
+export function told(
+  actor: Actor,
+  { conversationId, seq }: Pick<MessageRow, 'conversationId' | 'seq'>,
+  { version, at, memberVersion }: TakenNumbers,
+  entry: Typed<ConversationEvent>,
+): ConversationChange {
+  const logged = { conversationId, version, at: at.toISOString(), actorId: actor.userId };
+  const event = { ...logged, ...entry } as ConversationEvent;
+  return { type: 'conversation.event', event, memberVersion, messageSeq: seq };
+}

@@ -1,0 +1,66 @@
+import type { Message } from '../../contracts/entities/index.ts';
+import type { ConversationId, MessageId } from '../../contracts/ids.ts';
+import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
+import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
+import { readableMembership, readableMessage } from '../access/index.ts';
+import { openCursor, sealCursor } from '../cursor.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { notFound } from '../errors.ts';
+import { presentMessage } from '../log/index.ts';
+import { pageAround } from './history.ts';
+
+/** A page of the thread below a message, oldest first. */
+export async function listReplies(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+  query: MessagesQuery,
+): Promise<Message[]> {
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
+  const place = { conversationId, joinedSeq: membership.joinedSeq, threadSeq: message.seq };
+  return pageAround(deps, actor, place, query);
+}
+
+/** Follows a thread or not, and moves the read mark in it forward. */
+export async function updateThread(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  id: MessageId,
+  patch: ThreadPatch,
+): Promise<FollowedThread> {
+  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  const rootSeq = message.threadSeq ?? message.seq;
+  await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
+  const row = await threadOfMember(deps.db, actor.userId, conversationId, rootSeq);
+  if (!row) throw notFound();
+  return presentThread(row);
+}
+
+/** Threads that the actor follows, the latest written in first. */
+export async function listThreads(
+  deps: Pick<Deps, 'db' | 'mac'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+) {
+  const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
+  const list = `threads:${conversationId}`;
+  const before = cursor === undefined ? undefined : Number(openCursor(deps, list, cursor)[0]);
+  const place = { conversationId, joinedSeq };
+  const rows = await threadsPage(deps.db, actor.userId, place, { before, limit: limit + 1 });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map(presentThread),
+    nextCursor: rows.length > limit && last ? sealCursor(deps, list, [String(last.lastThreadSeq)]) : null,
+  };
+}
+
+const presentThread = (row: FollowedThreadRow): FollowedThread => ({
+  root: presentMessage(row),
+  following: row.following,
+  readSeq: row.threadReadSeq,
+  unread: row.unread,
+});

@@ -1,0 +1,31 @@
+import type { MyMembership } from '../../contracts/entities/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import type { UnreadOverview } from '../../contracts/rest/read-state.ts';
+import { setUnreadMark as storeMark, unreadOf } from '../../db/queries/members.ts';
+import { readableConversation } from '../access/index.ts';
+import { presentConversation } from '../conversations/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { notFound } from '../errors.ts';
+
+/** What the actor has not read, in all and by conversation. */
+export async function getUnread(deps: Pick<Deps, 'db'>, actor: Actor): Promise<UnreadOverview> {
+  const rows = await unreadOf(deps.db, actor.userId);
+  const sum = (of: 'unread' | 'mentions') => rows.reduce((total, row) => total + row[of], 0);
+  return {
+    unread: sum('unread'),
+    mentions: sum('mentions'),
+    badge: rows.filter(({ muted }) => !muted).length,
+    conversations: rows.map(({ muted: _, ...row }) => row),
+  };
+}
+
+/** A mark of the actor's own, for going on reading later: it moves no watermark and calls nobody's attention. */
+export async function setUnreadMark(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  id: ConversationId,
+  seq: number | null,
+): Promise<MyMembership> {
+  if (!(await storeMark(deps.db, actor.userId, id, seq))) throw notFound();
+  return presentConversation(await readableConversation(deps.db, actor, id)).me;
+}

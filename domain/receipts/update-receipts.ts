@@ -1,0 +1,74 @@
+import type { Receipt } from '../../contracts/entities/index.ts';
+import type { DomainEvent } from '../../contracts/events.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
+import { type MovedWatermark, type WatermarkMove, moveWatermarks } from '../../db/queries/members.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { type Lane, createLane } from '../lane.ts';
+
+const receiptLimits = {
+  /** Watermarks in one statement. */
+  maxBatch: 1_000,
+  /** Watermarks that may wait in this process. */
+  maxWaiting: 20_000,
+  /** Milliseconds from a reading to the nudge of the reader's episode: a burst of readings costs one wake-up. */
+  nudgeDelayMs: 2_000,
+};
+
+/** The lane of all receipts of this process: many members' watermarks move in one statement. */
+export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<WatermarkMove, MovedWatermark | null> {
+  return createLane({
+    maxBatch: receiptLimits.maxBatch,
+    maxWaiting: receiptLimits.maxWaiting,
+    onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
+    keyOf: ({ conversationId, userId }) => `${conversationId}${userId}`,
+    run: async (batch) => {
+      const moved = await moveWatermarks({ query: (statement) => db.write(statement) }, batch);
+      await closeSoon({ db, log }, moved);
+      const byMember = new Map(moved.map((row) => [`${row.conversationId}${row.userId}`, row]));
+      return batch.map(({ conversationId, userId }) => byMember.get(`${conversationId}${userId}`) ?? null);
+    },
+  });
+}
+
+/** Who has read may have nothing unread any more: their episode is looked at soon instead of at its next step. */
+async function closeSoon({ db, log }: Pick<Deps, 'db' | 'log'>, moved: readonly MovedWatermark[]): Promise<void> {
+  const readers = [...new Set(moved.filter(({ hasRead }) => hasRead).map(({ userId }) => userId))];
+  if (readers.length === 0) return;
+  try {
+    await lookAgain(db, readers, receiptLimits.nudgeDelayMs);
+  } catch (error) {
+    // The reading itself is stored; the workflow sees it at its next step all the same.
+    log.warn('readers could not be marked for a look', { reason: (error as Error).message });
+  }
+}
+
+/**
+ * Moves the actor's watermarks forward and tells the members; a lower number changes and tells nothing. Whoever does not
+ * tell how far they have read tells it their own devices only, and so does everybody where the members are many: there a
+ * message's receipts are counted when they are asked for.
+ */
+export async function updateReceipts(
+  deps: Pick<Deps, 'moveWatermark' | 'publishLive'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  { deliveredSeq = 0, readSeq = 0 }: ReceiptUpdate,
+): Promise<Receipt> {
+  const row = await deps.moveWatermark({ conversationId, userId: actor.userId, deliveredSeq, readSeq });
+  if (!row) throw notFound();
+  const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
+  if (row.moved) deps.publishLive(whatIsTold(row, receipt));
+  return receipt;
+}
+
+function whatIsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
+  const { kind, memberCount, memberVersion, tellRead, conversationId } = row;
+  const own = { type: 'receipts.own' as const, receipt };
+  if (kind === 'channel' || memberCount > limits.namedMembers) return [own];
+  const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
+  if (tellRead) return [{ ...moved, receipts: [receipt] }];
+  return [{ ...moved, receipts: [{ ...receipt, readSeq: null }] }, own];
+}

@@ -1,0 +1,169 @@
+import type { ConversationEvent } from '../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../contracts/ids.ts';
+import type { Log } from '../domain/deps.ts';
+import type { BusItem, ConversationItem } from './bus.ts';
+import type { Follow, Follows, LocalUser, Membership } from './follows.ts';
+import { type Frame, type Outlet, encode, toFrame } from './outlet.ts';
+
+/** Milliseconds before a look at the members that failed is tried again. */
+const retryMs = 500;
+/** Items of one conversation that may wait for such a look; beyond, they are left to the clients' own catching up. */
+const maxWaiting = 1_000;
+
+export interface DeliveryOptions {
+  follows: Follows;
+  outlet: Outlet;
+  /** Who of these people is a member of the conversation at this moment. */
+  membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<(Membership & { userId: UserId })[]>;
+  blocksOf: (userId: UserId) => Promise<UserId[]>;
+  log: Log;
+}
+
+/**
+ * Gives items to the sockets of this node, exactly to those who may have them. Each item carries the membership that it
+ * was committed under. One that is newer than what the index knows waits until the members were looked up again, so
+ * that nobody who was removed hears what was written afterwards, however late the removal itself arrives.
+ */
+export function createDelivery({ follows, outlet, membersAmong, blocksOf, log }: DeliveryOptions) {
+  const waiting = new Map<ConversationId, ConversationItem[]>();
+  let stopped = false;
+
+  const deliver = (item: BusItem): void => {
+    if (item.kind === 'user') return tellUser(follows.user(item.userId), toFrame(item.text));
+    if (item.kind === 'blocks') return void reloadBlocks(item.userId);
+    const queue = waiting.get(item.id);
+    if (queue) {
+      if (queue.length < maxWaiting) queue.push(item);
+      return;
+    }
+    if (needsLook(item)) void lookThenDeliver(item.id, [item]);
+    else give(item);
+  };
+
+  /** A change of the members that follows on what is known says itself who came and who went. */
+  const needsLook = (item: ConversationItem): boolean => {
+    const follow = follows.conversation(item.id);
+    if (!follow || item.memberVersion <= follow.memberVersion) return false;
+    const next = item.memberVersion === follow.memberVersion + 1;
+    return !(next && (item.joins || item.leaves));
+  };
+
+  const lookThenDeliver = async (id: ConversationId, queue: ConversationItem[]): Promise<void> => {
+    waiting.set(id, queue);
+    while (!stopped && !(await look(id))) await new Promise((resolve) => setTimeout(resolve, retryMs));
+    waiting.delete(id);
+    for (const item of queue) deliver(item);
+  };
+
+  const look = async (id: ConversationId): Promise<boolean> => {
+    try {
+      reconcile(id, await membersAmong(id, follows.userIds()));
+      return true;
+    } catch (error) {
+      log.warn('the members of a conversation could not be looked up; its events wait', {
+        conversationId: id,
+        reason: (error as Error).message,
+      });
+      return false;
+    }
+  };
+
+  const reconcile = (id: ConversationId, members: readonly (Membership & { userId: UserId })[]): void => {
+    const ids = new Set(members.map(({ userId }) => userId));
+    const known = follows.conversation(id);
+    for (const user of known?.users ?? []) if (!ids.has(user.id)) follows.unfollow(user, known as Follow);
+    for (const { userId, ...membership } of members) {
+      const user = follows.user(userId);
+      if (user) follows.follow(user, membership).memberVersion = membership.memberVersion;
+    }
+  };
+
+  const give = (item: ConversationItem): void => {
+    for (const { userId, joinedSeq } of item.joins ?? []) {
+      const user = follows.user(userId);
+      if (user) follows.follow(user, { conversationId: item.id, memberVersion: item.memberVersion, joinedSeq });
+    }
+    const follow = follows.conversation(item.id);
+    if (follow) {
+      const variants = new Variants(item);
+      for (const user of follow.users) tellUser(user, variants.for(user, follow));
+      follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
+    }
+    part(item, follow);
+  };
+
+  /** Who goes hears of it last, also where a look had taken them out before. */
+  const part = ({ leaves = [], text }: ConversationItem, follow: Follow | undefined): void => {
+    const going = leaves === 'everybody' ? [...(follow?.users ?? [])] : leaves.map((id) => follows.user(id));
+    for (const user of going) {
+      if (!user) continue;
+      const told = follow?.users.has(user) ?? false;
+      if (follow && told) follows.unfollow(user, follow);
+      if (!told) tellUser(user, toFrame(text));
+    }
+  };
+
+  const tellUser = (user: LocalUser | undefined, frame: Frame): void => {
+    for (const socket of user?.sockets ?? []) outlet.tell(socket, frame);
+  };
+
+  const reloadBlocks = async (userId: UserId): Promise<void> => {
+    const user = follows.user(userId);
+    if (!user) return;
+    try {
+      user.blocked = new Set(await blocksOf(userId));
+    } catch (error) {
+      log.warn('blocks could not be looked up', { userId, reason: (error as Error).message });
+    }
+  };
+
+  return {
+    deliver,
+    stop(): void {
+      stopped = true;
+    },
+    /** Asks who the members are; what comes meanwhile waits. */
+    lookAgain(id: ConversationId): void {
+      if (!waiting.has(id)) void lookThenDeliver(id, []);
+    },
+  };
+}
+export type Delivery = ReturnType<typeof createDelivery>;
+
+/** One event, encoded once for nearly everybody, and once more for the few who see it otherwise. */
+class Variants {
+  readonly #item: ConversationItem;
+  #plain: Frame | undefined;
+  #hidden: Frame | undefined;
+  #marked: Frame | undefined;
+
+  constructor(item: ConversationItem) {
+    this.#item = item;
+  }
+
+  for(user: LocalUser, follow: Follow): Frame {
+    const { messageSeq, actorId, text } = this.#item;
+    if (messageSeq > 0 && messageSeq <= (follow.joined.get(user) ?? 0)) return (this.#hidden ??= this.#hide());
+    if (actorId !== null && user.blocked.has(actorId)) return (this.#marked ??= this.#mark());
+    return (this.#plain ??= toFrame(text));
+  }
+
+  /** About something from before the reader joined: it only takes its number. */
+  #hide(): Frame {
+    const { conversationId, version, at, actorId } = this.#event();
+    return encode('event', { conversationId, version, at, actorId, type: 'hidden', data: {} });
+  }
+
+  /** Written by somebody whom the reader has blocked. */
+  #mark(): Frame {
+    const event = this.#event();
+    if (event.type !== 'message.created') return toFrame(this.#item.text);
+    const message = { ...event.data.message, fromBlocked: true };
+    return encode('event', { ...event, data: { ...event.data, message } });
+  }
+
+  #event(): ConversationEvent {
+    const [, event] = JSON.parse(this.#item.text.slice(1)) as [string, ConversationEvent];
+    return event;
+  }
+}

@@ -1,0 +1,95 @@
+import type { ConversationId, UserId } from '../contracts/ids.ts';
+import type { IoSocket } from './io.ts';
+
+/** Somebody who is connected here, with all of their sockets. */
+export interface LocalUser {
+  readonly id: UserId;
+  readonly sockets: Set<IoSocket>;
+  readonly follows: Set<Follow>;
+  /** Whose messages are marked for this reader. */
+  blocked: ReadonlySet<UserId>;
+  /** Their memberships stand in the index. */
+  loaded: boolean;
+}
+
+/** A conversation that somebody here follows. */
+export interface Follow {
+  readonly id: ConversationId;
+  /** The membership that `users` agrees with. */
+  memberVersion: number;
+  readonly users: Set<LocalUser>;
+  /** Of those who may not read from the beginning: the last message that they may not. */
+  readonly joined: Map<LocalUser, number>;
+  /** The highest version that a digest has told. */
+  digested: number;
+}
+
+/** A person's membership as the index keeps it. */
+export interface Membership {
+  conversationId: ConversationId;
+  memberVersion: number;
+  joinedSeq: number;
+}
+
+/**
+ * Who of those who are connected to this node follows which conversation. By person and not by socket: a socket more
+ * costs nothing here, and a hundred conversations of a person are entries in two sets each.
+ */
+export class Follows {
+  readonly #users = new Map<UserId, LocalUser>();
+  readonly #conversations = new Map<ConversationId, Follow>();
+
+  user(id: UserId): LocalUser | undefined {
+    return this.#users.get(id);
+  }
+
+  conversation(id: ConversationId): Follow | undefined {
+    return this.#conversations.get(id);
+  }
+
+  userIds(): UserId[] {
+    return [...this.#users.keys()];
+  }
+
+  conversations(): Iterable<Follow> {
+    return this.#conversations.values();
+  }
+
+  /** A socket of somebody. With their first one here their memberships must be loaded. */
+  connect(id: UserId, socket: IoSocket): void {
+    const known = this.#users.get(id);
+    const user = known ?? { id, sockets: new Set(), follows: new Set(), blocked: new Set(), loaded: false };
+    if (!known) this.#users.set(id, user);
+    user.sockets.add(socket);
+  }
+
+  disconnect(id: UserId, socket: IoSocket): void {
+    const user = this.#users.get(id);
+    user?.sockets.delete(socket);
+    if (!user || user.sockets.size > 0) return;
+    for (const follow of user.follows) this.unfollow(user, follow);
+    this.#users.delete(id);
+  }
+
+  /** The person follows the conversation from now on. */
+  follow(user: LocalUser, { conversationId, memberVersion, joinedSeq }: Membership): Follow {
+    const known = this.#conversations.get(conversationId);
+    const follow = known ?? {
+      ...{ id: conversationId, memberVersion, digested: 0 },
+      ...{ users: new Set<LocalUser>(), joined: new Map<LocalUser, number>() },
+    };
+    if (!known) this.#conversations.set(conversationId, follow);
+    follow.users.add(user);
+    user.follows.add(follow);
+    if (joinedSeq > 0) follow.joined.set(user, joinedSeq);
+    else follow.joined.delete(user);
+    return follow;
+  }
+
+  unfollow(user: LocalUser, follow: Follow): void {
+    follow.users.delete(user);
+    follow.joined.delete(user);
+    user.follows.delete(follow);
+    if (follow.users.size === 0) this.#conversations.delete(follow.id);
+  }
+}
