@@ -96,6 +96,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     tokens,
     mac: createMac(config.HOMING_SECRET_KEY),
     presence: (userId) => presence.of(userId),
+    presences: (userIds) => presence.look(userIds),
     senders: createSenders(config),
     ladder: config.HOMING_LADDER,
     publicUrl: config.HOMING_PUBLIC_URL,

@@ -7,7 +7,16 @@ import type { ConversationId, SessionId, UserId } from './ids.ts';
  */
 export type DomainEvent =
   | ConversationChange
-  | { type: 'receipts.moved'; conversationId: ConversationId; memberVersion: number; receipts: Receipt[] }
+  | { type: 'receipts.moved'; conversationId: ConversationId; memberVersion: number; receipt: Receipt }
+  | {
+      type: 'typing.changed';
+      conversationId: ConversationId;
+      memberVersion: number;
+      userId: UserId;
+      /** RFC 3339; null: no longer. */
+      until: string | null;
+    }
+  | { type: 'unread.changed'; userId: UserId }
   | { type: 'receipts.own'; receipt: Receipt }
   | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
   | { type: 'blocks.changed'; userId: UserId }

@@ -44,6 +44,9 @@ export type Mac = (purpose: 'refresh-token' | 'verification-code' | 'cursor' | '
 /** Where a person is connected right now. `unknown` when Redis cannot say: then nobody waits for a presence. */
 export type Presence = 'present' | 'away' | 'unknown';
 
+/** What several people do with their devices, for others who look at them. */
+export type PresenceState = 'active' | 'idle' | 'offline' | 'unknown';
+
 /** What became of one call to a provider, in classes that decide what happens next. */
 export type SendOutcome =
   | { class: 'ok'; providerId: string }
@@ -149,6 +152,7 @@ export interface Deps {
   tokens: Tokens;
   mac: Mac;
   presence(userId: UserId): Promise<Presence>;
+  presences(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, PresenceState>>;
   senders: Senders;
   ladder: Ladder;
   /** Where links in notifications lead: the address of the web client. */

@@ -8,15 +8,16 @@ export type BusItem =
       memberVersion: number;
       /** The event's packet, encoded by the node where it happened. */
       text: string;
-      /** The version in the log; zero for what stands outside it. */
-      version: number;
       messageSeq: number;
-      actorId: UserId | null;
+      actorId: UserId;
+      /** A hint about its actor, which who has blocked them is spared. */
+      spared?: true;
       joins?: { userId: UserId; joinedSeq: number }[];
       leaves?: UserId[] | 'everybody';
     }
   | { kind: 'user'; userId: UserId; text: string }
-  | { kind: 'blocks'; userId: UserId };
+  | { kind: 'blocks'; userId: UserId }
+  | { kind: 'unread'; userId: UserId };
 
 export type ConversationItem = Extract<BusItem, { kind: 'conversation' }>;
 

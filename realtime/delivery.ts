@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   /** Who of these people is a member of the conversation at this moment. */
   membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<(Membership & { userId: UserId })[]>;
   blocksOf: (userId: UserId) => Promise<UserId[]>;
+  /** Somebody here has read or marked something. */
+  unreadChanged: (userId: UserId) => void;
   log: Log;
 }
 
@@ -24,13 +26,14 @@ export interface DeliveryOptions {
  * was committed under. One that is newer than what the index knows waits until the members were looked up again, so
  * that nobody who was removed hears what was written afterwards, however late the removal itself arrives.
  */
-export function createDelivery({ follows, outlet, membersAmong, blocksOf, log }: DeliveryOptions) {
+export function createDelivery({ follows, outlet, membersAmong, blocksOf, unreadChanged, log }: DeliveryOptions) {
   const waiting = new Map<ConversationId, ConversationItem[]>();
   let stopped = false;
 
   const deliver = (item: BusItem): void => {
     if (item.kind === 'user') return tellUser(follows.user(item.userId), toFrame(item.text));
     if (item.kind === 'blocks') return void reloadBlocks(item.userId);
+    if (item.kind === 'unread') return unreadChanged(item.userId);
     const queue = waiting.get(item.id);
     if (queue) {
       if (queue.length < maxWaiting) queue.push(item);
@@ -86,7 +89,10 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, log }:
     const follow = follows.conversation(item.id);
     if (follow) {
       const variants = new Variants(item);
-      for (const user of follow.users) tellUser(user, variants.for(user, follow));
+      for (const user of follow.users) {
+        const frame = variants.for(user, follow);
+        if (frame) tellUser(user, frame);
+      }
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
     }
     part(item, follow);
@@ -141,10 +147,11 @@ class Variants {
     this.#item = item;
   }
 
-  for(user: LocalUser, follow: Follow): Frame {
-    const { messageSeq, actorId, text } = this.#item;
+  /** What the person hears; nothing where they are spared it. */
+  for(user: LocalUser, follow: Follow): Frame | undefined {
+    const { messageSeq, actorId, spared, text } = this.#item;
     if (messageSeq > 0 && messageSeq <= (follow.joined.get(user) ?? 0)) return (this.#hidden ??= this.#hide());
-    if (actorId !== null && user.blocked.has(actorId)) return (this.#marked ??= this.#mark());
+    if (user.blocked.has(actorId)) return spared ? undefined : (this.#marked ??= this.#mark());
     return (this.#plain ??= toFrame(text));
   }
 

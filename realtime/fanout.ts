@@ -31,16 +31,24 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
     switch (told.type) {
       case 'conversation.event': {
         const { event, memberVersion, messageSeq = 0, joins, leaves } = told;
-        const { conversationId: id, version, actorId } = event;
+        const { conversationId: id, actorId } = event;
         const text = packet('event', event);
-        const item = { kind: 'conversation' as const, id, version, memberVersion, messageSeq, actorId, text };
+        const item = { kind: 'conversation' as const, id, memberVersion, messageSeq, actorId, text };
         return everywhere({ ...item, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
-        const { conversationId: id, memberVersion, receipts } = told;
-        const text = packet('receipts', { receipts });
-        return everywhere({ kind: 'conversation', id, memberVersion, text, version: 0, messageSeq: 0, actorId: null });
+        const { conversationId: id, memberVersion, receipt } = told;
+        const text = packet('receipts', { receipts: [receipt] });
+        const actorId = receipt.userId;
+        return everywhere({ kind: 'conversation', id, memberVersion, text, messageSeq: 0, actorId });
       }
+      case 'typing.changed': {
+        const { conversationId: id, memberVersion, userId: actorId, until } = told;
+        const text = packet('typing', { conversationId: id, userId: actorId, until });
+        return everywhere({ kind: 'conversation', id, memberVersion, text, messageSeq: 0, actorId, spared: true });
+      }
+      case 'unread.changed':
+        return everywhere({ kind: 'unread', userId: told.userId });
       case 'receipts.own':
         return everywhere({
           kind: 'user',

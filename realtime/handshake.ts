@@ -42,7 +42,7 @@ async function admit(deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations
   const actor = { userId, sessionId };
   // A socket outlives many looks at the window, so its beginning is judged by the table itself.
   if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');
-  return { actor, expiresAt, known: parsed.data.known };
+  return { actor, expiresAt, known: parsed.data.known, idle: false };
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */

@@ -7,6 +7,8 @@ import type { BusItem } from './bus.ts';
 
 /** What a socket is once its handshake was accepted. */
 export interface SocketData {
+  /** What the person does with this device, as it last said. */
+  idle: boolean;
   actor: Actor;
   expiresAt: Date;
   /** The versions that the client holds, if it asked for the sync with the connect. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { presenceEnded } from '../domain/attention/index.ts';
+import { lastSeenNow } from '../domain/presence/index.ts';
 import { presenceBeatMs } from '../platform/presence.ts';
 import type { Runtime } from '../runtime.ts';
 import { guardHandshake } from './handshake.ts';
@@ -22,7 +23,9 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     observeEvent: (event, outcome, seconds) => metrics.socketEvents.observe({ event, outcome }, seconds),
     countSockets: (open) => metrics.sockets.set(open),
     presence: { ...presence, everyMs: presenceBeatMs },
-    onGone: (userId) => presenceEnded(deps, userId),
+    onGone: async (userId) => {
+      await Promise.all([presenceEnded(deps, userId), lastSeenNow(deps, userId)]);
+    },
     checkAnswers: config.NODE_ENV !== 'production',
   });
   // Without REST beside it nothing else would answer a plain request.

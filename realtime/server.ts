@@ -5,7 +5,9 @@ import type { ServerEventPayload } from '../contracts/realtime/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { loadBlocks, loadFollowers, loadFollowing } from '../domain/live/index.ts';
+import { getUnread } from '../domain/receipts/index.ts';
 import { sync } from '../domain/sync/index.ts';
+import { createBadges } from './badges.ts';
 import type { BusItem } from './bus.ts';
 import { type Delivery, createDelivery } from './delivery.ts';
 import { startDigests } from './digests.ts';
@@ -15,13 +17,14 @@ import { registerHandlers } from './handlers/index.ts';
 import { type Io, type IoSocket, sessionRoom } from './io.ts';
 import { type OnOptions, closeSoon } from './on.ts';
 import { createOutlet } from './outlet.ts';
+import { type PresenceWatch, watchPresence } from './presence-watch.ts';
 
 export interface RealtimeOptions extends OnOptions {
   revocations: Revocations;
   log: Log;
   serverVersion: string;
   presence: {
-    beat(sockets: readonly { userId: UserId; socketId: string }[]): Promise<void>;
+    beat(sockets: readonly { userId: UserId; socketId: string; idle: boolean }[]): Promise<void>;
     leave(userId: UserId, socketId: string): Promise<number>;
     everyMs: number;
   };
@@ -49,6 +52,7 @@ interface Node {
   options: RealtimeOptions;
   follows: Follows;
   delivery: Delivery;
+  presence: PresenceWatch;
   /** Of people whose memberships are being loaded. */
   loading: Map<UserId, Promise<void>>;
 }
@@ -57,14 +61,17 @@ interface Node {
 export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Realtime {
   const follows = new Follows();
   const outlet = createOutlet({ onSlow: (socket, unsent) => dropSlow(socket, unsent, options.log) });
+  const badges = createBadges({ follows, outlet, count: (userId) => getUnread(deps, { userId }), log: options.log });
+  const presence = watchPresence({ deps, follows, outlet });
   const delivery = createDelivery({
     follows,
     outlet,
     membersAmong: (id, userIds) => loadFollowers(deps, id, userIds),
     blocksOf: (userId) => loadBlocks(deps, userId),
+    unreadChanged: (userId) => badges.changed(userId),
     log: options.log,
   });
-  const node: Node = { deps, options, follows, delivery, loading: new Map() };
+  const node: Node = { deps, options, follows, delivery, presence, loading: new Map() };
   options.attach(delivery.deliver);
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
@@ -80,6 +87,8 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
       timers.forEach(clearInterval);
       digests.stop();
       delivery.stop();
+      presence.stop();
+      badges.stop();
     },
   };
 }
@@ -90,14 +99,14 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
  * holds back.
  */
 function welcome(socket: IoSocket, node: Node): void {
-  const { options, follows, deps } = node;
+  const { options, follows } = node;
   const { userId, sessionId } = socket.data.actor;
   socket.on('error', (error: Error) => options.log.warn('a socket failed', { userId, reason: error.message }));
-  registerHandlers(socket, deps, options);
+  registerHandlers(socket, { ...node, confirm: (one) => confirm(one, options) });
   void socket.join(sessionRoom(sessionId));
   follows.connect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
-  void options.presence.beat([{ userId, socketId: socket.id }]).catch(() => undefined);
+  void confirm(socket, options);
   socket.on('disconnect', () => void goodbye(socket, node));
   greet(socket, node).catch((thrown: unknown) => {
     const { error, cause } = toSocketError(thrown);
@@ -149,9 +158,10 @@ async function register(actor: IoSocket['data']['actor'], { deps, follows, deliv
   }
 }
 
-async function goodbye(socket: IoSocket, { follows, options }: Node): Promise<void> {
+async function goodbye(socket: IoSocket, { follows, options, presence }: Node): Promise<void> {
   const { userId } = socket.data.actor;
   follows.disconnect(userId, socket);
+  presence.forget(socket);
   options.countSockets(socket.nsp.sockets.size);
   try {
     const left = await options.presence.leave(userId, socket.id);
@@ -187,12 +197,19 @@ function sweep(io: Io): void {
 }
 
 async function beat(io: Io, { presence }: RealtimeOptions): Promise<void> {
-  const sockets = [...io.sockets.sockets.values()].map((socket) => ({
-    userId: socket.data.actor.userId,
-    socketId: socket.id,
-  }));
+  const sockets = [...io.sockets.sockets.values()].map(presentSocket);
   if (sockets.length > 0) await presence.beat(sockets).catch(() => undefined);
 }
+
+/** Says at once that a socket is here, and what is done with it. */
+const confirm = (socket: IoSocket, { presence }: Pick<RealtimeOptions, 'presence'>): Promise<void> =>
+  presence.beat([presentSocket(socket)]).catch(() => undefined);
+
+const presentSocket = (socket: IoSocket) => ({
+  userId: socket.data.actor.userId,
+  socketId: socket.id,
+  idle: socket.data.idle,
+});
 
 /** Clients that come back all at once are a stampede: they are sent away a few at a time. */
 async function drain(io: Io, overMs: number): Promise<void> {

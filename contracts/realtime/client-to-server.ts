@@ -4,6 +4,7 @@ import {
   Message,
   MessageEdit,
   NewMessage,
+  PersonPresence,
   Receipt,
   SyncRequest,
   SyncResponse,
@@ -52,6 +53,18 @@ export const clientEvents = {
     summary: 'Moves my delivered and read watermarks forward',
     input: z.strictObject({ conversationId: ConversationId, receipt: ReceiptUpdate }).meta({ id: 'ReceiptSet' }),
     answer: z.strictObject({ receipt: Receipt }),
+  }),
+  'typing.set': clientEvent({
+    summary: 'I write, or no longer. Renew it every three seconds while it lasts',
+    input: z.strictObject({ conversationId: ConversationId, on: z.boolean() }).meta({ id: 'TypingSet' }),
+    answer: z.strictObject({}),
+  }),
+  'presence.set': clientEvent({
+    summary: 'What I do with this device, and which conversation I look at: whose presence I am then told of',
+    input: z
+      .strictObject({ state: z.enum(['active', 'idle']), viewing: ConversationId.nullable() })
+      .meta({ id: 'PresenceSet' }),
+    answer: z.strictObject({ presences: z.array(PersonPresence) }),
   }),
   sync: clientEvent({
     summary: 'Everything that moved since the versions that I hold',

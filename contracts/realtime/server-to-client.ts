@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { ConversationEvent, Draft, Instant, Receipt, SyncResponse, Version } from '../entities/index.ts';
+import {
+  ConversationEvent,
+  Draft,
+  Instant,
+  PersonPresence,
+  Receipt,
+  SyncResponse,
+  Version,
+} from '../entities/index.ts';
 import { ConversationId, SessionId, UserId } from '../ids.ts';
 
 interface ServerEvent<Payload extends z.ZodType = z.ZodType> {
@@ -28,6 +36,24 @@ export const serverEvents = {
   receipts: serverEvent({
     summary: 'Members’ watermarks that moved; a hint, complete in every snapshot',
     payload: z.strictObject({ receipts: z.array(Receipt) }).meta({ id: 'Receipts' }),
+  }),
+  typing: serverEvent({
+    summary: 'Somebody writes, until the moment that is given unless it is renewed; null: no longer. Never stored',
+    payload: z
+      .strictObject({ conversationId: ConversationId, userId: UserId, until: Instant.nullable() })
+      .meta({ id: 'Typing' }),
+  }),
+  presence: serverEvent({
+    summary: 'Whose presence changed in the conversation that I look at',
+    payload: z
+      .strictObject({ conversationId: ConversationId, presences: z.array(PersonPresence) })
+      .meta({ id: 'PresenceChanged' }),
+  }),
+  attention: serverEvent({
+    summary: 'What is unread in all, after I have read or marked something on one of my devices',
+    payload: z
+      .strictObject({ unread: z.int().nonnegative(), mentions: z.int().nonnegative(), badge: z.int().nonnegative() })
+      .meta({ id: 'AttentionCounts' }),
   }),
   draft: serverEvent({
     summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',

@@ -4,6 +4,9 @@ import type { Queryable } from '../client.ts';
 import { unreadLateral } from './unread.ts';
 
 export interface MembershipRow {
+  posting: 'members' | 'admins';
+  blocked: boolean;
+  memberVersion: number;
   kind: 'direct' | 'group' | 'channel';
   memberCount: number;
   role: Role;
@@ -24,7 +27,7 @@ export async function membershipOf(
   const { rows } = await db.query<MembershipRow>({
     name: 'membership-of',
     text: `
-      select c.kind, c.member_count as "memberCount", m.role, m.joined_seq as "joinedSeq",
+      select c.kind, c.posting, c.blocked, c.member_count as "memberCount", c.member_version as "memberVersion", m.role, m.joined_seq as "joinedSeq",
         m.joined_version as "joinedVersion", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq",
         c.version, c.last_seq as "lastSeq"
       from members m join conversations c on c.id = m.conversation_id

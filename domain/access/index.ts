@@ -24,6 +24,14 @@ export async function readableMembership(db: Queryable, actor: Actor, id: Conver
   return membership;
 }
 
+/** The same where the actor may write now: for hints. A send itself is judged by the statement that stores it. */
+export async function writableMembership(db: Queryable, actor: Actor, id: ConversationId): Promise<MembershipRow> {
+  const membership = await readableMembership(db, actor, id);
+  const right = membership.posting === 'admins' ? 'announce' : 'write';
+  if (membership.blocked || !may(right, membership.kind, membership.role)) throw forbidden('write');
+  return membership;
+}
+
 /** The conversation as it is to the actor. */
 export async function readableConversation(db: Queryable, actor: Actor, id: ConversationId): Promise<ConversationRow> {
   const conversation = await conversationOf(db, actor.userId, id);
@@ -78,6 +86,7 @@ export async function holdMessage(
 }
 
 const wordsOf: Partial<Record<Right, string>> = {
+  write: 'You may read this conversation, but not write in it.',
   react: 'You may read this conversation, but not react in it.',
   pin: 'Only owners and admins pin here.',
   leave: 'A direct conversation cannot be left.',

@@ -8,7 +8,7 @@ import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 
 /** What the actor has not read, in all and by conversation. */
-export async function getUnread(deps: Pick<Deps, 'db'>, actor: Actor): Promise<UnreadOverview> {
+export async function getUnread(deps: Pick<Deps, 'db'>, actor: Pick<Actor, 'userId'>): Promise<UnreadOverview> {
   const rows = await unreadOf(deps.db, actor.userId);
   const sum = (of: 'unread' | 'mentions') => rows.reduce((total, row) => total + row[of], 0);
   return {
@@ -21,11 +21,12 @@ export async function getUnread(deps: Pick<Deps, 'db'>, actor: Actor): Promise<U
 
 /** A mark of the actor's own, for going on reading later: it moves no watermark and calls nobody's attention. */
 export async function setUnreadMark(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'publishLive'>,
   actor: Actor,
   id: ConversationId,
   seq: number | null,
 ): Promise<MyMembership> {
   if (!(await storeMark(deps.db, actor.userId, id, seq))) throw notFound();
+  deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
   return presentConversation(await readableConversation(deps.db, actor, id)).me;
 }

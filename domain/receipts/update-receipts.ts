@@ -61,6 +61,7 @@ export async function updateReceipts(
   if (!row) throw notFound();
   const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
   if (row.moved) deps.publishLive(whatIsTold(row, receipt));
+  if (row.hasRead) deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
   return receipt;
 }
 
@@ -69,6 +70,6 @@ function whatIsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
   const own = { type: 'receipts.own' as const, receipt };
   if (kind === 'channel' || memberCount > limits.namedMembers) return [own];
   const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
-  if (tellRead) return [{ ...moved, receipts: [receipt] }];
-  return [{ ...moved, receipts: [{ ...receipt, readSeq: null }] }, own];
+  if (tellRead) return [{ ...moved, receipt }];
+  return [{ ...moved, receipt: { ...receipt, readSeq: null } }, own];
 }

@@ -1,14 +1,26 @@
+import type { ClientEventAnswer, ClientEventInput } from '../../contracts/realtime/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../../domain/messages/index.ts';
+import { setTyping } from '../../domain/presence/index.ts';
 import { updateReceipts } from '../../domain/receipts/index.ts';
 import { eventsAfter, sync } from '../../domain/sync/index.ts';
 import type { IoSocket } from '../io.ts';
 import { type OnOptions, on } from '../on.ts';
+import type { PresenceWatch } from '../presence-watch.ts';
+
+export interface HandlerOptions {
+  deps: Deps;
+  options: OnOptions;
+  presence: Pick<PresenceWatch, 'view'>;
+  /** Says at once what is done with the socket. */
+  confirm: (socket: IoSocket) => Promise<void>;
+}
 
 /** Everything that a client may ask over its socket: the same domain functions as REST. */
-export function registerHandlers(socket: IoSocket, deps: Deps, options: OnOptions): void {
+export function registerHandlers(socket: IoSocket, node: HandlerOptions): void {
+  const { deps, options } = node;
   on(socket, 'message.send', options, (actor, { conversationId, message }) =>
     sendMessage(deps, actor, conversationId, message),
   );
@@ -24,6 +36,12 @@ export function registerHandlers(socket: IoSocket, deps: Deps, options: OnOption
   on(socket, 'receipt.update', options, async (actor, { conversationId, receipt }) => ({
     receipt: await updateReceipts(deps, actor, conversationId, receipt),
   }));
+  const mayTell = throttle();
+  on(socket, 'typing.set', options, async (actor, { conversationId, on: typing }) => {
+    if (mayTell(conversationId, typing)) await setTyping(deps, actor, conversationId, typing);
+    return {};
+  });
+  on(socket, 'presence.set', options, (_actor, input) => setPresence(socket, node, input));
   on(socket, 'sync', options, (actor, request) => sync(deps, actor, request));
   on(socket, 'events.after', options, async (actor, { conversationId, after, limit = limits.pageItems }) => ({
     page: await eventsAfter(deps, actor, conversationId, { after, limit }),
@@ -35,4 +53,28 @@ export function registerHandlers(socket: IoSocket, deps: Deps, options: OnOption
     socket.data.expiresAt = expiresAt;
     return { accessTokenExpiresAt: expiresAt.toISOString() };
   });
+}
+
+async function setPresence(
+  socket: IoSocket,
+  { presence, confirm }: HandlerOptions,
+  { state, viewing }: ClientEventInput<'presence.set'>,
+): Promise<ClientEventAnswer<'presence.set'>> {
+  socket.data.idle = state === 'idle';
+  const [presences] = await Promise.all([presence.view(socket, viewing), confirm(socket)]);
+  return { presences };
+}
+
+/** Milliseconds between two hints of one socket about one conversation; what comes sooner is taken and not told. */
+const typingGapMs = 2_000;
+
+function throttle(): (conversationId: string, on: boolean) => boolean {
+  let last = { conversationId: '', on: false, at: 0 };
+  return (conversationId, on) => {
+    const now = Date.now();
+    const same = last.conversationId === conversationId && last.on === on;
+    if (same && now - last.at < typingGapMs) return false;
+    last = { conversationId, on, at: now };
+    return true;
+  };
 }

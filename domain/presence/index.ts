@@ -1,0 +1,54 @@
+import type { PersonPresence } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
+import { type VisiblePerson, markSeen, peopleInView } from '../../db/queries/presence.ts';
+import { readableMembership, writableMembership } from '../access/index.ts';
+import type { Actor, Deps } from '../deps.ts';
+
+export type { VisiblePerson } from '../../db/queries/presence.ts';
+
+/** Milliseconds that a typing hint is good for unless it is renewed. */
+export const typingMs = 6_000;
+
+/**
+ * Whose presence the actor may see in a conversation that they look at: of those who tell it to everyone, or to their
+ * contacts with the actor among them, and have not blocked the actor. Of nobody where the members are many.
+ */
+export async function peopleToWatch(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationId: ConversationId,
+): Promise<VisiblePerson[]> {
+  const { kind, memberCount } = await readableMembership(deps.db, actor, conversationId);
+  if (kind === 'channel' || memberCount > limits.namedMembers) return [];
+  return peopleInView(deps.db, actor.userId, conversationId);
+}
+
+/** Their presence at this moment. */
+export async function presencesOf(
+  deps: Pick<Deps, 'presences'>,
+  people: readonly VisiblePerson[],
+): Promise<PersonPresence[]> {
+  const states = await deps.presences(people.map(({ userId }) => userId));
+  return people.map(({ userId, lastSeenAt }) => ({
+    userId,
+    state: states.get(userId) ?? 'unknown',
+    lastSeenAt: lastSeenAt?.toISOString() ?? null,
+  }));
+}
+
+/** Somebody's last connection closed: they were last seen now. */
+export const lastSeenNow = (deps: Pick<Deps, 'db'>, userId: UserId): Promise<void> => markSeen(deps.db, userId);
+
+/** Tells the others that the actor writes, or does so no longer. A hint: it is never stored, and runs out by itself. */
+export async function setTyping(
+  deps: Pick<Deps, 'db' | 'now' | 'publishLive'>,
+  actor: Actor,
+  conversationId: ConversationId,
+  on: boolean,
+): Promise<void> {
+  const { kind, memberCount, memberVersion } = await writableMembership(deps.db, actor, conversationId);
+  if (kind === 'channel' || memberCount > limits.namedMembers) return;
+  const until = on ? new Date(deps.now().getTime() + typingMs).toISOString() : null;
+  deps.publishLive([{ type: 'typing.changed', conversationId, memberVersion, userId: actor.userId, until }]);
+}
