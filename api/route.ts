@@ -1,6 +1,6 @@
 import type { IRouter, NextFunction, Request, Response } from 'express';
 import { z } from 'zod';
-import { type FieldFault, toFaults } from '../contracts/errors.ts';
+import { type FieldFault, faultsOf } from '../contracts/errors.ts';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import type { Actor } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
@@ -66,7 +66,7 @@ function checkInput(endpoint: Endpoint, request: Request) {
   const check = (schema: z.ZodType | undefined, value: unknown, where: string) => {
     const parsed = (schema ?? nothing).safeParse(value ?? {});
     if (parsed.success) return schema ? parsed.data : undefined;
-    faults.push(...parsed.error.issues.flatMap((issue) => toFaults(issue, where)));
+    faults.push(...faultsOf(parsed.error.issues, where));
     return undefined;
   };
   const input = {

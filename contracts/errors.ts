@@ -42,12 +42,23 @@ export const FieldFault = z.strictObject({ path: z.string(), code: z.string(), m
 export type FieldFault = z.infer<typeof FieldFault>;
 
 /** zod's issue as faults of ours. Each unknown key is a fault of its own, with its own path. */
-export function toFaults(issue: z.core.$ZodIssue, where = ''): FieldFault[] {
+function toFaults(issue: z.core.$ZodIssue, where = ''): FieldFault[] {
   const path = [...(where ? [where] : []), ...issue.path.map(String)];
   if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), code: issue.code, message: issue.message }];
   const message = 'is not known here; remove it';
-  return issue.keys.map((key) => ({ path: [...path, key].join('.'), code: 'unknown_field', message }));
+  const keys = issue.keys.slice(0, maxFaults);
+  return keys.map((key) => ({ path: [...path, key].join('.'), code: 'unknown_field', message }));
 }
+
+/** Faults that one answer names at most: a body of nothing but unknown fields must not be answered at ten times its size. */
+const maxFaults = 50;
+
+/** Every fault of an input, as many as an answer names. */
+export const faultsOf = (issues: readonly z.core.$ZodIssue[], where = ''): FieldFault[] =>
+  issues
+    .slice(0, maxFaults)
+    .flatMap((issue) => toFaults(issue, where))
+    .slice(0, maxFaults);
 
 /** What REST answers with on every refusal: RFC 9457 `application/problem+json`. */
 export const Problem = z

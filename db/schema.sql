@@ -145,11 +145,14 @@ create table devices (
   locale text,
   time_zone text,
   last_seen_at timestamp with time zone not null,
+  push_token_hash bytea,
+  session_id uuid,
   constraint devices_pkey PRIMARY KEY (user_id, id),
   constraint devices_push_permission_check CHECK ((push_permission = ANY (ARRAY['granted'::text, 'denied'::text, 'unknown'::text]))),
   constraint devices_push_state_check CHECK ((push_state = ANY (ARRAY['active'::text, 'suspect'::text, 'dead'::text])))
 );
-CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token) WHERE (push_token IS NOT NULL);
+CREATE INDEX devices_of_session ON public.devices USING btree (user_id, session_id) WHERE (push_token IS NOT NULL);
+CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token_hash) WHERE (push_token_hash IS NOT NULL);
 grant delete, insert, select, update on devices to homing_app;
 
 create table drafts (
@@ -229,6 +232,7 @@ create table members (
 );
 CREATE INDEX members_by_role ON public.members USING btree (conversation_id, role) WHERE ((left_at IS NULL) AND (role = ANY (ARRAY['owner'::text, 'admin'::text])));
 CREATE INDEX members_by_user ON public.members USING btree (user_id, conversation_id) WHERE (left_at IS NULL);
+CREATE INDEX members_joined ON public.members USING btree (joined_at) WHERE (left_at IS NULL);
 grant delete, insert, select, update on members to homing_app;
 
 create table message_edits (

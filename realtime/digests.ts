@@ -1,65 +1,86 @@
 import type { ConversationId } from '../contracts/ids.ts';
 import type { Deps, Log } from '../domain/deps.ts';
-import { loadHeads } from '../domain/live/index.ts';
+import { loadHeads, loadRecentJoins } from '../domain/live/index.ts';
 import type { Follow, Follows, LocalUser } from './follows.ts';
 import { type Outlet, encode } from './outlet.ts';
 
 /** Milliseconds in which every conversation that somebody here follows is looked at once. */
-export const digestMs = 15_000;
+const digestMs = 15_000;
 /** The look is spread over so many slices, so that no second carries all of it. */
 const slices = 15;
+/** Seconds that a look at who joined goes back: three rounds, because a transaction's time is that of its beginning. */
+const joinsSeconds = (3 * digestMs) / 1_000;
 
-/**
- * Tells clients, every 15 s, the versions of what moved: a client that holds an older one has missed a live event and
- * asks. So nothing stays unseen, whatever happens to the bus.
- */
-export function startDigests({
-  deps,
-  follows,
-  outlet,
-  log,
-}: {
+export interface DigestOptions {
   deps: Pick<Deps, 'db'>;
   follows: Follows;
   outlet: Outlet;
   log: Log;
-}): { stop(): void } {
+}
+
+type Heads = Map<LocalUser, [ConversationId, number][]>;
+
+/**
+ * Tells clients, every 15 s, the versions of what moved: a client that holds an older one, or has never heard of the
+ * conversation, has missed a live event and asks. So nothing stays unseen, whatever happens to the bus.
+ */
+export function startDigests(options: DigestOptions): { stop(): void } {
   let slice = 0;
   let busy = false;
-
   const look = async () => {
     if (busy) return;
     busy = true;
     slice = (slice + 1) % slices;
     try {
-      await tellMoved(sliceOf(follows, slice));
+      if (slice === 0) await tellJoined(options);
+      await tellMoved(options, sliceOf(options.follows, slice));
     } catch (error) {
-      log.warn('heads could not be read', { reason: (error as Error).message });
+      options.log.warn('heads could not be read', { reason: (error as Error).message });
     }
     busy = false;
   };
-
-  const tellMoved = async (some: Follow[]): Promise<void> => {
-    if (some.length === 0) return;
-    const heads = await loadHeads(
-      deps,
-      some.map(({ id }) => id),
-    );
-    const byUser = new Map<LocalUser, [ConversationId, number][]>();
-    for (const { id, version } of heads) {
-      const follow = follows.conversation(id);
-      if (!follow || follow.digested >= version) continue;
-      follow.digested = version;
-      for (const user of follow.users) byUser.set(user, [...(byUser.get(user) ?? []), [id, version]]);
-    }
-    for (const [user, moved] of byUser) {
-      const frame = encode('heads', { heads: moved });
-      for (const socket of user.sockets) outlet.tell(socket, frame);
-    }
-  };
-
   const timer = setInterval(() => void look(), digestMs / slices);
   return { stop: () => clearInterval(timer) };
+}
+
+async function tellMoved(options: DigestOptions, some: readonly Follow[]): Promise<void> {
+  if (some.length === 0) return;
+  const heads: Heads = new Map();
+  const ids = some.map(({ id }) => id);
+  for (const { id, version } of await loadHeads(options.deps, ids)) {
+    const follow = options.follows.conversation(id);
+    if (!follow || follow.digested >= version) continue;
+    follow.digested = version;
+    for (const user of follow.users) note(heads, user, id, version);
+  }
+  tell(options, heads);
+}
+
+/** Who became a member while this node could not hear of it follows from now on. */
+async function tellJoined(options: DigestOptions): Promise<void> {
+  const { deps, follows } = options;
+  const heads: Heads = new Map();
+  for (const { userId, version, ...membership } of await loadRecentJoins(deps, follows.userIds(), joinsSeconds)) {
+    const user = follows.user(userId);
+    const known = follows.conversation(membership.conversationId);
+    if (!user?.loaded || known?.users.has(user)) continue;
+    follows.follow(user, membership);
+    note(heads, user, membership.conversationId, version);
+  }
+  tell(options, heads);
+}
+
+function note(heads: Heads, user: LocalUser, id: ConversationId, version: number): void {
+  const known = heads.get(user);
+  if (known) known.push([id, version]);
+  else heads.set(user, [[id, version]]);
+}
+
+function tell({ outlet }: DigestOptions, heads: Heads): void {
+  for (const [user, moved] of heads) {
+    const frame = encode('heads', { heads: moved });
+    for (const socket of user.sockets) outlet.tell(socket, frame);
+  }
 }
 
 const sliceOf = (follows: Follows, slice: number): Follow[] =>

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { toFaults } from '../contracts/errors.ts';
+import { faultsOf } from '../contracts/errors.ts';
 import { Handshake } from '../contracts/realtime/index.ts';
 import { type Revocations, isOpen } from '../domain/accounts/index.ts';
 import type { Deps } from '../domain/deps.ts';
@@ -36,7 +36,7 @@ export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, revoca
 async function admit(deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations, auth: unknown): Promise<SocketData> {
   const parsed = Handshake.safeParse(auth);
   if (!parsed.success) {
-    throw new DomainError('invalid_input', { errors: parsed.error.issues.flatMap((issue) => toFaults(issue, 'auth')) });
+    throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues, 'auth') });
   }
   const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
   const actor = { userId, sessionId };

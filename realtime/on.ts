@@ -1,4 +1,4 @@
-import { toFaults } from '../contracts/errors.ts';
+import { faultsOf } from '../contracts/errors.ts';
 import {
   type Ack,
   type ClientEventAnswer,
@@ -72,7 +72,20 @@ async function answer<Name extends ClientEventName>(
 function parse<Name extends ClientEventName>(name: Name, input: unknown): ClientEventInput<Name> {
   const parsed = clientEvents[name].input.safeParse(input);
   if (parsed.success) return parsed.data as ClientEventInput<Name>;
-  throw new DomainError('invalid_input', { errors: parsed.error.issues.flatMap((issue) => toFaults(issue)) });
+  throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues) });
+}
+
+/**
+ * Lets in the events of the contract and nothing else, whatever a client sends: Socket.IO takes `error` and `disconnect`
+ * from a client as it would its own, and an `error` that nobody listens to ends the process.
+ */
+export function refuseUnknown(socket: IoSocket): void {
+  socket.use(([name, ...given], next) => {
+    if (Object.hasOwn(clientEvents, name)) return next();
+    const ack = given.findLast((argument) => typeof argument === 'function') as ((answer: Ack) => void) | undefined;
+    const { error } = toSocketError(new DomainError('not_found', { detail: 'There is no such event.' }));
+    ack?.({ ok: false, error });
+  });
 }
 
 /** Tells why and closes, after the acknowledgement has had its turn. */

@@ -15,7 +15,7 @@ import { toSocketError } from './errors.ts';
 import { Follows } from './follows.ts';
 import { registerHandlers } from './handlers/index.ts';
 import { type Io, type IoSocket, sessionRoom } from './io.ts';
-import { type OnOptions, closeSoon } from './on.ts';
+import { type OnOptions, closeSoon, refuseUnknown } from './on.ts';
 import { createOutlet } from './outlet.ts';
 import { type PresenceWatch, watchPresence } from './presence-watch.ts';
 
@@ -78,7 +78,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   options.revocations.onEnded((ids) => closeSessions(io, ids));
   const digests = startDigests({ deps, follows, outlet, log: options.log });
   const timers = [
-    setInterval(() => sweep(io), sweepMs),
+    setInterval(() => sweep(io, options), sweepMs),
     setInterval(() => void beat(io, options), options.presence.everyMs),
   ];
   return {
@@ -101,9 +101,15 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
 function welcome(socket: IoSocket, node: Node): void {
   const { options, follows } = node;
   const { userId, sessionId } = socket.data.actor;
-  socket.on('error', (error: Error) => options.log.warn('a socket failed', { userId, reason: error.message }));
+  refuseUnknown(socket);
+  socket.on('error', (thrown: unknown) => {
+    const reason = thrown instanceof Error ? thrown.message : 'unknown';
+    options.log.warn('a socket failed', { userId, reason });
+  });
   registerHandlers(socket, { ...node, confirm: (one) => confirm(one, options) });
   void socket.join(sessionRoom(sessionId));
+  // The session may have ended between the look at the table and now, when the word of it found no socket.
+  if (options.revocations.has(sessionId)) return closeSoon(socket, 'session_revoked');
   follows.connect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
   void confirm(socket, options);
@@ -188,11 +194,12 @@ function dropSlow(socket: IoSocket, unsent: number, log: Log): void {
   socket.disconnect(true);
 }
 
-/** Closes sockets whose token has run out. */
-function sweep(io: Io): void {
+/** Closes sockets whose token has run out, or whose session has ended without their having heard of it. */
+function sweep(io: Io, { revocations }: RealtimeOptions): void {
   const now = Date.now();
   for (const socket of io.sockets.sockets.values()) {
-    if (socket.data.expiresAt.getTime() + leewayMs < now) closeSoon(socket, 'token_expired');
+    if (revocations.has(socket.data.actor.sessionId)) closeSoon(socket, 'session_revoked');
+    else if (socket.data.expiresAt.getTime() + leewayMs < now) closeSoon(socket, 'token_expired');
   }
 }
 

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { DeviceInput } from '../../contracts/entities/index.ts';
-import type { DeviceId, UserId } from '../../contracts/ids.ts';
+import type { DeviceId, SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface DeviceRow {
@@ -19,15 +20,34 @@ const columns = `id, platform, push_token as "pushToken", push_token_at as "push
   push_permission as "pushPermission", app_version as "appVersion", locale, time_zone as "timeZone",
   last_seen_at as "lastSeenAt"`;
 
-/** Takes a push token from whoever holds it: one installation belongs to one account at a time. */
-export async function releasePushToken(tx: Tx, token: string, keep: { userId: UserId; id: DeviceId }): Promise<void> {
+/** Registrations of one person follow one another, so that their number can be judged. */
+export async function lockDevices(tx: Tx, userId: UserId): Promise<void> {
   await tx.query({
-    name: 'release-push-token',
-    text: `update devices set push_token = null, push_token_at = null
-      where push_token = $1 and not (user_id = $2 and id = $3)`,
-    values: [token, keep.userId, keep.id],
+    name: 'lock-devices',
+    text: `select pg_advisory_xact_lock(hashtextextended($1, 2))`,
+    values: [userId],
   });
 }
+
+/**
+ * Takes a push token from whoever holds it: one installation belongs to one account at a time. Two who register the same
+ * one at the same moment follow one another.
+ */
+export async function releasePushToken(tx: Tx, token: string, keep: { userId: UserId; id: DeviceId }): Promise<void> {
+  await tx.query({
+    name: 'lock-push-token',
+    text: `select pg_advisory_xact_lock(hashtextextended($1, 1))`,
+    values: [token],
+  });
+  await tx.query({
+    name: 'release-push-token',
+    text: `update devices set push_token = null, push_token_hash = null, push_token_at = null
+      where push_token_hash = $1 and not (user_id = $2 and id = $3)`,
+    values: [hashOf(token), keep.userId, keep.id],
+  });
+}
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /**
  * Stores a device, or what changed of it; a field that was not sent stays. A token that is sent again after it was found
@@ -38,16 +58,18 @@ export async function upsertDevice(
   userId: UserId,
   id: DeviceId,
   input: DeviceInput,
-  at: Date,
+  { at, sessionId }: { at: Date; sessionId: SessionId },
 ): Promise<DeviceRow> {
   const { rows } = await tx.query<DeviceRow>({
     name: 'upsert-device',
     text: `
-      insert into devices as d (user_id, id, platform, push_token, push_token_at, push_permission, app_version, locale, time_zone, last_seen_at)
-      values ($1, $2, $3, $4, case when $4::text is null then null else $9::timestamptz end, coalesce($6, 'unknown'), $7, $8, $10, $9)
+      insert into devices as d (user_id, id, platform, push_token, push_token_at, push_permission, app_version, locale, time_zone, last_seen_at, push_token_hash, session_id)
+      values ($1, $2, $3, $4, case when $4::text is null then null else $9::timestamptz end, coalesce($6, 'unknown'), $7, $8, $10, $9, $11, $12)
       on conflict (user_id, id) do update set
         platform = excluded.platform,
         push_token = case when $5 then excluded.push_token else d.push_token end,
+        push_token_hash = case when $5 then excluded.push_token_hash else d.push_token_hash end,
+        session_id = excluded.session_id,
         push_token_at = case when $5 then excluded.push_token_at else d.push_token_at end,
         push_state = case when $5 then 'active' else d.push_state end,
         push_state_at = case when $5 then null else d.push_state_at end,
@@ -68,6 +90,8 @@ export async function upsertDevice(
       input.locale ?? null,
       at,
       input.timeZone ?? null,
+      input.pushToken ? hashOf(input.pushToken) : null,
+      sessionId,
     ],
   });
   return rows[0] as DeviceRow;
@@ -100,7 +124,7 @@ export async function markPushTokenRefused(db: Queryable, userId: UserId, token:
   await db.query({
     name: 'mark-push-token-refused',
     text: `update devices set push_state = case push_state when 'active' then 'suspect' else 'dead' end, push_state_at = now()
-      where user_id = $1 and push_token = $2 and push_token_at < $3 and push_state <> 'dead'`,
-    values: [userId, token, sentAt],
+      where user_id = $1 and push_token_hash = $2 and push_token_at < $3 and push_state <> 'dead'`,
+    values: [userId, hashOf(token), sentAt],
   });
 }

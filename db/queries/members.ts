@@ -72,6 +72,21 @@ export async function followersAmong(
   return rows;
 }
 
+/** Those of these people who became members of something in the last seconds, wherever that was told or not. */
+export async function recentJoins(
+  db: Queryable,
+  userIds: readonly UserId[],
+  seconds: number,
+): Promise<(FollowedRow & { userId: UserId; version: number })[]> {
+  const { rows } = await db.query<FollowedRow & { userId: UserId; version: number }>({
+    name: 'recent-joins',
+    text: `select ${followedColumns}, m.user_id as "userId", c.version from members m join conversations c on c.id = m.conversation_id
+      where m.joined_at > now() - $2 * interval '1 second' and m.left_at is null and m.user_id = any($1::uuid[])`,
+    values: [userIds, seconds],
+  });
+  return rows;
+}
+
 /** The versions of these conversations. */
 export async function headsOf(
   db: Queryable,

@@ -13,6 +13,16 @@ export interface SessionRow {
 const columns = `user_id as "userId", id, device_name as "deviceName", created_at as "createdAt",
   last_used_at as "lastUsedAt", expires_at as "expiresAt"`;
 
+/**
+ * Ends sessions of `$1` and, in the same statement, takes the push tokens of the devices that they registered: a phone
+ * that was signed out must not go on showing what is written to its former owner.
+ */
+const silencing = (ending: string) => `
+  with ended as (${ending}), silenced as (
+    update devices set push_token = null, push_token_hash = null, push_token_at = null
+    where user_id = $1 and session_id in (select id from ended) and push_token is not null
+  ) select id from ended`;
+
 /** Opens a session. Over `keep` open ones, the least recently used are ended; their ids come back. */
 export async function insertSession(tx: Tx, session: SessionRow, keep: number): Promise<SessionId[]> {
   await tx.query({
@@ -22,11 +32,11 @@ export async function insertSession(tx: Tx, session: SessionRow, keep: number): 
   });
   const { rows } = await tx.query<{ id: SessionId }>({
     name: 'end-surplus-sessions',
-    text: `update sessions set revoked_at = now(), revoke_reason = 'surplus'
+    text: silencing(`update sessions set revoked_at = now(), revoke_reason = 'surplus'
       where user_id = $1 and id in (
         select id from sessions where user_id = $1 and revoked_at is null and expires_at > now()
         order by last_used_at desc, id desc offset $2
-      ) returning id`,
+      ) returning id`),
     values: [session.userId, keep],
   });
   return rows.map(({ id }) => id);
@@ -52,8 +62,8 @@ export async function revokeSessions(
   const only = 'only' in which;
   const { rows } = await db.query<{ id: SessionId }>({
     name: only ? 'revoke-session' : 'revoke-other-sessions',
-    text: `update sessions set revoked_at = now(), revoke_reason = $3
-      where user_id = $1 and id ${only ? '=' : '<>'} $2 and revoked_at is null and expires_at > now() returning id`,
+    text: silencing(`update sessions set revoked_at = now(), revoke_reason = $3
+      where user_id = $1 and id ${only ? '=' : '<>'} $2 and revoked_at is null and expires_at > now() returning id`),
     values: [userId, only ? which.only : which.allBut, reason],
   });
   return rows.map(({ id }) => id);

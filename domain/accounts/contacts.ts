@@ -17,7 +17,7 @@ import { DomainError, notFound } from '../errors.ts';
 import { presentMe } from './present.ts';
 import { refusingTaken } from './taken.ts';
 
-/** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess it. */
+/** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
 export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 
 type Contact = { channel: 'email' | 'sms'; target: string };

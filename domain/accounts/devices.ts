@@ -1,7 +1,7 @@
 import type { Device, DeviceInput } from '../../contracts/entities/index.ts';
 import type { DeviceId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { deleteDevice, devicesOf, releasePushToken, upsertDevice } from '../../db/queries/devices.ts';
+import { deleteDevice, devicesOf, lockDevices, releasePushToken, upsertDevice } from '../../db/queries/devices.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -15,8 +15,9 @@ export async function putDevice(
   input: DeviceInput,
 ): Promise<Device> {
   return commit(deps, async (tx) => {
+    await lockDevices(tx, actor.userId);
     if (input.pushToken) await releasePushToken(tx, input.pushToken, { userId: actor.userId, id });
-    const row = await upsertDevice(tx, actor.userId, id, input, deps.now());
+    const row = await upsertDevice(tx, actor.userId, id, input, { at: deps.now(), sessionId: actor.sessionId });
     const { length } = await devicesOf(tx, actor.userId);
     if (length > limits.devicesPerUser) throw tooManyDevices();
     return { value: presentDevice(row) };

@@ -74,7 +74,10 @@ async function judge(tx: Tx, deps: Pick<Deps, 'tokens' | 'mac'>, presented: stri
     at.getTime() - state.usedAt.getTime() <= lostAnswerMs;
   if (answerWasLost) {
     const { userId, sessionId } = state;
-    return { session: toSession(deps, { userId, sessionId }, successorOf(deps, presented)) };
+    const successor = successorOf(deps, presented);
+    // Derived from another key than it was stored under, the successor would open nothing.
+    if (!state.successorHash?.equals(hashToken(successor))) return { refused: new DomainError('session_revoked') };
+    return { session: toSession(deps, { userId, sessionId }, successor) };
   }
   return { refused: new DomainError('refresh_reused'), reused: state };
 }

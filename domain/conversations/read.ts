@@ -41,7 +41,7 @@ export async function listConversations(
   const more = rows.length > limit && last;
   return {
     items: items.map(presentConversation),
-    nextCursor: more ? sealCursor(deps, 'conversations', [last.lastActiveAt.toISOString(), last.id]) : null,
+    nextCursor: more ? sealCursor(deps, 'conversations', [last.lastActivePlace, last.id]) : null,
   };
 }
 

@@ -85,6 +85,20 @@ describe('every route', () => {
     }
   }
 
+  it('a body of the greatest size is read, and is told what is wrong with it in a few words', async () => {
+    const frame = Buffer.byteLength(JSON.stringify({ x: '' }));
+    const body = JSON.stringify({ x: 'x'.repeat(limits.requestBodyBytes - frame) });
+    assert.equal(Buffer.byteLength(body), limits.requestBodyBytes);
+    expectProblem(await call(app.url, 'POST', '/v1/auth/login', { body }), 400, 'invalid_input');
+    const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`field${n}`, n]));
+    const faults = expectProblem(
+      await call(app.url, 'POST', '/v1/auth/login', { body: unknown }),
+      400,
+      'invalid_input',
+    );
+    assert.ok(faults.length <= 50);
+  });
+
   it('a path that there is not, and a broken one, are not found', async () => {
     expectProblem(await call(app.url, 'GET', '/v1/nothing'), 404, 'not_found');
     expectProblem(await call(app.url, 'GET', '/v1/users/%E0%A4%A'), 404, 'not_found');

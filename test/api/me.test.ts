@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { randomUUIDv7 } from 'node:crypto';
-import type { Device, Me, NotificationSettings } from '../../contracts/entities/index.ts';
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import type { Device, Me, NotificationSettings, Session } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
-import { registerPeople, registerPerson } from '../factories/person.ts';
+import { password, registerPeople, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { expectProblem, expectStatus } from '../support/rest.ts';
+import { call, expectProblem, expectStatus } from '../support/rest.ts';
 
 describe('me, devices and notification settings', () => {
   let app: TestApp;
@@ -29,6 +29,19 @@ describe('me, devices and notification settings', () => {
       'timeZone',
     ]);
   });
+
+  it('takes a name of the greatest length and none beyond', async () => {
+    const ana = await registerPerson(app);
+    const rename = (length: number) => ana.call('PATCH', '/v1/me', { displayName: 'x'.repeat(length) });
+    expectStatus(await rename(limits.displayNameLength), 200);
+    assert.deepEqual(expectProblem(await rename(limits.displayNameLength + 1), 400, 'invalid_input'), ['displayName']);
+  });
+
+  const signIn = async (identifier: string) => {
+    const body = { identifier, password };
+    const answer = await call<{ session: Session }>(app.url, 'POST', '/v1/auth/login', { body });
+    return expectStatus(answer, 200).session.accessToken;
+  };
 
   describe('devices', () => {
     const put = (person: { call: (...args: never[]) => unknown }, id: string, body: object) =>
@@ -78,6 +91,53 @@ describe('me, devices and notification settings', () => {
       expectProblem(await put(ana, randomUUIDv7(), { platform: 'web' }), 409, 'limit_reached');
       const { items } = expectStatus(await ana.call<{ items: Device[] }>('GET', '/v1/me/devices'), 200);
       assert.equal(items.length, limits.devicesPerUser);
+    });
+
+    it('are limited in number also when all come at once', async () => {
+      const ana = await registerPerson(app);
+      const many = Array.from({ length: limits.devicesPerUser + 5 }, () =>
+        put(ana, randomUUIDv7(), { platform: 'web' }),
+      );
+      const statuses = (await Promise.all(many)).map(({ status }) => status).sort();
+      assert.deepEqual(statuses, [...Array(limits.devicesPerUser).fill(200), ...Array(5).fill(409)]);
+    });
+
+    it('take a push token of the greatest length and none beyond, also one that is hard to compress', async () => {
+      const ana = await registerPerson(app);
+      const random = randomBytes(limits.pushTokenBytes).toString('base64url');
+      const longest = random.slice(0, limits.pushTokenBytes);
+      expectStatus(await put(ana, randomUUIDv7(), { platform: 'ios', pushToken: longest }), 200);
+      const beyond = await put(ana, randomUUIDv7(), { platform: 'ios', pushToken: `${longest}x` });
+      assert.deepEqual(expectProblem(beyond as never, 400, 'invalid_input'), ['pushToken']);
+    });
+
+    it('of two accounts that register one token at the same moment one has it', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      for (let n = 0; n < 10; n += 1) {
+        const pushToken = `race-${randomUUIDv7()}`;
+        const both = await Promise.all(
+          [ana, bob].map((person) => put(person, randomUUIDv7(), { platform: 'ios', pushToken })),
+        );
+        for (const answer of both) expectStatus(answer, 200);
+        const holders = await app.database.run(`select from devices where push_token = '${pushToken}'`);
+        assert.equal(holders.rowCount, 1);
+      }
+    });
+
+    it('are silenced by the end of the session that registered them, and by no other', async () => {
+      const ana = await registerPerson(app);
+      const phone = await signIn(ana.email);
+      const id = randomUUIDv7();
+      const body = { platform: 'ios', pushToken: `silenced-${id}` };
+      expectStatus(await call(app.url, 'PUT', `/v1/me/devices/${id}`, { token: phone, body }), 200);
+      const has = async () => {
+        const { items } = expectStatus(await ana.call<{ items: Device[] }>('GET', '/v1/me/devices'), 200);
+        return items[0]?.hasPushToken;
+      };
+      expectStatus(await call(app.url, 'POST', '/v1/auth/logout', { token: await signIn(ana.email) }), 204);
+      assert.equal(await has(), true);
+      expectStatus(await call(app.url, 'POST', '/v1/auth/logout', { token: phone }), 204);
+      assert.equal(await has(), false);
     });
 
     it('of somebody else cannot be forgotten', async () => {

@@ -238,7 +238,47 @@ describe('sign-in', () => {
     });
   });
 
+  describe('what goes wrong with refreshing', () => {
+    const refreshAt = (url: string, refreshToken: string) =>
+      call<{ session: Session }>(url, 'POST', '/v1/auth/refresh', { body: { refreshToken } });
+
+    it('a token that comes back after five minutes is a theft, whether its answer was lost or not', async () => {
+      const person = await registerPerson(app);
+      const { refreshToken } = person.session;
+      expectStatus(await refreshAt(app.url, refreshToken), 200);
+      await app.database.run(
+        `update refresh_tokens set used_at = used_at - interval '5 minutes 1 second' where user_id = '${person.id}'`,
+      );
+      expectProblem((await refreshAt(app.url, refreshToken)) as never, 401, 'refresh_reused');
+    });
+
+    it('a successor that was derived from another key is not handed out', async () => {
+      const other = await app.start(['api'], { HOMING_SECRET_KEY: randomBytes(32).toString('base64url') });
+      const person = await registerPerson(app);
+      const { refreshToken } = person.session;
+      const { session } = expectStatus(await refreshAt(app.url, refreshToken), 200);
+      const repeated = await refreshAt(`http://127.0.0.1:${other.port}`, refreshToken);
+      expectProblem(repeated as never, 401, 'session_revoked');
+      expectStatus(await refreshAt(app.url, session.refreshToken), 200);
+    });
+  });
+
   describe('ending sessions', () => {
+    it('happens to the least recently used where there are too many', async () => {
+      const person = await registerPerson(app);
+      const login = () =>
+        call<{ session: Session }>(app.url, 'POST', '/v1/auth/login', { body: { identifier: person.email, password } });
+      for (let n = 1; n < limits.sessionsPerUser; n += 1) expectStatus(await login(), 200);
+      expectStatus(await person.call('GET', '/v1/me'), 200);
+      const { session } = expectStatus(await login(), 200);
+      expectProblem(await person.call('GET', '/v1/me'), 401, 'session_revoked');
+      const { items } = expectStatus(
+        await call<{ items: unknown[] }>(app.url, 'GET', '/v1/sessions', { token: session.accessToken }),
+        200,
+      );
+      assert.equal(items.length, limits.sessionsPerUser);
+    });
+
     it('refuses the token of a session that was ended at once', async () => {
       const person = await registerPerson(app);
       const other = expectStatus(await login({ identifier: person.email, password }), 200).session;

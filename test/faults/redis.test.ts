@@ -77,6 +77,34 @@ describe('Redis is killed for three seconds while messages flow between two node
     for (const socket of [here, there]) socket.close();
   }).timeout(60_000);
 
+  it('a conversation that was made meanwhile is found by the sockets of the other node', async () => {
+    const redis = await own.redis();
+    const alone = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+      env: { REDIS_URL: redis.url },
+    });
+    const [ana, bob] = await registerPeople(alone, 'Ana', 'Bob');
+    const there = await connect(alone.urls[1] ?? '', { token: bob.token });
+    redis.kill('SIGKILL');
+    await redis.exited;
+    const group = await makeGroup(ana, [bob]);
+    await own.redis(Number(new URL(redis.url).port));
+    await there.heard('heads', ({ heads }) => heads.some(([id]) => id === group.id));
+    await until(
+      async () => {
+        const { version } = await send(ana, group.id, 'do you hear me now?');
+        await sleep(100);
+        return there.told.event.some((event) => event.conversationId === group.id && event.version === version);
+      },
+      (heard) => heard,
+    );
+    there.close();
+    await alone.stop();
+  }).timeout(60_000);
+
   /** Sends one message after another until it is told to stop; every one must be acked. */
   async function keepSending(
     person: Person,

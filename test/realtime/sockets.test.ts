@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
+import jwt from 'jsonwebtoken';
 import type { SocketError } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import { type ClientEventName, clientEvents } from '../../contracts/realtime/index.ts';
@@ -209,6 +210,50 @@ describe('sockets', () => {
       assert.ok((await socket.ask('sync', { known: [] })).ok);
     });
 
+    /** As raw packets: the client library refuses to send some of them. */
+    const sendRaw = (socket: TestSocket, packet: string) =>
+      (socket.raw.io.engine as unknown as { write(packet: string): void }).write(packet);
+
+    for (const name of ['error', '__proto__', 'constructor', 'hasOwnProperty']) {
+      for (const given of ['', ',null', ',{"message":"mine"}']) {
+        it(`an event called ${name}${given} does nothing`, async () => {
+          const socket = await join(await registerPerson(app));
+          sendRaw(socket, `2["${name}"${given}]`);
+          assert.ok((await socket.ask('sync', { known: [] })).ok);
+        });
+      }
+    }
+
+    for (const name of ['connect', 'disconnect', 'disconnecting', 'newListener', 'removeListener']) {
+      it(`an event called ${name}, which is the server's own, closes that socket and no other`, async () => {
+        const [socket, other] = [await join(await registerPerson(app)), await join(await registerPerson(app))];
+        const closed = once(socket.raw as never, 'disconnect');
+        sendRaw(socket, `2["${name}",{}]`);
+        await closed;
+        assert.ok((await other.ask('sync', { known: [] })).ok);
+      });
+    }
+
+    it('an unknown event is refused with a code where it asks for an answer', async () => {
+      const socket = await join(await registerPerson(app));
+      const answer = (await socket.raw.timeout(5_000).emitWithAck('no.such', {})) as {
+        ok: boolean;
+        error: SocketError;
+      };
+      assert.deepEqual([answer.ok, answer.error.code], [false, 'not_found']);
+    });
+
+    it('a frame of the greatest size is read', async () => {
+      const socket = await join(await registerPerson(app));
+      // Around the filler: engine.io's and Socket.IO's packet types, the id of the acknowledgement, the event's name.
+      const frame = Buffer.byteLength('420["sync",{"known":[],"filler":""}]');
+      const answer = (await socket.raw
+        .timeout(5_000)
+        .emitWithAck('sync', { known: [], filler: 'x'.repeat(limits.socketFrameBytes - frame) })) as { ok: boolean };
+      assert.equal(answer.ok, false);
+      assert.ok((await socket.ask('sync', { known: [] })).ok);
+    });
+
     it('a frame over the limit closes that socket and no other', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
       const [big, other] = [await join(ana), await join(bob)];
@@ -232,6 +277,43 @@ describe('sockets', () => {
       assert.deepEqual(await there.heard('notice', () => true), { kind: 'session_ended', code: 'session_revoked' });
       await closed;
       assert.ok((await kept.ask('sync', { known: [] })).ok);
+    });
+
+    it('that ended long ago opens no socket, and one that ended without a word of it loses its socket soon', async () => {
+      const ana = await registerPerson(app);
+      const socket = await join(ana);
+      const closed = once(socket.raw as never, 'disconnect');
+      await app.database.run(`update sessions set revoked_at = now() where id = '${ana.session.id}'`);
+      await closed;
+      assert.equal(socket.told.notice[0]?.code, 'session_revoked');
+      const bob = await registerPerson(app);
+      await app.database.run(
+        `update sessions set revoked_at = now() - interval '1 hour' where id = '${bob.session.id}'`,
+      );
+      assert.equal((await refusal({ token: bob.token }))?.code, 'session_revoked');
+    });
+
+    it('that ends at the moment of a connect leaves no socket open', async () => {
+      for (let n = 0; n < 8; n += 1) {
+        const ana = await registerPerson(app);
+        const connecting = connect(app.urls[n % 2] ?? '', { token: ana.token }).catch(() => undefined);
+        expectStatus(await ana.call('POST', '/v1/auth/logout'), 204);
+        const socket = await connecting;
+        if (socket?.raw.connected) await once(socket.raw as never, 'disconnect');
+      }
+    });
+
+    it('closes its sockets when its token has run out', async () => {
+      const ana = await registerPerson(app);
+      const [{ key }] = JSON.parse(app.env.HOMING_JWT_KEYS ?? '') as [{ key: string }];
+      // Within the leeway for clocks that differ, by a second.
+      const token = jwt.sign({ sid: ana.session.id, sub: ana.id }, key, {
+        ...{ issuer: 'http://homing.test', audience: 'homing', expiresIn: -59, algorithm: 'ES256' },
+        header: { alg: 'ES256', typ: 'at+jwt', kid: 'dev' },
+      });
+      const socket = await connect(app.url, { token });
+      await once(socket.raw as never, 'disconnect');
+      assert.deepEqual(socket.told.notice, [{ kind: 'session_ended', code: 'token_expired' }]);
     });
 
     it('is renewed in place by a newer token of the same session, and by no other', async () => {
