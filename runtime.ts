@@ -7,7 +7,7 @@ import type { Deps } from './domain/deps.ts';
 import { createStoreLane } from './domain/messages/index.ts';
 import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
-import { type Dependency, readiness } from './platform/health.ts';
+import { type Dependency, createReadiness } from './platform/health.ts';
 import { createLogger, toLog } from './platform/logger.ts';
 import { createMac } from './platform/mac.ts';
 import { createMetrics, serveMetrics } from './platform/metrics.ts';
@@ -41,7 +41,7 @@ export interface Runtime {
   shutdown: ReturnType<typeof createShutdown>;
   /** Web origins that may connect: the public address and those that were named. */
   origins: string[];
-  readiness: () => ReturnType<typeof readiness>;
+  readiness: ReturnType<typeof createReadiness>;
 }
 
 /** The one place where real clients are made. Nothing here waits for another service: each may be away. */
@@ -119,7 +119,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     { name: 'redis', needed: false, check: () => redis.ping() },
     { name: 'object-store', needed: false, check: () => objects.check() },
   ];
-  const look = () => readiness(dependencies, () => shutdown.stopping);
+  const look = createReadiness(dependencies, () => shutdown.stopping);
   const metricsServer = await serveMetrics(metrics, {
     host: config.HOMING_HOST,
     port: config.HOMING_METRICS_PORT,

@@ -96,9 +96,7 @@ async function runWrite<Row extends pg.QueryResultRow>(pool: pg.Pool, statement:
     if (warnings.seen()) throw new OutcomeUnknown('the commit came back with a warning');
     return result;
   } catch (error) {
-    // A backend that is being shut down (57P0x) may have committed before it went.
-    const refused = error instanceof pg.DatabaseError && !error.code?.startsWith('57P');
-    if (refused) throw error;
+    if (isRefusal(error)) throw error;
     broken = error instanceof OutcomeUnknown ? error : new OutcomeUnknown('the connection was lost', { cause: error });
     throw broken;
   } finally {
@@ -119,13 +117,17 @@ async function commitOrUnknown(client: pg.PoolClient): Promise<void> {
     if (result.command !== 'COMMIT') throw new Error('the transaction was rolled back at commit');
     if (warnings.seen()) throw new OutcomeUnknown('the commit came back with a warning');
   } catch (error) {
-    if (error instanceof pg.DatabaseError || error instanceof OutcomeUnknown) throw error;
+    if (isRefusal(error) || error instanceof OutcomeUnknown) throw error;
     if (error instanceof Error && error.message.startsWith('the transaction was rolled back')) throw error;
     throw new OutcomeUnknown('the connection was lost during commit', { cause: error });
   } finally {
     warnings.stop();
   }
 }
+
+/** PostgreSQL said no. A backend that is being shut down (57P0x) may have committed before it went, so that is no word. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code?.startsWith('57P') === false;
 
 /** Listens for notices of severity WARNING on one connection. */
 export function collectWarnings(client: pg.ClientBase): { seen(): boolean; stop(): void } {

@@ -11,8 +11,23 @@ export interface Dependency {
   check: () => Promise<unknown>;
 }
 
+/** Milliseconds for which an answer is good: anybody may ask, and a thousand askers must not be a thousand looks. */
+const goodForMs = 1_000;
+
 /** Looks at every dependency. Ready means: all that are needed answer, and the process is not stopping. */
-export async function readiness(dependencies: readonly Dependency[], stopping: () => boolean): Promise<Readiness> {
+export function createReadiness(
+  dependencies: readonly Dependency[],
+  stopping: () => boolean,
+): () => Promise<Readiness> {
+  let last: { at: number; answer: Promise<Readiness> } | undefined;
+  return async () => {
+    const stale = !last || Date.now() - last.at > goodForMs || stopping();
+    if (stale) last = { at: Date.now(), answer: look(dependencies, stopping) };
+    return (last as NonNullable<typeof last>).answer;
+  };
+}
+
+async function look(dependencies: readonly Dependency[], stopping: () => boolean): Promise<Readiness> {
   const looked = await Promise.all(
     dependencies.map(async ({ name, needed, check }) => ({
       name,

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
-import type { ConversationId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
@@ -18,32 +18,58 @@ const receiptLimits = {
   nudgeDelayMs: 2_000,
 };
 
-/** The lane of all receipts of this process: many members' watermarks move in one statement. */
+/**
+ * The lane of all receipts of this process: many members' watermarks move in one statement. What follows from a reading
+ * for the reader's attention has a lane of its own, because it waits for that person's lock, and one person whose
+ * attention is being decided must not hold up everybody's receipts.
+ */
 export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<WatermarkMove, MovedWatermark | null> {
-  return createLane({
+  const nudges = createNudgeLane({ db, log });
+  const lane = createLane<WatermarkMove, MovedWatermark | null>({
     maxBatch: receiptLimits.maxBatch,
     maxWaiting: receiptLimits.maxWaiting,
     onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
     keyOf: ({ conversationId, userId }) => `${conversationId}${userId}`,
     run: async (batch) => {
       const moved = await moveWatermarks({ query: (statement) => db.write(statement) }, batch);
-      await closeSoon({ db, log }, moved);
+      nudgeReaders(nudges, moved);
       const byMember = new Map(moved.map((row) => [`${row.conversationId}${row.userId}`, row]));
       return batch.map(({ conversationId, userId }) => byMember.get(`${conversationId}${userId}`) ?? null);
     },
   });
+  return {
+    push: (move) => lane.push(move),
+    get waiting() {
+      return lane.waiting;
+    },
+    idle: async () => {
+      await lane.idle();
+      await nudges.idle();
+    },
+  };
 }
 
 /** Who has read may have nothing unread any more: their episode is looked at soon instead of at its next step. */
-async function closeSoon({ db, log }: Pick<Deps, 'db' | 'log'>, moved: readonly MovedWatermark[]): Promise<void> {
-  const readers = [...new Set(moved.filter(({ hasRead }) => hasRead).map(({ userId }) => userId))];
-  if (readers.length === 0) return;
-  try {
-    await lookAgain(db, readers, receiptLimits.nudgeDelayMs);
-  } catch (error) {
-    // The reading itself is stored; the workflow sees it at its next step all the same.
-    log.warn('readers could not be marked for a look', { reason: (error as Error).message });
-  }
+function nudgeReaders(nudges: Lane<UserId, true>, moved: readonly MovedWatermark[]): void {
+  const readers = new Set(moved.filter(({ hasRead }) => hasRead).map(({ userId }) => userId));
+  // The reading itself is stored; the workflow sees it at its next step all the same.
+  for (const reader of readers) nudges.push(reader).catch(() => undefined);
+}
+
+function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<UserId, true> {
+  return createLane({
+    maxBatch: receiptLimits.maxBatch,
+    maxWaiting: receiptLimits.maxWaiting,
+    onOverflow: () => new DomainError('overloaded'),
+    run: async (readers) => {
+      try {
+        await lookAgain(db, [...new Set(readers)], receiptLimits.nudgeDelayMs);
+      } catch (error) {
+        log.warn('readers could not be marked for a look', { reason: (error as Error).message });
+      }
+      return readers.map(() => true as const);
+    },
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import { readableMembership } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { presentLog } from '../log/index.ts';
+import { withinBytes } from './budget.ts';
 import { loadSnapshots } from './snapshots.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function eventsAfter(
   const tooFar = after > version || after < joinedVersion || version - after > limits.catchUpEvents;
   if (tooFar) return snapshot(deps, actor, conversationId);
   const rows = await logAfter(deps.db, actor.userId, [{ conversationId, version: after, joinedSeq }], limit);
-  const events = await presentLog(deps.db, rows);
+  const events = withinBytes(await presentLog(deps.db, rows));
   const reached = events.at(-1)?.version ?? after;
   return { snapshot: false, events, hasMore: reached < version };
 }

@@ -6,6 +6,7 @@ import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentLog } from '../log/index.ts';
+import { withinBytes } from './budget.ts';
 import { loadSnapshots } from './snapshots.ts';
 
 export const syncBudget = {
@@ -39,11 +40,15 @@ export async function sync(
     snapshotCost: syncBudget.snapshotCost,
     budget: syncBudget.total,
   });
-  const end = await pageEnd(deps, actor, rows, { after, through });
-  const [moved, lost] = await Promise.all([changes(deps, actor, rows), losses(deps, actor, known, { after, end })]);
+  const all = await changes(deps, actor, rows);
+  const moved = withinBytes(all);
+  const cut = moved.length < all.length ? moved.at(-1)?.conversationId : undefined;
+  const end = cut ?? (await pageEnd(deps, actor, rows, { after, through }));
+  const lost = await losses(deps, actor, known, { after, end });
+  const told = cut === undefined ? rows : rows.filter(({ conversationId }) => conversationId <= cut);
   return {
     changes: [...moved, ...lost],
-    standings: rows.map(({ known: _, joinedSeq: _seq, joinedVersion: _version, ...standing }) => standing),
+    standings: told.map(({ known: _, joinedSeq: _seq, joinedVersion: _version, ...standing }) => standing),
     cursor: end === lastId ? null : sealCursor(deps, 'sync', [end]),
   };
 }

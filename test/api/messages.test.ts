@@ -275,6 +275,51 @@ describe('conversations and messages', () => {
       assert.equal(second.nextCursor, null);
     });
 
+    it('lists every conversation once, also those that moved in the same moment', async () => {
+      const [one, other] = await registerPeople(app, 'One', 'Other');
+      const groups = [];
+      for (let n = 0; n < 6; n += 1) groups.push(await makeGroup(one, [other], `group ${n}`));
+      await Promise.all(groups.map(({ id }) => send(one, id, 'all at once')));
+      const seen: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const query: string = cursor === '' ? 'limit=2' : `limit=2&cursor=${cursor}`;
+        const page: { items: Conversation[]; nextCursor: string | null } = expectStatus(
+          await other.call('GET', `/v1/conversations?${query}`),
+          200,
+        ) as never;
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+      }
+      assert.deepEqual(seen.sort(), groups.map(({ id }) => id as string).sort());
+    });
+
+    it('takes no cursor of another list of the same kind', async () => {
+      const [one, two] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob])];
+      const members = (id: string, query: string) =>
+        ana.call<{ nextCursor: string }>('GET', `/v1/conversations/${id}/members?limit=1${query}`);
+      const { nextCursor } = expectStatus(await members(one.id, ''), 200);
+      expectStatus(await members(one.id, `&cursor=${nextCursor}`), 200);
+      const answer = await members(two.id, `&cursor=${nextCursor}`);
+      assert.deepEqual(expectProblem(answer as never, 400, 'invalid_input'), ['cursor']);
+    });
+
+    it('counts unread up to a limit', async () => {
+      const group = await makeGroup(ana, [bob]);
+      await app.database.run(`
+        insert into messages (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, fingerprint, created_at)
+        select '${group.id}', n, n + 1, n + 1, gen_random_uuid(), gen_random_uuid(), '${ana.id}', 'x', '', now()
+        from generate_series(1, ${limits.unreadCounted + 1}) n`);
+      await app.database.run(
+        `update conversations set last_seq = ${limits.unreadCounted + 1} where id = '${group.id}'`,
+      );
+      const unread = async () =>
+        expectStatus(await bob.call<Conversation>('GET', `/v1/conversations/${group.id}`), 200).me.unread;
+      assert.equal(await unread(), limits.unreadCounted);
+      await read(bob, group.id, 2);
+      assert.equal(await unread(), limits.unreadCounted - 1);
+    });
+
     it('refuses a cursor that was tampered with or belongs to another list', async () => {
       const cursor = Buffer.from('12345678["2026-01-01T00:00:00.000Z","x"]').toString('base64url');
       assert.deepEqual(

@@ -117,6 +117,38 @@ describe('the database client', () => {
     await assert.rejects(work, OutcomeUnknown);
   });
 
+  it('takes a single statement that came back with a warning for unknown: its commit is the statement’s own', async () => {
+    const warning = { text: `do $$ begin raise warning 'not replicated'; end $$`, values: [] };
+    await assert.rejects(db.write(warning), OutcomeUnknown);
+    assert.equal((await db.write({ text: 'select 1', values: [] })).rowCount, 1);
+  });
+
+  it('takes a commit during which the server was shut down for unknown', async () => {
+    const work = db.transaction(async (tx) => {
+      await tx.query(user(5));
+      await tx.query({ text: `create temporary table ended (id int) on commit drop`, values: [] });
+      await tx.query({
+        text: `create function pg_temp.end_me() returns trigger language plpgsql as $$
+          begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); return null; end $$`,
+        values: [],
+      });
+      await tx.query({
+        text: `create constraint trigger ends after insert on ended deferrable initially deferred for each row execute function pg_temp.end_me()`,
+        values: [],
+      });
+      await tx.query({ text: 'insert into ended values (1)', values: [] });
+    });
+    await assert.rejects(work, OutcomeUnknown);
+  });
+
+  it('lets no transaction stay open without bound', async () => {
+    const { rows } = await db.query<{ limit: string }>({
+      text: `select current_setting('idle_in_transaction_session_timeout') as limit`,
+      values: [],
+    });
+    assert.equal(rows[0]?.limit, '10s');
+  });
+
   it('ends a statement that takes too long, and says that the server is busy', async () => {
     const error = await db.query({ text: 'select pg_sleep(5)', values: [] }).catch((thrown: unknown) => thrown);
     assert.equal(toDomainError(error).code, 'unavailable');

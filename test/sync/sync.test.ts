@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import fc from 'fast-check';
 import type { ConversationEvent, EventsAfter, SyncResponse } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
+import { answerBytes } from '../../domain/sync/budget.ts';
 import { syncBudget } from '../../domain/sync/sync.ts';
 import { type Person, makeDirect, makeGroup, read, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -130,6 +131,42 @@ describe('sync', () => {
       assert.notEqual(first.cursor, null);
       assert.ok(first.changes.length < count);
       assert.equal((await fresh(bob)).size, count);
+    });
+
+    it('comes in pages when it is large, and each page can be read by a socket', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const text = 'x'.repeat(limits.messageTextLength);
+      for (let n = 0; n < 5; n += 1) {
+        const { id } = await makeGroup(ana, [bob], `group ${n}`);
+        await Promise.all(Array.from({ length: 40 }, () => send(ana, id, text)));
+      }
+      const first = await syncOnce(bob, []);
+      assert.notEqual(first.cursor, null);
+      assert.ok(JSON.stringify(first.changes).length < 1.5 * answerBytes);
+      assert.equal(first.standings.length, first.changes.length);
+      assert.equal((await fresh(bob)).size, 5);
+      const [known] = first.changes;
+      const page = expectStatus(
+        await bob.call<EventsAfter>('GET', `/v1/conversations/${known?.conversationId}/events?after=1&limit=200`),
+        200,
+      );
+      assert.ok(!page.snapshot && page.events.length === 40 && !page.hasMore);
+    });
+
+    it('is one moment of the database: no message stands in it that its head does not count', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      const ending = new AbortController();
+      const flood = (async () => {
+        while (!ending.signal.aborted) await Promise.all([1, 2, 3, 4].map(() => send(ana, group.id, 'more')));
+      })();
+      for (let n = 0; n < 40; n += 1) {
+        const [change] = (await syncOnce(bob, [])).changes;
+        const newest = change?.state?.messages.at(-1)?.seq ?? 0;
+        assert.equal(newest, change?.state?.conversation.lastSeq);
+      }
+      ending.abort();
+      await flood;
     });
 
     it('refuses more conversations than a call takes', async () => {
