@@ -18,6 +18,7 @@ export async function provisionDatabase(options: Provisioning): Promise<{ ownerU
   try {
     await ensureRole(client, 'homing_owner', options.ownerPassword);
     await ensureRole(client, 'homing_app', options.appPassword);
+    await preferIndexes(client, 'homing_app');
     await ensureDatabase(client, options.database);
   } finally {
     await client.end();
@@ -33,6 +34,18 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
   if (rowCount === 0) await client.query(`create role ${name} login`);
   await client.query(`alter role ${name} login password ${client.escapeLiteral(password)}`);
+}
+
+/**
+ * Every statement of the application finds its rows by an index. Plans are kept for as long as a connection lives, and
+ * one that was made while a table was small would read it whole for ever after; compiling a plan takes longer than most
+ * of them run. As settings of the role they hold behind a connection pooler too.
+ */
+async function preferIndexes(client: pg.Client, role: string): Promise<void> {
+  const settings = { enable_seqscan: 'off', random_page_cost: '1.1', jit: 'off' };
+  for (const [name, value] of Object.entries(settings)) {
+    await client.query(`alter role ${client.escapeIdentifier(role)} set ${name} = ${client.escapeLiteral(value)}`);
+  }
 }
 
 async function ensureDatabase(client: pg.Client, database: string): Promise<void> {
