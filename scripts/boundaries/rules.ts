@@ -172,6 +172,12 @@ export const rows: readonly Row[] = [
     why: 'Development runs the same processes as production, from outside.',
   },
   {
+    name: 'bench-measures-the-house',
+    from: 'bench/**',
+    may: ['bench/**', 'contracts/**', 'db/**', 'domain/**', 'platform/**', 'dev/**', 'sdk/**', ...libraries],
+    why: 'It measures what is served, from outside or by the same functions that the doors call; it is no door itself.',
+  },
+  {
     name: 'generators-print-what-is',
     from: 'scripts/gen.ts',
     may: ['scripts/**', 'contracts/**', 'platform/env-example.ts', 'api/{openapi,asyncapi}.ts', ...libraries],

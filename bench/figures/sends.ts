@@ -1,0 +1,159 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { MessageId } from '../../contracts/ids.ts';
+import { openDb } from '../../db/client.ts';
+import { type NewMessageRow, storeMessages, storeMessagesSql } from '../../db/queries/store-messages.ts';
+import { sendRights } from '../../domain/access/index.ts';
+import { createStoreLane } from '../../domain/messages/index.ts';
+import { createHash } from 'node:crypto';
+import type { Figure, Line, Round } from '../lib/figure.ts';
+import { closedLoop, median, openLoop } from '../lib/load.ts';
+import { type Crowd, groupId, idSql, personId, seat, seed } from '../lib/people.ts';
+import { pgbench } from '../lib/pgbench.ts';
+
+const crowd: Crowd = { people: 10_000, groups: 10_000, size: 10 };
+const senders = 256;
+const text = 'x'.repeat(120);
+
+/** A message of somebody in a group of theirs, as the domain hands it to the lane. */
+function messageTo(group: number, place: number): NewMessageRow {
+  return {
+    conversationId: groupId(group),
+    senderId: personId(seat(group, place, crowd)),
+    id: randomUUIDv7() as MessageId,
+    clientId: randomUUIDv7(),
+    text,
+    replyTo: null,
+    threadId: null,
+    forwardedFrom: null,
+    mentions: null,
+    priority: 'normal',
+    fingerprint: createHash('sha256').update(text).digest(),
+  };
+}
+
+const anyGroup = () => Math.floor(Math.random() * crowd.groups);
+const anyPlace = () => Math.floor(Math.random() * crowd.size);
+
+/** The very statement that stores messages, for one of them, with its parameters as expressions. */
+function sameStatement(): string {
+  const group = ':g';
+  const sender = `(${group} * ${crowd.size} + :i) % ${crowd.people}`;
+  const values = [
+    'array[0]::int[]',
+    `array[${idSql(2, group)}]`,
+    `array[${idSql(1, sender)}]`,
+    'array[gen_random_uuid()]',
+    'array[gen_random_uuid()]',
+    `array['${text}']::text[]`,
+    'array[null]::uuid[]',
+    'array[null]::uuid[]',
+    'array[null]::jsonb[]',
+    'array[null]::jsonb[]',
+    `array['normal']::text[]`,
+    String.raw`array['\x00']::bytea[]`,
+    `array['owner', 'admin', 'member']`,
+    `array['owner', 'admin']`,
+    `array['owner', 'admin']`,
+  ];
+  const statement = storeMessagesSql.replaceAll(/\$(\d+)/g, (_, n: string) => `(${values[Number(n) - 1] ?? ''})`);
+  return `\\set g random(0, ${crowd.groups - 1})\n\\set i random(0, ${crowd.size - 1})\n${oneLine(statement)};\n`;
+}
+
+/** Bare: one row into the same table, with its indexes, and nothing else. */
+const bareInsert = (): string =>
+  `\\set g random(0, ${crowd.groups - 1})\n${oneLine(`insert into messages
+    (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, fingerprint, created_at)
+    select ${idSql(2, ':g')}, (random() * 1e15)::bigint, 1, 1, gen_random_uuid(), gen_random_uuid(), ${idSql(1, ':g')}, '${text}', '\\x00', now()`)};\n`;
+
+// pgbench reads a command a line, and a comment would swallow the rest of it.
+const oneLine = (sql: string) =>
+  sql
+    .replaceAll(/--[^\n]*/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+
+export const sends: Figure = {
+  name: 'sends',
+  what: 'complete stored sends: rights, number, message with both unique indexes, outbox, one durable commit',
+  async measure(round) {
+    const { stage, rounds, seconds } = round;
+    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const lane = createStoreLane(stage.db);
+    const ours = () => [stage.postgres.pid];
+    const best = { same: [] as number[], bare: [] as number[], ours: [] as number[] };
+    let othersCpu = 0;
+    for (let n = 0; n < rounds; n += 1) {
+      await seed(stage.db, owner, crowd);
+      const rates = [];
+      for (const clients of [1, 16, 64]) rates.push(await pgbench(stage, sameStatement(), { clients, seconds }));
+      best.same.push(Math.max(...rates));
+      best.bare.push(await pgbench(stage, bareInsert(), { clients: 64, seconds }));
+      await seed(stage.db, owner, crowd);
+      const sample = await closedLoop(() => lane.push(messageTo(anyGroup(), anyPlace())).then(mustBeStored), {
+        ...{ workers: senders, seconds, ours },
+      });
+      best.ours.push(sample.perSecond);
+      othersCpu = Math.max(othersCpu, sample.othersCpu);
+      round.report(`round ${n + 1}: ${Math.round(sample.perSecond)}/s, p99 ${sample.p99Ms.toFixed(1)} ms`);
+    }
+    await owner.end();
+    const [candidate, same, bare] = [median(best.ours), median(best.same), median(best.bare)];
+    const common = { figure: 'complete stored sends, groups of ten', unit: 'sends/s', candidate, othersCpu };
+    return [
+      line(common, 'pgbench, the same statement, best of 1, 16, 64 clients', same, 6),
+      line(common, 'pgbench, one bare insert a transaction, 64 clients', bare, 3),
+    ];
+  },
+};
+
+export const hot: Figure = {
+  name: 'hot',
+  what: 'one conversation that everybody writes in',
+  async measure({ stage, rounds, seconds, report }: Round): Promise<Line[]> {
+    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const lane = createStoreLane(stage.db);
+    const ours = () => [stage.postgres.pid];
+    const rates = { single: [] as number[], ours: [] as number[], p99: [] as number[] };
+    let othersCpu = 0;
+    const toHot = () => messageTo(0, anyPlace());
+    for (let n = 0; n < rounds; n += 1) {
+      await seed(stage.db, owner, crowd);
+      const single = await closedLoop(async () => storeMessages(stage.db, [toHot()], sendRights), {
+        ...{ workers: 64, seconds, ours },
+      });
+      const batched = await closedLoop(() => lane.push(toHot()).then(mustBeStored), { workers: 64, seconds, ours });
+      const perSecond = batched.perSecond * 0.8;
+      const open = await openLoop(() => lane.push(toHot()).then(mustBeStored), { perSecond, seconds, ours });
+      rates.single.push(single.perSecond);
+      rates.ours.push(batched.perSecond);
+      rates.p99.push(open.p99Ms);
+      othersCpu = Math.max(othersCpu, batched.othersCpu, open.othersCpu);
+      report(`round ${n + 1}: ${Math.round(batched.perSecond)}/s against ${Math.round(single.perSecond)}/s`);
+    }
+    await owner.end();
+    const [candidate, against, p99] = [median(rates.ours), median(rates.single), median(rates.p99)];
+    const common = { figure: 'one hot conversation', unit: 'sends/s', candidate, othersCpu };
+    return [
+      line(common, 'one statement a message, 64 senders', against, 30),
+      {
+        ...{ figure: 'one hot conversation, p99 at 80 % of that load', reference: '', unit: 'ms', othersCpu },
+        ...{ candidate: p99, against: 10, ratio: p99 / 10, goal: '≤ 10 ms', reached: p99 <= 10 },
+      },
+    ];
+  },
+};
+
+function line(
+  common: Pick<Line, 'figure' | 'unit' | 'candidate' | 'othersCpu'>,
+  reference: string,
+  against: number,
+  times: number,
+): Line {
+  const ratio = common.candidate / against;
+  return { ...common, reference, against, ratio, goal: `≥ ${times}×`, reached: ratio >= times };
+}
+
+/** A refusal is quick, and would pass for speed. */
+function mustBeStored(result: { status: string }): void {
+  if (result.status !== 'stored') throw new Error(`a send of the benchmark was not stored: ${result.status}`);
+}

@@ -1,0 +1,33 @@
+import type { Stage } from './stage.ts';
+
+/** One line of the table: what was measured, against what, and what we want of it. */
+export interface Line {
+  figure: string;
+  reference: string;
+  /** Of the candidate and of the reference, in the same unit, medians over the rounds. */
+  candidate: number;
+  against: number;
+  unit: string;
+  /** Candidate to reference, or a bound on the candidate alone. */
+  ratio: number;
+  goal: string;
+  reached: boolean;
+  /** Processors' worth that other programs took while it was measured, at worst. */
+  othersCpu: number;
+  note?: string;
+}
+
+export interface Round {
+  stage: Stage;
+  /** Rounds of reference and candidate, one after the other. */
+  rounds: number;
+  /** Seconds of one measurement. */
+  seconds: number;
+  report: (line: string) => void;
+}
+
+export interface Figure {
+  name: string;
+  what: string;
+  measure: (round: Round) => Promise<Line[]>;
+}
