@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
 import { type ErrorCode, type Problem, errorCodes } from '../contracts/errors.ts';
 import { type DomainError, toDomainError } from '../domain/errors.ts';
@@ -6,6 +7,7 @@ import { type DomainError, toDomainError } from '../domain/errors.ts';
 export const statusOf: Record<ErrorCode, number> = {
   invalid_input: 400,
   malformed_json: 400,
+  malformed_request: 400,
   payload_too_large: 413,
   unsupported_media_type: 415,
   unauthenticated: 401,
@@ -51,4 +53,29 @@ export function sendProblem(response: Response, thrown: unknown): DomainError {
   if (problem.status === 401) response.setHeader('www-authenticate', `Bearer error="invalid_token"`);
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   return error;
+}
+
+/** Node's words for what its HTTP parser refuses, with the status that says so. */
+const unreadable: Record<string, [status: number, reason: string, code: ErrorCode]> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'payload_too_large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'malformed_request'],
+};
+
+/** A whole HTTP answer for what never became a request. */
+export function unreadableAnswer(cause: string | undefined): string {
+  const [status, reason, code] = unreadable[cause ?? ''] ?? [400, 'Bad Request', 'malformed_request' as const];
+  const requestId = randomUUID();
+  const problem: Problem = {
+    ...{ type: `/docs/errors#${code}`, title: errorCodes[code], status },
+    ...{ detail: errorCodes[code], code, requestId },
+  };
+  const body = JSON.stringify(problem);
+  const headers = {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${status} ${reason}`, ...lines, '', body].join('\r\n');
 }

@@ -64,7 +64,7 @@ const nothing = z.strictObject({});
 function checkInput(endpoint: Endpoint, request: Request) {
   const faults: FieldFault[] = [];
   const check = (schema: z.ZodType | undefined, value: unknown, where: string) => {
-    const parsed = (schema ?? nothing).safeParse(value ?? {});
+    const parsed = (schema ?? nothing).safeParse(value === undefined ? {} : value);
     if (parsed.success) return schema ? parsed.data : undefined;
     faults.push(...faultsOf(parsed.error.issues, where));
     return undefined;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 export const errorCodes = {
   invalid_input: 'The input does not fit the contract; each fault is named in `errors`.',
   malformed_json: 'The body is not JSON.',
+  malformed_request: 'The request is not as HTTP wants it, or did not come in time.',
   payload_too_large: 'The body or frame is larger than the limit.',
   unsupported_media_type: 'Send the body as application/json.',
   unauthenticated: 'A valid access token is needed.',

@@ -402,6 +402,7 @@ create table verifications (
   target text not null,
   expires_at timestamp with time zone not null,
   wrong_tries integer not null default 0,
+  sent_at timestamp with time zone,
   constraint verifications_pkey PRIMARY KEY (user_id, channel),
   constraint verifications_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
 );

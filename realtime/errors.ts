@@ -5,6 +5,7 @@ import { type DomainError, toDomainError } from '../domain/errors.ts';
 export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   invalid_input: 'keep',
   malformed_json: 'keep',
+  malformed_request: 'keep',
   payload_too_large: 'keep',
   unsupported_media_type: 'keep',
   unauthenticated: 'close',

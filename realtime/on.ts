@@ -39,7 +39,9 @@ export function on<Name extends ClientEventName>(
     const ack = given.findLast((argument) => typeof argument === 'function') as
       | ((answer: Ack<Name>) => void)
       | undefined;
-    void answer(socket, name, options, handle, given[0]).then((result) => ack?.(result));
+    // Without a payload the acknowledgement stands in its place.
+    const input = typeof given[0] === 'function' ? undefined : given[0];
+    void answer(socket, name, options, handle, input).then((result) => ack?.(result));
   };
   (socket.on as (event: string, listener: (...given: unknown[]) => void) => void)(name, listener);
 }

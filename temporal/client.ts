@@ -7,8 +7,14 @@ export interface TemporalOptions {
   payloadKeys: readonly { kid: string; key: string }[];
 }
 
+/**
+ * gRPC waits longer with each vain try to connect, up to two minutes; what is owed shall go out soon after Temporal has
+ * come back.
+ */
+const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
 /** A client that connects when it is first used: the process comes up while Temporal is away. */
 export function openTemporal({ address, namespace, payloadKeys }: TemporalOptions): Client {
-  const connection = Connection.lazy({ address, connectTimeout: 3_000 });
+  const connection = Connection.lazy({ address, connectTimeout: 3_000, channelArgs });
   return new Client({ connection, namespace, dataConverter: createDataConverter(payloadKeys) });
 }

@@ -2,13 +2,19 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { limits } from '../../contracts/limits.ts';
 import { DomainError } from '../../domain/errors.ts';
 
-const json = express.json({ limit: limits.requestBodyBytes, strict: true, type: 'application/json' });
+// Whatever is JSON is read; what is no object the contract refuses, and says so.
+const json = express.json({ limit: limits.requestBodyBytes, strict: false, type: 'application/json' });
 
 /** Reads a JSON body within the limit. A body of another type is refused rather than passed over as if it were none. */
 export function readBody(request: Request, response: Response, next: NextFunction): void {
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (hasBody && !request.is('application/json')) return next(new DomainError('unsupported_media_type'));
+  if (Number(request.headers['content-length'] ?? 0) > limits.requestBodyBytes) {
+    // Refused by what it announces: what is still to come of it is not waited for.
+    response.setHeader('connection', 'close');
+    return next(tooLarge());
+  }
   json(request, response, (error?: unknown) => next(error === undefined ? undefined : toBodyError(error)));
 }
 
@@ -17,9 +23,7 @@ function toBodyError(error: unknown): unknown {
   const { type } = error as { type?: string };
   switch (type) {
     case 'entity.too.large':
-      return new DomainError('payload_too_large', {
-        detail: `A body may have ${limits.requestBodyBytes} bytes at most.`,
-      });
+      return tooLarge();
     case 'entity.parse.failed':
     case 'request.size.invalid':
     case 'request.aborted':
@@ -28,6 +32,13 @@ function toBodyError(error: unknown): unknown {
     case 'charset.unsupported':
       return new DomainError('unsupported_media_type', { detail: 'Send the body uncompressed or as gzip, in UTF-8.' });
     default:
-      return error;
+      return isUnreadable(error) ? new DomainError('malformed_json') : error;
   }
 }
+
+const tooLarge = () =>
+  new DomainError('payload_too_large', { detail: `A body may have ${limits.requestBodyBytes} bytes at most.` });
+
+/** What zlib and its kin say of a body that is not compressed as it claims. */
+const isUnreadable = (error: unknown): boolean =>
+  /^(Z_|ZSTD_|ERR_BROTLI|ERR__ERROR)/.test((error as { code?: string }).code ?? '');

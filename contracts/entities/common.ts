@@ -23,6 +23,9 @@ export const text = (max: number) =>
     .refine((value) => !unsafe.test(value), { message: 'must not hold control or bidirectional override characters' })
     .refine((value) => value.trim() !== '', { message: 'must not be blank' });
 
+/** Something that can be seen: a name of zero-width signs alone is none. */
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
 /** One line of text: a name, a title. Trimmed. */
 export const line = (max: number) =>
   z
@@ -33,21 +36,22 @@ export const line = (max: number) =>
     .refine((value) => value.isWellFormed(), { message: 'must be well-formed Unicode' })
     .refine((value) => !oneLineUnsafe.test(value), {
       message: 'must be one line without control or bidirectional override characters',
-    });
+    })
+    .refine((value) => visible.test(value), { message: 'must hold something that can be seen' });
 
 /** An IANA time-zone name that this server's ICU knows. */
 export const TimeZone = z
   .string()
   .max(64)
   .refine(isTimeZone, { message: 'must be an IANA time zone, such as Europe/Berlin' })
-  .meta({ description: 'IANA time zone' });
+  .meta({ description: 'IANA time zone', examples: ['Europe/Berlin'] });
 
 /** A BCP 47 language tag. */
 export const Locale = z
   .string()
   .max(35)
   .refine(isLocale, { message: 'must be a BCP 47 language tag, such as en or pt-BR' })
-  .meta({ description: 'BCP 47 language tag' });
+  .meta({ description: 'BCP 47 language tag', examples: ['en'] });
 
 function isTimeZone(name: string): boolean {
   try {
@@ -78,6 +82,6 @@ export const pageLimit = (byDefault: number) =>
 /** A whole number in a query string. */
 export const queryInteger = z
   .string()
-  .regex(/^\d{1,15}$/, { message: 'must be a whole number' })
+  .regex(/^\d{1,16}$/, { message: 'must be a whole number' })
   .transform(Number)
   .pipe(z.int().nonnegative());

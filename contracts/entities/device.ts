@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DeviceId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { Instant, Locale, TimeZone } from './common.ts';
+import { Instant, Locale, TimeZone, line } from './common.ts';
 
 export const Platform = z.enum(['ios', 'android', 'web', 'desktop']);
 /** What the app last said about its permission to show notifications. */
@@ -16,7 +16,7 @@ export const DeviceInput = z
       .max(limits.pushTokenBytes)
       .regex(/^[\x21-\x7e]+$/, { message: 'must be printable ASCII' })
       .nullish(),
-    appVersion: z.string().max(50).optional(),
+    appVersion: line(50).optional(),
     locale: Locale.optional(),
     timeZone: TimeZone.optional(),
     pushPermission: PushPermission.optional(),

@@ -11,9 +11,9 @@ export const EmailAddress = z
   .max(254)
   .pipe(z.email())
   .transform((address) => address.toLowerCase())
-  .meta({ description: 'E-mail address' });
+  .meta({ description: 'E-mail address', examples: ['ana@example.test'] });
 /** E.164: a plus sign, then up to fifteen digits. */
-export const PhoneNumber = z.e164().meta({ description: 'Phone number, E.164' });
+export const PhoneNumber = z.e164().meta({ description: 'Phone number, E.164', examples: ['+4915112345678'] });
 
 /** A person as other people see them. */
 export const User = z.strictObject({ id: UserId, displayName: z.string(), createdAt: Instant }).meta({ id: 'User' });

@@ -15,7 +15,11 @@ import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Taken byte for byte as it was received: a password is never trimmed, folded or normalised. */
-const NewPassword = z.string().min(limits.passwordLengthMin).max(limits.passwordLengthMax).meta({ format: 'password' });
+const NewPassword = z
+  .string()
+  .min(limits.passwordLengthMin)
+  .max(limits.passwordLengthMax)
+  .meta({ format: 'password', examples: ['correct horse battery'] });
 const deviceName = line(100).optional();
 
 export const Registration = z
@@ -37,7 +41,7 @@ export type Registration = z.infer<typeof Registration>;
 
 export const Login = z
   .strictObject({
-    identifier: z.string().trim().min(1).max(254).meta({ description: 'E-mail address or phone number' }),
+    identifier: line(254).meta({ description: 'E-mail address or phone number', examples: ['ana@example.test'] }),
     password: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
     deviceName,
   })

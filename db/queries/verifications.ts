@@ -18,9 +18,27 @@ export async function putVerification(tx: Tx, request: Omit<VerificationRow, 'wr
     name: 'put-verification',
     text: `insert into verifications (user_id, channel, id, target, expires_at) values ($1, $2, $3, $4, $5)
       on conflict (user_id, channel) do update
-      set id = excluded.id, target = excluded.target, expires_at = excluded.expires_at, wrong_tries = 0`,
+      set id = excluded.id, target = excluded.target, expires_at = excluded.expires_at, wrong_tries = 0, sent_at = null`,
     values: [request.userId, request.channel, request.id, request.target, request.expiresAt],
   });
+}
+
+/**
+ * The code of this request is about to be sent: with the first sending its time begins. Answers with the request, or with
+ * nothing where a newer one has taken its place or its time is over.
+ */
+export async function beginVerification(
+  db: Queryable,
+  request: { userId: UserId; channel: 'email' | 'sms'; id: string },
+  { at, until }: { at: Date; until: Date },
+): Promise<VerificationRow | undefined> {
+  const { rows } = await db.query<VerificationRow>({
+    name: 'begin-verification',
+    text: `update verifications set sent_at = coalesce(sent_at, $4), expires_at = case when sent_at is null then $5 else expires_at end
+      where user_id = $1 and channel = $2 and id = $3 and (sent_at is null or expires_at > $4) returning ${columns}`,
+    values: [request.userId, request.channel, request.id, at, until],
+  });
+  return rows[0];
 }
 
 export async function verificationOf(

@@ -1,19 +1,21 @@
 import type { SendVerificationInput, SendVerificationOutcome } from '../../contracts/workflows/send-verification.ts';
-import { verificationOf } from '../../db/queries/verifications.ts';
+import { beginVerification } from '../../db/queries/verifications.ts';
 import type { Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import { codeLimits, codeOf } from './contacts.ts';
 
 /**
- * Sends the code of a request, if it is still the newest on its channel. Sending twice is harmless: a repeat carries the
- * same code.
+ * Sends the code of a request, if it is still the newest on its channel. Its time begins with the first sending: what
+ * sends may have been away for longer than a code lives. Sending twice is harmless: a repeat carries the same code.
  */
 export async function sendCode(
   deps: Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'publicUrl'>,
   { userId, verificationId, channel }: SendVerificationInput,
 ): Promise<SendVerificationOutcome> {
-  const request = await verificationOf(deps.db, userId, channel);
-  if (!request || request.id !== verificationId || request.expiresAt <= deps.now()) return 'superseded';
+  const at = deps.now();
+  const until = new Date(at.getTime() + codeLimits.lifetimeMs);
+  const request = await beginVerification(deps.db, { userId, channel, id: verificationId }, { at, until });
+  if (!request) return 'superseded';
   const code = codeOf(deps, verificationId);
   const minutes = codeLimits.lifetimeMs / 60_000;
   const text = `${code} is your Homing code. It is good for ${minutes} minutes.`;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { Problem } from '../../contracts/errors.ts';
 import { limits } from '../../contracts/limits.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import { type Person, registerPerson } from '../factories/person.ts';
@@ -73,7 +75,9 @@ describe('every route', () => {
       }
       it(`${name} refuses what is no JSON, a body that is too large, and another type`, async () => {
         expectProblem(await ask({ token: ana.token, body: '{"half":' }), 400, 'malformed_json');
-        expectProblem(await ask({ token: ana.token, body: '"a bare word"' }), 400, 'malformed_json');
+        for (const body of ['"a bare word"', 'null', '1', 'true']) {
+          expectProblem(await ask({ token: ana.token, body }), 400, 'invalid_input');
+        }
         expectProblem(
           await ask({ token: ana.token, body: `{"x":"${'x'.repeat(limits.requestBodyBytes)}"}` }),
           413,
@@ -97,6 +101,55 @@ describe('every route', () => {
       'invalid_input',
     );
     assert.ok(faults.length <= 50);
+  });
+
+  const raw = (request: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect(Number(port), hostname, () => socket.write(request));
+      let answer = '';
+      socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+      socket.once('close', () => resolve(answer)).once('error', reject);
+    });
+  const problemOf = (answer: string) => {
+    const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
+    return Problem.parse(JSON.parse(body));
+  };
+
+  it('what is no HTTP, and headers that are too large, get a coded answer too', async () => {
+    assert.equal(problemOf(await raw('nonsense\r\n\r\n')).code, 'malformed_request');
+    const large = await raw(`GET /livez HTTP/1.1\r\nhost: x\r\nfiller: ${'x'.repeat(20_000)}\r\n\r\n`);
+    assert.deepEqual([problemOf(large).status, problemOf(large).code], [431, 'payload_too_large']);
+  });
+
+  it('a body that announces more than the limit is refused before it comes', async () => {
+    const head = 'POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+    const answer = await raw(`${head}content-length: 1000000000\r\n\r\n`);
+    assert.equal(problemOf(answer).code, 'payload_too_large');
+  });
+
+  it('a request that offers another protocol is answered as it is', async () => {
+    const answer = await raw('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n');
+    assert.match(answer, /^HTTP\/1\.1 200 OK/);
+  });
+
+  for (const encoding of ['gzip', 'deflate', 'br']) {
+    it(`a body that is not ${encoding}, as it claims, is refused`, async () => {
+      const headers = { 'content-encoding': encoding };
+      const answer = await call(app.url, 'POST', '/v1/auth/login', { body: '{"identifier":"x"}', headers });
+      expectProblem(answer, 400, 'malformed_json');
+    });
+  }
+
+  it('a control character in a field is a fault of that field', async () => {
+    const login = { identifier: 'a\u0000b', password: 'whatever' };
+    const refused = await call(app.url, 'POST', '/v1/auth/login', { body: login });
+    assert.deepEqual(expectProblem(refused, 400, 'invalid_input'), ['identifier']);
+    const device = { platform: 'ios', appVersion: 'a\u0000b' };
+    const path = '/v1/me/devices/01900000-0000-7000-8000-000000000000';
+    assert.deepEqual(expectProblem(await ana.call('PUT', path, device), 400, 'invalid_input'), ['appVersion']);
+    const name = { displayName: '\u200b\u200d' };
+    assert.deepEqual(expectProblem(await ana.call('PATCH', '/v1/me', name), 400, 'invalid_input'), ['displayName']);
   });
 
   it('a path that there is not, and a broken one, are not found', async () => {
