@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /**
- * Gathers what waits while a statement runs, and runs it together. There is no timer: a lane that is free starts at
- * once, so an idle system adds nothing to the first item's way, and a busy one fills its batches by itself.
+ * Gathers what waits while a statement runs, and runs it together. Unless it is asked to gather there is no timer: a lane
+ * that is free starts at once, so an idle system adds nothing to the first item's way, and a busy one fills its batches by
+ * itself.
  */
 export interface Lane<Item, Result> {
   push(item: Item): Promise<Result>;
@@ -16,32 +19,58 @@ interface LaneOptions<Item, Result> {
   /** Items that may wait at most; one more is refused by `onOverflow`. */
   maxWaiting: number;
   onOverflow: () => Error;
-  /** Two items with the same key never share a batch; the later one waits for the next. */
+  /** Two items with the same key never share a batch: the later one waits for the next, or is merged into the first. */
   keyOf?: (item: Item) => string;
+  /** Makes one item of two with the same key; both who gave them get its result. */
+  merge?: (earlier: Item, later: Item) => Item;
+  /** Milliseconds that a batch waits for more, where being merged is worth more than being quick. */
+  gatherMs?: number;
   /** One result for each item, in their order; an Error in the place of a result rejects that item alone. */
   run: (batch: Item[]) => Promise<(Result | Error)[]>;
 }
 
 interface Waiting<Item, Result> {
   item: Item;
-  resolve: (result: Result) => void;
-  reject: (error: unknown) => void;
+  /** Who waits for its result: several, where items were merged. */
+  askers: { resolve: (result: Result) => void; reject: (error: unknown) => void }[];
 }
 
 export function createLane<Item, Result>(options: LaneOptions<Item, Result>): Lane<Item, Result> {
   let queue: Waiting<Item, Result>[] = [];
   let running = false;
   let idleWaiters: (() => void)[] = [];
+  /** Of those that wait, where they may be merged. */
+  const byKey = new Map<string, Waiting<Item, Result>>();
 
   const nextBatch = () => {
     const { batch, rest } = takeBatch(queue, options);
     queue = rest;
+    for (const { item } of batch) if (options.merge && options.keyOf) byKey.delete(options.keyOf(item));
     return batch;
   };
 
+  /** False where no more may wait. */
+  const add = (item: Item, asker: Waiting<Item, Result>['askers'][number]): boolean => {
+    const key = options.merge && options.keyOf?.(item);
+    const known = key === undefined ? undefined : byKey.get(key);
+    if (known && options.merge) {
+      known.item = options.merge(known.item, item);
+      known.askers.push(asker);
+      return true;
+    }
+    if (queue.length >= options.maxWaiting) return false;
+    const waiting = { item, askers: [asker] };
+    queue.push(waiting);
+    if (key !== undefined) byKey.set(key, waiting);
+    return true;
+  };
+
   const drain = async () => {
-    running = true;
-    while (queue.length > 0) await runBatch(nextBatch(), options);
+    while (queue.length > 0) {
+      await runBatch(nextBatch(), options);
+      const fewWait = queue.length > 0 && queue.length < options.maxBatch;
+      if (options.gatherMs !== undefined && fewWait) await sleep(options.gatherMs);
+    }
     running = false;
     for (const wake of idleWaiters) wake();
     idleWaiters = [];
@@ -50,12 +79,12 @@ export function createLane<Item, Result>(options: LaneOptions<Item, Result>): La
   return {
     push: (item) =>
       new Promise((resolve, reject) => {
-        if (queue.length >= options.maxWaiting) return reject(options.onOverflow());
-        queue.push({ item, resolve, reject });
+        if (!add(item, { resolve, reject })) return reject(options.onOverflow());
         // Everything that arrives in this turn of the event loop goes into the first batch.
         if (!running) {
           running = true;
-          setImmediate(() => void drain());
+          if (options.gatherMs === undefined) setImmediate(() => void drain());
+          else setTimeout(() => void drain(), options.gatherMs);
         }
       }),
     get waiting() {
@@ -65,8 +94,11 @@ export function createLane<Item, Result>(options: LaneOptions<Item, Result>): La
   };
 }
 
-function takeBatch<Item, Result>(queue: Waiting<Item, Result>[], { maxBatch, keyOf }: LaneOptions<Item, Result>) {
-  if (!keyOf) return { batch: queue.slice(0, maxBatch), rest: queue.slice(maxBatch) };
+function takeBatch<Item, Result>(
+  queue: Waiting<Item, Result>[],
+  { maxBatch, keyOf, merge }: LaneOptions<Item, Result>,
+) {
+  if (!keyOf || merge) return { batch: queue.slice(0, maxBatch), rest: queue.slice(maxBatch) };
   const batch: Waiting<Item, Result>[] = [];
   const rest: Waiting<Item, Result>[] = [];
   const keys = new Set<string>();
@@ -85,13 +117,15 @@ async function runBatch<Item, Result>(
 ): Promise<void> {
   try {
     const results = await run(batch.map(({ item }) => item));
-    batch.forEach(({ resolve, reject }, place) => {
+    batch.forEach(({ askers }, place) => {
       const result = results[place];
-      if (result instanceof Error) reject(result);
-      else if (result === undefined) reject(new Error('the batch gave no answer for this item'));
-      else resolve(result);
+      for (const { resolve, reject } of askers) {
+        if (result instanceof Error) reject(result);
+        else if (result === undefined) reject(new Error('the batch gave no answer for this item'));
+        else resolve(result);
+      }
     });
   } catch (error) {
-    for (const { reject } of batch) reject(error);
+    for (const { askers } of batch) for (const { reject } of askers) reject(error);
   }
 }

@@ -16,6 +16,8 @@ export interface StandingRow {
   joinedVersion: number;
   /** The client's version; null for a conversation that it does not know. */
   known: number | null;
+  /** There are more behind this page. */
+  more: boolean;
 }
 
 /**
@@ -43,13 +45,17 @@ export async function standings(
         join conversations c on c.id = m.conversation_id
         left join unnest($2::uuid[], $3::bigint[]) as k(conversation_id, version) on k.conversation_id = m.conversation_id
         where m.user_id = $1 and m.left_at is null and m.conversation_id > $4::uuid and m.conversation_id <= $5::uuid
-        order by m.conversation_id limit $6
+        -- One more than is told, to know whether there are more.
+        order by m.conversation_id limit $6 + 1
+      ), told as (
+        select * from mine where cost <= $9 or conversation_id = (select min(conversation_id::text)::uuid from mine)
+        order by conversation_id limit $6
       )
       select m.conversation_id as "conversationId", version, last_seq as "lastSeq", delivered_seq as "deliveredSeq",
         read_seq as "readSeq", unread_mark as "unreadMark", joined_seq as "joinedSeq", joined_version as "joinedVersion",
-        known, unread.unread, unread.mentions
-      from mine m ${unreadLateral('m')}
-      where cost <= $9 or m.conversation_id = (select min(conversation_id::text)::uuid from mine)
+        known, unread.unread, unread.mentions,
+        (select count(*) from mine) > (select count(*) from told) as more
+      from told m ${unreadLateral('m')}
       order by m.conversation_id`,
     values: [
       userId,

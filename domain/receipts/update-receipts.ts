@@ -14,6 +14,8 @@ const receiptLimits = {
   maxBatch: 1_000,
   /** Watermarks that may wait in this process. */
   maxWaiting: 20_000,
+  /** Milliseconds in which receipts are gathered: nobody waits for one, and a burst of them is one statement. */
+  gatherMs: 100,
   /** Milliseconds from a reading to the nudge of the reader's episode: a burst of readings costs one wake-up. */
   nudgeDelayMs: 2_000,
 };
@@ -30,6 +32,13 @@ export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<W
     maxWaiting: receiptLimits.maxWaiting,
     onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
     keyOf: ({ conversationId, userId }) => `${conversationId}${userId}`,
+    // Several devices, or one that scrolls: the highest of what waits says it all.
+    merge: (earlier, later) => ({
+      ...earlier,
+      deliveredSeq: Math.max(earlier.deliveredSeq, later.deliveredSeq),
+      readSeq: Math.max(earlier.readSeq, later.readSeq),
+    }),
+    gatherMs: receiptLimits.gatherMs,
     run: async (batch) => {
       const moved = await moveWatermarks({ query: (statement) => db.write(statement) }, batch);
       nudgeReaders(nudges, moved);

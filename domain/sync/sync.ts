@@ -1,7 +1,7 @@
 import type { ConversationEvent, SyncChange, SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { logAfter } from '../../db/queries/log.ts';
+import { type LogPlace, logAfter } from '../../db/queries/log.ts';
 import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -43,12 +43,12 @@ export async function sync(
   const all = await changes(deps, actor, rows);
   const moved = withinBytes(all);
   const cut = moved.length < all.length ? moved.at(-1)?.conversationId : undefined;
-  const end = cut ?? (await pageEnd(deps, actor, rows, { after, through }));
-  const lost = await losses(deps, actor, known, { after, end });
+  const end = cut ?? pageEnd(rows, through);
+  const lost = await losses(deps, actor, missing(known, rows, { after, end }));
   const told = cut === undefined ? rows : rows.filter(({ conversationId }) => conversationId <= cut);
   return {
     changes: [...moved, ...lost],
-    standings: told.map(({ known: _, joinedSeq: _seq, joinedVersion: _version, ...standing }) => standing),
+    standings: told.map(toStanding),
     cursor: end === lastId ? null : sealCursor(deps, 'sync', [end]),
   };
 }
@@ -60,22 +60,9 @@ function reach(known: SyncRequest['known']): string {
 }
 
 /** The last id that this answer speaks for: the whole reach, or the last row when there is more behind it. */
-async function pageEnd(
-  deps: Pick<Deps, 'db'>,
-  actor: Actor,
-  rows: readonly StandingRow[],
-  { after, through }: { after: string; through: string },
-): Promise<string> {
-  const last = rows.at(-1)?.conversationId ?? after;
-  const beyond = await standings(deps.db, actor.userId, [], {
-    after: last,
-    through,
-    limit: 1,
-    maxEvents: 0,
-    snapshotCost: 0,
-    budget: 0,
-  });
-  return beyond.length > 0 ? last : through;
+function pageEnd(rows: readonly StandingRow[], through: string): string {
+  const last = rows.at(-1);
+  return last?.more ? last.conversationId : through;
 }
 
 async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly StandingRow[]): Promise<SyncChange[]> {
@@ -86,11 +73,10 @@ async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly Stan
   });
   const behind = moved.filter((row) => !whole.includes(row));
   const [log, snapshots] = await Promise.all([
-    logAfter(
-      deps.db,
-      actor.userId,
+    logOf(
+      deps,
+      actor,
       behind.map(({ conversationId, known, joinedSeq }) => ({ conversationId, version: known ?? 0, joinedSeq })),
-      syncBudget.maxEvents,
     ),
     loadSnapshots(
       deps,
@@ -106,20 +92,31 @@ async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly Stan
   });
 }
 
+const logOf = (deps: Pick<Deps, 'db'>, actor: Actor, places: readonly LogPlace[]) =>
+  places.length === 0 ? [] : logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
+
 function asEvents(conversationId: ConversationId, version: number, events: ConversationEvent[]): SyncChange[] {
   // Left between two statements: the next call tells it as lost.
   if (events.length === 0) return [];
   return [{ conversationId, version: events.at(-1)?.version ?? version, how: 'events', events, state: null }];
 }
 
-/** Conversations that the client holds and the actor no longer belongs to, within what this answer speaks for. */
-async function losses(
-  deps: Pick<Deps, 'db'>,
-  actor: Actor,
+const toStanding = ({ known: _, joinedSeq: _seq, joinedVersion: _version, more: _more, ...standing }: StandingRow) =>
+  standing;
+
+/** What the client holds and the actor's conversations do not show, within what this answer speaks for. */
+function missing(
   known: SyncRequest['known'],
+  rows: readonly StandingRow[],
   { after, end }: { after: string; end: string },
-): Promise<SyncChange[]> {
-  const asked = known.map(([id]) => id).filter((id) => id > after && id <= end);
+): ConversationId[] {
+  const mine = new Set(rows.map(({ conversationId }) => conversationId));
+  return known.map(([id]) => id).filter((id) => id > after && id <= end && !mine.has(id));
+}
+
+/** Conversations that the client holds and the actor no longer belongs to. */
+async function losses(deps: Pick<Deps, 'db'>, actor: Actor, asked: readonly ConversationId[]): Promise<SyncChange[]> {
+  if (asked.length === 0) return [];
   const lost = await notMine(deps.db, actor.userId, asked);
   const endings = await lastEvents(deps, actor, lost);
   return lost.map(({ id: conversationId }) => {

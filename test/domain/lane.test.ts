@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { createLane } from '../../domain/lane.ts';
 
 /** A lane over a runner that is let go by hand, and the batches that it was given. */
-function laneByHand(options: { maxBatch?: number; maxWaiting?: number; keyOf?: (item: string) => string } = {}) {
+function laneByHand(
+  options: Partial<
+    Pick<Parameters<typeof createLane<string, string>>[0], 'maxBatch' | 'maxWaiting' | 'keyOf' | 'merge' | 'gatherMs'>
+  > = {},
+) {
   const batches: string[][] = [];
   const gates: PromiseWithResolvers<void>[] = [];
   const lane = createLane<string, string>({
@@ -64,6 +68,29 @@ describe('a lane', () => {
     for (let n = 0; n < 3; n += 1) await letGo();
     await Promise.all(all);
     assert.deepEqual(batches, [['a1', 'b1'], ['a2'], ['a3']]);
+  });
+
+  it('merges what waits under one key, and gives its result to everybody who asked', async () => {
+    const merge = (earlier: string, later: string) => (later > earlier ? later : earlier);
+    const { lane, batches, letGo } = laneByHand({ keyOf: (item) => item[0] ?? '', merge, maxWaiting: 2 });
+    const all = ['a1', 'b1', 'a3', 'a2'].map((item) => lane.push(item));
+    await letGo();
+    assert.deepEqual(await Promise.all(all), ['A3', 'B1', 'A3', 'A3']);
+    assert.deepEqual(batches, [['a3', 'b1']]);
+    const later = lane.push('a1');
+    await letGo();
+    assert.equal(await later, 'A1', 'what has run is no longer merged into');
+  });
+
+  it('waits for more where it is asked to', async () => {
+    const { lane, batches, letGo } = laneByHand({ gatherMs: 20 });
+    const first = lane.push('a');
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    const second = lane.push('b');
+    await letGo();
+    await Promise.all([first, second]);
+    assert.deepEqual(batches, [['a', 'b']]);
   });
 
   it('refuses one more than may wait', async () => {

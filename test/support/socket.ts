@@ -50,8 +50,12 @@ export async function connect(
 /** Socket.IO's client is close enough to an EventEmitter for `once`. */
 const emitter = (raw: Socket) => raw as unknown as EventEmitter;
 
+/** The connect was refused, or the socket closed before it was greeted. */
 async function refusal(raw: Socket): Promise<never> {
-  const [error] = (await once(emitter(raw), 'connect_error')) as [Error & { data?: SocketError }];
+  const closed = once(emitter(raw), 'disconnect').then(() => [new Error('closed before the hello')]);
+  const [error] = (await Promise.race([once(emitter(raw), 'connect_error'), closed])) as [
+    Error & { data?: SocketError },
+  ];
   throw Object.assign(new Error(error.message), { data: error.data });
 }
 
