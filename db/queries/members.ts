@@ -173,8 +173,10 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       with input as (
         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as i(conversation_id, user_id, delivered, read)
       ), target as (
-        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, m.delivered_seq as delivered_before, m.read_seq as read_before,
-          least(greatest(i.delivered, i.read), c.last_seq) as delivered, least(i.read, c.last_seq) as read
+        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version,
+          m.delivered_seq as delivered_before, m.read_seq as read_before,
+          greatest(m.delivered_seq, least(greatest(i.delivered, i.read), c.last_seq)) as delivered,
+          greatest(m.read_seq, least(i.read, c.last_seq)) as read
         from members m
         join input i on i.conversation_id = m.conversation_id and i.user_id = m.user_id
         join conversations c on c.id = m.conversation_id
@@ -183,22 +185,18 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
         for no key update of m
       ), moved as (
         update members m set
-          delivered_seq = greatest(m.delivered_seq, t.delivered),
-          read_seq = greatest(m.read_seq, t.read),
-          seen_seq = greatest(m.seen_seq, t.read),
+          delivered_seq = t.delivered, read_seq = t.read, seen_seq = greatest(m.seen_seq, t.read),
           -- Reading on takes a mark away that was set by hand.
-          unread_mark = case when t.read > m.read_seq then null else m.unread_mark end
+          unread_mark = case when t.read > t.read_before then null else m.unread_mark end
         from target t
         where m.conversation_id = t.conversation_id and m.user_id = t.user_id
-          and (t.delivered > m.delivered_seq or t.read > m.read_seq)
-        returning m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, t.read > t.read_before as has_read
+          and (t.delivered > t.delivered_before or t.read > t.read_before)
       )
-      select t.conversation_id as "conversationId", t.user_id as "userId",
-        coalesce(m.delivered_seq, t.delivered_before) as "deliveredSeq", coalesce(m.read_seq, t.read_before) as "readSeq",
-        m.user_id is not null as moved, coalesce(m.has_read, false) as "hasRead", t.kind, t.member_count as "memberCount",
-        t.member_version as "memberVersion",
-        u.tell_read as "tellRead"
-      from target t join users u on u.id = t.user_id left join moved m on m.conversation_id = t.conversation_id and m.user_id = t.user_id`,
+      -- From what was locked, and not from what the update returns: joining the two compares each row with each.
+      select t.conversation_id as "conversationId", t.user_id as "userId", t.delivered as "deliveredSeq", t.read as "readSeq",
+        t.delivered > t.delivered_before or t.read > t.read_before as moved, t.read > t.read_before as "hasRead",
+        t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", u.tell_read as "tellRead"
+      from target t join users u on u.id = t.user_id`,
     values: [
       moves.map((move) => move.conversationId),
       moves.map((move) => move.userId),
