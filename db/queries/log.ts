@@ -65,6 +65,9 @@ type FlatLogRow = EntryColumns & { ofConversation: ConversationId } & (MessageRo
  * The log of several conversations for a reader, each after its own version, at most `limit` entries each, ordered by
  * conversation and version. Messages are their own log entries: the seq at a version follows from the last change before
  * it, so both halves are found by their primary keys.
+ *
+ * The membership is looked at in the same snapshot: where it is not any more the one that `joinedSeq` was taken from,
+ * nothing is told, but to who holds everything up to its end the change that ended it.
  */
 export async function logAfter(
   db: Queryable,
@@ -79,6 +82,8 @@ export async function logAfter(
         entry.type, entry.actor_id as "actorId", entry.at, entry.data,
         coalesce(entry.message_seq <= entry.joined_seq, false) as hidden, ${messageColumns('m', '$2')}
       from unnest($1::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, version, joined_seq)
+      join members r on r.conversation_id = k.conversation_id and r.user_id = $2 and r.joined_seq = k.joined_seq
+        and (r.left_at is null or k.version = r.left_version - 1)
       cross join lateral (
         select coalesce((
           select e.seq + (k.version - e.version) from events e
@@ -93,7 +98,7 @@ export async function logAfter(
           union all
           (select e.version, false, e.type, e.actor_id, e.at, e.data, e.message_seq
           from events e where e.conversation_id = k.conversation_id and e.version > k.version order by e.version limit $5)
-        ) both_halves order by version limit $5
+        ) both_halves where r.left_version is null or version <= r.left_version order by version limit $5
       ) entry
       left join messages m on m.conversation_id = entry.conversation_id and m.seq = entry.message_seq
       order by entry.conversation_id, entry.version`,

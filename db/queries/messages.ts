@@ -80,6 +80,14 @@ export const messageColumns = (m: string, reader: string, prefix = ''): string =
     .map(([name, sql]) => `${sql} as "${prefix}${name}"`)
     .join(', ');
 
+/**
+ * That the reader's membership is still the one that was judged, in the very snapshot that the messages are read from:
+ * whoever was removed between two statements reads nothing of what came afterwards.
+ */
+const stillReads = (m: string, reader: string, joinedSeq: string): string => `
+  join members r on r.conversation_id = ${m}.conversation_id and r.user_id = ${reader} and r.left_at is null
+    and r.joined_seq = ${joinedSeq}`;
+
 export interface Page {
   before?: number | undefined;
   after?: number | undefined;
@@ -97,7 +105,7 @@ export async function messagesPage(
   const inThread = threadSeq !== undefined;
   const { rows } = await db.query<MessageRow>({
     name: `${inThread ? 'replies' : 'messages'}-${newest ? 'before' : 'after'}`,
-    text: `select ${messageColumns('m', '$2')} from messages m
+    text: `select ${messageColumns('m', '$2')} from messages m ${stillReads('m', '$2', '$5')}
       where m.conversation_id = $1 and m.seq > $3 and m.seq < $4 and m.seq > $5 ${inThread ? 'and m.thread_seq = $7' : ''}
       order by m.seq ${newest ? 'desc' : 'asc'} limit $6`,
     values: [
@@ -185,7 +193,7 @@ export async function pinnedMessages(
 ): Promise<MessageRow[]> {
   const { rows } = await db.query<MessageRow>({
     name: 'pinned-messages',
-    text: `select ${messageColumns('m', '$2')} from messages m
+    text: `select ${messageColumns('m', '$2')} from messages m ${stillReads('m', '$2', '$3')}
       where m.conversation_id = $1 and m.pinned_at is not null and m.seq > $3 order by m.pinned_at desc, m.seq desc`,
     values: [conversationId, reader, joinedSeq],
   });

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Db, Statement } from '../../db/client.ts';
+import type { Actor, Deps } from '../../domain/deps.ts';
+import { listMessages, listPins } from '../../domain/messages/index.ts';
+import { eventsAfter, sync } from '../../domain/sync/index.ts';
+import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { expectStatus } from '../support/rest.ts';
+
+describe('somebody is removed between two statements of one answer', () => {
+  let app: TestApp;
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  const deps = (): Deps => app.processes[0]?.runtime.deps as Deps;
+  const actorOf = (person: Person): Actor => ({ userId: person.id as UserId, sessionId: person.session.id });
+
+  /** The same database, in which something happens just before a statement. */
+  const justBefore = (name: string, happen: () => Promise<void>): Deps => {
+    const { db } = deps();
+    const query: Db['query'] = async (statement: Statement) => {
+      if (statement.name === name) await happen();
+      return db.query(statement);
+    };
+    return { ...deps(), db: { ...db, query } };
+  };
+
+  /** Bob is removed, and something is written and pinned that he may not see. */
+  const removal = async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const early = await send(ana, group.id, 'while he is here');
+    const remove = async () => {
+      expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+      const body = { clientId: crypto.randomUUID(), text: 'behind his back' };
+      expectStatus(await ana.call('PATCH', `/v1/conversations/${group.id}/messages/${early.id}`, body), 200);
+      await send(ana, group.id, 'behind his back');
+      expectStatus(await ana.call('PUT', `/v1/conversations/${group.id}/messages/${early.id}/pin`), 204);
+    };
+    return { bob: actorOf(bob), id: group.id as ConversationId, version: early.version, remove };
+  };
+
+  it('the log after a version tells nothing that came afterwards', async () => {
+    const { bob, id, version, remove } = await removal();
+    const answer = await eventsAfter(justBefore('log-after', remove), bob, id, { after: version - 1, limit: 50 });
+    assert.doesNotMatch(JSON.stringify(answer), /behind his back/);
+  });
+
+  it('nor does a sync', async () => {
+    const { bob, id, version, remove } = await removal();
+    const answer = await sync(justBefore('log-after', remove), bob, { known: [[id, version - 1]] });
+    assert.doesNotMatch(JSON.stringify(answer), /behind his back/);
+  });
+
+  it('who holds all but the removal is told the removal and nothing else', async () => {
+    const { bob, id, version, remove } = await removal();
+    await remove();
+    const answer = await sync(deps(), bob, { known: [[id, version]] });
+    assert.deepEqual(
+      answer.changes.map(({ how, events }) => [how, events.map(({ type }) => type)]),
+      [['lost', ['members.removed']]],
+    );
+  });
+
+  it('a page of the history and the pins show nothing that came afterwards', async () => {
+    const first = await removal();
+    const page = await listMessages(justBefore('messages-before', first.remove), first.bob, first.id, { limit: 50 });
+    const second = await removal();
+    const pins = await listPins(justBefore('pinned-messages', second.remove), second.bob, second.id);
+    assert.doesNotMatch(JSON.stringify([page, pins]), /behind his back/);
+  });
+});
