@@ -8,6 +8,8 @@ export type BusItem =
       memberVersion: number;
       /** The event's packet, encoded by the node where it happened. */
       text: string;
+      /** The version in the log; zero for what stands outside it. */
+      version: number;
       messageSeq: number;
       actorId: UserId;
       /** A hint about its actor, which who has blocked them is spared. */

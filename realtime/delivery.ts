@@ -10,11 +10,14 @@ const retryMs = 500;
 /** Items of one conversation that may wait for such a look; beyond, they are left to the clients' own catching up. */
 const maxWaiting = 1_000;
 
+/** A membership, and the change that ended it, where it is over. */
+type KnownMember = Membership & { userId: UserId; leftVersion: number | null };
+
 export interface DeliveryOptions {
   follows: Follows;
   outlet: Outlet;
-  /** Who of these people is a member of the conversation at this moment. */
-  membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<(Membership & { userId: UserId })[]>;
+  /** Who of these people is or was a member of the conversation at this moment. */
+  membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<KnownMember[]>;
   blocksOf: (userId: UserId) => Promise<UserId[]>;
   /** Somebody here has read or marked something. */
   unreadChanged: (userId: UserId) => void;
@@ -71,11 +74,17 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
     }
   };
 
-  const reconcile = (id: ConversationId, members: readonly (Membership & { userId: UserId })[]): void => {
+  const reconcile = (id: ConversationId, known: readonly KnownMember[]): void => {
+    const members = known.filter(({ leftVersion }) => leftVersion === null);
     const ids = new Set(members.map(({ userId }) => userId));
-    const known = follows.conversation(id);
-    for (const user of known?.users ?? []) if (!ids.has(user.id)) follows.unfollow(user, known as Follow);
-    for (const { userId, ...membership } of members) {
+    const follow = follows.conversation(id);
+    for (const user of follow?.users ?? []) {
+      if (!follow || ids.has(user.id)) continue;
+      follows.unfollow(user, follow);
+      const version = known.find(({ userId }) => userId === user.id)?.leftVersion ?? 0;
+      if (version > 0) follows.depart({ userId: user.id, conversationId: id, version });
+    }
+    for (const { userId, leftVersion: _, ...membership } of members) {
       const user = follows.user(userId);
       if (user) follows.follow(user, membership).memberVersion = membership.memberVersion;
     }
@@ -99,13 +108,14 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
   };
 
   /** Who goes hears of it last, also where a look had taken them out before. */
-  const part = ({ leaves = [], text }: ConversationItem, follow: Follow | undefined): void => {
+  const part = ({ id, version, leaves = [], text }: ConversationItem, follow: Follow | undefined): void => {
     const going = leaves === 'everybody' ? [...(follow?.users ?? [])] : leaves.map((id) => follows.user(id));
     for (const user of going) {
       if (!user) continue;
       const told = follow?.users.has(user) ?? false;
       if (follow && told) follows.unfollow(user, follow);
       if (!told) tellUser(user, toFrame(text));
+      follows.depart({ userId: user.id, conversationId: id, version });
     }
   };
 

@@ -22,7 +22,8 @@ type Heads = Map<LocalUser, [ConversationId, number][]>;
 
 /**
  * Tells clients, every 15 s, the versions of what moved: a client that holds an older one, or has never heard of the
- * conversation, has missed a live event and asks. So nothing stays unseen, whatever happens to the bus.
+ * conversation, has missed a live event and asks. So nothing stays unseen, whatever happens to the bus. Whoever belongs to
+ * something no more is told of the change that ended it once again: no later digest is for them.
  */
 export function startDigests(options: DigestOptions): { stop(): void } {
   let slice = 0;
@@ -44,10 +45,14 @@ export function startDigests(options: DigestOptions): { stop(): void } {
 }
 
 async function tellMoved(options: DigestOptions, some: readonly Follow[]): Promise<void> {
-  if (some.length === 0) return;
   const heads: Heads = new Map();
   const ids = some.map(({ id }) => id);
-  for (const { id, version } of await loadHeads(options.deps, ids)) {
+  const found = ids.length > 0 ? await loadHeads(options.deps, ids) : [];
+  for (const { userId, conversationId, version } of options.follows.departures()) {
+    const user = options.follows.user(userId);
+    if (user) note(heads, user, conversationId, version);
+  }
+  for (const { id, version } of found) {
     const follow = options.follows.conversation(id);
     if (!follow || follow.digested >= version) continue;
     follow.digested = version;

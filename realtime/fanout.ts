@@ -31,21 +31,30 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
     switch (told.type) {
       case 'conversation.event': {
         const { event, memberVersion, messageSeq = 0, joins, leaves } = told;
-        const { conversationId: id, actorId } = event;
+        const { conversationId: id, version, actorId } = event;
         const text = packet('event', event);
-        const item = { kind: 'conversation' as const, id, memberVersion, messageSeq, actorId, text };
+        const item = { kind: 'conversation' as const, id, memberVersion, version, messageSeq, actorId, text };
         return everywhere({ ...item, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
         const { conversationId: id, memberVersion, receipt } = told;
         const text = packet('receipts', { receipts: [receipt] });
         const actorId = receipt.userId;
-        return everywhere({ kind: 'conversation', id, memberVersion, text, messageSeq: 0, actorId });
+        return everywhere({ kind: 'conversation', id, memberVersion, text, version: 0, messageSeq: 0, actorId });
       }
       case 'typing.changed': {
         const { conversationId: id, memberVersion, userId: actorId, until } = told;
         const text = packet('typing', { conversationId: id, userId: actorId, until });
-        return everywhere({ kind: 'conversation', id, memberVersion, text, messageSeq: 0, actorId, spared: true });
+        return everywhere({
+          kind: 'conversation',
+          id,
+          memberVersion,
+          text,
+          version: 0,
+          messageSeq: 0,
+          actorId,
+          spared: true,
+        });
       }
       case 'unread.changed':
         return everywhere({ kind: 'unread', userId: told.userId });

@@ -24,6 +24,13 @@ export interface Follow {
   digested: number;
 }
 
+/** Somebody's membership is over: the last version that they are told. */
+export interface Departure {
+  userId: UserId;
+  conversationId: ConversationId;
+  version: number;
+}
+
 /** A person's membership as the index keeps it. */
 export interface Membership {
   conversationId: ConversationId;
@@ -38,6 +45,7 @@ export interface Membership {
 export class Follows {
   readonly #users = new Map<UserId, LocalUser>();
   readonly #conversations = new Map<ConversationId, Follow>();
+  #departures: Departure[] = [];
 
   user(id: UserId): LocalUser | undefined {
     return this.#users.get(id);
@@ -91,5 +99,17 @@ export class Follows {
     follow.joined.delete(user);
     user.follows.delete(follow);
     if (follow.users.size === 0) this.#conversations.delete(follow.id);
+  }
+
+  /** The next digest tells of it: nothing else would, if the removal itself was lost on its way. */
+  depart(departure: Departure): void {
+    this.#departures.push(departure);
+  }
+
+  /** Those since the last time. */
+  departures(): Departure[] {
+    const departures = this.#departures;
+    this.#departures = [];
+    return departures;
   }
 }

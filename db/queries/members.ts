@@ -57,16 +57,17 @@ export async function followedBy(db: Queryable, userId: UserId): Promise<Followe
   return rows;
 }
 
-/** Those of these people who belong to the conversation now. */
+/** Those of these people who belong to the conversation now, and those who did, with the change that ended it. */
 export async function followersAmong(
   db: Queryable,
   conversationId: ConversationId,
   userIds: readonly UserId[],
-): Promise<(FollowedRow & { userId: UserId })[]> {
-  const { rows } = await db.query<FollowedRow & { userId: UserId }>({
+): Promise<(FollowedRow & { userId: UserId; leftVersion: number | null })[]> {
+  const { rows } = await db.query<FollowedRow & { userId: UserId; leftVersion: number | null }>({
     name: 'followers-among',
-    text: `select ${followedColumns}, m.user_id as "userId" from members m join conversations c on c.id = m.conversation_id
-      where m.conversation_id = $1 and m.user_id = any($2::uuid[]) and m.left_at is null`,
+    text: `select ${followedColumns}, m.user_id as "userId", m.left_version as "leftVersion"
+      from members m join conversations c on c.id = m.conversation_id
+      where m.conversation_id = $1 and m.user_id = any($2::uuid[])`,
     values: [conversationId, userIds],
   });
   return rows;

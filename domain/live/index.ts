@@ -17,7 +17,7 @@ export async function loadFollowing(
 export const loadBlocks = async (deps: Pick<Deps, 'db'>, userId: UserId): Promise<UserId[]> =>
   (await blocksOf(deps.db, userId)).map((block) => block.userId);
 
-/** Those of these people who belong to the conversation at this moment. */
+/** Those of these people who belong to the conversation at this moment, and those who did, with how far. */
 export const loadFollowers = (deps: Pick<Deps, 'db'>, id: ConversationId, userIds: readonly UserId[]) =>
   followersAmong(deps.db, id, userIds);
 

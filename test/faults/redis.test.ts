@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
-import { expectStatus } from '../support/rest.ts';
+import { call, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 import type { SyncResponse } from '../../contracts/entities/index.ts';
@@ -16,10 +17,8 @@ describe('Redis is killed for three seconds while messages flow between two node
     this.timeout(60_000);
     own = await privateServices();
   });
-  after(async () => {
-    await app?.stop();
-    await own.close();
-  });
+  afterEach(() => app?.stop());
+  after(() => own.close());
 
   it('every send is acked, the same node stays live, nothing is lost after catching up, and the other node is live again', async () => {
     let redis = await own.redis();
@@ -103,6 +102,41 @@ describe('Redis is killed for three seconds while messages flow between two node
     );
     there.close();
     await alone.stop();
+  }).timeout(60_000);
+
+  it('who is removed meanwhile learns of it afterwards, on the node that heard nothing of the removal', async () => {
+    let redis = await own.redis();
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+      env: { REDIS_URL: redis.url },
+    });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const there = await connect(app.urls[1] ?? '', { token: bob.token });
+    const anaThere = await connect(app.urls[1] ?? '', { token: ana.token });
+    redis.kill('SIGKILL');
+    await redis.exited;
+    expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+    redis = await own.redis(Number(new URL(redis.url).port));
+    // The next thing that the node hears of is of a membership that it does not know.
+    const { version } = expectStatus(
+      await call<{ message: { version: number } }>(
+        app.urls[1] ?? '',
+        'POST',
+        `/v1/conversations/${group.id}/messages`,
+        {
+          ...{ token: ana.token, body: { clientId: randomUUIDv7(), text: 'after' } },
+        },
+      ),
+      201,
+    ).message;
+    await anaThere.heard('event', (event) => event.version === version);
+    await there.heard('heads', ({ heads }) => heads.some(([id, head]) => id === group.id && head === version - 1));
+    assert.ok(there.told.event.every((event) => event.version < version));
+    for (const socket of [there, anaThere]) socket.close();
   }).timeout(60_000);
 
   /** Sends one message after another until it is told to stop; every one must be acked. */

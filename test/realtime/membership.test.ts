@@ -129,6 +129,19 @@ describe('who hears what, on two nodes', () => {
     const { version } = await send(ana, group.id, 'hello');
     await socket.heard('heads', ({ heads }) => heads.some(([id, head]) => id === group.id && head === version));
   }).timeout(30_000);
+
+  it('who was removed is told of it once more by a digest, which is the last one for them', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const socket = await join(bob, 1);
+    expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+    const { heads } = await socket.heard('heads', ({ heads: all }) => all.some(([id]) => id === group.id));
+    const end = told(socket, group.id).at(-1);
+    assert.deepEqual(
+      heads.filter(([id]) => id === group.id).map(([, version]) => [version, end?.type]),
+      [[end?.version, 'members.removed']],
+    );
+  }).timeout(30_000);
 });
 
 /** The same person through the other node. */
