@@ -30,8 +30,8 @@ export interface ConversationChange {
   memberVersion: number;
   /** The message that it is about: who may not read that one hears a `hidden` in its place. */
   messageSeq?: number;
-  /** Who hears from this change on, and the last message that they may not read. */
-  joins?: { userId: UserId; joinedSeq: number }[];
+  /** Who hears from this change on, and the last message and the last change that they may not read. */
+  joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];
   /** Who hears this change and nothing after it. */
   leaves?: UserId[] | 'everybody';
 }

@@ -14,7 +14,7 @@ export type BusItem =
       actorId: UserId;
       /** A hint about its actor, which who has blocked them is spared. */
       spared?: true;
-      joins?: { userId: UserId; joinedSeq: number }[];
+      joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];
       leaves?: UserId[] | 'everybody';
     }
   | { kind: 'user'; userId: UserId; text: string }

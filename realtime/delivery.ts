@@ -91,9 +91,9 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
   };
 
   const give = (item: ConversationItem): void => {
-    for (const { userId, joinedSeq } of item.joins ?? []) {
+    for (const { userId, ...joined } of item.joins ?? []) {
       const user = follows.user(userId);
-      if (user) follows.follow(user, { conversationId: item.id, memberVersion: item.memberVersion, joinedSeq });
+      if (user) follows.follow(user, { conversationId: item.id, memberVersion: item.memberVersion, ...joined });
     }
     const follow = follows.conversation(item.id);
     if (follow) {
@@ -159,13 +159,17 @@ class Variants {
 
   /** What the person hears; nothing where they are spared it. */
   for(user: LocalUser, follow: Follow): Frame | undefined {
-    const { messageSeq, actorId, spared, text } = this.#item;
-    if (messageSeq > 0 && messageSeq <= (follow.joined.get(user) ?? 0)) return (this.#hidden ??= this.#hide());
+    const { version, messageSeq, actorId, spared, text } = this.#item;
+    const joined = follow.joined.get(user);
+    // A change from before the joining may come late over the bus, and a later one may be about an earlier message.
+    const isBefore =
+      joined && ((version > 0 && version <= joined.version) || (messageSeq > 0 && messageSeq <= joined.seq));
+    if (isBefore) return (this.#hidden ??= this.#hide());
     if (user.blocked.has(actorId)) return spared ? undefined : (this.#marked ??= this.#mark());
     return (this.#plain ??= toFrame(text));
   }
 
-  /** About something from before the reader joined: it only takes its number. */
+  /** From before the reader joined, or about something from there: it only takes its number. */
   #hide(): Frame {
     const { conversationId, version, at, actorId } = this.#event();
     return encode('event', { conversationId, version, at, actorId, type: 'hidden', data: {} });

@@ -18,8 +18,8 @@ export interface Follow {
   /** The membership that `users` agrees with. */
   memberVersion: number;
   readonly users: Set<LocalUser>;
-  /** Of those who may not read from the beginning: the last message that they may not. */
-  readonly joined: Map<LocalUser, number>;
+  /** Of those who may not read from the beginning: the last message and the last change that they may not. */
+  readonly joined: Map<LocalUser, { seq: number; version: number }>;
   /** The highest version that a digest has told. */
   digested: number;
 }
@@ -36,6 +36,7 @@ export interface Membership {
   conversationId: ConversationId;
   memberVersion: number;
   joinedSeq: number;
+  joinedVersion: number;
 }
 
 /**
@@ -80,16 +81,16 @@ export class Follows {
   }
 
   /** The person follows the conversation from now on. */
-  follow(user: LocalUser, { conversationId, memberVersion, joinedSeq }: Membership): Follow {
+  follow(user: LocalUser, { conversationId, memberVersion, joinedSeq, joinedVersion }: Membership): Follow {
     const known = this.#conversations.get(conversationId);
     const follow = known ?? {
       ...{ id: conversationId, memberVersion, digested: 0 },
-      ...{ users: new Set<LocalUser>(), joined: new Map<LocalUser, number>() },
+      ...{ users: new Set<LocalUser>(), joined: new Map<LocalUser, { seq: number; version: number }>() },
     };
     if (!known) this.#conversations.set(conversationId, follow);
     follow.users.add(user);
     user.follows.add(follow);
-    if (joinedSeq > 0) follow.joined.set(user, joinedSeq);
+    if (joinedVersion > 0) follow.joined.set(user, { seq: joinedSeq, version: joinedVersion });
     else follow.joined.delete(user);
     return follow;
   }

@@ -37,14 +37,16 @@ export async function membershipOf(
   return rows[0];
 }
 
-/** What a node needs to know of a membership to tell a person live: from which message on, under which membership. */
+/** What a node needs to know of a membership to tell a person live: from where on, under which membership. */
 export interface FollowedRow {
   conversationId: ConversationId;
   memberVersion: number;
   joinedSeq: number;
+  joinedVersion: number;
 }
 
-const followedColumns = `m.conversation_id as "conversationId", c.member_version as "memberVersion", m.joined_seq as "joinedSeq"`;
+const followedColumns = `m.conversation_id as "conversationId", c.member_version as "memberVersion",
+  m.joined_seq as "joinedSeq", m.joined_version as "joinedVersion"`;
 
 /** Everything that the person belongs to. */
 export async function followedBy(db: Queryable, userId: UserId): Promise<FollowedRow[]> {

@@ -78,7 +78,7 @@ async function store(
     type: 'conversation.event',
     event: { ...entry, at: at.toISOString(), data },
     memberVersion: 1,
-    joins: members.map(({ userId }) => ({ userId, joinedSeq: 0 })),
+    joins: members.map(({ userId }) => ({ userId, joinedSeq: 0, joinedVersion: 0 })),
   };
 }
 

@@ -64,7 +64,8 @@ export async function admit(
   const readsAll = conversation.history === 'all';
   const joined = readsAll ? { seq: 0, version: 0 } : { seq: conversation.lastSeq, version: numbers.version - 1 };
   await joinMembers(tx, conversation.id, people, { ...joined, lastSeq: numbers.seq });
-  return [{ ...told, joins: people.map(({ userId }) => ({ userId, joinedSeq: joined.seq })) }];
+  const from = { joinedSeq: joined.seq, joinedVersion: joined.version };
+  return [{ ...told, joins: people.map(({ userId }) => ({ userId, ...from })) }];
 }
 
 function refuseOverfull({ kind }: LockedConversation, memberCount: number): void {

@@ -139,6 +139,36 @@ describe('Redis is killed for three seconds while messages flow between two node
     for (const socket of [there, anaThere]) socket.close();
   }).timeout(60_000);
 
+  it('who joins meanwhile is not told live what was before, however late it arrives', async () => {
+    const redis = await own.redis();
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+      env: { REDIS_URL: redis.url },
+    });
+    const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    const body = { clientId: randomUUIDv7(), kind: 'group', title: 'Ops', memberIds: [bob.id], history: 'joining' };
+    const group = expectStatus(await ana.call<{ id: string }>('POST', '/v1/conversations', body), 201);
+    const [bobThere, cleoThere] = [
+      await connect(app.urls[1] ?? '', { token: bob.token }),
+      await connect(app.urls[1] ?? '', { token: cleo.token }),
+    ];
+    redis.kill('SIGSTOP');
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${group.id}`, { title: 'Before her time' }), 200);
+    const there = (method: string, path: string, input: unknown) =>
+      call(app.urls[1] ?? '', method, path, { token: ana.token, body: input });
+    expectStatus(await there('POST', `/v1/conversations/${group.id}/members`, { userIds: [cleo.id] }), 200);
+    await cleoThere.heard('event', ({ type }) => type === 'members.added');
+    redis.kill('SIGCONT');
+    // It arrives at both, in whatever form each may have it.
+    await bobThere.heard('event', ({ version }) => version === 2);
+    await cleoThere.heard('event', ({ version }) => version === 2);
+    assert.doesNotMatch(JSON.stringify(cleoThere.told.event), /Before her time/);
+    for (const socket of [bobThere, cleoThere]) socket.close();
+  }).timeout(60_000);
+
   /** Sends one message after another until it is told to stop; every one must be acked. */
   async function keepSending(
     person: Person,
