@@ -18,6 +18,11 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40P01' || error.code === '40001');
 }
 
+/** The statement was ended before it was through: it took too long, or somebody stopped it. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '57014';
+}
+
 /**
  * True when PostgreSQL is away, full or shutting down (SQLSTATE classes 08, 53, 57), or no connection was to be had:
  * the caller is told to try again, and that nothing took effect.

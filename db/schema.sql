@@ -38,6 +38,7 @@ create table attempts (
   claimed_at timestamp with time zone not null,
   called_at timestamp with time zone,
   finished_at timestamp with time zone,
+  unanswered integer not null default 0,
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
@@ -57,6 +58,7 @@ create table attention (
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
+CREATE INDEX attention_overdue ON public.attention USING btree (COALESCE(wakes_at, start_at)) WHERE (state = 'running'::text);
 CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE (nudge_at IS NOT NULL);
 CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
 grant delete, insert, select, update on attention to homing_app;
@@ -302,7 +304,7 @@ create table outbox (
   tries integer not null default 0,
   constraint outbox_pkey PRIMARY KEY (id)
 );
-CREATE INDEX outbox_due ON public.outbox USING btree (due_at);
+CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
 
 create table reactions (
@@ -414,6 +416,7 @@ create table watermarks (
   channel text not null,
   through_seq bigint not null,
   at timestamp with time zone not null,
+  times integer not null default 1,
   constraint watermarks_pkey PRIMARY KEY (user_id, conversation_id, channel),
   constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );

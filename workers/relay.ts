@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startVerifications } from '../domain/accounts/index.ts';
-import { type Episodes, armStored, nudgeEpisodes, startHeldEpisodes } from '../domain/attention/index.ts';
+import { type Episodes, createArming, nudgeEpisodes, startHeldEpisodes } from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 
@@ -23,7 +23,7 @@ export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const kinds: Record<string, () => Promise<number>> = {
-    armed: () => armStored(deps),
+    armed: createArming(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),

@@ -1,6 +1,7 @@
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 import type { Cover } from './attempts.ts';
+import { messagesBetween, notifiable } from './notifiable.ts';
 
 /** A message as a notification tells it. */
 export interface AnnouncedMessage {
@@ -14,7 +15,10 @@ export interface AnnouncedMessage {
   createdAt: Date;
 }
 
-/** The messages that an attempt covers, as they are now: without the person's own, deleted or already seen ones. */
+/**
+ * The messages that an attempt covers, as they are now: those that call for the person's attention. What only stands
+ * between two of them, such as a message beside two mentions, is not told.
+ */
 export async function announcedMessages(
   db: Queryable,
   userId: UserId,
@@ -26,12 +30,12 @@ export async function announcedMessages(
       select g.conversation_id as "conversationId", c.kind, c.title, g.seq, g.id, u.display_name as "senderName", g.text,
         g.created_at as "createdAt"
       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
+      cross join lateral ${messagesBetween('k.conversation_id', 'k.from_seq', 'k.to_seq')}
       join conversations c on c.id = k.conversation_id
       join members m on m.conversation_id = k.conversation_id and m.user_id = $1 and m.left_at is null
-      join messages g on g.conversation_id = k.conversation_id and g.seq between k.from_seq and k.to_seq
-        and g.seq > m.seen_seq and g.deleted_at is null and g.sender_id <> $1 and g.kind = 'text'
-        and not exists (select from blocks b where b.user_id = $1 and b.blocked_id = g.sender_id)
+      left join notification_settings n on n.user_id = m.user_id
       join users u on u.id = g.sender_id
+      where ${notifiable}
       order by g.created_at, g.conversation_id, g.seq`,
     values: [
       userId,

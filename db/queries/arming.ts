@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../client.ts';
+import { messagesBetween, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that were stored together. */
 export interface StoredRange {
@@ -38,35 +39,28 @@ export async function armRecipients(
 const armRecipientsSql = `
 with input as (
   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
-), notifiable as (
+), armable as (
   select m.user_id, m.conversation_id, min(g.seq) as from_seq, max(g.seq) as last_seq,
     min(g.created_at) as armed_at, max(g.created_at) as last_at, bool_or(g.priority = 'urgent') as urgent
   from input i
+  cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
   join conversations c on c.id = i.conversation_id
-  join messages g on g.conversation_id = i.conversation_id and g.seq between i.seq_from and i.seq_to and g.deleted_at is null
-    and g.kind = 'text'
-  join members m on m.conversation_id = i.conversation_id and m.left_at is null and m.user_id <> g.sender_id
-    and m.seen_seq < g.seq and m.joined_seq < g.seq and (m.muted_until is null or m.muted_until <= now())
-    and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)
+  join members m on m.conversation_id = i.conversation_id and m.left_at is null
+    and (m.muted_until is null or m.muted_until <= now())
   left join notification_settings n on n.user_id = m.user_id
-  cross join lateral (
-    select g.mentions is not null and (g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
-      or g.mentions @> '[{"type": "everyone"}]') as is_mentioned
-  ) mention
-  -- In a channel, where thousands write and read, a person asks for more than mentions or gets none.
-  where case coalesce(m.level, case when c.kind = 'channel' then 'mentions' else n.settings->>'level' end, 'all')
-    when 'all' then is_mentioned or g.thread_seq is null or exists (
-      select from thread_members t where t.conversation_id = g.conversation_id and t.root_seq = g.thread_seq
-        and t.user_id = m.user_id and t.following)
-    when 'mentions' then c.kind = 'direct' or is_mentioned
-    else false
-  end
+  where ${notifiable}
   group by m.user_id, m.conversation_id
 ), people as (
-  select user_id, min(armed_at) as armed_at from notifiable group by user_id
+  select k.user_id, min(k.armed_at) as armed_at,
+    -- A push that replaces an earlier one of its conversation keeps its distance; so does the look that leads to it.
+    min(greatest(k.armed_at + $4 * interval '1 millisecond', w.at + $5 * interval '1 millisecond')) as look_at
+  from armable k
+  left join watermarks w on w.user_id = k.user_id and w.conversation_id = k.conversation_id and w.channel = 'push'
+  group by k.user_id
 ), opened as (
-  insert into attention as a (user_id, episode, state, opened_at, start_at)
-  select user_id, 1, 'held', armed_at, armed_at + $4 * interval '1 millisecond' from people order by user_id
+  -- nudge_at of a new row only carries look_at to the conflict: it is held, and starting it clears the nudge.
+  insert into attention as a (user_id, episode, state, opened_at, start_at, nudge_at)
+  select user_id, 1, 'held', armed_at, armed_at + $4 * interval '1 millisecond', look_at from people order by user_id
   on conflict (user_id) do update set
     revision = a.revision + 1,
     episode = case when a.state = 'quiet' then a.episode + 1 else a.episode end,
@@ -76,17 +70,16 @@ with input as (
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
     nudge_at = case
       when a.state <> 'running' then null
-      when a.wakes_at <= excluded.start_at then a.nudge_at
-      -- A push that replaces an earlier one keeps its distance; so does the nudge that leads to it.
-      else least(a.nudge_at, greatest(excluded.start_at, (
-        select max(w.at) + $5 * interval '1 millisecond' from watermarks w where w.user_id = a.user_id and w.channel = 'push')))
+      -- It wakes by itself before that. One that should have woken already may be gone: it is nudged, and found out.
+      when a.wakes_at between now() and excluded.nudge_at then a.nudge_at
+      else least(a.nudge_at, excluded.nudge_at)
     end,
     state = case when a.state = 'quiet' then 'held' else a.state end
   returning a.user_id, a.episode, a.state, a.opened_at
 ), armed_now as (
   insert into armed as a (user_id, conversation_id, armed_at, from_seq, last_seq, last_at, urgent)
   select n.user_id, n.conversation_id, n.armed_at, n.from_seq, n.last_seq, n.last_at, n.urgent
-  from notifiable n join opened o on o.user_id = n.user_id
+  from armable n join opened o on o.user_id = n.user_id
   on conflict (user_id, conversation_id) do update set
     -- What was read since begins anew; what is unread keeps its clock, or a chatty sender would postpone the mail for ever.
     (armed_at, from_seq, urgent, last_seq, last_at) = (
@@ -115,7 +108,7 @@ export async function sendersOf(
     text: `
       select g.conversation_id as "conversationId", g.sender_id as "userId", max(g.seq) as seq
       from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
-      join messages g on g.conversation_id = i.conversation_id and g.seq between i.seq_from and i.seq_to
+      cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
       group by g.conversation_id, g.sender_id`,
     values: [
       ranges.map(({ conversationId }) => conversationId),

@@ -84,6 +84,9 @@ export async function send(
 export const read = (reader: Person, conversationId: string, readSeq: number) =>
   reader.call('PUT', `/v1/conversations/${conversationId}/receipts`, { readSeq });
 
+export const deleteMessage = (person: Person, conversationId: string, messageId: string) =>
+  person.call('DELETE', `/v1/conversations/${conversationId}/messages/${messageId}`);
+
 /** Registers a phone that can be pushed to; answers with its token. */
 export async function registerDevice(person: Person, token = `ok-${randomBytes(8).toString('hex')}`): Promise<string> {
   const body = { platform: 'android', pushToken: token, pushPermission: 'granted' };

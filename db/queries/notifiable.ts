@@ -1,0 +1,26 @@
+const mentioned = `(g.mentions is not null and (g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
+  or g.mentions @> '[{"type": "everyone"}]'))`;
+
+/**
+ * Whether an unread message calls for a person's attention, as SQL over `g` (the message), `c` (its conversation), `m`
+ * (the person's membership) and `n` (their settings, where they have any). Arming, the ladder's clocks and what a
+ * notification tells ask this one question, so that none of them tells what another would not.
+ */
+export const notifiable = `(g.kind = 'text' and g.deleted_at is null and g.sender_id <> m.user_id
+  and g.seq > m.seen_seq and g.seq > m.joined_seq
+  and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)
+  -- In a channel, where thousands write and read, a person asks for more than mentions or gets none.
+  and case coalesce(m.level, case when c.kind = 'channel' then 'mentions' else n.settings->>'level' end, 'all')
+    when 'all' then ${mentioned} or g.thread_seq is null or exists (
+      select from thread_members t where t.conversation_id = g.conversation_id and t.root_seq = g.thread_seq
+        and t.user_id = m.user_id and t.following)
+    when 'mentions' then c.kind = 'direct' or ${mentioned}
+    else false
+  end)`;
+
+/**
+ * The messages of a range, for a `cross join lateral`. `offset 0` keeps the planner from pulling it apart: it would
+ * read a conversation's whole history and throw most of it away.
+ */
+export const messagesBetween = (conversationId: string, from: string, to: string) =>
+  `(select * from messages where conversation_id = ${conversationId} and seq between ${from} and ${to} offset 0) g`;

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { openDb } from '../../db/client.ts';
+import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
+import { announcedMessages } from '../../db/queries/announcements.ts';
+import { type Person, makeDirect, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+
+describe('arming', () => {
+  let hand: ByHand;
+  let database: ByHand['deps']['db'];
+  before(async function () {
+    this.timeout(60_000);
+    hand = await attentionByHand();
+    database = hand.deps.db;
+  });
+  after(() => hand.close());
+  beforeEach(() => hand.reset());
+  afterEach(() => {
+    hand.deps.db = database;
+  });
+
+  /** A conversation with a long past. */
+  const withHistory = async (count: number) => {
+    const [ana, bob] = await registerPeople(hand.app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    await hand.sql.query(
+      `insert into messages (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, fingerprint, created_at)
+       select $1, n, n + 1, n + 1, gen_random_uuid(), gen_random_uuid(), $2, 'old', '\\x00', now() - interval '1 day'
+       from generate_series(1, $3::int) n`,
+      [group.id, ana.id, count],
+    );
+    await hand.sql.query('update conversations set last_seq = $2::bigint, version = $2::bigint + 1 where id = $1', [
+      group.id,
+      count,
+    ]);
+    await hand.app.database.run('analyze messages');
+    return { ana, bob, group };
+  };
+  /** Rows of `messages` that one transaction of ours has read. */
+  const messagesRead = async (work: (tx: never) => Promise<unknown>): Promise<number> => {
+    const db = openDb({ url: hand.app.database.url, applicationName: 'count' });
+    try {
+      return await db.transaction(async (tx) => {
+        await work(tx as never);
+        const { rows } = await tx.query<{ read: string }>({
+          text: `select seq_tup_read + coalesce(idx_tup_fetch, 0) as read from pg_stat_xact_user_tables where relname = 'messages'`,
+          values: [],
+        });
+        return Number(rows[0]?.read);
+      });
+    } finally {
+      await db.end();
+    }
+  };
+
+  it('reads the messages of its ranges and none of the history before them', async () => {
+    const { ana, bob, group } = await withHistory(5_000);
+    const ranges: StoredRange[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      const { seq } = await send(ana, group.id, `message ${n}`);
+      ranges.push({ conversationId: group.id as ConversationId, seqFrom: seq, seqTo: seq });
+    }
+    const timing = { graceMs: 0, realertGapMs: 0 };
+    const arming = await messagesRead(async (tx) => assert.equal(await armRecipients(tx, ranges, timing), 1));
+    assert.ok(arming <= 50, `arming ten messages read ${arming}`);
+    const senders = await messagesRead(async (tx) => assert.equal((await sendersOf(tx, ranges)).length, 1));
+    assert.ok(senders <= 50, `finding their senders read ${senders}`);
+    const covers = ranges.map(({ seqFrom, seqTo, ...rest }) => ({ ...rest, fromSeq: seqFrom, toSeq: seqTo }));
+    const announcing = await messagesRead(async (tx) =>
+      assert.equal((await announcedMessages(tx, bob.id as UserId, covers)).length, 10),
+    );
+    assert.ok(announcing <= 50, `announcing them read ${announcing}`);
+  }).timeout(60_000);
+
+  /** Puts something owed into the outbox that no arming can do. */
+  const poison = async (at: string) => {
+    const { rows } = await hand.sql.query<{ id: string }>(
+      `insert into outbox (topic, conversation_id, seq_from, seq_to, due_at)
+       values ('messages.stored', $1, 1, 1, now() - $2::interval) returning id`,
+      [randomUUID(), at],
+    );
+    return Number(rows[0]?.id);
+  };
+  const owed = () =>
+    hand.rows<{ id: string; tries: number; due: boolean }>(
+      'select id, tries, due_at <= now() as due from outbox order by id',
+    );
+
+  it('sets a row aside that it cannot do, says so once, and does all others', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    const [cleo, dora] = await registerPeople(hand.app, 'Cleo', 'Dora');
+    const other = await makeDirect(cleo, dora);
+    const failing = failingOn();
+    const bad = await poison('1 hour');
+    for (let n = 0; n < 5; n += 1) {
+      await send(ana, direct.id, `message ${n}`);
+      await send(cleo, other.id, `message ${n}`);
+    }
+    failing.on(
+      (await hand.rows<{ id: string }>('select conversation_id as id from outbox where id = $1', bad))[0]?.id ?? '',
+    );
+    await hand.sql.query(`update outbox set due_at = now() where topic <> 'messages.stored'`);
+    const round = hand.arming();
+    for (let n = 0; n < 12; n += 1) await round();
+    failing.off();
+    assert.deepEqual(
+      (
+        await hand.rows<{ n: number }>(`select count(*) as n from armed where user_id = any($1::uuid[])`, [
+          bob.id,
+          dora.id,
+        ])
+      )[0]?.n,
+      2,
+    );
+    const [row] = (await owed()).filter(({ id }) => Number(id) === bad);
+    assert.deepEqual([row?.tries, row?.due], [1, false], 'it waits');
+    const said = () => hand.logged.filter(([level]) => level === 'error').length;
+    assert.equal(said(), 1);
+    await hand.sql.query('update outbox set due_at = now() where id = $1', [bad]);
+    failing.on(failing.last);
+    for (let n = 0; n < 3; n += 1) await round();
+    failing.off();
+    assert.equal((await owed()).find(({ id }) => Number(id) === bad)?.tries, 2);
+    assert.equal(said(), 1, 'once');
+    await hand.sql.query('delete from outbox where id = $1', [bad]);
+  }).timeout(60_000);
+
+  /** Makes every statement fail that names the conversation, as a row that no code can do would. */
+  const failingOn = () => {
+    const { db } = hand.deps;
+    const failing = {
+      last: '',
+      on(conversationId: string) {
+        failing.last = conversationId;
+        const breaks = (values: readonly unknown[]) =>
+          values.some((value) => Array.isArray(value) && value.includes(conversationId));
+        hand.deps.db = {
+          ...db,
+          transaction: (work) =>
+            db.transaction((tx) =>
+              work({
+                query: (statement: { values: unknown[] }) => {
+                  if (breaks(statement.values)) throw new Error('this row cannot be done');
+                  return tx.query(statement as never);
+                },
+              } as never),
+            ),
+        };
+      },
+      off() {
+        hand.deps.db = db;
+      },
+    };
+    return failing;
+  };
+
+  it('does not set rows aside because the database is away', async () => {
+    const { ana, direct } = await hand.pair();
+    await send(ana, direct.id, 'hello');
+    const { db } = hand.deps;
+    const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    hand.deps.db = { ...db, transaction: () => Promise.reject(away) };
+    const round = hand.arming();
+    await assert.rejects(round(), away);
+    hand.deps.db = db;
+    assert.deepEqual(
+      (await owed()).filter(({ tries }) => tries > 0),
+      [],
+    );
+    assert.ok((await round()) > 0);
+  }).timeout(30_000);
+
+  it('nudges for a message of another conversation without the distance that pushes of one conversation keep', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    await send(ana, direct.id, 'one');
+    hand.pass(2_000);
+    assert.deepEqual(await hand.walk(bob), ['push', 'wait email step_delay']);
+    const nudgeIn = async () =>
+      Number(
+        (
+          await hand.rows<{ ms: string }>(
+            'select extract(epoch from nudge_at - now()) * 1000 as ms from attention where user_id = $1',
+            bob.id,
+          )
+        )[0]?.ms ?? Number.NaN,
+      );
+    const [cleo] = await registerPeople(hand.app, 'Cleo');
+    const other = await makeDirect(cleo, bob);
+    await send(cleo, other.id, 'and me?');
+    await hand.arm();
+    assert.ok((await nudgeIn()) < 5_000, `after the burst window; it was ${await nudgeIn()} ms`);
+    await hand.sql.query('update attention set nudge_at = null where user_id = $1', [bob.id]);
+    await send(ana, direct.id, 'two');
+    await hand.arm();
+    assert.ok((await nudgeIn()) > 20_000, `after the re-alert gap; it was ${await nudgeIn()} ms`);
+  }).timeout(30_000);
+
+  it('nudges an episode that should have woken long ago', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    await send(ana, direct.id, 'one');
+    hand.pass(2_000);
+    await hand.walk(bob);
+    await hand.sql.query(
+      `update attention set wakes_at = now() - interval '1 minute', nudge_at = null where user_id = $1`,
+      [bob.id],
+    );
+    const cleo: Person = (await registerPeople(hand.app, 'Cleo'))[0];
+    const other = await makeDirect(cleo, bob);
+    await send(cleo, other.id, randomUUIDv7());
+    await hand.arm();
+    assert.notEqual((await hand.attention(bob))?.nudge_at, null);
+  }).timeout(30_000);
+});
