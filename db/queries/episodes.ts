@@ -73,37 +73,68 @@ export async function markRunning(
   });
 }
 
-/** Closes held episodes whose messages were read within the grace: Temporal never hears of them. */
+/**
+ * Closes held episodes whose messages were read within the grace: Temporal never hears of them. Answers with those that
+ * it closed; for one in which something was armed since, the reading was too early.
+ */
 export async function closeReadEpisodes(
   tx: Tx,
   episodes: readonly { userId: UserId; episode: number; revision: number }[],
-): Promise<void> {
-  await tx.query({
+): Promise<{ userId: UserId; episode: number }[]> {
+  const { rows } = await tx.query<{ userId: UserId; episode: number }>({
     name: 'close-read-episodes',
     text: `
-      with quiet as (
+      with unchanged as (
+        select a.user_id from attention a
+        join unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(user_id, episode, revision) on a.user_id = i.user_id
+        where a.episode = i.episode and a.revision = i.revision and a.state = 'held'
+        order by a.user_id for update of a
+      ), quiet as (
         update attention a set state = 'quiet', nudge_at = null, wakes_at = null
-        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(user_id, episode, revision)
-        where a.user_id = i.user_id and a.episode = i.episode and a.revision = i.revision and a.state = 'held'
-        returning a.user_id, a.episode
+        from unchanged u where a.user_id = u.user_id returning a.user_id, a.episode
+      ), disarmed as (
+        delete from armed a using quiet q where a.user_id = q.user_id
       )
       update episodes e set closed_at = now(), outcome = 'read' from quiet q
-      where e.user_id = q.user_id and e.episode = q.episode`,
+      where e.user_id = q.user_id and e.episode = q.episode
+      returning e.user_id as "userId", e.episode`,
     values: [
       episodes.map(({ userId }) => userId),
       episodes.map(({ episode }) => episode),
       episodes.map(({ revision }) => revision),
     ],
   });
+  return rows;
+}
+
+/**
+ * Has running episodes nudged that were not heard of for so long that their workflow may be gone. From then on they are
+ * waited for as long again.
+ */
+export async function nudgeOverdue(db: Queryable, limit: number, overdueMs: number): Promise<void> {
+  await db.query({
+    name: 'nudge-overdue',
+    text: `
+      with overdue as (
+        select user_id from attention
+        where state = 'running' and coalesce(wakes_at, start_at) < now() - $2 * interval '1 millisecond'
+        order by coalesce(wakes_at, start_at) limit $1 for update skip locked
+      )
+      update attention a set wakes_at = now(), nudge_at = least(a.nudge_at, now())
+      from overdue o where a.user_id = o.user_id`,
+    values: [limit, overdueMs],
+  });
+}
+
+export interface LeasedNudge {
+  userId: UserId;
+  episode: number;
+  leasedUntil: Date;
 }
 
 /** Takes running episodes whose nudge is due, on a lease like `leaseHeldEpisodes`. */
-export async function leaseNudges(
-  db: Queryable,
-  limit: number,
-  leaseMs: number,
-): Promise<{ userId: UserId; episode: number; leasedUntil: Date }[]> {
-  const { rows } = await db.query<{ userId: UserId; episode: number; leasedUntil: Date }>({
+export async function leaseNudges(db: Queryable, limit: number, leaseMs: number): Promise<LeasedNudge[]> {
+  const { rows } = await db.query<LeasedNudge>({
     name: 'lease-nudges',
     text: `
       with due as (
@@ -187,20 +218,30 @@ export async function lockAttention(tx: Tx, userId: UserId): Promise<AttentionRo
   return rows[0];
 }
 
+/**
+ * When the workflow looks again by itself. A nudge before that stays: it may stand for something that came after what
+ * this look has seen, such as the end of a presence.
+ */
 export async function setWakesAt(tx: Tx, userId: UserId, at: Date): Promise<void> {
   await tx.query({
     name: 'set-wakes-at',
-    text: 'update attention set wakes_at = $2, nudge_at = null where user_id = $1',
+    text: `update attention set wakes_at = $2, nudge_at = case when nudge_at < $2 then nudge_at end where user_id = $1`,
     values: [userId, at],
   });
 }
 
+/**
+ * Ends an episode, and with it what it held: what comes later begins with a clock and a range of its own, and what was
+ * closed, muted or spent is not told again.
+ */
 export async function closeEpisode(tx: Tx, userId: UserId, episode: number, outcome: string): Promise<void> {
   await tx.query({
     name: 'close-episode',
     text: `
       with quiet as (
         update attention set state = 'quiet', nudge_at = null, wakes_at = null where user_id = $1 and episode = $2
+      ), disarmed as (
+        delete from armed where user_id = $1
       )
       update episodes set closed_at = now(), outcome = $3 where user_id = $1 and episode = $2 and closed_at is null`,
     values: [userId, episode, outcome],

@@ -1,6 +1,7 @@
 import type { UserId } from '../../contracts/ids.ts';
 import {
   type HeldEpisode,
+  type LeasedNudge,
   clearNudge,
   closeReadEpisodes,
   holdUntil,
@@ -8,6 +9,7 @@ import {
   leaseNudges,
   lookAgain,
   markRunning,
+  nudgeOverdue,
   reopenLostEpisode,
 } from '../../db/queries/episodes.ts';
 import { insertDecisions } from '../../db/queries/decisions.ts';
@@ -21,6 +23,8 @@ const relayLimits = {
   /** Milliseconds before an episode is offered to Temporal again: first, and at most. */
   retryMs: 1_000,
   retryMaxMs: 30_000,
+  /** Milliseconds past its own waking after which a running episode that says nothing is nudged. */
+  overdueMs: 120_000,
 };
 
 /** The one door to Temporal that the relay needs; both calls throw when Temporal is away. */
@@ -48,16 +52,20 @@ export async function startHeldEpisodes(deps: RelayDeps): Promise<number> {
   return held.length;
 }
 
+/** What was armed again between the look and the closing is not read: it is given back at once. */
 async function closeRead(deps: RelayDeps, episodes: readonly HeldEpisode[]): Promise<void> {
   if (episodes.length === 0) return;
-  await deps.db.transaction(async (tx) => {
-    await closeReadEpisodes(tx, episodes);
-    for (const { userId, episode } of episodes) {
+  const closed = await deps.db.transaction(async (tx) => {
+    const rows = await closeReadEpisodes(tx, episodes);
+    for (const { userId, episode } of rows) {
       const reason = { step: 'episode', outcome: 'cancelled' as const, reason: 'read_before_send' };
       const none = { until: null, attemptId: null, evaluation: [], workflowId: '', runId: '' };
       await insertDecisions(tx, userId, [{ id: deps.newId(), episode, at: deps.now(), ...reason, ...none }]);
     }
+    return new Set(rows.map(({ userId }) => userId));
   });
+  const others = episodes.filter(({ userId }) => !closed.has(userId));
+  await Promise.all(others.map((episode) => holdUntil(deps.db, episode, deps.now())));
 }
 
 async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
@@ -78,17 +86,29 @@ async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
   }
 }
 
-/** Nudges running episodes that should look again. One whose workflow is gone is opened anew. */
+/**
+ * Nudges running episodes that should look again, and those that were not heard of for too long. One whose workflow is
+ * gone is opened anew.
+ */
 export async function nudgeEpisodes(deps: RelayDeps): Promise<number> {
+  await nudgeOverdue(deps.db, relayLimits.batch, relayLimits.overdueMs);
   const due = await leaseNudges(deps.db, relayLimits.batch, relayLimits.leaseMs);
-  await Promise.all(
-    due.map(async ({ leasedUntil, ...episode }) => {
-      const answer = await deps.episodes.nudge(episode);
-      if (answer === 'gone') await deps.db.transaction((tx) => reopenLostEpisode(tx, episode));
-      else await clearNudge(deps.db, episode.userId, leasedUntil);
-    }),
-  );
+  const results = await Promise.allSettled(due.map((episode) => nudgeOne(deps, episode)));
+  const failed = results.filter((result) => result.status === 'rejected');
+  if (failed.length > 0) {
+    deps.log.warn('episodes could not be nudged; their leases run out and they come again', {
+      episodes: failed.length,
+      reason: (failed[0]?.reason as Error).message,
+    });
+  }
   return due.length;
+}
+
+async function nudgeOne(deps: RelayDeps, { leasedUntil, ...episode }: LeasedNudge): Promise<void> {
+  const answer = await deps.episodes.nudge(episode);
+  if (answer === 'nudged') return clearNudge(deps.db, episode.userId, leasedUntil);
+  deps.log.warn('the workflow of an episode is gone; a new one takes what is unread', episode);
+  await deps.db.transaction((tx) => reopenLostEpisode(tx, episode));
 }
 
 /** Somebody's last socket closed: what waited for their presence falls due as for anybody who is away. */
