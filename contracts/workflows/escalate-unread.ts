@@ -2,6 +2,16 @@ import { z } from 'zod';
 import { UserId } from '../ids.ts';
 import { type Channel, channels } from './names.ts';
 
+const channel = z.enum(channels);
+const stuckStep = z.strictObject({
+  channel,
+  attemptId: z.string(),
+  conversationIds: z.array(z.string()),
+  reason: z.string(),
+  code: z.string(),
+  since: z.string(),
+});
+
 /**
  * Input of `escalateUnread`: ids only. It stands in histories for as long as they are kept, and a running episode
  * outlives a release: fields are added as optional, never renamed.
@@ -12,23 +22,19 @@ export const EscalateUnreadInput = z.strictObject({
   /** Where the story stands when a long history is left behind (continue-as-new). */
   carried: z
     .strictObject({
-      stuck: z.array(
-        z.strictObject({
-          channel: z.enum(channels),
-          attemptId: z.string(),
-          conversationIds: z.array(z.string()),
-          reason: z.string(),
-          code: z.string(),
-          since: z.string(),
-        }),
-      ),
-      skipped: z.array(z.enum(channels)),
+      stuck: z.array(stuckStep),
+      skipped: z.array(channel),
+      /** Asked for by an operator, not yet begun. */
+      retries: z.array(stuckStep).optional(),
+      snoozed: z.array(z.strictObject({ channel, until: z.string() })).optional(),
+      closed: z.boolean().optional(),
+      lastAction: z.string().optional(),
     })
     .optional(),
 });
 export type EscalateUnreadInput = z.infer<typeof EscalateUnreadInput>;
 /** A step that failed in a way that a person must mend. */
-export type StuckStep = NonNullable<EscalateUnreadInput['carried']>['stuck'][number];
+export type StuckStep = z.infer<typeof stuckStep>;
 export type EpisodeRef = Pick<EscalateUnreadInput, 'userId' | 'episode'>;
 
 /** How an episode ended, in words. */
@@ -41,7 +47,8 @@ export type EscalateUnreadOutcome =
 
 /** What the decision says to do now. */
 export type Plan =
-  | { kind: 'notify'; channel: Channel; attemptId: string; conversationIds: string[]; retry: RetryPlan }
+  /** `until`: when another step falls due, whether or not this one is through by then. */
+  | { kind: 'notify'; channel: Channel; attemptId: string; conversationIds: string[]; until: string; retry: RetryPlan }
   | { kind: 'wait'; until: string; next: Channel | 'operator'; why: string }
   | { kind: 'finished'; outcome: EscalateUnreadOutcome };
 
@@ -57,8 +64,10 @@ export interface RetryPlan {
 export interface DecideInput extends EpisodeRef {
   workflowId: string;
   runId: string;
-  /** Channels whose step failed in a way that a person must mend; the ladder goes on without them meanwhile. */
-  stuck: Channel[];
+  /** Channels whose step is being tried right now. */
+  underWay: Channel[];
+  /** Steps that failed in a way that a person must mend; the ladder goes on without them meanwhile. */
+  stuck: Pick<StuckStep, 'channel' | 'attemptId'>[];
   /** Channels whose step an operator skipped in this episode. */
   skipped: Channel[];
   /** A person has ended the episode by hand. */

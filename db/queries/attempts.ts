@@ -1,6 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
-import type { Channel } from '../../contracts/workflows/names.ts';
+import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
+import { notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -15,7 +16,12 @@ export interface AttemptRow {
   channel: Channel;
   state: 'claimed' | 'accepted' | 'failed' | 'unknown' | 'dropped';
   covers: Cover[];
+  /** Calls to the provider. */
   tries: number;
+  /** Those of them whose outcome was never known. */
+  unanswered: number;
+  /** A target of it was accepted: one device of several. */
+  reached: boolean;
   claimedAt: Date;
   /** When the provider was last called; null when it never was. */
   calledAt: Date | null;
@@ -23,11 +29,23 @@ export interface AttemptRow {
   errorCode: string | null;
 }
 
-const columns = `id, episode, channel, state, covers, tries, claimed_at as "claimedAt", called_at as "calledAt",
-  error_class as "errorClass", error_code as "errorCode"`;
+const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
+  error_class as "errorClass", error_code as "errorCode", exists (select from attempt_events e
+    where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
+
+/** How far one channel has come with a conversation. */
+export interface Progress {
+  /** Everything up to here was announced; 0 before the first time. */
+  throughSeq: number;
+  /** When something was last announced that is still unread, and how often since the last reading. */
+  last: Date | null;
+  times: number;
+  /** When the oldest message came that calls for attention and was not announced; null where there is none. */
+  since: Date | null;
+}
 
 /** Something unread of a person, and how far each channel has announced it. */
-export interface ArmedRow {
+export interface ArmedRow extends Record<Channel, Progress> {
   conversationId: ConversationId;
   kind: 'direct' | 'group' | 'channel';
   armedAt: Date;
@@ -38,32 +56,54 @@ export interface ArmedRow {
   seenSeq: number;
   muted: boolean;
   level: 'all' | 'mentions' | 'nothing' | null;
-  push: { throughSeq: number; at: string } | null;
-  email: { throughSeq: number; at: string } | null;
-  sms: { throughSeq: number; at: string } | null;
 }
+
+type Stored = { throughSeq: number; last: string | null; times: number; since: string | null };
 
 /** What is armed for the person and not seen, the oldest first. */
 export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
-  const watermark = (
-    channel: Channel,
-  ) => `(select jsonb_build_object('throughSeq', w.through_seq, 'at', w.at) from watermarks w
-    where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
-  const { rows } = await db.query<ArmedRow>({
+  const { rows } = await db.query<Omit<ArmedRow, Channel> & Record<Channel, Stored>>({
     name: 'armed-conversations',
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
         a.last_seq as "lastSeq", a.last_at as "lastAt", a.urgent, m.seen_seq as "seenSeq",
-        coalesce(m.muted_until > now(), false) as muted, m.level,
-        ${watermark('push')}, ${watermark('email')}, ${watermark('sms')}
+        coalesce(m.muted_until > now(), false) as muted, m.level, ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
       join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
+      left join notification_settings n on n.user_id = a.user_id
       where a.user_id = $1 and a.last_seq > m.seen_seq
       order by a.armed_at, a.conversation_id`,
     values: [userId],
   });
-  return rows;
+  const instant = (text: string | null) => (text === null ? null : new Date(text));
+  const progress = ({ last, since, ...rest }: Stored) => ({ ...rest, last: instant(last), since: instant(since) });
+  return rows.map(({ push, email, sms, ...row }) => ({
+    ...row,
+    push: progress(push),
+    email: progress(email),
+    sms: progress(sms),
+  }));
+}
+
+const progressOf = (channel: Channel) => `(
+  select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
+    'last', case when w.through_seq > m.seen_seq then w.at end,
+    'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
+    'since', (select g.created_at from messages g where g.conversation_id = a.conversation_id
+      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}
+      order by g.seq limit 1))
+  from (values (1)) one left join watermarks w
+    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
+
+/** Takes conversations out of what is armed: their messages no longer call for the person's attention. */
+export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly ConversationId[]): Promise<void> {
+  if (conversationIds.length === 0) return;
+  await tx.query({
+    name: 'disarm',
+    text: 'delete from armed where user_id = $1 and conversation_id = any($2::uuid[])',
+    values: [userId, conversationIds],
+  });
 }
 
 /** Claims a send: the attempt is written and the watermarks move in the one transaction, before the provider is called. */
@@ -81,7 +121,10 @@ export async function insertAttempt(
       insert into watermarks as w (user_id, conversation_id, channel, through_seq, at)
       select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6 from jsonb_array_elements($5::jsonb) c
       on conflict (user_id, conversation_id, channel) do update
-      set through_seq = greatest(w.through_seq, excluded.through_seq), at = excluded.at`,
+      set through_seq = greatest(w.through_seq, excluded.through_seq), at = excluded.at,
+        -- Counted since the last reading: what was told before and is still unread.
+        times = 1 + case when w.through_seq > (select m.seen_seq from members m
+          where m.conversation_id = w.conversation_id and m.user_id = w.user_id) then w.times else 0 end`,
     values: [userId, attempt.id, attempt.episode, attempt.channel, JSON.stringify(attempt.covers), attempt.at],
   });
 }
@@ -104,11 +147,15 @@ export async function attemptsOfEpisode(db: Queryable, userId: UserId, episode: 
   return rows;
 }
 
-/** The provider is about to be called: from here on a crash leaves the outcome unknown, and the row says so. */
+/**
+ * The provider is about to be called: from here on a crash leaves the outcome unknown, and the row says so. A call before
+ * that nobody has answered for stays unanswered.
+ */
 export async function markCalled(db: Queryable, userId: UserId, id: string, at: Date): Promise<void> {
   await db.query({
     name: 'mark-attempt-called',
-    text: `update attempts set tries = tries + 1, called_at = $3 where user_id = $1 and id = $2`,
+    text: `update attempts set tries = tries + 1, unanswered = unanswered + (called_at is not null)::int, called_at = $3
+      where user_id = $1 and id = $2`,
     values: [userId, id, at],
   });
 }
@@ -175,12 +222,31 @@ export async function acceptedKeys(db: Queryable, userId: UserId, attemptId: str
   return new Set(rows.map(({ key }) => key));
 }
 
-/** An operator asks for another try of an attempt that failed or whose fate was never known. */
+/**
+ * An operator asks for another try of an attempt that failed or whose fate was never known. What came of earlier calls
+ * is forgotten here, once: later tries of the same request know of theirs.
+ */
 export async function reopenAttempt(tx: Tx, userId: UserId, id: string): Promise<void> {
   await tx.query({
     name: 'reopen-attempt',
-    text: `update attempts set state = 'claimed', called_at = null, finished_at = null, error_class = null, error_code = null
+    text: `update attempts set state = 'claimed', called_at = null, unanswered = 0, finished_at = null, error_class = null,
+        error_code = null
       where user_id = $1 and id = $2 and state in ('failed', 'unknown')`,
     values: [userId, id],
+  });
+}
+
+/**
+ * Attempts whose provider failed until nobody tried again: a person must look. An answer that comes after all, from a
+ * call that still ran, is written over this.
+ */
+export async function giveUpAttempts(tx: Tx, userId: UserId, ids: readonly string[], at: Date): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query({
+    name: 'give-up-attempts',
+    text: `update attempts set state = case when called_at is null then 'failed' else 'unknown' end, finished_at = $3,
+        error_class = 'provider_failing'
+      where user_id = $1 and id = any($2::uuid[]) and state = 'claimed'`,
+    values: [userId, ids, at],
   });
 }

@@ -1,3 +1,4 @@
+import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
@@ -12,7 +13,9 @@ import {
   reopenAttempt,
 } from '../../db/queries/attempts.ts';
 import { lockAttention } from '../../db/queries/episodes.ts';
+import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import type { Deps, Ladder } from '../deps.ts';
+import { wanted } from './decide.ts';
 
 /** A send that may go ahead now. */
 export interface Claim {
@@ -21,6 +24,8 @@ export interface Claim {
   tries: number;
   /** An earlier try called the provider and nobody knows what came of it. */
   calledBefore: Date | null;
+  /** Calls before that one that nobody knows the outcome of either. */
+  unanswered: number;
 }
 
 /**
@@ -35,15 +40,17 @@ export async function claimAttempt(
 ): Promise<Claim | NotifyResult> {
   return deps.db.transaction(async (tx) => {
     const attention = await lockAttention(tx, input.userId);
+    const over = attention?.episode !== input.episode || attention.state === 'quiet';
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
-    const armed = await armedConversations(tx, input.userId);
+    const armed = over ? [] : await armedConversations(tx, input.userId);
     if (earlier) return reclaim(tx, deps, input, earlier, armed);
-    if (attention?.episode !== input.episode) return { result: 'not-needed', reason: 'another episode has begun' };
-    const covers = coversOf(channel, input, armed, deps);
+    if (over) return { result: 'not-needed', reason: 'episode_over' };
+    const settings = (await notificationSettingsOf(tx, input.userId))?.settings ?? defaultNotificationSettings;
+    const covers = coversOf(channel, input, armed, settings, deps);
     if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
     const { attemptId: id, episode, userId } = input;
     await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now() });
-    return { attemptId: id, covers, tries: 0, calledBefore: null };
+    return { attemptId: id, covers, tries: 0, calledBefore: null, unanswered: 0 };
   });
 }
 
@@ -66,9 +73,11 @@ async function reclaim(
     await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
     return { result: 'not-needed', reason: 'read_before_send' };
   }
-  if (attempt.state !== 'claimed') await reopenAttempt(tx, userId, attempt.id);
-  const calledBefore = again ? null : attempt.calledAt;
-  return { attemptId: attempt.id, covers: attempt.covers, tries: attempt.tries, calledBefore };
+  const { id, covers, tries } = attempt;
+  if (attempt.state === 'claimed')
+    return { attemptId: id, covers, tries, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
+  await reopenAttempt(tx, userId, id);
+  return { attemptId: id, covers, tries, calledBefore: null, unanswered: 0 };
 }
 
 /**
@@ -79,16 +88,22 @@ function coversOf(
   channel: Channel,
   { conversationIds }: NotifyInput,
   armed: readonly ArmedRow[],
+  settings: NotificationSettings,
   { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
 ): Cover[] {
   const half = delayOf(channel, ladder) / 2;
-  const ridesAlong = ({ armedAt }: ArmedRow) => channel !== 'push' && now().getTime() >= armedAt.getTime() + half;
+  const ridesAlong = (since: Date) => channel !== 'push' && now().getTime() >= since.getTime() + half;
   return armed
-    .filter((row) => conversationIds.includes(row.conversationId) || ridesAlong(row))
-    .filter((row) => !row.muted)
-    .map((row) => ({ row, from: Math.max(row.fromSeq, row.seenSeq + 1, (row[channel]?.throughSeq ?? 0) + 1) }))
-    .filter(({ row, from }) => from <= row.lastSeq)
-    .map(({ row, from }) => ({ conversationId: row.conversationId, fromSeq: from, toSeq: row.lastSeq }));
+    .filter((row) => wanted(row, settings))
+    .filter((row) => {
+      const { since } = row[channel];
+      return since !== null && (conversationIds.includes(row.conversationId) || ridesAlong(since));
+    })
+    .map((row) => ({
+      conversationId: row.conversationId,
+      fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
+      toSeq: row.lastSeq,
+    }));
 }
 
 const delayOf = (channel: Channel, ladder: Ladder) =>

@@ -2,14 +2,15 @@ import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
-import { type AttemptRow, armedConversations, attemptsOfEpisode } from '../../db/queries/attempts.ts';
+import { armedConversations, attemptsOfEpisode, disarm, giveUpAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Deps, Presence } from '../deps.ts';
-import { type Decision, type Situation, type StepDecision, decide } from './decide.ts';
+import { type Decision, decide, wanted } from './decide.ts';
+import type { Situation, StepDecision } from './steps.ts';
 
 type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder'>;
 
@@ -25,9 +26,16 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     if (!attention || attention.episode !== input.episode || attention.state === 'quiet') {
       return { kind: 'finished', outcome: await earlierOutcome(tx, input) };
     }
-    const attempts = await attemptsOfEpisode(tx, input.userId, input.episode);
-    const situation = await look(tx, deps, input, presence, attempts);
+    const givenUp = input.stuck.map(({ attemptId }) => attemptId);
+    await giveUpAttempts(tx, input.userId, givenUp, deps.now());
+    const situation = await look(tx, deps, input, presence);
     const decision = decide(situation);
+    const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
+    await disarm(
+      tx,
+      input.userId,
+      unwanted.map(({ conversationId }) => conversationId),
+    );
     return carryOut(tx, deps, input, decision);
   });
 }
@@ -39,11 +47,11 @@ async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise
 async function look(
   tx: Tx,
   deps: DecideDeps,
-  { userId, stuck, skipped, closed }: DecideInput,
+  { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
   presence: Presence,
-  attempts: readonly AttemptRow[],
 ): Promise<Situation> {
   const user = await userById(tx, userId);
+  const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
     address ? (verifiedAt ? 'verified' : 'unverified') : 'missing';
   const devices = await devicesOf(tx, userId);
@@ -61,8 +69,11 @@ async function look(
     email: contact(user?.email, user?.emailVerifiedAt),
     phone: contact(user?.phone, user?.phoneVerifiedAt),
     armed: await armedConversations(tx, userId),
-    pushHandedOver: attempts.some(({ channel, state }) => channel === 'push' && state === 'accepted'),
-    stuck,
+    pushHandedOver: attempts.some(
+      ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
+    ),
+    underWay,
+    stuck: stuck.map(({ channel }) => channel),
     skipped,
     closed,
   };
@@ -73,8 +84,11 @@ async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: 
   const attemptId = verdict.kind === 'notify' ? deps.newId() : null;
   await explain(tx, deps, input, decision, attemptId);
   switch (verdict.kind) {
-    case 'notify':
-      return { ...verdict, attemptId: attemptId as string, retry: deps.ladder.retry };
+    case 'notify': {
+      await setWakesAt(tx, input.userId, verdict.until);
+      const until = verdict.until.toISOString();
+      return { ...verdict, until, attemptId: attemptId as string, retry: deps.ladder.retry };
+    }
     case 'wait':
       await setWakesAt(tx, input.userId, verdict.until);
       return { ...verdict, until: verdict.until.toISOString() };
@@ -102,6 +116,8 @@ async function explain(
   const taken = decision.verdict.kind === 'notify' ? decision.verdict.channel : undefined;
   const rows = oneForEachChannel(decision.steps, taken)
     .filter((step) => step.outcome !== 'send' || step.channel === taken)
+    // Its sending was written down when it began.
+    .filter(({ reason }) => reason !== 'under_way')
     .map(
       (step): DecisionRow => ({
         id: deps.newId(),

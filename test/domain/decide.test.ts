@@ -3,14 +3,26 @@ import fc from 'fast-check';
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import { channels } from '../../contracts/workflows/names.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
-import { type Situation, type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
+import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
+import { type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
+import type { Situation } from '../../domain/attention/steps.ts';
 import { standardLadder } from '../../platform/config-types.ts';
 
 const second = 1_000;
 const minute = 60 * second;
 const start = Date.parse('2026-11-24T12:00:00.000Z');
 const after = (ms: number) => new Date(start + ms);
+
+/** A channel that has announced nothing of a message that came then. */
+const unannounced = (ms = 0): Progress => ({ throughSeq: 0, last: null, times: 0, since: after(ms) });
+/** A channel that has announced everything, and when; `since` where something came after that. */
+const announced = (throughSeq: number, ms: number, more: Partial<Progress> = {}): Progress => ({
+  throughSeq,
+  last: after(ms),
+  times: 1,
+  since: null,
+  ...more,
+});
 
 const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   conversationId: 'c1' as ConversationId,
@@ -23,9 +35,9 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   seenSeq: 0,
   muted: false,
   level: null,
-  push: null,
-  email: null,
-  sms: null,
+  push: unannounced(),
+  email: unannounced(),
+  sms: unannounced(),
   ...overrides,
 });
 
@@ -41,14 +53,17 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   phone: 'verified',
   armed: [row()],
   pushHandedOver: false,
+  underWay: [],
   stuck: [],
   skipped: [],
   closed: false,
   ...overrides,
 });
 
-const announced = (throughSeq: number, ms: number) => ({ throughSeq, at: after(ms).toISOString() });
 const pushed = { push: announced(1, 2 * second) };
+/** A message came after the push, ten seconds after the first. */
+const pushedAgain = { push: announced(1, 2 * second, { since: after(10 * second) }) };
+const gone: Progress = { throughSeq: 0, last: null, times: 0, since: null };
 const mailed = { ...pushed, email: announced(1, 10 * minute) };
 
 /** A verdict in a line: `push`, `wait push 1500`, `finished read`. */
@@ -149,7 +164,7 @@ describe('decide', () => {
     [
       'announces a later message by a push that keeps its distance',
       {
-        armed: [row({ ...pushed, lastSeq: 2, lastAt: after(10 * second) })],
+        armed: [row({ ...pushedAgain, lastSeq: 2, lastAt: after(10 * second) })],
         now: after(12 * second),
         pushHandedOver: true,
       },
@@ -158,7 +173,7 @@ describe('decide', () => {
     [
       'and sends it then',
       {
-        armed: [row({ ...pushed, lastSeq: 2, lastAt: after(10 * second) })],
+        armed: [row({ ...pushedAgain, lastSeq: 2, lastAt: after(10 * second) })],
         now: after(32 * second),
         pushHandedOver: true,
       },
@@ -172,6 +187,63 @@ describe('decide', () => {
         pushHandedOver: true,
       },
       'email c1',
+    ],
+    [
+      'leaves a step that is under way alone, and waits for the others',
+      { underWay: ['push'] },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'goes on with what is due while another step is under way',
+      { underWay: ['push'], now: after(10 * minute) },
+      'email c1',
+    ],
+    [
+      'does not end while a step is under way',
+      { underWay: ['push'], email: 'missing', phone: 'missing' },
+      `wait push ${2 * second + standardLadder.retry.giveUpMs} under_way`,
+    ],
+    [
+      'tells by mail again what comes after a mail, an hour after it',
+      {
+        armed: [row({ push: announced(2, 0), email: announced(1, 10 * minute, { since: after(20 * minute) }) })],
+        now: after(31 * minute),
+        phone: 'missing',
+      },
+      `wait email ${70 * minute} reminder_gap`,
+    ],
+    [
+      'and six hours after the second',
+      {
+        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: 2, since: after(20 * minute) }) })],
+        now: after(31 * minute),
+        phone: 'missing',
+      },
+      `wait email ${6 * 60 * minute} reminder_gap`,
+    ],
+    [
+      'and a day after each that follows',
+      {
+        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: 9, since: after(20 * minute) }) })],
+        now: after(31 * minute),
+        phone: 'missing',
+      },
+      `wait email ${24 * 60 * minute} reminder_gap`,
+    ],
+    [
+      'counts what is too late from the newest message',
+      { armed: [row({ lastAt: after(25 * 60 * minute) })], now: after(25 * 60 * minute) },
+      'push c1',
+    ],
+    [
+      'ends when nothing of it is left to tell',
+      { armed: [row({ push: gone, email: gone, sms: gone })] },
+      'finished every-step-spent',
+    ],
+    [
+      'wants nothing of a channel whose level nobody has set to nothing',
+      { settings: { ...defaultNotificationSettings, level: 'nothing' }, armed: [row({ kind: 'channel' })] },
+      'push c1',
     ],
     [
       'pushes one conversation at a time, the oldest first',
@@ -213,6 +285,16 @@ describe('decide', () => {
     it(what, () => assert.equal(tell(decide(situation(overrides)).verdict), expected));
   }
 
+  it('says when another step falls due while one is tried', () => {
+    const untilOf = (overrides: Partial<Situation>) => {
+      const { verdict } = decide(situation(overrides));
+      return verdict.kind === 'notify' ? verdict.until.getTime() - start : undefined;
+    };
+    assert.equal(untilOf({}), 10 * minute, 'the mail, at its own time');
+    assert.equal(untilOf({ now: after(11 * minute) }), 11 * minute, 'the mail, now');
+    assert.equal(untilOf({ email: 'missing', phone: 'missing' }), 2 * second + standardLadder.retry.giveUpMs);
+  });
+
   it('gives a reason for every step, also for those that are not taken', () => {
     const { steps } = decide(situation({ devices: [], phone: 'unverified' }));
     assert.deepEqual(
@@ -223,10 +305,13 @@ describe('decide', () => {
 
   describe('for any situation', () => {
     const times = fc.integer({ min: 0, max: 8 * 24 * 60 * minute });
-    const watermark = fc.option(
-      fc.record({ throughSeq: fc.integer({ min: 0, max: 9 }), at: times.map((ms) => after(ms).toISOString()) }),
-      { nil: null },
-    );
+    const instant = fc.option(times.map(after), { nil: null });
+    const progress = fc.record({
+      throughSeq: fc.integer({ min: 0, max: 9 }),
+      last: instant,
+      times: fc.integer({ min: 0, max: 5 }),
+      since: instant,
+    });
     const anyRow = fc
       .record({
         fromSeq: fc.integer({ min: 1, max: 5 }),
@@ -234,9 +319,9 @@ describe('decide', () => {
         armed: times,
         later: times,
         muted: fc.boolean(),
-        push: watermark,
-        email: watermark,
-        sms: watermark,
+        push: progress,
+        email: progress,
+        sms: progress,
       })
       .map(({ fromSeq, more, armed, later, ...rest }) =>
         row({ fromSeq, lastSeq: fromSeq + more, armedAt: after(armed), lastAt: after(armed + later), ...rest }),
@@ -257,6 +342,7 @@ describe('decide', () => {
         email: fc.constantFrom('verified' as const, 'unverified' as const, 'missing' as const),
         phone: fc.constantFrom('verified' as const, 'unverified' as const, 'missing' as const),
         pushHandedOver: fc.boolean(),
+        underWay: fc.subarray([...channels]),
         stuck: fc.subarray([...channels]),
         skipped: fc.subarray([...channels]),
       })
@@ -272,12 +358,12 @@ describe('decide', () => {
         fc.property(anySituation, (given) => {
           const { verdict } = decide(given);
           if (verdict.kind !== 'notify') return;
-          assert.ok(!given.stuck.includes(verdict.channel) && !given.skipped.includes(verdict.channel));
+          for (const out of [given.stuck, given.skipped, given.underWay]) assert.ok(!out.includes(verdict.channel));
           assert.ok(verdict.conversationIds.length > 0);
           for (const id of verdict.conversationIds) {
             const told = given.armed.find(({ conversationId }) => conversationId === id);
             assert.ok(told && !told.muted);
-            assert.ok((told[verdict.channel]?.throughSeq ?? 0) < told.lastSeq);
+            assert.notEqual(told[verdict.channel].since, null, 'something that it has not announced');
           }
         }),
         { numRuns: 2_000 },
@@ -289,6 +375,7 @@ describe('decide', () => {
         fc.property(anySituation, (given) => {
           const { verdict } = decide(given);
           if (verdict.kind === 'wait') assert.ok(verdict.until > given.now);
+          if (verdict.kind === 'notify') assert.ok(verdict.until >= given.now);
         }),
         { numRuns: 2_000 },
       );
@@ -297,7 +384,7 @@ describe('decide', () => {
     it('always ends: doing what it says leads to an end', () => {
       fc.assert(
         fc.property(anySituation, (given) => {
-          let state: Situation = { ...given, stuck: [] };
+          let state: Situation = { ...given, stuck: [], underWay: [] };
           for (let step = 0; step < 60; step += 1) {
             const { verdict } = decide(state);
             if (verdict.kind === 'finished') return;
@@ -316,7 +403,10 @@ describe('decide', () => {
       ...state,
       armed: state.armed.map((one) =>
         conversationIds.includes(one.conversationId)
-          ? { ...one, [channel]: { throughSeq: one.lastSeq, at: state.now.toISOString() } }
+          ? {
+              ...one,
+              [channel]: { throughSeq: one.lastSeq, last: state.now, times: one[channel].times + 1, since: null },
+            }
           : one,
       ),
     });
