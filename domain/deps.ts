@@ -100,8 +100,8 @@ export interface Senders {
   email: { send(message: EmailMessage): Promise<SendOutcome> };
   sms: {
     send(message: SmsMessage): Promise<SendOutcome>;
-    /** Whether the provider took a text to this number with these words since then; undefined when it cannot say. */
-    find(message: { to: string; body: string; since: Date }): Promise<{ providerId: string } | null | undefined>;
+    /** Whether the provider took a text to this number that holds these words since then; undefined when it cannot say. */
+    find(message: { to: string; holding: string; since: Date }): Promise<{ providerId: string } | null | undefined>;
   };
 }
 
@@ -123,6 +123,8 @@ export interface Ladder {
   smsUntilMs: number;
   /** How long a mail whose fate is not known is left to settle before it is sent again. */
   emailSettleMs: number;
+  /** The same for a text, before it is looked for. */
+  smsSettleMs: number;
   retry: {
     firstMs: number;
     maxMs: number;

@@ -69,6 +69,7 @@ export const standardLadder: Ladder = {
   emailUntilMs: 72 * hour,
   smsUntilMs: 4 * hour,
   emailSettleMs: 2 * minute,
+  smsSettleMs: minute,
   // FCM's guide to scale asks for ten seconds before a first retry.
   retry: { firstMs: 10 * second, maxMs: 5 * minute, giveUpMs: 30 * minute, heartbeatMs: 20 * second },
 };
@@ -80,6 +81,7 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   email: (ladder, ms) => (ladder.emailMs = ms),
   'email-without-push': (ladder, ms) => (ladder.emailWithoutPushMs = ms),
   'email-settle': (ladder, ms) => (ladder.emailSettleMs = ms),
+  'sms-settle': (ladder, ms) => (ladder.smsSettleMs = ms),
   sms: (ladder, ms) => (ladder.smsMs = ms),
   'push-until': (ladder, ms) => (ladder.pushUntilMs = ms),
   'email-until': (ladder, ms) => (ladder.emailUntilMs = ms),

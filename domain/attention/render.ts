@@ -5,6 +5,8 @@ import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 const shown = {
   /** Graphemes of a push's body: what a lock screen has room for; the rest would only cost payload. */
   pushBody: 240,
+  /** Bytes of a push, data and what is shown together: FCM takes 4,096, and the ids are never cut. */
+  pushBytes: 3_500,
   /** Messages of one conversation in a mail; the rest is counted. */
   emailMessages: 10,
   /** Graphemes of one message in a mail. */
@@ -21,6 +23,36 @@ export function shorten(text: string, max: number): string {
     .slice(0, max - 1)
     .map(({ segment }) => segment)
     .join('')}…`;
+}
+
+/** Bytes as a payload counts them: JSON makes more of quotes and control characters. */
+const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+
+/** Cuts at a grapheme so that the text takes at most so many bytes of JSON. */
+export function shortenToBytes(text: string, max: number): string {
+  if (bytesOf(text) <= max) return text;
+  let cut = '';
+  for (const { segment } of graphemes.segment(text)) {
+    if (bytesOf(`${cut}${segment}…`) > max) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+}
+
+/** Bytes beside title, body and data: names of fields, collapse key, badge. */
+const pushFrame = 250;
+
+/**
+ * What is shown, short enough for the payload. Title and body count twice: the data has them for Android, the alert for
+ * iOS. A few dozen characters may take thousands of bytes.
+ */
+export function fitPush(
+  { title, body }: { title: string; body: string },
+  data: Record<string, string>,
+): { title: string; body: string } {
+  const room = (shown.pushBytes - pushFrame - bytesOf(data)) / 2;
+  const fitting = shortenToBytes(title, room / 3);
+  return { title: fitting, body: shortenToBytes(body, room - bytesOf(fitting)) };
 }
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;

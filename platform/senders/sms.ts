@@ -34,10 +34,12 @@ export function createSmsSender(options: SmsOptions): Senders['sms'] {
         return classifyTwilio(error);
       }
     },
-    async find({ to, body, since }) {
+    async find({ to, holding, since }) {
       try {
         const dateSentAfter = new Date(since.getTime() - clockSkewMs);
-        const found = (await (await open()).list({ to, dateSentAfter, limit: 20 })).find((text) => text.body === body);
+        const found = (await (await open()).list({ to, dateSentAfter, limit: 20 })).find(({ body }) =>
+          body.includes(holding),
+        );
         return found ? { providerId: found.sid } : null;
       } catch {
         return undefined;

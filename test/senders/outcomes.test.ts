@@ -104,10 +104,10 @@ describe('the senders', () => {
     assert.ok(sent.class === 'ok' && sent.providerId.startsWith('SM'));
     const [item] = await items();
     assert.deepEqual([item?.to, item?.attemptId, item?.segments], ['+4915112345678', 'attempt-3', 1]);
-    assert.deepEqual(await senders.sms.find({ to: '+4915112345678', body: 'canary text', since }), {
+    assert.deepEqual(await senders.sms.find({ to: '+4915112345678', holding: 'canary text', since }), {
       providerId: sent.providerId,
     });
-    assert.equal(await senders.sms.find({ to: '+4915112345678', body: 'other words', since }), null);
+    assert.equal(await senders.sms.find({ to: '+4915112345678', holding: 'other words', since }), null);
   });
 
   const table: [string, string, string][] = [

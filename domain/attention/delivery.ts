@@ -1,0 +1,110 @@
+import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import { appendAttemptEvent, finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
+import type { UserRow } from '../../db/queries/users.ts';
+import type { Deps, SendOutcome } from '../deps.ts';
+import { ProviderFailing } from '../errors.ts';
+import type { Claim } from './claim.ts';
+
+export type NotifyDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'ladder' | 'publicUrl' | 'log'>;
+export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
+
+/** Everything that a channel needs to send one attempt. */
+export interface Delivery {
+  user: UserRow;
+  settings: NotificationSettings;
+  messages: AnnouncedMessage[];
+  claim: Claim;
+  input: NotifyInput;
+}
+
+/** Writes down what a provider answered, and says what that means for the step. */
+export async function answer(
+  deps: NotifyDeps,
+  delivery: Delivery,
+  outcome: SendOutcome,
+  source: string,
+): Promise<NotifyResult> {
+  const { input, claim } = delivery;
+  if (outcome.class === 'ok') {
+    await heard(deps, input, { key: 'accepted', source, kind: 'accepted' });
+    return accept(deps, delivery, outcome.providerId);
+  }
+  await heard(deps, input, { key: `${claim.tries}:${outcome.code}`, source, kind: outcome.class, code: outcome.code });
+  return settle(deps, delivery, outcome);
+}
+
+/** What each class of failure means for the step. */
+export async function settle(deps: NotifyDeps, delivery: Delivery, outcome: Refusal): Promise<NotifyResult> {
+  switch (outcome.class) {
+    case 'throttled':
+    case 'transient':
+      await markNotTaken(deps.db, delivery.input.userId, delivery.input.attemptId);
+      throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
+    case 'ambiguous':
+      throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
+    case 'config_outage':
+      return stick(deps, delivery, 'provider_configuration', outcome.code);
+    case 'content_rejected':
+      // Ours to mend in code, and about this one attempt: nobody else's pushes may wait for it.
+      deps.log.error('a provider refused the content of a notification', {
+        attemptId: delivery.input.attemptId,
+        provider: outcome.provider,
+        code: outcome.code,
+      });
+      return fail(deps, delivery, outcome.class, outcome.code);
+    case 'recipient_dead':
+    case 'recipient_opted_out':
+    case 'recipient_soft':
+      return fail(deps, delivery, outcome.class, outcome.code);
+  }
+}
+
+/** What a retry of the same attempt may still mend. */
+export const mayYetSucceed = (outcome: SendOutcome): outcome is Refusal =>
+  outcome.class === 'throttled' || outcome.class === 'transient' || outcome.class === 'ambiguous';
+
+export async function accept(deps: NotifyDeps, { input }: Delivery, providerId?: string): Promise<NotifyResult> {
+  await finishAttempt(deps.db, input.userId, input.attemptId, { state: 'accepted', at: deps.now(), providerId });
+  return { result: 'sent' };
+}
+
+/** This address cannot be reached on this channel; the ladder goes on. */
+export async function fail(
+  deps: NotifyDeps,
+  { input }: Delivery,
+  errorClass: string,
+  errorCode: string,
+): Promise<NotifyResult> {
+  const failed = { state: 'failed' as const, at: deps.now(), errorClass, errorCode };
+  await finishAttempt(deps.db, input.userId, input.attemptId, failed);
+  return { result: 'unreachable', reason: errorCode };
+}
+
+/** A person must look: nothing that this code could do by itself would be right. */
+export async function stick(
+  deps: NotifyDeps,
+  { input }: Delivery,
+  reason: string,
+  code: string,
+): Promise<NotifyResult> {
+  const state = reason.endsWith('_unknown') ? 'unknown' : 'failed';
+  const finished = { state, at: deps.now(), errorClass: reason, errorCode: code } as const;
+  await finishAttempt(deps.db, input.userId, input.attemptId, finished);
+  deps.log.warn('a step needs attention', { userId: input.userId, attemptId: input.attemptId, reason, code });
+  return { result: 'stuck', reason, code };
+}
+
+export async function heard(
+  deps: Pick<Deps, 'db' | 'now'>,
+  { userId, attemptId }: NotifyInput,
+  event: { key: string; source: string; kind: string; code?: string },
+): Promise<void> {
+  await appendAttemptEvent(deps.db, userId, attemptId, { ...event, at: deps.now() });
+}
+
+export const linkTo =
+  ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Claim) =>
+  ({ conversationId, seq }: AnnouncedMessage) =>
+    `${publicUrl}/o/${conversationId}/${seq}?n=${attemptId}`;

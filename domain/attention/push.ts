@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import { type AnnouncedMessage, unreadConversations } from '../../db/queries/announcements.ts';
+import { acceptedKeys, markCalled } from '../../db/queries/attempts.ts';
+import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
+import type { Deps, PushMessage, SendOutcome } from '../deps.ts';
+import {
+  type Delivery,
+  type NotifyDeps,
+  type Refusal,
+  accept,
+  fail,
+  heard,
+  linkTo,
+  mayYetSucceed,
+  settle,
+} from './delivery.ts';
+import { fitPush, renderPush } from './render.ts';
+
+/**
+ * To every eligible device: a desktop left open at work must not swallow the phone's push. While one of them may yet be
+ * reached the attempt is tried again; those that have taken it are left alone then.
+ */
+export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
+  const { userId, attemptId } = delivery.input;
+  const done = await acceptedKeys(deps.db, userId, attemptId);
+  const devices = (await devicesOf(deps.db, userId)).filter(canPush).filter((device) => !done.has(keyOf(device)));
+  if (devices.length === 0)
+    return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
+  await markCalled(deps.db, userId, attemptId, deps.now());
+  const badge = await unreadConversations(deps.db, userId);
+  const outcomes: SendOutcome[] = [];
+  for (const device of devices) outcomes.push(await pushTo(deps, delivery, device, badge));
+  const pending = outcomes.filter(mayYetSucceed);
+  if (pending.length > 0) return settle(deps, delivery, worstOf(pending));
+  const reached = outcomes.find((outcome) => outcome.class === 'ok');
+  if (reached || done.size > 0) return accept(deps, delivery, reached?.providerId);
+  return settle(deps, delivery, worstOf(outcomes));
+}
+
+const canPush = ({ pushToken, pushState, pushPermission }: DeviceRow) =>
+  pushToken !== null && pushState === 'active' && pushPermission !== 'denied';
+
+const keyOf = ({ id }: DeviceRow) => `device:${id}`;
+
+async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, badge: number): Promise<SendOutcome> {
+  const { input, claim } = delivery;
+  const sentAt = deps.now();
+  const token = device.pushToken as string;
+  const outcome = await deps.senders.push.send(toPush(deps, delivery, token, badge));
+  if (outcome.class === 'ok') {
+    await heard(deps, input, { key: keyOf(device), source: 'fcm', kind: 'accepted' });
+    return outcome;
+  }
+  const key = `${fingerprint(deps, token)}:${claim.tries}:${outcome.code}`;
+  await heard(deps, input, { key, source: 'fcm', kind: outcome.class, code: outcome.code });
+  if (outcome.class === 'recipient_dead') await markPushTokenRefused(deps.db, input.userId, token, sentAt);
+  return outcome;
+}
+
+function toPush(
+  deps: NotifyDeps,
+  { messages, settings, input, claim }: Delivery,
+  token: string,
+  badge: number,
+): PushMessage {
+  const newest = messages.at(-1) as AnnouncedMessage;
+  const { conversationId, seq, id } = newest;
+  const data = {
+    kind: 'message',
+    attemptId: input.attemptId,
+    conversationId,
+    messageId: id,
+    seq: String(seq),
+    count: String(messages.length),
+    preview: settings.preview,
+    link: linkTo(deps, claim)(newest),
+  };
+  return {
+    token,
+    attemptId: input.attemptId,
+    conversationKey: createHash('sha256').update(`${input.userId}${conversationId}`).digest('hex').slice(0, 32),
+    ...fitPush(renderPush(messages, settings.preview), data),
+    data,
+    badge,
+    urgent: false,
+    ttlSeconds: Math.floor(deps.ladder.pushUntilMs / 1_000),
+  };
+}
+
+const byWeight: readonly Refusal['class'][] = [
+  'throttled',
+  'transient',
+  'ambiguous',
+  'config_outage',
+  'content_rejected',
+  'recipient_soft',
+  'recipient_opted_out',
+  'recipient_dead',
+];
+
+/** The outcome that says most about what to do: what a retry could still mend comes first. */
+function worstOf(outcomes: readonly SendOutcome[]): Refusal {
+  const refusals = outcomes.filter((outcome): outcome is Refusal => outcome.class !== 'ok');
+  return refusals.sort((a, b) => byWeight.indexOf(a.class) - byWeight.indexOf(b.class))[0] as Refusal;
+}
+
+/** Tells one target from another in records without saying what it is. */
+const fingerprint = (deps: Pick<Deps, 'mac'>, target: string) =>
+  deps.mac('target', target).toString('hex').slice(0, 16);

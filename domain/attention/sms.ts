@@ -1,0 +1,38 @@
+import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import { markCalled } from '../../db/queries/attempts.ts';
+import { ProviderFailing } from '../errors.ts';
+import { type Delivery, type NotifyDeps, accept, answer, fail, stick } from './delivery.ts';
+import { renderSms } from './render.ts';
+
+export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
+  const { user, messages, claim, input } = delivery;
+  if (!user.phone || !user.phoneVerifiedAt) return fail(deps, delivery, 'recipient_dead', 'phone_missing');
+  // No other text has it, whatever its words have come to meanwhile.
+  const link = `${deps.publicUrl}/o?n=${input.attemptId}`;
+  if (claim.calledBefore) return findText(deps, delivery, { to: user.phone, holding: link, since: claim.calledBefore });
+  await markCalled(deps.db, input.userId, input.attemptId, deps.now());
+  const outcome = await deps.senders.sms.send({
+    to: user.phone,
+    attemptId: input.attemptId,
+    body: renderSms(messages, link),
+    validitySeconds: Math.min(36_000, Math.floor(deps.ladder.smsUntilMs / 1_000)),
+  });
+  const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};
+  return answer(deps, delivery, { ...outcome, ...settles }, 'twilio');
+}
+
+/**
+ * Twilio has no idempotency key. A text whose fate is unknown is looked for, once the provider has had time to tell; it
+ * is never sent again by itself.
+ */
+async function findText(
+  deps: NotifyDeps,
+  delivery: Delivery,
+  message: { to: string; holding: string; since: Date },
+): Promise<NotifyResult> {
+  const settlesIn = message.since.getTime() + deps.ladder.smsSettleMs - deps.now().getTime();
+  if (settlesIn > 0) throw new ProviderFailing('ambiguous', settlesIn);
+  const found = await deps.senders.sms.find(message);
+  if (found === undefined) throw new ProviderFailing('cannot_look');
+  return found ? accept(deps, delivery, found.providerId) : stick(deps, delivery, 'sms_outcome_unknown', 'ambiguous');
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
+import type { SendOutcome } from '../../domain/deps.ts';
+import { ProviderFailing } from '../../domain/errors.ts';
+import { deleteMessage, makeGroup, read, registerDevice, send } from '../factories/person.ts';
+import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { expectStatus } from '../support/rest.ts';
+
+const minute = 60_000;
+const refusal = (kind: Exclude<SendOutcome['class'], 'ok'>, code = 'CODE'): SendOutcome => ({
+  class: kind,
+  provider: 'fcm',
+  code,
+});
+
+describe('what comes of a step', () => {
+  let hand: ByHand;
+  before(async function () {
+    this.timeout(60_000);
+    hand = await attentionByHand();
+  });
+  after(() => hand.close());
+  beforeEach(() => hand.reset());
+
+  type Reached = Awaited<ReturnType<ByHand['reachable']>>;
+  /** A plan to send by one channel, and to whom; nothing was sent yet. */
+  const planned = async (channel: 'push' | 'email' | 'sms', texts = ['hello']) => {
+    const { ana, bob, direct } = await hand.pair();
+    for (const text of texts) await send(ana, direct.id, text);
+    const only = Object.fromEntries(['push', 'email', 'sms'].map((name) => [name, name === channel]));
+    expectStatus(await bob.call('PATCH', '/v1/me/notifications', { channels: only, preview: 'full' }), 200);
+    while ((await hand.arm()) > 0);
+    await hand.start();
+    hand.pass(31 * minute);
+    return { ana, bob, direct, plan: await hand.decide(bob) };
+  };
+  const attempt = async (bob: Reached) => (await hand.attempts(bob))[0];
+  /** One try; a failing provider is told by its code. */
+  const tryOnce = async (bob: Reached, plan: Plan, extra = {}) => {
+    try {
+      return (await hand.notify(bob, plan, extra)).result;
+    } catch (error) {
+      if (error instanceof ProviderFailing) return error.code;
+      throw error;
+    }
+  };
+
+  describe('a mail', () => {
+    it('is tried on after any number of known failures', async () => {
+      const { bob, plan } = await planned('email');
+      hand.email.answer = (_mail, n) => (n <= 5 ? refusal('transient', '503') : undefined);
+      for (let n = 0; n < 5; n += 1) assert.equal(await tryOnce(bob, plan), '503');
+      assert.equal(await tryOnce(bob, plan), 'sent');
+      assert.equal((await attempt(bob))?.state, 'accepted');
+    });
+
+    it('whose fate stays unknown is settled, repeated twice, and then a person’s business; retry sends it again', async () => {
+      const { bob, plan } = await planned('email');
+      hand.email.answer = () => refusal('ambiguous', 'timeout');
+      for (let n = 0; n < 3; n += 1) {
+        assert.equal(await tryOnce(bob, plan), 'timeout');
+        assert.equal(await tryOnce(bob, plan), 'ambiguous', 'not before it has had time to settle');
+        hand.pass(3 * minute);
+      }
+      assert.equal(hand.email.sent.length, 3);
+      assert.equal(await tryOnce(bob, plan), 'stuck');
+      assert.deepEqual(
+        [(await attempt(bob))?.state, (await attempt(bob))?.error_class],
+        ['unknown', 'email_outcome_unknown'],
+      );
+      hand.email.answer = () => undefined;
+      assert.equal(await tryOnce(bob, plan, { again: true }), 'sent');
+      assert.equal(hand.email.sent.length, 4);
+      assert.equal(new Set(hand.email.sent.map(({ messageId }) => messageId)).size, 1);
+    });
+  });
+
+  describe('a text', () => {
+    it('whose fate is unknown is looked for after it had time to settle, and never sent again', async () => {
+      const { bob, plan } = await planned('sms');
+      hand.sms.answer = () => refusal('ambiguous', 'timeout');
+      assert.equal(await tryOnce(bob, plan), 'timeout');
+      hand.found = { providerId: 'SM1' };
+      assert.equal(await tryOnce(bob, plan), 'ambiguous', 'a minute for its report');
+      hand.pass(minute);
+      assert.equal(await tryOnce(bob, plan), 'sent');
+      assert.equal(hand.sms.sent.length, 1);
+    });
+
+    it('is not given up because Twilio cannot be asked for it', async () => {
+      const { bob, plan } = await planned('sms');
+      hand.sms.answer = () => refusal('ambiguous', 'timeout');
+      await tryOnce(bob, plan);
+      hand.pass(minute);
+      hand.found = undefined;
+      assert.equal(await tryOnce(bob, plan), 'cannot_look');
+      hand.found = { providerId: 'SM1' };
+      assert.equal(await tryOnce(bob, plan), 'sent');
+      assert.equal(hand.sms.sent.length, 1);
+    });
+
+    it('that an operator asks for again is sent once more, however often that request itself is retried', async () => {
+      const { bob, plan } = await planned('sms');
+      hand.sms.answer = () => refusal('ambiguous', 'timeout');
+      await tryOnce(bob, plan);
+      hand.pass(minute);
+      assert.equal(await tryOnce(bob, plan), 'stuck');
+      assert.equal(await tryOnce(bob, plan, { again: true }), 'timeout');
+      hand.pass(minute);
+      assert.equal(await tryOnce(bob, plan, { again: true }), 'stuck');
+      assert.equal(hand.sms.sent.length, 2);
+    });
+  });
+
+  describe('a push', () => {
+    it('that one device has taken is tried again for the other alone', async () => {
+      const { bob, plan } = await planned('push');
+      const other = await registerDevice(bob);
+      hand.push.answer = ({ token }, n) => (token === other && n <= 2 ? refusal('transient', '503') : undefined);
+      assert.equal(await tryOnce(bob, plan), '503');
+      assert.equal((await attempt(bob))?.state, 'claimed');
+      assert.equal(await tryOnce(bob, plan), 'sent');
+      const tokens = hand.push.sent.map(({ token }) => token);
+      assert.deepEqual(tokens.filter((token) => token === bob.pushToken).length, 1);
+      assert.deepEqual(tokens.filter((token) => token === other).length, 2);
+    });
+
+    it('never says more than its bytes hold, and cuts no character in two', async () => {
+      const family = '👨‍👩‍👧‍👦';
+      const { bob, plan } = await planned('push', [family.repeat(400)]);
+      assert.equal(await tryOnce(bob, plan), 'sent');
+      const [push] = hand.push.sent;
+      const shown = { title: push?.title, body: push?.body };
+      const bytes = Buffer.byteLength(JSON.stringify([{ ...push?.data, ...shown }, shown]));
+      assert.ok(bytes <= 3_500, `${bytes} bytes`);
+      assert.match(push?.body ?? '', new RegExp(`^(${family})+…$`, 'u'));
+    });
+
+    it('whose content is refused fails alone: others go on being pushed', async () => {
+      const { bob, plan } = await planned('push');
+      hand.push.answer = () => refusal('content_rejected', 'INVALID_ARGUMENT');
+      assert.equal(await tryOnce(bob, plan), 'unreachable');
+      assert.deepEqual(
+        [(await attempt(bob))?.state, (await attempt(bob))?.error_class],
+        ['failed', 'content_rejected'],
+      );
+      assert.equal(hand.logged.filter(([level]) => level === 'error').length, 1);
+    });
+
+    it('does not cost a token that was registered while it was sent', async () => {
+      const { bob, plan } = await planned('push');
+      hand.push.answer = async ({ token }) => {
+        // The app registers its token anew meanwhile: later than this send, which still used the clock from before.
+        await hand.sql.query(`update devices set push_token_at = now() + interval '1 day' where push_token = $1`, [
+          token,
+        ]);
+        return refusal('recipient_dead', 'UNREGISTERED');
+      };
+      assert.equal(await tryOnce(bob, plan), 'unreachable');
+      const [device] = await hand.rows<{ push_state: string }>(
+        'select push_state from devices where user_id = $1',
+        bob.id,
+      );
+      assert.equal(device?.push_state, 'active');
+    });
+  });
+
+  describe('is not sent', () => {
+    it('when it was read between the first try and the next', async () => {
+      const { bob, direct, plan } = await planned('email');
+      hand.email.answer = () => refusal('transient', '503');
+      assert.equal(await tryOnce(bob, plan), '503');
+      expectStatus(await read(bob, direct.id, 1), 200);
+      assert.equal(await tryOnce(bob, plan), 'not-needed');
+      assert.equal(hand.email.sent.length, 1);
+      assert.equal((await attempt(bob))?.state, 'dropped');
+    });
+
+    it('when what it covers was deleted', async () => {
+      const { ana, bob, direct, plan } = await planned('email');
+      const { rows } = await hand.sql.query<{ id: string }>('select id from messages where conversation_id = $1', [
+        direct.id,
+      ]);
+      hand.email.answer = () => refusal('transient', '503');
+      assert.equal(await tryOnce(bob, plan), '503');
+      await deleteMessage(ana, direct.id, rows[0]?.id ?? '');
+      assert.equal(await tryOnce(bob, plan), 'not-needed');
+      assert.equal((await attempt(bob))?.state, 'dropped');
+      assert.equal(hand.email.sent.length, 1);
+    });
+
+    it('when another episode has begun', async () => {
+      const { bob, plan } = await planned('email');
+      await hand.sql.query('update attention set episode = episode + 1 where user_id = $1', [bob.id]);
+      assert.equal(await tryOnce(bob, plan, { episode: 1 }), 'not-needed');
+      assert.equal(hand.email.sent.length, 0);
+    });
+
+    it('when the episode was closed meanwhile, also by a retry', async () => {
+      const { bob, plan } = await planned('email');
+      hand.email.answer = () => refusal('transient', '503');
+      assert.equal(await tryOnce(bob, plan), '503');
+      assert.equal((await hand.decide(bob, { closed: true })).kind, 'finished');
+      assert.equal(await tryOnce(bob, plan), 'not-needed');
+      assert.equal(hand.email.sent.length, 1);
+    });
+  });
+
+  it('a step that was given up is no longer claimed: its attempt has failed, or its fate is unknown', async () => {
+    const { bob, plan } = await planned('email');
+    const attemptId = plan.kind === 'notify' ? plan.attemptId : '';
+    hand.email.answer = () => refusal('transient', '503');
+    await tryOnce(bob, plan);
+    await hand.decide(bob, { stuck: [{ channel: 'email', attemptId }] });
+    assert.deepEqual([(await attempt(bob))?.state, (await attempt(bob))?.error_class], ['failed', 'provider_failing']);
+    hand.email.answer = () => undefined;
+    assert.equal(await tryOnce(bob, plan, { again: true }), 'sent');
+    assert.equal((await attempt(bob))?.state, 'accepted');
+  });
+
+  it('two conversations ride in one mail', async () => {
+    const { ana, bob } = await hand.pair();
+    const groups = [await makeGroup(ana, [bob], 'One'), await makeGroup(ana, [bob], 'Two')] as const;
+    for (const { id } of groups) await send(ana, id, 'hello');
+    hand.pass(2_000);
+    await hand.walk(bob);
+    hand.pass(10 * minute);
+    await hand.walk(bob);
+    assert.match(hand.email.sent[0]?.subject ?? '', /2 new messages in 2 conversations/);
+  });
+}).timeout(30_000);
