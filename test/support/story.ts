@@ -25,11 +25,17 @@ export interface Script {
 
 export const patience = { firstMs: 50, maxMs: 100, giveUpMs: 10_000, heartbeatMs: 5_000 };
 export const until = (ms: number): string => new Date(Date.now() + ms).toISOString();
-export const notifyPlan = (channel: 'push' | 'email' | 'sms', giveUpMs = patience.giveUpMs): Plan => ({
+/** `meanwhileMs`: when another step falls due. */
+export const notifyPlan = (
+  channel: 'push' | 'email' | 'sms',
+  giveUpMs = patience.giveUpMs,
+  meanwhileMs = 60_000,
+): Plan => ({
   kind: 'notify',
   channel,
   attemptId: `attempt-${channel}`,
   conversationIds: ['c1'],
+  until: until(meanwhileMs),
   retry: { ...patience, giveUpMs },
 });
 

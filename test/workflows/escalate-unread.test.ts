@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
-import type { NotifyInput, NotifyResult, OperatorAnswer } from '../../contracts/workflows/escalate-unread.ts';
+import type {
+  DecideInput,
+  NotifyInput,
+  NotifyResult,
+  OperatorAnswer,
+} from '../../contracts/workflows/escalate-unread.ts';
 import { type Story, notifyPlan, scripted, tellStory, until } from '../support/story.ts';
 
 const finished = { kind: 'finished' as const, outcome: 'read' as const };
@@ -40,10 +45,12 @@ describe('escalateUnread, on a real server', () => {
   const stuckStory = (giveUpMs?: number) => {
     const asked: string[][] = [];
     const waiting = Promise.withResolvers<void>();
-    const decide = async (input: { stuck: string[]; skipped: string[]; closed: boolean }) => {
-      asked.push([...input.stuck, '|', ...input.skipped]);
+    const decide = async (input: DecideInput) => {
+      asked.push([...input.stuck.map(({ channel }) => channel), '|', ...input.skipped]);
       if (asked.length === 1) return notifyPlan('push', giveUpMs);
       if (input.closed) return { kind: 'finished' as const, outcome: 'closed-by-operator' as const };
+      // As the true decision: it does not end while a step is under way.
+      if (input.underWay.length > 0) return waitFor('push', 60_000)();
       if (input.stuck.length === 0) return spent;
       waiting.resolve();
       return waitFor('operator', 60_000)();

@@ -1,4 +1,4 @@
-import { proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { RetryPlan } from '../../contracts/workflows/escalate-unread.ts';
 import { type Channel, taskQueues } from '../../contracts/workflows/names.ts';
@@ -9,7 +9,8 @@ import { type Channel, taskQueues } from '../../contracts/workflows/names.ts';
  */
 export const quick = proxyLocalActivities<Pick<Activities, 'decide'>>({
   startToCloseTimeout: '10 seconds',
-  retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
+  // About half a minute; then the workflow itself waits, visibly.
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 8 },
 });
 
 /** Calls to a provider, on that provider's own queue, as patiently as the plan says. */
@@ -21,6 +22,8 @@ export function external(channel: Channel, retry: RetryPlan, summary: string) {
     scheduleToCloseTimeout: retry.giveUpMs,
     heartbeatTimeout: retry.heartbeatMs,
     retry: { initialInterval: retry.firstMs, backoffCoefficient: 2, maximumInterval: retry.maxMs },
+    // Whoever ends a step wants to know that it can send nothing any more.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary,
   });
 }

@@ -1,13 +1,19 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { OperatorDesk } from './operator-desk.ts';
+import type { StepsUnderWay } from './under-way.ts';
 
 const channelNames = { push: 'push', email: 'e-mail', sms: 'SMS', operator: 'a person' } as const;
 
 /** What the top of the workflow's page says, in words: what comes next, when and why, and what a person may do. */
-export function tell(plan: Plan, desk: OperatorDesk): void {
+export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void {
+  const busy = plan.kind === 'finished' ? [] : steps.channels;
   const lines = [
-    storyOf(plan),
+    ...busy.map((channel) => `Asking by **${channelNames[channel]}** now.`),
+    ...(plan.kind === 'notify' ? [] : [storyOf(plan)]),
+    ...(desk.cannotDecide === undefined
+      ? []
+      : [`**What comes next could not be decided** (${desk.cannotDecide}). It is tried again; the log says why.`]),
     ...desk.stuck.map(
       (step) => `**${channelNames[step.channel]} needs attention** since ${step.since}: ${step.reason} (${step.code}).`,
     ),
@@ -21,15 +27,8 @@ export function tell(plan: Plan, desk: OperatorDesk): void {
   setCurrentDetails(lines.join('\n\n'));
 }
 
-function storyOf(plan: Plan): string {
-  switch (plan.kind) {
-    case 'finished':
-      return `Finished: ${plan.outcome}.`;
-    case 'notify':
-      return `Asking by **${channelNames[plan.channel]}** now.`;
-    case 'wait':
-      return plan.next === 'operator'
-        ? `Every other step is spent. Waiting for a person until ${plan.until}.`
-        : `Unread. Next is **${channelNames[plan.next]}** at ${plan.until} (${plan.why}), unless it is read before.`;
-  }
+function storyOf(plan: Exclude<Plan, { kind: 'notify' }>): string {
+  if (plan.kind === 'finished') return `Finished: ${plan.outcome}.`;
+  if (plan.next === 'operator') return `Every other step is spent. Waiting for a person until ${plan.until}.`;
+  return `Unread. Next is **${channelNames[plan.next]}** at ${plan.until} (${plan.why}), unless it is read before.`;
 }

@@ -1,5 +1,8 @@
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 
+/** Milliseconds that a wait takes at least: the clock that named the instant may be behind the server's. */
+const shortestWaitMs = 1_000;
+
 /** A signal that carries nothing: it may come twice, late or not at all, and only ever changes when we look again. */
 export function latch(name: string) {
   let pulled = false;
@@ -12,8 +15,7 @@ export function latch(name: string) {
     },
     /** Waits for the signal, at most until the instant; a signal that came before counts. Then it is ready again. */
     async orUntil(instant: string): Promise<void> {
-      const ms = Math.max(0, Date.parse(instant) - Date.now());
-      if (ms > 0) await condition(() => pulled, ms);
+      await condition(() => pulled, Math.max(shortestWaitMs, Date.parse(instant) - Date.now()));
       pulled = false;
     },
   };

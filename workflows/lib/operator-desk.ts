@@ -30,26 +30,43 @@ export interface OperatorDesk {
   takeRetries(): StuckStep[];
   /** When the first snoozed step comes back by itself. */
   readonly snoozedUntil: string | undefined;
+  /** Why it could not be decided what comes next, where that is so. */
+  readonly cannotDecide: string | undefined;
+  undecided(code: string | undefined): void;
+  /** All of it, for a new run. */
+  carry(): Carried;
 }
 
-export function openOperatorDesk(carried: EscalateUnreadInput['carried'], wake: () => void): OperatorDesk {
+type Carried = NonNullable<EscalateUnreadInput['carried']>;
+interface Story {
+  wake(): void;
+  /** Ends what is under way; resolves when nothing of it can be sent any more. */
+  stopSteps(): Promise<void>;
+}
+
+export function openOperatorDesk(carried: Carried | undefined, { wake, stopSteps }: Story): OperatorDesk {
   let stuck: StuckStep[] = carried?.stuck ?? [];
-  let retries: StuckStep[] = [];
+  let retries: StuckStep[] = carried?.retries ?? [];
   const skipped: Channel[] = [...(carried?.skipped ?? [])];
-  const snoozed = new Map<Channel, string>();
-  let closed = false;
-  let lastAction: string | undefined;
+  const snoozed = new Map((carried?.snoozed ?? []).map(({ channel, until }) => [channel, until]));
+  let closed = carried?.closed ?? false;
+  let lastAction = carried?.lastAction;
+  let cannotDecide: string | undefined;
 
   const publish = () => {
-    const first = stuck[0];
+    const reason = stuck[0]?.reason ?? (cannotDecide === undefined ? undefined : 'decision_failing');
     upsertSearchAttributes([
-      { key: NeedsAttention, value: first !== undefined },
-      { key: AttentionReason, value: first?.reason ?? null },
+      { key: NeedsAttention, value: reason !== undefined },
+      { key: AttentionReason, value: reason ?? null },
     ]);
+  };
+  const remove = (steps: readonly StuckStep[]) => {
+    stuck = stuck.filter((step) => !steps.includes(step));
+    for (const { channel } of steps) snoozed.delete(channel);
   };
   const take = ({ channel }: OperatorRequest): StuckStep[] => {
     const taken = stuck.filter((step) => channel === undefined || step.channel === channel);
-    stuck = stuck.filter((step) => !taken.includes(step));
+    remove(taken);
     return taken;
   };
   const done = ({ by, note }: OperatorRequest, message: string): OperatorAnswer => {
@@ -99,10 +116,12 @@ export function openOperatorDesk(carried: EscalateUnreadInput['carried'], wake: 
   );
   setHandler(
     defineUpdate<OperatorAnswer, [OperatorRequest]>(operatorUpdates.close),
-    (request) => {
+    async (request) => {
       closed = true;
-      stuck = [];
+      retries = [];
+      remove(stuck);
       publish();
+      await stopSteps();
       return done(request, 'the episode is closed; nothing more is sent for what is unread now');
     },
     { validator: checkWho, description: 'End the episode. {"by": "you", "note": "why"}' },
@@ -127,9 +146,8 @@ export function openOperatorDesk(carried: EscalateUnreadInput['carried'], wake: 
     takeRetries() {
       const now = Date.now();
       const due = stuck.filter(({ channel }) => Date.parse(snoozed.get(channel) ?? '') <= now);
-      for (const { channel } of due) snoozed.delete(channel);
       if (due.length > 0) {
-        stuck = stuck.filter((step) => !due.includes(step));
+        remove(due);
         publish();
       }
       const taken = [...retries, ...due];
@@ -139,6 +157,22 @@ export function openOperatorDesk(carried: EscalateUnreadInput['carried'], wake: 
     get snoozedUntil() {
       return [...snoozed.values()].sort()[0];
     },
+    get cannotDecide() {
+      return cannotDecide;
+    },
+    undecided(code) {
+      if (code === cannotDecide) return;
+      cannotDecide = code;
+      publish();
+    },
+    carry: () => ({
+      stuck: [...stuck],
+      retries: [...retries],
+      skipped: [...skipped],
+      snoozed: [...snoozed].map(([channel, until]) => ({ channel, until })),
+      closed,
+      ...(lastAction === undefined ? {} : { lastAction }),
+    }),
   };
 }
 

@@ -1,0 +1,32 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { EscalateUnreadInput, Plan } from '../../contracts/workflows/escalate-unread.ts';
+import { quick } from './activities.ts';
+import type { OperatorDesk } from './operator-desk.ts';
+import type { StepsUnderWay } from './under-way.ts';
+
+/** Milliseconds until a decision is tried again that could not be made. */
+const undecidedMs = 120_000;
+/** Failures that pass by themselves: the database was away. They are nobody's work. */
+const passing = ['unavailable', 'outcome_unknown'];
+
+/** What to do next. Where that cannot be said for another reason than an outage, a person is told, and it is tried again. */
+export async function decideNext(
+  { userId, episode }: EscalateUnreadInput,
+  desk: OperatorDesk,
+  steps: StepsUnderWay,
+): Promise<Plan> {
+  const { workflowId, runId } = workflowInfo();
+  const stuck = desk.stuck.map(({ channel, attemptId }) => ({ channel, attemptId }));
+  const { skipped, closed } = desk;
+  const known = { stuck, skipped: [...skipped], underWay: steps.channels, closed };
+  try {
+    const plan = await quick.decide({ userId, episode, workflowId, runId, ...known });
+    desk.undecided(undefined);
+    return plan;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    const code = error.cause instanceof ApplicationFailure ? (error.cause.type ?? 'unknown') : 'timeout';
+    desk.undecided(passing.includes(code) ? undefined : code);
+    return { kind: 'wait', until: new Date(Date.now() + undecidedMs).toISOString(), next: 'operator', why: code };
+  }
+}
