@@ -154,6 +154,8 @@ async function temporal(suite: Suite): Promise<string> {
     services.startTemporal({
       ...{ ...context, signal, program, logFile: join(dir, 'logs', 'temporal.log'), port: await services.freePort() },
       ...{ namespaces: ['default', 'homing-test'], searchAttributes: searchAttributesForCli },
+      // A story that goes on in a new run shall not need thousands of events first.
+      dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 150 },
     }),
   );
   return address;

@@ -49,7 +49,8 @@ export type EscalateUnreadOutcome =
 export type Plan =
   /** `until`: when another step falls due, whether or not this one is through by then. */
   | { kind: 'notify'; channel: Channel; attemptId: string; conversationIds: string[]; until: string; retry: RetryPlan }
-  | { kind: 'wait'; until: string; next: Channel | 'operator'; why: string }
+  /** `decision`: what comes next could not be decided yet, and `why` is the failure's code. */
+  | { kind: 'wait'; until: string; next: Channel | 'operator' | 'decision'; why: string }
   | { kind: 'finished'; outcome: EscalateUnreadOutcome };
 
 /** How patiently a step is tried: data from the deployment's settings, so that no workflow code holds it. */

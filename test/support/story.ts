@@ -11,6 +11,8 @@ import type {
   NotifyResult,
   Plan,
 } from '../../contracts/workflows/escalate-unread.ts';
+import type { SendVerificationInput } from '../../contracts/workflows/send-verification.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import { nudgeSignal } from '../../contracts/workflows/names.ts';
 import { setUpNamespace } from '../../temporal/setup.ts';
 import { workflowBundle } from '../../workers/bundle-workflows.ts';
@@ -21,6 +23,7 @@ import { services } from '../setup/services.ts';
 export interface Script {
   decide: Activities['decide'];
   notify?: (channel: string, input: NotifyInput) => Promise<NotifyResult>;
+  sendCode?: Activities['sendCode'];
 }
 
 export const patience = { firstMs: 50, maxMs: 100, giveUpMs: 10_000, heartbeatMs: 5_000 };
@@ -38,6 +41,8 @@ export const notifyPlan = (
   until: until(meanwhileMs),
   retry: { ...patience, giveUpMs },
 });
+
+export const userId = '0190a000-0000-7000-8000-000000000001' as UserId;
 
 /** Plans one after another; the last one for as long as it is asked. Keeps what it was asked with. */
 export function scripted(...plans: (Plan | (() => Plan))[]) {
@@ -57,8 +62,19 @@ export interface Story {
   record(name: string): Promise<void>;
 }
 
+/** The history of one run as a case for the replay, where it is asked for. */
+export async function recordHistory(handle: Pick<WorkflowHandle, 'fetchHistory'>, name: string): Promise<void> {
+  if (!process.env.RECORD_HISTORIES) return;
+  const history = historyToJSON(await handle.fetchHistory());
+  await writeFile(new URL(`../workflows/histories/${name}.json`, import.meta.url), `${history}\n`);
+}
+
 /** Workers of one's own on the suite's real Temporal server, whose activities follow a script. */
-export async function tellStory<T>(script: Script, use: (story: Story) => Promise<T>): Promise<T> {
+export async function tellStory<T>(
+  script: Script,
+  use: (story: Story) => Promise<T>,
+  input: Partial<EscalateUnreadInput> | SendVerificationInput = {},
+): Promise<T> {
   installRuntime({ info() {}, warn() {}, error() {} });
   const namespace = 'homing-test';
   const connection = await NativeConnection.connect({ address: services.temporalAddress });
@@ -68,12 +84,14 @@ export async function tellStory<T>(script: Script, use: (story: Story) => Promis
   // A story that a failing test leaves running must not keep its worker.
   const ending = { shutdownGraceTime: 100, shutdownForceTime: 1_000 };
   const notify = script.notify ?? (async () => ({ result: 'sent' as const }));
-  const calls = Object.fromEntries(
+  const sendCode = script.sendCode ?? (async () => 'sent' as const);
+  const calls = Object.fromEntries<unknown>(
     (['push', 'email', 'sms'] as const).map((channel) => [
       `notify${channel[0]?.toUpperCase()}${channel.slice(1)}`,
       (input: NotifyInput) => notify(channel, input),
     ]),
   );
+  const activities = { ...calls, sendCode };
   const workers = await Promise.all([
     Worker.create({
       ...ending,
@@ -84,26 +102,24 @@ export async function tellStory<T>(script: Script, use: (story: Story) => Promis
       activities: { decide: script.decide },
     }),
     ...['push', 'email', 'sms'].map((queue) =>
-      Worker.create({ ...ending, connection, namespace, taskQueue: `${prefix}${queue}`, activities: calls }),
+      Worker.create({ ...ending, connection, namespace, taskQueue: `${prefix}${queue}`, activities }),
     ),
   ]);
   const running = Promise.all(workers.map((worker) => worker.run()));
   const clientConnection = await Connection.connect({ address: services.temporalAddress });
   const client = new Client({ connection: clientConnection, namespace });
   try {
-    const handle = await client.workflow.start('escalateUnread', {
+    const isCode = 'verificationId' in input;
+    const handle = await client.workflow.start(isCode ? 'sendVerification' : 'escalateUnread', {
       taskQueue: `${prefix}attention`,
-      workflowId: `${prefix}episode`,
-      args: [{ userId: '0190a000-0000-7000-8000-000000000001', episode: 1 }],
+      workflowId: `${prefix}story`,
+      args: [isCode ? input : { userId, episode: 1, ...input }],
     });
+    const firstRun = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
     return await use({
       handle: handle as Story['handle'],
       nudge: () => handle.signal(nudgeSignal),
-      async record(name) {
-        if (!process.env.RECORD_HISTORIES) return;
-        const history = historyToJSON(await handle.fetchHistory());
-        await writeFile(new URL(`../workflows/histories/${name}.json`, import.meta.url), `${history}\n`);
-      },
+      record: (name) => recordHistory(firstRun, name),
     });
   } finally {
     for (const worker of workers) worker.shutdown();

@@ -7,6 +7,7 @@ import type {
   NotifyResult,
   OperatorAnswer,
 } from '../../contracts/workflows/escalate-unread.ts';
+import { until as eventually } from '../support/until.ts';
 import { type Story, notifyPlan, scripted, tellStory, until } from '../support/story.ts';
 
 const finished = { kind: 'finished' as const, outcome: 'read' as const };
@@ -213,5 +214,212 @@ describe('escalateUnread, on a real server', () => {
       await story.nudge();
       await story.handle.result();
     });
+  });
+
+  /** A step that fails for as long as it is asked, and how often it was asked. */
+  const alwaysFailing = (channel: string) => {
+    const tries: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const notify = async (by: string): Promise<NotifyResult> => {
+      tries.push(by);
+      if (by !== channel) return { result: 'sent' };
+      first.resolve();
+      throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503', nextRetryDelay: 20 });
+    };
+    return { notify, tries, failing: first.promise };
+  };
+
+  it('goes on with what is due on other channels while a provider fails', async () => {
+    const { notify, tries } = alwaysFailing('push');
+    const asked: string[][] = [];
+    const decide = async ({ underWay }: DecideInput) => {
+      asked.push([...underWay]);
+      if (asked.length === 1) return notifyPlan('push', 30_000, 0);
+      return tries.includes('email') ? finished : notifyPlan('email');
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      assert.equal(await story.handle.result(), 'read');
+      await story.record('mail-beside-a-failing-push');
+    });
+    assert.deepEqual(asked.slice(0, 3), [[], ['push'], ['push']]);
+    assert.equal(tries.filter((channel) => channel === 'email').length, 1);
+  });
+
+  it('sends nothing more once close has answered, also where a step was being tried', async () => {
+    const { notify, tries, failing } = alwaysFailing('push');
+    const decide = async ({ closed }: DecideInput) =>
+      closed ? { kind: 'finished' as const, outcome: 'closed-by-operator' as const } : notifyPlan('push', 30_000);
+    await tellStory({ decide, notify }, async (story) => {
+      await failing;
+      assert.equal((await update(story, 'close', { by: 'Olga' })).done, true);
+      const { length } = tries;
+      assert.equal(await story.handle.result(), 'closed-by-operator');
+      assert.equal(tries.length, length);
+      await story.record('closed-while-a-push-fails');
+    });
+  });
+
+  it('close waits for a call that is under way', async () => {
+    const [called, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<NotifyResult>()];
+    const notify = () => (called.resolve(), answer.promise);
+    const decide = async ({ closed }: DecideInput) =>
+      closed ? { kind: 'finished' as const, outcome: 'closed-by-operator' as const } : notifyPlan('push', 30_000);
+    await tellStory({ decide, notify }, async (story) => {
+      await called.promise;
+      const order: string[] = [];
+      const closing = update(story, 'close', { by: 'Olga' }).then(() => order.push('closed'));
+      // The workflow has the update when it says what was last done to it, or waits for the step's end.
+      await story.handle.query('__stack_trace');
+      order.push('sent');
+      answer.resolve({ result: 'sent' });
+      await closing;
+      assert.deepEqual(order, ['sent', 'closed']);
+      assert.equal(await story.handle.result(), 'closed-by-operator');
+    });
+  });
+
+  it('stops a step that is being tried when everything was read', async () => {
+    const { notify, tries, failing } = alwaysFailing('push');
+    let asked = 0;
+    const decide = async () => (++asked === 1 ? notifyPlan('push', 30_000) : finished);
+    await tellStory({ decide, notify }, async (story) => {
+      await failing;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'read');
+      const { length } = tries;
+      await story.handle.describe();
+      assert.equal(tries.length, length);
+    });
+  });
+
+  it('does not turn round and round when the clock that named an instant is behind', async () => {
+    const end = Date.now() + 2_500;
+    let asked = 0;
+    const decide = async () => {
+      asked += 1;
+      return Date.now() < end ? waitFor('email', -60_000)() : finished;
+    };
+    await tellStory({ decide }, async (story) => void (await story.handle.result()));
+    assert.ok(asked <= 5, `it looked ${asked} times`);
+  });
+
+  const details = async (story: Story) =>
+    (await story.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+  const undecided = (story: Story, code: string) =>
+    eventually(
+      () => details(story),
+      (text) => text.includes(`could not be decided** (${code};`),
+    );
+
+  it('tells a person when it cannot be decided what comes next, and goes on when it can', async () => {
+    let broken = true;
+    const decide = async () => {
+      if (broken) throw ApplicationFailure.nonRetryable('internal', 'internal');
+      return finished;
+    };
+    await tellStory({ decide }, async (story) => {
+      await undecided(story, 'internal');
+      assert.deepEqual(await attributes(story), [true, 'decision_failing']);
+      broken = false;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'read');
+      assert.deepEqual(await attributes(story), [false, undefined]);
+      await story.record('undecided-then-read');
+    });
+  });
+
+  it('but not when the database was away: that passes by itself', async () => {
+    const decide = async () => {
+      throw ApplicationFailure.nonRetryable('unavailable', 'unavailable');
+    };
+    await tellStory({ decide }, async (story) => {
+      await undecided(story, 'unavailable');
+      assert.equal((await attributes(story))[0] ?? false, false);
+    });
+  });
+
+  describe('in a new run', () => {
+    const step = {
+      channel: 'push' as const,
+      attemptId: 'attempt-push',
+      conversationIds: ['c1'],
+      reason: 'provider_configuration',
+      code: 'UNAUTHENTICATED',
+      since: '2026-11-24T12:00:00.000Z',
+    };
+
+    it('knows what is stuck, skipped, snoozed and asked for, and what was last done', async () => {
+      const { decide, asked } = scripted(waitFor('operator', 3_600_000));
+      const carried = {
+        stuck: [step],
+        skipped: ['sms' as const],
+        retries: [{ ...step, channel: 'email' as const, attemptId: 'attempt-email' }],
+        snoozed: [{ channel: 'push' as const, until: until(3_600_000) }],
+        lastAction: 'push was snoozed (Olga)',
+      };
+      const inputs: NotifyInput[] = [];
+      const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+        inputs.push(input);
+        return { result: 'sent' };
+      };
+      await tellStory(
+        { decide, notify },
+        async (story) => {
+          assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+          assert.match(await details(story), /Last action: push was snoozed \(Olga\)/);
+          await update(story, 'skip', { by: 'Olga' });
+        },
+        { carried },
+      );
+      assert.deepEqual(
+        [asked[0]?.stuck.map(({ channel }) => channel), asked[0]?.skipped, asked[0]?.underWay],
+        [['push'], ['sms'], ['email']],
+      );
+      assert.deepEqual(
+        inputs.map(({ attemptId, again }) => [attemptId, again]),
+        [['attempt-email', true]],
+      );
+    });
+
+    it('is still closed', async () => {
+      const closed: boolean[] = [];
+      const decide = async (input: DecideInput) => (closed.push(input.closed), finished);
+      const carried = { stuck: [], skipped: [], closed: true };
+      await tellStory({ decide }, async (story) => void (await story.handle.result()), { carried });
+      assert.deepEqual(closed, [true]);
+    });
+
+    it('begins when the history has grown long, and carries everything over', async () => {
+      const asked: DecideInput[] = [];
+      const waiting = Promise.withResolvers<void>();
+      const decide = async (input: DecideInput) => {
+        asked.push(input);
+        if (asked.length === 1) return notifyPlan('push');
+        if (input.closed) return { kind: 'finished' as const, outcome: 'closed-by-operator' as const };
+        if (input.stuck.length > 0) waiting.resolve();
+        return waitFor('operator', 3_600_000)();
+      };
+      const runs = () => new Set(asked.map(({ runId }) => runId)).size;
+      await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+        await waiting.promise;
+        await update(story, 'snooze', { by: 'Olga', minutes: 30 });
+        while (runs() === 1) {
+          const { length } = asked;
+          await story.nudge();
+          await eventually(
+            async () => asked.length,
+            (now) => now > length,
+          );
+        }
+        assert.deepEqual(
+          asked.at(-1)?.stuck.map(({ channel }) => channel),
+          ['push'],
+        );
+        assert.match(await details(story), /Last action: push is tried again at .* \(Olga\)/);
+        await update(story, 'close', { by: 'Olga' });
+        assert.equal(await story.handle.result(), 'closed-by-operator');
+        await story.record('continued-as-new');
+      });
+    }).timeout(60_000);
   });
 }).timeout(20_000);

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, TemporalFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { EscalateUnreadInput, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import { quick } from './activities.ts';
 import type { OperatorDesk } from './operator-desk.ts';
@@ -24,9 +24,15 @@ export async function decideNext(
     desk.undecided(undefined);
     return plan;
   } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    const code = error.cause instanceof ApplicationFailure ? (error.cause.type ?? 'unknown') : 'timeout';
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+    const code = codeOf(error);
     desk.undecided(passing.includes(code) ? undefined : code);
-    return { kind: 'wait', until: new Date(Date.now() + undecidedMs).toISOString(), next: 'operator', why: code };
+    return { kind: 'wait', until: new Date(Date.now() + undecidedMs).toISOString(), next: 'decision', why: code };
   }
+}
+
+/** A local activity fails with its own failure; one that ran out of time has another around it. */
+function codeOf(failure: TemporalFailure): string {
+  const own = [failure, failure.cause].find((one) => one instanceof ApplicationFailure);
+  return own?.type ?? 'timeout';
 }

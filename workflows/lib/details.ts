@@ -11,9 +11,6 @@ export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void
   const lines = [
     ...busy.map((channel) => `Asking by **${channelNames[channel]}** now.`),
     ...(plan.kind === 'notify' ? [] : [storyOf(plan)]),
-    ...(desk.cannotDecide === undefined
-      ? []
-      : [`**What comes next could not be decided** (${desk.cannotDecide}). It is tried again; the log says why.`]),
     ...desk.stuck.map(
       (step) => `**${channelNames[step.channel]} needs attention** since ${step.since}: ${step.reason} (${step.code}).`,
     ),
@@ -29,6 +26,8 @@ export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void
 
 function storyOf(plan: Exclude<Plan, { kind: 'notify' }>): string {
   if (plan.kind === 'finished') return `Finished: ${plan.outcome}.`;
+  if (plan.next === 'decision')
+    return `**What comes next could not be decided** (${plan.why}; the log says more). It is tried again at ${plan.until}.`;
   if (plan.next === 'operator') return `Every other step is spent. Waiting for a person until ${plan.until}.`;
   return `Unread. Next is **${channelNames[plan.next]}** at ${plan.until} (${plan.why}), unless it is read before.`;
 }

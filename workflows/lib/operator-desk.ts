@@ -30,8 +30,7 @@ export interface OperatorDesk {
   takeRetries(): StuckStep[];
   /** When the first snoozed step comes back by itself. */
   readonly snoozedUntil: string | undefined;
-  /** Why it could not be decided what comes next, where that is so. */
-  readonly cannotDecide: string | undefined;
+  /** Tells a person that it cannot be decided what comes next, and no more when it can again. */
   undecided(code: string | undefined): void;
   /** All of it, for a new run. */
   carry(): Carried;
@@ -156,9 +155,6 @@ export function openOperatorDesk(carried: Carried | undefined, { wake, stopSteps
     },
     get snoozedUntil() {
       return [...snoozed.values()].sort()[0];
-    },
-    get cannotDecide() {
-      return cannotDecide;
     },
     undecided(code) {
       if (code === cannotDecide) return;
