@@ -19,6 +19,7 @@ const defaults = {
   redis: 16379,
 };
 export type Ports = Record<keyof typeof defaults, number>;
+export const portNames = Object.keys(defaults) as (keyof Ports)[];
 
 /** Ports for this run: each the one of last time, else its default, else the next free one. They are remembered. */
 export async function choosePorts(
@@ -29,7 +30,7 @@ export async function choosePorts(
   const last = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Ports>) : {};
   const wanted = { ...defaults, ...last, ...(apiPort ? { api: apiPort } : {}) };
   const ports: Partial<Ports> = {};
-  for (const name of Object.keys(defaults) as (keyof Ports)[]) {
+  for (const name of portNames) {
     let port = await freePort(wanted[name]);
     while (Object.values(ports).includes(port)) port = await freePort(port + 1);
     ports[name] = port;

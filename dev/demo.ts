@@ -1,16 +1,13 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 import type { Conversation, ConversationEvent, Me, Message, Session } from '../contracts/entities/index.ts';
+import { UsageError } from './flags.ts';
+import { stepsInWords } from './ladder.ts';
+import { NotRunning, runThatServes, stateFolder } from './running.ts';
 
-// npm run demo: the main job on a running start, told as it happens.
+// npm run demo: the main job on a running start, told as it happens. `-- --state DIR`: on the one that keeps its state there.
 
-interface Run {
-  api: string;
-  sandbox: string;
-  temporalUi?: string;
-}
 interface Taken {
   channel: string;
   title: string;
@@ -31,13 +28,15 @@ let sentAt = Date.now();
 const at = (time: number | string = Date.now()) =>
   `${((new Date(time).getTime() - sentAt) / 1_000).toFixed(1).padStart(6)} s`;
 
-function readRun(): Run {
-  try {
-    return JSON.parse(readFileSync(new URL('../.homing/run.json', import.meta.url), 'utf8')) as Run;
-  } catch {
-    say('Nothing is running here. Start it first, in another terminal: npm start');
-    process.exit(1);
-  }
+/** Where things are, once they answer. */
+async function findRun() {
+  const {
+    api = '',
+    sandbox: inbox = '',
+    temporalUi,
+    ladder,
+  } = await runThatServes(stateFolder(process.argv.slice(2)), say);
+  return { api, sandbox: inbox, temporalUi, ladder };
 }
 
 async function main(): Promise<void> {
@@ -50,7 +49,7 @@ async function main(): Promise<void> {
     title: 'Demo',
     memberIds: [ben.id, cleo.id],
   });
-  say('\nDevelopment has a fast ladder: push after 1.5 s, mail after 20 s, SMS after 40 s.\n');
+  say(run.ladder ? `\nThe ladder here: ${stepsInWords(run.ladder)}.\n` : '');
 
   const { heard } = await listen(ben);
   sentAt = Date.now();
@@ -79,11 +78,12 @@ async function main(): Promise<void> {
 async function readingStops(ana: Person, cleo: Person & { push: string }, group: Conversation): Promise<void> {
   const second = await send(ana, group, 'Never mind, it is fine now');
   say(`${at()}  Ana sends message ${second.message.seq}`);
-  await sleep(500);
+  const grace = run.ladder?.pushMs ?? 1_500;
+  await sleep(Math.min(500, grace / 3));
   await call(cleo, 'PUT', `/v1/conversations/${group.id}/receipts`, { readSeq: second.message.seq });
   say(`${at()}  Cleo, who is looking now, reads it at once`);
   // Longer than the grace and a push together: what is not there now does not come any more.
-  await sleep(4_000);
+  await sleep(grace + 2_500);
   const { items } = await sandbox<{ items: Taken[] }>(`/inbox.json?${query({ to: cleo.push })}`);
   if (items.length !== 1) throw new Error(`the reading did not stop a second push: there were ${items.length}`);
   say(`${at()}  ${bold('No second push')}: reading is what ends an episode`);
@@ -173,12 +173,14 @@ async function sandbox<Body>(path: string): Promise<Body> {
   return (await (await fetch(`${run.sandbox}${path}`)).json()) as Body;
 }
 
-// Last, so that everything above is there when it begins.
-const run = readRun();
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  say(`\nThe demo could not go on: ${(error as Error).message}`);
-  process.exit(1);
+/** Whom we cannot help otherwise is told what helps; 2 is how a command line says that it was called wrongly. */
+function leave(error: unknown): never {
+  const plain = error instanceof NotRunning || error instanceof UsageError;
+  say(plain ? error.message : `\nThe demo could not go on: ${(error as Error).message}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
 }
+
+// Last, so that everything above is there when it begins.
+const run = await findRun().catch(leave);
+await main().catch(leave);
+process.exit(0);

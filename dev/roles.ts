@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { plainEnv, root, type Running, startProcess } from './services/index.ts';
-import type { S3Access } from './services/given.ts';
-import { bucket, type DatabaseUrls, elasticsearchUrl, namespace, type Stack, temporalAddress } from './stack.ts';
+import {
+  bucket,
+  type DatabaseUrls,
+  elasticsearchUrl,
+  namespace,
+  s3Access,
+  type Stack,
+  temporalAddress,
+} from './stack.ts';
 import type { Part } from './supervisor.ts';
 
 /** Steps of an unread message fall due within a minute, so that somebody who tries it out sees them. */
@@ -21,7 +28,6 @@ export const roleNames = Object.keys(processes) as RoleName[];
 export interface Addresses {
   database: DatabaseUrls;
   redisUrl: string;
-  s3: S3Access;
   withElasticsearch: boolean;
 }
 
@@ -35,6 +41,11 @@ export function sandboxUrl({ ports }: Stack): string {
 
 export function metricsUrl({ ports }: Stack, role: RoleName): string {
   return `http://127.0.0.1:${ports[processes[role].metrics]}/metrics`;
+}
+
+/** The ladder that the roles run with: the person's own, or ours. */
+export function ladderOf({ context }: Stack): string {
+  return context.env.HOMING_LADDER ?? developmentLadder;
 }
 
 /** A process of the app, as the supervisor keeps it up. */
@@ -79,12 +90,13 @@ async function answersOk(url: string): Promise<void> {
 /** What a person has set for the app (HOMING_LOG_LEVEL, HOMING_LADDER …) wins over our defaults; addresses are ours. */
 function roleEnv(stack: Stack, name: RoleName, addresses: Addresses): NodeJS.ProcessEnv {
   const { context, ports, secrets } = stack;
-  const { database, redisUrl, s3 } = addresses;
+  const { database, redisUrl } = addresses;
+  const s3 = s3Access(stack);
   const sandbox = sandboxUrl(stack);
   return {
     ...secrets.app,
-    HOMING_LADDER: developmentLadder,
     ...context.env,
+    HOMING_LADDER: ladderOf(stack),
     // A key from the person's shell must not reach the sandbox, which has its own.
     ...providerKeys(secrets.app),
     NODE_ENV: 'development',

@@ -3,6 +3,16 @@ import { join } from 'node:path';
 import { type Holder, isAlive, startedAt, withLock } from '../scripts/lock.mjs';
 import { journalFor, stopLeftBehind } from './services/index.ts';
 
+/** How far a service is that comes beside the rest. */
+export type Arrival = 'coming' | 'up' | 'missing';
+
+/** Milliseconds until the steps of an unread message fall due, by the ladder that runs. */
+export interface Steps {
+  pushMs: number;
+  emailMs: number;
+  smsMs: number;
+}
+
 /** run.json: what is running and where. Other programs (npm run demo, benchmarks) read it. */
 export interface RunFile extends Holder {
   /** ISO time of the start. */
@@ -19,12 +29,17 @@ export interface RunFile extends Holder {
   /** As the role that owns the schema. */
   postgresOwner?: string;
   redis?: string;
+  /** Known before it is up; `objectStore` says whether it answers already. */
   s3?: string;
+  objectStore?: Arrival;
+  /** Where it was asked for; `search` says whether it answers already. */
   elasticsearch?: string;
+  search?: Arrival;
   /** host:port; `temporal` says whether it answers already. */
   temporalAddress?: string;
   temporalUi?: string;
-  temporal?: 'coming' | 'up' | 'missing';
+  temporal?: Arrival;
+  ladder?: Steps;
   pids?: Record<string, number>;
   logs?: string;
 }
@@ -86,6 +101,11 @@ export async function claimRun(state: string): Promise<Claim> {
     };
     return { stopped, write, release };
   });
+}
+
+/** What run.json of a state folder says; undefined where nothing runs there. */
+export function readRun(state: string): RunFile | undefined {
+  return read(join(state, 'run.json'));
 }
 
 function read(file: string): RunFile | undefined {

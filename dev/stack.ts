@@ -89,32 +89,38 @@ export async function startRedis(stack: Stack): Promise<string> {
   return `redis://127.0.0.1:${ports.redis}`;
 }
 
-/** The S3 server with the bucket. */
-export async function startS3(stack: Stack): Promise<S3Access> {
-  const access = await (stack.given.s3 ? checkedS3(stack.given.s3) : ownS3(stack));
-  await services.ensureBucket(access, bucket);
-  return access;
-}
-
-async function checkedS3(access: S3Access): Promise<S3Access> {
-  await checkGiven('S3', access.endpoint, () => services.reachS3(access.endpoint));
-  return access;
-}
-
-async function ownS3(stack: Stack): Promise<S3Access> {
-  const { ports, secrets } = stack;
+/** Address and keys of the S3 server, known before it is up: the roles start without it. */
+export function s3Access({ given, ports, secrets }: Stack): S3Access {
   const keys = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
-  const program = await services.obtainS3(stack.context);
+  return given.s3 ?? { endpoint: `http://127.0.0.1:${ports.s3}`, ...keys };
+}
+
+/**
+ * The S3 server with the bucket. Where it has to be built, that waits for `buildAfter`: two builds at once take both as
+ * long as they take one after the other, and messages reach people by Temporal first.
+ */
+export async function startS3(stack: Stack, buildAfter: Promise<unknown>): Promise<void> {
+  const access = s3Access(stack);
+  if (stack.given.s3) await checkGiven('S3', access.endpoint, () => services.reachS3(access.endpoint));
+  else await ownS3(stack, access, buildAfter);
+  await services.ensureBucket(access, bucket);
+}
+
+async function ownS3(
+  stack: Stack,
+  { endpoint: _ours, ...keys }: S3Access,
+  buildAfter: Promise<unknown>,
+): Promise<void> {
+  const program = await services.obtainS3({ ...stack.context, buildAfter });
   await stack.supervisor.run({
     name: 's3',
     kind: 'service',
     start: (signal) =>
       services.startS3({
-        ...{ ...stack.context, ...keys, signal, program, port: ports.s3 },
+        ...{ ...stack.context, ...keys, signal, program, port: stack.ports.s3 },
         ...{ dir: dataOf(stack, 's3'), logFile: logOf(stack, 's3') },
       }),
   });
-  return { endpoint: `http://127.0.0.1:${ports.s3}`, ...keys };
 }
 
 /** host:port of Temporal, known before it is up: the roles start without it. */

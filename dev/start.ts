@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import { choosePorts } from './choose-ports.ts';
 import { parseStartFlags, type StartFlags, startHelp, UsageError } from './flags.ts';
-import { type Addresses, apiUrl, metricsUrl, roleNames, rolePart, sandboxPart, sandboxUrl } from './roles.ts';
+import { stepsOf } from './ladder.ts';
+import { bringLater, type Recorder, timed } from './later.ts';
+import { type Addresses, apiUrl, ladderOf, metricsUrl, roleNames, rolePart, sandboxPart, sandboxUrl } from './roles.ts';
 import { AlreadyRunning, type Claim, claimRun, type RunFile } from './run-file.ts';
 import { keepSecrets } from './secrets.ts';
 import { givenServices } from './services/given.ts';
@@ -73,73 +75,47 @@ async function bringUp(state: string, flags: StartFlags, claim: Claim, superviso
   const run = recorder(claim, { ...known(stack, flags), logs: join(state, 'logs') });
 
   // Beside everything else: chat does not wait for what may have to be built for minutes.
-  const later = Promise.all([
-    bringTemporal(stack, run),
-    flags.elasticsearch ? bringElasticsearch(stack, run) : undefined,
-  ]);
+  const later = bringLater(stack, run, flags.elasticsearch);
   const addresses = await bringServices(stack, flags);
   run.write({
     postgres: addresses.database.appUrl,
     postgresOwner: addresses.database.ownerUrl,
     redis: addresses.redisUrl,
-    s3: addresses.s3.endpoint,
   });
-  await Promise.all(roleNames.map((name) => timed(name, () => supervisor.run(rolePart(stack, name, addresses)))));
+  const roles = roleNames.map((name) => timed(report, name, () => supervisor.run(rolePart(stack, name, addresses))));
+  await Promise.all(roles);
   run.write({ state: 'up', pids: supervisor.pids() });
-  print(summary(run.now(), seconds()));
-  const late = run.now().temporal === 'coming';
-  await later;
-  if (late && run.now().temporal === 'up') print(temporalArrived(run.now(), seconds()));
+  print(summary(run.now(), seconds(), flags.state));
+  if (run.now().temporal === 'coming') {
+    await later.temporal;
+    if (run.now().temporal === 'up') print(temporalArrived(run.now(), seconds()));
+  }
+  await later.all;
 }
 
 async function bringServices(stack: stackParts.Stack, flags: StartFlags): Promise<Addresses> {
-  const [database, redisUrl, s3] = await Promise.all([
-    timed('postgres', () => stackParts.startDatabase(stack)),
-    timed('redis', () => stackParts.startRedis(stack)),
-    timed('s3', () => stackParts.startS3(stack)),
-    timed('sandbox', () => stack.supervisor.run(sandboxPart(stack))),
+  const [database, redisUrl] = await Promise.all([
+    timed(report, 'postgres', () => stackParts.startDatabase(stack)),
+    timed(report, 'redis', () => stackParts.startRedis(stack)),
+    timed(report, 'sandbox', () => stack.supervisor.run(sandboxPart(stack))),
   ]);
-  return { database, redisUrl, s3, withElasticsearch: flags.elasticsearch || Boolean(stack.given.elasticsearchUrl) };
-}
-
-// Its absence is told and lived with: messages are served without it.
-async function bringTemporal(stack: stackParts.Stack, run: Recorder): Promise<void> {
-  try {
-    await timed('temporal', () => stackParts.startTemporal(stack));
-    run.write({ temporal: 'up', pids: stack.supervisor.pids() });
-  } catch (error) {
-    if (stack.supervisor.signal.aborted) return;
-    run.write({ temporal: 'missing' });
-    report(`temporal: ${(error as Error).message}`);
-  }
-}
-
-async function bringElasticsearch(stack: stackParts.Stack, run: Recorder): Promise<void> {
-  try {
-    await timed('elasticsearch', () => stackParts.startElasticsearch(stack));
-    run.write({ elasticsearch: stackParts.elasticsearchUrl(stack), pids: stack.supervisor.pids() });
-  } catch (error) {
-    if (!stack.supervisor.signal.aborted) report(`elasticsearch: ${(error as Error).message}`);
-  }
+  return { database, redisUrl, withElasticsearch: flags.elasticsearch || Boolean(stack.given.elasticsearchUrl) };
 }
 
 function known(stack: stackParts.Stack, flags: StartFlags): Partial<RunFile> {
   const ownUi = stack.given.temporalAddress ? {} : { temporalUi: `http://127.0.0.1:${stack.ports.temporalUi}` };
+  const ladder = stepsOf(ladderOf(stack));
   return {
     api: apiUrl(stack),
     sandbox: sandboxUrl(stack),
     metrics: metricsUrl(stack, 'api'),
     metricsByRole: Object.fromEntries(roleNames.map((name) => [name, metricsUrl(stack, name)])),
     temporalAddress: stackParts.temporalAddress(stack),
-    temporal: 'coming',
     ...ownUi,
+    s3: stackParts.s3Access(stack).endpoint,
     ...(flags.elasticsearch ? { elasticsearch: stackParts.elasticsearchUrl(stack) } : {}),
+    ...(ladder ? { ladder } : {}),
   };
-}
-
-interface Recorder {
-  write(more: Partial<RunFile>): void;
-  now(): RunFile;
 }
 
 function recorder(claim: Claim, first: Partial<RunFile>): Recorder {
@@ -150,11 +126,4 @@ function recorder(claim: Claim, first: Partial<RunFile>): Recorder {
   };
   write({});
   return { write, now: () => run as RunFile };
-}
-
-async function timed<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const from = Date.now();
-  const result = await work();
-  report(`${name.padEnd(14)} up (${((Date.now() - from) / 1000).toFixed(1)} s)`);
-  return result;
 }

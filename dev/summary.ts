@@ -1,39 +1,48 @@
 import { relative } from 'node:path';
-import type { RunFile } from './run-file.ts';
+import { stepsInWords } from './ladder.ts';
+import type { Arrival, RunFile } from './run-file.ts';
 import { withoutPassword } from './services/given.ts';
 
-/** The block that npm start ends with: what is where, and what to try first. */
-export function summary(run: RunFile, seconds: number): string {
-  const temporal = {
-    coming: 'being made ready: messages are served meanwhile, escalation waits in the outbox',
-    missing: 'not running: messages are served, escalation waits in the outbox',
-    up: run.temporalUi ?? run.temporalAddress ?? '',
-  }[run.temporal ?? 'coming'];
+/** The block that npm start ends with: what is where, and what to try first. `state` is the folder that was asked for. */
+export function summary(run: RunFile, seconds: number, state?: string): string {
   const rows: [string, string | undefined][] = [
     ['REST, sockets', run.api],
     ['API pages', run.api && `${run.api}/docs`],
     ['Provider inbox', run.sandbox && `${run.sandbox}/`],
-    ['Temporal', temporal],
-    ['Elasticsearch', run.elasticsearch],
+    ['Temporal', arrival(run.temporal, run.temporalUi ?? run.temporalAddress, 'escalation waits in the outbox')],
+    ['Elasticsearch', run.elasticsearch && arrival(run.search, run.elasticsearch, 'search waits for it')],
     ['PostgreSQL', run.postgres && withoutPassword(run.postgres)],
     ['Redis', run.redis && withoutPassword(run.redis)],
-    ['S3', run.s3],
+    ['S3', arrival(run.objectStore, run.s3, 'files wait for it')],
     ['Metrics', run.metrics],
     ['Logs', run.logs && relative(process.cwd(), run.logs)],
   ];
+  const demo = demoCommand(state);
   return `
 Homing is up after ${seconds.toFixed(1)} s.
 
 ${table(rows)}
 
 Try first
-  npm run demo          three people, a message that one does not read, and what becomes of it
+  ${demo.padEnd(21)}   three people, a message that one does not read, and what becomes of it
   ${run.sandbox}/   what arrived at phones and mailboxes
   ${run.api}/docs   every call, with a form to try it
 
-Here the ladder is fast: push after 1.5 s, mail after 20 s, SMS after 40 s, until the message is read.
-Ctrl-C stops everything.
+${run.ladder ? `The ladder here: ${stepsInWords(run.ladder)}, until the message is read.\n` : ''}Ctrl-C stops everything.
 `;
+}
+
+/** The demo finds this run only where it is told of the same folder. */
+function demoCommand(state: string | undefined): string {
+  if (state === undefined) return 'npm run demo';
+  return `npm run demo -- --state ${/^[\w./-]+$/.test(state) ? state : JSON.stringify(state)}`;
+}
+
+function arrival(how: Arrival | undefined, address: string | undefined, meanwhile: string): string | undefined {
+  if (how === 'up') return address;
+  const what =
+    how === 'missing' ? 'not running: messages are served' : 'being made ready: messages are served meanwhile';
+  return `${what}, ${meanwhile}`;
 }
 
 /** The second block, for a Temporal that came after the rest. */

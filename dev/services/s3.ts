@@ -10,8 +10,17 @@ import { plainEnv, type Running, startProcess } from './process.ts';
 
 const { goPackage, releases, version } = pins.versitygw;
 
+export interface S3Obtaining extends Options {
+  /** Building begins only after this, which must not reject. Finding and fetching do not wait. */
+  buildAfter?: Promise<unknown>;
+}
+
 /** Finds versitygw, an S3 server on plain files. */
-export async function obtainS3(options: Options = {}): Promise<Program> {
+export async function obtainS3({ buildAfter, ...options }: S3Obtaining = {}): Promise<Program> {
+  const fill = async (folder: string, context: Context) => {
+    await buildAfter;
+    await build(folder, context);
+  };
   return obtain(
     {
       name: 'versitygw (S3)',
@@ -21,7 +30,7 @@ export async function obtainS3(options: Options = {}): Promise<Program> {
         const found = findProgram('versitygw', context);
         return found && (await versionOf(found, context)) ? found : undefined;
       },
-      ways: [vendorRelease(releases, 1), { name: 'source, by Go', fill: build }],
+      ways: [vendorRelease(releases, 1), { name: 'source, by Go', fill }],
       remedy: `go install ${goPackage}@v${version} (Go 1.24 or newer), or set S3_ENDPOINT with its keys to one that runs`,
     },
     contextOf(options),

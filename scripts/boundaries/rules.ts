@@ -165,7 +165,7 @@ export const rows: readonly Row[] = [
       'sandbox/**',
       'db/provision.ts',
       'db/migrate.ts',
-      'platform/dev-secrets.ts',
+      'platform/{dev-secrets,config-types}.ts',
       'scripts/lock.mjs',
       ...libraries,
     ],

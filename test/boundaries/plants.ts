@@ -149,6 +149,7 @@ export const innocent: readonly (readonly [file: string, code: string])[] = [
   ['activities/x.ts', "import { ApplicationFailure } from '@temporalio/common';"],
   ['workers/x.ts', "export const path = new URL('../workflows/index.ts', import.meta.url);"],
   ['dev/services/postgres.ts', "import pg from 'pg';"],
+  ['dev/x.ts', "import '../platform/config-types.ts';"],
   ['scripts/gen.ts', "import '../contracts/names.ts';"],
   ['sdk/x.ts', "import { io } from 'socket.io-client';"],
   ['test/x.test.ts', "import '../api/app.ts';\nimport 'pg';\nimport './factory.ts';"],

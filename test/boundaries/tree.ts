@@ -20,6 +20,7 @@ const house: Readonly<Record<string, string>> = {
   'domain/messages/send.ts': '',
   'domain/accounts/me.ts': '',
   'platform/config.ts': '',
+  'platform/config-types.ts': '',
   'platform/redis.ts': '',
   'platform/dev-secrets.ts': '',
   'temporal/start.ts': '',

@@ -1,51 +1,29 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunFile } from '../../dev/run-file.ts';
-import { cacheFolder, root } from '../../dev/services/context.ts';
 import { leftBehind, journalFor } from '../../dev/services/index.ts';
-import { isRunning, removeTempFolders, tempFolder, until } from './support.ts';
+import { alive, readRunFile, runDev, type Started, stateOfOwnPorts } from './started.ts';
+import { removeTempFolders, until } from './support.ts';
 
 describe('npm start', function () {
   this.timeout(180_000);
   let state: string;
-  const started: ChildProcess[] = [];
+  const started: Started[] = [];
 
-  before(() => {
-    state = tempFolder();
+  before(async () => {
+    state = await stateOfOwnPorts();
   });
   after(() => {
-    for (const child of started) child.kill('SIGKILL');
+    for (const { child } of started) child.kill('SIGKILL');
     removeTempFolders();
   });
 
-  interface Started {
-    child: ChildProcess;
-    said: () => string;
-    ended: Promise<unknown[]>;
-  }
   const start = (...args: string[]): Started => {
-    const { DATABASE_URL: _1, REDIS_URL: _2, TEMPORAL_ADDRESS: _3, S3_ENDPOINT: _4, ...kept } = process.env;
-    // What the runner tells the tests must not make this one believe that it is a test.
-    const env = { ...kept, HOMING_TEST_SERVICES: '', HOMING_CACHE: cacheFolder(process.env) };
-    const child = spawn(process.execPath, [join(root, 'dev', 'start.ts'), '--state', state, ...args], {
-      env,
-      cwd: root,
-    });
-    started.push(child);
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
-    return { child, said: () => said, ended: once(child, 'close') };
+    const one = runDev('start.ts', ['--state', state, ...args]);
+    started.push(one);
+    return one;
   };
-  const up = async (one: Started) => {
-    await until(() => one.said().includes('Ctrl-C stops everything') || one.child.exitCode !== null);
-    assert.equal(one.child.exitCode, null, one.said());
-  };
-  const runFile = () => JSON.parse(readFileSync(join(state, 'run.json'), 'utf8')) as RunFile;
-  const pids = () => Object.values(runFile().pids ?? {});
-  const running = (all: number[]) => all.filter(isRunning);
+  const pids = () => Object.values(readRunFile(state).pids ?? {});
 
   it('refuses a flag that it does not know, and starts nothing', async () => {
     const one = start('--frehs');
@@ -54,19 +32,24 @@ describe('npm start', function () {
     assert.equal(existsSync(join(state, 'run.json')), false);
   });
 
-  it('leaves nothing behind when it is told to stop while it starts', async () => {
-    const one = start();
-    await until(() => leftBehind(journalFor(state)).length >= 2);
-    one.child.kill('SIGTERM');
+  const stopsWhole = async (one: Started) => {
     assert.deepEqual(await one.ended, [0, null], one.said());
     assert.deepEqual(leftBehind(journalFor(state)), []);
     assert.equal(existsSync(join(state, 'run.json')), false);
+  };
+  const halfUp = () => until(() => leftBehind(journalFor(state)).length >= 2);
+
+  it('leaves nothing behind when it is told to stop while it starts', async () => {
+    const one = start();
+    await halfUp();
+    one.child.kill('SIGTERM');
+    await stopsWhole(one);
   });
 
   it('brings up everything, writes where it is, refuses a second, mends after a kill, and stops whole', async () => {
     const first = start();
-    await up(first);
-    const { api, sandbox, metricsByRole = {} } = runFile();
+    await first.up();
+    const { api, sandbox, metricsByRole = {} } = readRunFile(state);
     for (const url of [`${api}/readyz`, `${sandbox}/healthz`, ...Object.values(metricsByRole)]) {
       assert.equal((await fetch(url)).status, 200, url);
     }
@@ -79,18 +62,18 @@ describe('npm start', function () {
     const orphans = pids();
     first.child.kill('SIGKILL');
     await first.ended;
-    assert.ok(running(orphans).length > 0);
+    assert.ok(alive(orphans).length > 0);
 
     const third = start();
-    await up(third);
+    await third.up();
     assert.match(third.said(), /stopped what a killed run had left behind: .*postgres/);
-    assert.deepEqual(running(orphans), []);
-    assert.equal(runFile().api, api, 'the ports of last time are preferred');
+    assert.deepEqual(alive(orphans), []);
+    assert.equal(readRunFile(state).api, api, 'the ports of last time are preferred');
 
     const ours = pids();
     third.child.kill('SIGTERM');
     assert.deepEqual(await third.ended, [0, null], third.said());
-    assert.deepEqual(running(ours), []);
+    assert.deepEqual(alive(ours), []);
     assert.equal(existsSync(join(state, 'run.json')), false);
   });
 });
