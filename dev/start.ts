@@ -11,6 +11,7 @@ import { contextOf, journalFor, keepJournal, root } from './services/index.ts';
 import * as stackParts from './stack.ts';
 import { summary, temporalArrived } from './summary.ts';
 import { Supervisor } from './supervisor.ts';
+import { whenUnread } from './terminal.ts';
 
 // npm start: brings up everything, says where it is, and keeps it up until it is told to stop.
 
@@ -44,6 +45,7 @@ async function runUntilStopped(state: string, flags: StartFlags, claim: Claim): 
   const supervisor = new Supervisor(report);
   const asked = new Promise<string>((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
+    whenUnread(() => stop('nobody reads this'));
     // The bootstrap holds the other end: losing it means that it was killed.
     process.on('disconnect', () => stop('the terminal is gone'));
     process.channel?.unref();

@@ -46,6 +46,21 @@ describe('npm start', function () {
     await stopsWhole(one);
   });
 
+  it('leaves nothing behind when the reader of its output goes away, as head does', async () => {
+    const one = start();
+    await halfUp();
+    one.child.stdout?.destroy();
+    await stopsWhole(one);
+  });
+
+  it('leaves nothing behind when its terminal is closed', async () => {
+    const one = start();
+    await halfUp();
+    one.child.kill('SIGHUP');
+    for (const stream of [one.child.stdout, one.child.stderr]) stream?.destroy();
+    await stopsWhole(one);
+  });
+
   it('brings up everything, writes where it is, refuses a second, mends after a kill, and stops whole', async () => {
     const first = start();
     await first.up();
