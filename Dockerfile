@@ -10,6 +10,8 @@ ENV NODE_ENV=production HOMING_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY . .
+# The workflows as the worker runs them. The account below could not write them down.
+RUN node workers/bundle-workflows.ts
 # Nothing of the app is written to at run time; `node` is the image's own unprivileged account.
 USER node
 EXPOSE 4000 9464

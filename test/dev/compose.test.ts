@@ -110,6 +110,15 @@ describe('the Dockerfile', () => {
     assert.ok(last.includes('CMD ["node", "main.ts", "api", "realtime"]'));
   });
 
+  it('builds the workflow bundle from the whole source, before it gives up the right to write it', () => {
+    const order = ['COPY . .', 'RUN node workers/bundle-workflows.ts', 'USER node'].map((line) => lines.indexOf(line));
+    assert.ok(!order.includes(-1), 'a step is missing');
+    assert.deepEqual(
+      order.toSorted((a, b) => a - b),
+      order,
+    );
+  });
+
   it('takes the pinned major version of Node, with glibc, and no development packages', () => {
     const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       devDependencies: { node: string };
@@ -121,9 +130,9 @@ describe('the Dockerfile', () => {
     assert.ok(lines.some((line) => line.startsWith('RUN npm ci --omit=dev')));
   });
 
-  it('copies no secrets, data or history of this clone into the image', () => {
+  it('copies no secrets, data, products or history of this clone into the image', () => {
     const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
-    for (const name of ['.env', '.git', '.homing', 'node_modules']) assert.ok(ignored.includes(name), name);
+    for (const name of ['.env', '.git', '.homing', 'node_modules', 'build']) assert.ok(ignored.includes(name), name);
   });
 });
 
