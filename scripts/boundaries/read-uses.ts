@@ -12,42 +12,70 @@ const members: ReadonlyMap<string, Word> = new Map([
   ['Math.random', 'Math.random()'],
   ['crypto.randomUUID', 'crypto.randomUUID()'],
   ['crypto.randomUUIDv7', 'crypto.randomUUID()'],
+  ['webcrypto.randomUUID', 'crypto.randomUUID()'],
 ]);
 
-/** Finds the watched words in code: as a member, taken apart, or imported by name from Node. */
+/** Finds the watched words in code: as a member, taken apart, or imported from Node, whatever the file calls it. */
 export function readUses(program: Program): Found[] {
   const uses: Found[] = [];
+  const nameOf = namesIn(program);
   const add = (what: Word | undefined, node: Node): void => {
     if (what) uses.push({ what, offset: node.start });
   };
+  const parts = (whole: string, all: readonly Node[]) => {
+    for (const part of all) add(members.get(`${whole}.${nameOf(keyOf(part))}`), part);
+  };
   new Visitor({
     MemberExpression: (node) => add(members.get(`${nameOf(node.object)}.${nameOf(node)}`), node),
-    NewExpression: (node) => add(isClockRead(node) ? 'new Date()' : undefined, node),
+    NewExpression: (node) => add(isClockRead(nameOf(node.callee), node.arguments) ? 'new Date()' : undefined, node),
     CallExpression: (node) => add(nameOf(node.callee) === 'Date' ? 'new Date()' : undefined, node),
-    VariableDeclarator: (node) => {
-      if (node.id.type !== 'ObjectPattern' || !node.init) return;
-      for (const part of node.id.properties) {
-        if (part.type === 'Property') add(members.get(`${nameOf(node.init)}.${nameOf(part.key)}`), node);
-      }
+    VariableDeclarator: ({ id, init }) => {
+      if (id.type === 'ObjectPattern' && init) parts(nameOf(init), id.properties);
     },
-    ImportDeclaration: (node) => {
-      const module = node.source.value.replace(/^node:/, '');
-      for (const one of node.specifiers) {
-        if (one.type === 'ImportSpecifier') add(members.get(`${module}.${nameOf(one.imported)}`), one);
-      }
-    },
+    ImportDeclaration: ({ source, specifiers }) => parts(moduleName(source.value), specifiers),
+    ExportNamedDeclaration: ({ source, specifiers }) => source && parts(moduleName(source.value), specifiers),
   }).visit(program);
   return uses;
 }
 
-/** `new Date(x)` only converts what it was given; `new Date()` asks the machine for the time. */
-function isClockRead(node: { callee: Node; arguments: readonly unknown[] }): boolean {
-  return nameOf(node.callee) === 'Date' && node.arguments.length === 0;
+const moduleName = (specifier: unknown) => String(specifier).replace(/^node:/, '');
+
+/** What a part of `{ a: b }`, `import { a as b }` or `export { a as b }` is called where it comes from. */
+function keyOf(part: Node): object {
+  const { key, imported, local } = part as Node & { key?: object; imported?: object; local?: object };
+  return key ?? imported ?? local ?? part;
 }
 
-/** The last name of `a`, `a.b` and `a['b']`; globalThis.process is process. */
-function nameOf(node: object): string {
-  if ('property' in node && typeof node.property === 'object' && node.property) return nameOf(node.property);
-  if ('name' in node) return String(node.name);
-  return 'value' in node ? String(node.value) : '';
+/** `new Date(x)` only converts what it was given; `new Date()` asks the machine for the time. */
+function isClockRead(name: string, given: readonly unknown[]): boolean {
+  return name === 'Date' && given.length === 0;
 }
+
+/**
+ * A function that gives the last name of `a`, `a.b` and `a['b']`, so that globalThis.process is process. What the file calls
+ * otherwise goes by its own name: `import * as p from 'node:process'`, `const p = process`, `await import('node:process')`.
+ */
+function namesIn(program: Program): (node: object) => string {
+  const own = new Map<string, string>();
+  const nameOf = (node: object): string => {
+    const { argument, property, name, source, value } = node as Partial<Record<string, unknown>>;
+    if (argument && typeof argument === 'object') return nameOf(argument);
+    if (property && typeof property === 'object') return nameOf(property);
+    if (typeof name === 'string') return own.get(name) ?? name;
+    if (source && typeof source === 'object') return moduleName((source as { value?: unknown }).value);
+    return typeof value === 'string' ? value : '';
+  };
+  new Visitor({
+    ImportDeclaration: ({ source, specifiers }) => {
+      for (const one of specifiers)
+        if (one.type !== 'ImportSpecifier') own.set(one.local.name, moduleName(source.value));
+    },
+    VariableDeclarator: ({ id, init }) => {
+      if (id.type === 'Identifier' && init && watched.has(nameOf(init))) own.set(id.name, nameOf(init));
+    },
+  }).visit(program);
+  return nameOf;
+}
+
+/** What the watched words are members of, and the clock itself. */
+const watched = new Set([...members.keys()].map((member) => member.split('.')[0] ?? ''));

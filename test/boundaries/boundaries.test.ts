@@ -19,20 +19,22 @@ describe('import boundaries', () => {
     assert.deepEqual(judgeHouse({}), []);
   });
 
+  const inLine = (code: string) => code.replaceAll('\n', ' ');
+
   for (const [rule, file, code] of [...arrows, ...unreadable, ...words]) {
-    it(`when ${file} says ${code || 'anything'}, then ${rule} is red`, () => {
+    it(`when ${file} says ${inLine(code) || 'anything'}, then ${rule} is red`, () => {
       assert.deepEqual(rulesBroken({ [file]: code }), [rule]);
     });
   }
 
   for (const code of spellings) {
-    it(`when a forbidden arrow is spelled ${code}, then it is seen`, () => {
+    it(`when a forbidden arrow is spelled ${inLine(code)}, then it is seen`, () => {
       assert.deepEqual(rulesBroken({ 'realtime/x.ts': code }), ['doors-are-thin']);
     });
   }
 
   for (const [file, code] of innocent) {
-    it(`when ${file} says ${code.replaceAll('\n', ' ')}, then nothing is red`, () => {
+    it(`when ${file} says ${inLine(code)}, then nothing is red`, () => {
       assert.deepEqual(judgeHouse({ [file]: code }), []);
     });
   }

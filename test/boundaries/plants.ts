@@ -30,6 +30,9 @@ export const arrows: readonly Plant[] = [
   ['sql-lives-in-db', 'domain/messages/x.ts', "import 'pg';"],
   ['sql-lives-in-db', 'platform/x.ts', "import type { Knex } from 'knex';"],
   ['sql-lives-in-db', 'workers/x.ts', "import knex from 'knex';"],
+  ['sql-lives-in-db', 'workers/x.ts', "const load = createRequire(import.meta.url);\nload('pg');"],
+  ['sql-lives-in-db', 'workers/x.ts', "module.createRequire(import.meta.url)('pg');"],
+  ['contracts-are-pure', 'contracts/x.ts', "process.getBuiltinModule('fs');"],
   ['domain-knows-no-edge', 'domain/messages/x.ts', "import '../../platform/redis.ts';"],
   ['domain-knows-no-edge', 'domain/messages/x.ts', "import type { A } from '../../api/app.ts';"],
   ['domain-knows-no-edge', 'domain/x.ts', "import '../temporal/start.ts';"],
@@ -105,12 +108,23 @@ export const spellings: readonly string[] = [
   "import db = require('../db/client.ts');",
   "const db = require('../db/client.ts');",
   "const db = createRequire(import.meta.url)('../db/client.ts');",
+  "const load = createRequire(import.meta.url);\nload('../db/client.ts');",
+  "import { createRequire } from 'node:module';\nconst load = createRequire(import.meta.url);\nload('../db/client.ts');",
+  "import * as module from 'node:module';\nmodule.createRequire(import.meta.url)('../db/client.ts');",
+  "import module from 'node:module';\nconst load = module['createRequire'](import.meta.url);\nload('../db/client.ts');",
+  "const again = require;\nagain('../db/client.ts');",
 ];
 
 /** What the check cannot follow is red, too. */
 export const unreadable: readonly Plant[] = [
   ['imports-can-be-read', 'api/x.ts', 'export const load = (name: string) => import(name);'],
   ['imports-can-be-read', 'api/x.ts', 'const broken = ;'],
+  ['imports-can-be-read', 'api/x.ts', "import { createRequire as make } from 'node:module';"],
+  ['imports-can-be-read', 'api/x.ts', 'export const load = createRequire(import.meta.url);'],
+  ['imports-can-be-read', 'api/x.ts', 'const loads = [createRequire(import.meta.url)];'],
+  ['imports-can-be-read', 'api/x.ts', 'const load = createRequire(import.meta.url);\nuse(load);'],
+  ['imports-can-be-read', 'api/x.ts', 'const { createRequire: make } = module;'],
+  ['imports-can-be-read', 'api/x.ts', "module.require('pg');"],
   ['targets-exist', 'api/x.ts', "import './nowhere.ts';"],
   ['targets-exist', 'api/x.ts', "import '../../outside.ts';"],
   ['targets-exist', 'api/x.ts', "import '#alias';"],
@@ -124,6 +138,11 @@ export const words: readonly Plant[] = [
   ['environment-is-read-once', 'domain/x.ts', "export const url = process['env'];"],
   ['environment-is-read-once', 'platform/x.ts', 'export const { env } = process;'],
   ['environment-is-read-once', 'main.ts', "import { env } from 'node:process';"],
+  ['environment-is-read-once', 'platform/x.ts', "import * as p from 'node:process';\nexport const url = p.env.URL;"],
+  ['environment-is-read-once', 'platform/x.ts', "import p from 'process';\nexport const { env } = p;"],
+  ['environment-is-read-once', 'platform/x.ts', 'const p = process;\nexport const url = p.env.URL;'],
+  ['environment-is-read-once', 'platform/x.ts', "export const { env } = await import('node:process');"],
+  ['environment-is-read-once', 'platform/x.ts', "export { env } from 'node:process';"],
   ['environment-is-read-once', 'db/client.ts', 'export const url = globalThis.process.env.URL;'],
   ['time-and-ids-are-dependencies', 'domain/messages/x.ts', 'export const at = new Date();'],
   ['time-and-ids-are-dependencies', 'domain/messages/x.ts', 'export const at = Date();'],
@@ -131,6 +150,12 @@ export const words: readonly Plant[] = [
   ['time-and-ids-are-dependencies', 'domain/x.ts', 'export const dice = Math.random();'],
   ['time-and-ids-are-dependencies', 'domain/x.ts', 'export const id = crypto.randomUUID();'],
   ['time-and-ids-are-dependencies', 'domain/x.ts', "import { randomUUIDv7 } from 'node:crypto';"],
+  [
+    'time-and-ids-are-dependencies',
+    'domain/x.ts',
+    "import * as c from 'node:crypto';\nexport const id = c.randomUUID();",
+  ],
+  ['time-and-ids-are-dependencies', 'domain/x.ts', 'const Clock = Date;\nexport const at = new Clock();'],
 ];
 
 /** Good code that a careless rule would refuse. */
@@ -143,6 +168,12 @@ export const innocent: readonly (readonly [file: string, code: string])[] = [
   ['domain/messages/x.test.ts', "import '../accounts/me.ts';\nimport 'pg';\nexport const at = new Date();"],
   ['platform/config.ts', 'export const url = process.env.URL;'],
   ['platform/x.ts', 'export const now = () => new Date();'],
+  ['platform/x.ts', "import * as p from 'node:process';\nexport const { pid } = p;"],
+  [
+    'platform/x.ts',
+    "import { createRequire } from 'node:module';\nconst load = createRequire(import.meta.url);\nload('winston');",
+  ],
+  ['platform/x.ts', 'export const path = createRequire(import.meta.url).resolve("winston");'],
   ['api/x.ts', "import express from 'express';"],
   ['workflows/x.ts', "import { condition } from '@temporalio/workflow';"],
   ['workflows/x.ts', "import type { Id } from '../contracts/ids.ts';\nimport { names } from '../contracts/names.ts';"],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { cacheFolder } from '../../dev/services/context.ts';
@@ -62,10 +62,8 @@ describe('npm start where the object store is not to be had yet', function () {
 
   const hasBucket = async (starting: Started) => {
     const { s3: endpoint = '' } = readRunFile(state);
-    const { default: secrets } = (await import(join(state, 'secrets.json'), { with: { type: 'json' } })) as {
-      default: { s3AccessKeyId: string; s3SecretAccessKey: string };
-    };
-    const credentials = { accessKeyId: secrets.s3AccessKeyId, secretAccessKey: secrets.s3SecretAccessKey };
+    const secrets = JSON.parse(readFileSync(join(state, 'secrets.json'), 'utf8')) as Record<string, string>;
+    const credentials = { accessKeyId: secrets.s3AccessKeyId ?? '', secretAccessKey: secrets.s3SecretAccessKey ?? '' };
     const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
     await client.send(new HeadBucketCommand({ Bucket: 'homing' }));
     client.destroy();
