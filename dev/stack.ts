@@ -31,13 +31,10 @@ const logOf = ({ state }: Stack, name: string) => join(state, 'logs', `${name}.l
 const dataOf = ({ state }: Stack, name: string) => join(state, 'data', name);
 
 /** Takes all data away, also what had to be kept elsewhere. */
-export function wipeData({ state, context }: Pick<Stack, 'state' | 'context'>): void {
+export function wipeData({ state }: Pick<Stack, 'state'>): void {
   const data = join(state, 'data');
-  const elsewhere = [
-    services.postgresFolder(join(data, 'postgres'), context),
-    services.elasticsearchFolder(join(data, 'elasticsearch'), context),
-  ];
-  for (const folder of [...elsewhere, data]) rmSync(folder, { recursive: true, force: true });
+  for (const name of ['postgres', 'elasticsearch']) services.removeFolder(join(data, name));
+  rmSync(data, { recursive: true, force: true });
 }
 
 /** PostgreSQL with the database, its roles and the newest schema. */

@@ -69,7 +69,7 @@ async function runUntilStopped(state: string, flags: StartFlags, claim: Claim): 
 
 async function bringUp(state: string, flags: StartFlags, claim: Claim, supervisor: Supervisor): Promise<void> {
   const context = { ...contextOf({ report }), signal: supervisor.signal };
-  if (flags.fresh) stackParts.wipeData({ state, context });
+  if (flags.fresh) stackParts.wipeData({ state });
   const given = givenServices(process.env);
   const { ports, notes } = await choosePorts(state, flags.port);
   notes.forEach(report);

@@ -34,6 +34,9 @@ export interface Suite {
   notRun: Map<string, string>;
 }
 
+/** Where a run's services keep their data, below its folder. */
+export const dataFolders = ['postgres', 'redis', 's3', 'elasticsearch'] as const;
+
 /** An address that nothing listens on, for a suite whose engine is missing: it fails, and the run says why. */
 const nowhere = '127.0.0.1:1';
 

@@ -3,9 +3,19 @@ import { join, resolve } from 'node:path';
 import { type Holder, isAlive, startedAt } from '../scripts/lock.mjs';
 import type { Counts } from './mocha-reporter.ts';
 import { givenServices } from './services/given.ts';
-import { contextOf, journalFor, keepJournal, root, startProcess, stopLeftBehind } from './services/index.ts';
+import {
+  contextOf,
+  journalFor,
+  keepJournal,
+  removeFolder,
+  root,
+  startProcess,
+  stopLeftBehind,
+} from './services/index.ts';
 import { Supervisor } from './supervisor.ts';
-import { elasticsearchBeside, startTestServices, type Suite, type TestServices } from './test-services.ts';
+import { whenUnread } from './terminal.ts';
+import { readTestArgs } from './test-args.ts';
+import { dataFolders, elasticsearchBeside, startTestServices, type Suite, type TestServices } from './test-services.ts';
 
 // npm test: brings up the suite's own services, runs mocha, stops the services, and ends with one line of counts.
 
@@ -68,6 +78,7 @@ async function runMocha(services: TestServices): Promise<{ counts: Counts; code:
   writeFileSync(servicesFile, JSON.stringify(services, null, 2));
   const options = [
     '--reporter',
+  removeData(dir);
     join(root, 'dev', 'mocha-reporter.ts'),
     '--reporter-option',
     `countsFile=${countsFile}`,
@@ -136,4 +147,10 @@ async function removeFormerRuns(): Promise<void> {
 
 function seconds(): string {
   return ((Date.now() - began) / 1000).toFixed(1);
+    removeData(join(runs, name));
 }
+// The logs stay. The data is of no use to anybody, and is not below this folder where its account cannot go there.
+function removeData(run: string): void {
+  for (const name of dataFolders) removeFolder(join(run, name));
+}
+

@@ -10,6 +10,7 @@ import {
   contextOf,
   freePort,
   obtainPostgres,
+  removeFolder,
   root,
   startPostgres as startServer,
 } from '../../dev/services/index.ts';
@@ -50,7 +51,7 @@ export async function openStage(report: (line: string) => void): Promise<Stage> 
     async stop() {
       await db.end();
       await postgres.stop();
-      rmSync(postgres.dataFolder, { recursive: true, force: true });
+      removeFolder(join(dir, 'postgres'));
     },
   };
 }

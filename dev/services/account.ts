@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Report, shortHash } from './context.ts';
@@ -32,7 +32,7 @@ function parseAccount(line: string): Account {
  */
 export function reachableFolder(wanted: string, account: Account | undefined, report: Report): string {
   if (!account || isReachable(wanted, account)) return wanted;
-  const folder = join(persistentTemp(), `homing-${shortHash(wanted)}`);
+  const folder = standIn(wanted);
   mkdirSync(folder, { mode: 0o755, recursive: true });
   // The parent is open to everybody: a folder that somebody else made there is not ours to use.
   if (!lstatSync(folder).isDirectory() || lstatSync(folder).uid !== process.getuid?.()) {
@@ -42,6 +42,20 @@ export function reachableFolder(wanted: string, account: Account | undefined, re
   }
   report(`${wanted} is closed to the account ${account.name}: using ${folder}`);
   return folder;
+}
+
+/** Takes a folder away, and what had to be kept elsewhere in its stead. */
+export function removeFolder(wanted: string): void {
+  rmSync(wanted, { recursive: true, force: true });
+  const folder = standIn(wanted);
+  // Its parent is open to everybody: what somebody else made there is not ours to remove.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.()) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function standIn(wanted: string): string {
+  return join(persistentTemp(), `homing-${shortHash(wanted)}`);
 }
 
 function isReachable(path: string, { uid, gid }: Account): boolean {

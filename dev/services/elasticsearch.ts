@@ -124,7 +124,7 @@ export async function startElasticsearch(options: ElasticsearchStart): Promise<R
 }
 
 /** Where the data of a wanted folder is kept: elsewhere where the account that runs it cannot reach that. */
-export function elasticsearchFolder(dir: string, options: Options = {}): string {
+function elasticsearchFolder(dir: string, options: Options = {}): string {
   const folder = reachableFolder(dir, serviceAccount(), contextOf(options).report);
   return folder === dir ? dir : join(folder, 'elasticsearch');
 }

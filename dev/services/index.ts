@@ -1,5 +1,5 @@
+export { removeFolder } from './account.ts';
 export {
-  elasticsearchFolder,
   type ElasticsearchStart,
   obtainElasticsearch,
   reachElasticsearch,
@@ -12,7 +12,6 @@ export { freePort, freePorts } from './ports.ts';
 export {
   obtainPostgres,
   type PostgresStart,
-  postgresFolder,
   queryPostgres,
   type RunningPostgres,
   startPostgres,

@@ -107,7 +107,7 @@ export async function startPostgres(options: PostgresStart): Promise<RunningPost
 }
 
 /** Where the data of a wanted folder is kept; see RunningPostgres. */
-export function postgresFolder(dir: string, options: Options = {}): string {
+function postgresFolder(dir: string, options: Options = {}): string {
   const { report } = contextOf(options);
   const folder = reachableFolder(dir, serviceAccount(), report);
   return folder === dir ? dir : join(folder, 'postgres');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 import * as services from '../../dev/services/index.ts';
@@ -42,7 +42,10 @@ describe('services of one’s own', function () {
     await second.stop();
     assert.equal(isRunning(second.pid), false);
     assert.equal(existsSync(join(second.dataFolder, 'postmaster.pid')), false, 'it was not stopped in order');
-    if (second.dataFolder !== options.dir) rmSync(dirname(second.dataFolder), { recursive: true });
+    services.removeFolder(options.dir);
+    assert.deepEqual(existing([options.dir, second.dataFolder]), []);
+    // Whose name is made up of the folder that was wanted, so that it is found again: it is of no use to anybody else.
+    if (second.dataFolder !== options.dir) assert.deepEqual(existing([dirname(second.dataFolder)]), []);
   });
 
   it('PostgreSQL asks for the password', async () => {
@@ -70,6 +73,8 @@ describe('services of one’s own', function () {
     );
   });
 });
+
+const existing = (paths: string[]) => paths.filter((path) => existsSync(path));
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client(url);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -7,6 +7,7 @@ import {
   obtainPostgres,
   obtainRedis,
   obtainTemporal,
+  removeFolder,
   type Running,
   startPostgres,
   startRedis,
@@ -51,7 +52,8 @@ export async function privateServices(): Promise<PrivateServices> {
     },
     async close() {
       await Promise.all(running.map((one) => one.stop()));
-      await rm(dir, { recursive: true, force: true });
+      removeFolder(join(dir, 'postgres'));
+      removeFolder(dir);
     },
   };
 }
