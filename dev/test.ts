@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Holder, isAlive, startedAt } from '../scripts/lock.mjs';
 import type { Counts } from './mocha-reporter.ts';
 import { givenServices } from './services/given.ts';
@@ -22,6 +22,11 @@ import { dataFolders, elasticsearchBeside, startTestServices, type Suite, type T
 const began = Date.now();
 const report = (line: string) => void process.stderr.write(`${line}\n`);
 const args = process.argv.slice(2).filter((arg) => arg !== '--');
+const { named, missing } = readTestArgs(args, root);
+if (missing.length > 0) {
+  report(`There is no ${missing.join(', ')}: give files or folders of tests, from the root of the clone.`);
+  process.exit(2);
+}
 const runs = join(root, '.homing', 'test');
 
 await removeFormerRuns();
@@ -38,6 +43,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     void supervisor.stop();
   });
 }
+whenUnread(() => {
+  interrupted ??= 'SIGPIPE';
+  void supervisor.stop();
+});
 // The bootstrap holds the other end: losing it means that it was killed.
 process.on('disconnect', () => void supervisor.stop());
 process.channel?.unref();
@@ -69,6 +78,7 @@ async function main(): Promise<number> {
   }
   await supervisor.stop();
   await stopLeftBehind(journalFor(dir));
+  removeData(dir);
   return conclude(suite, counts, code);
 }
 
@@ -78,7 +88,6 @@ async function runMocha(services: TestServices): Promise<{ counts: Counts; code:
   writeFileSync(servicesFile, JSON.stringify(services, null, 2));
   const options = [
     '--reporter',
-  removeData(dir);
     join(root, 'dev', 'mocha-reporter.ts'),
     '--reporter-option',
     `countsFile=${countsFile}`,
@@ -110,9 +119,6 @@ async function runMocha(services: TestServices): Promise<{ counts: Counts; code:
 
 // Mocha adds the files that are named to those of its configuration; whoever names one means that one alone.
 function selection(): string[] {
-  const named = args.filter(
-    (arg) => !arg.startsWith('-') && (arg.endsWith('.test.ts') || existsSync(resolve(root, arg))),
-  );
   if (named.length === 0) return [];
   const { spec: _all, ...others } = JSON.parse(readFileSync(join(root, '.mocharc.json'), 'utf8')) as { spec: string[] };
   const config = join(dir, 'mocharc.json');
@@ -141,16 +147,16 @@ async function removeFormerRuns(): Promise<void> {
     if (existsSync(runner) && isAlive(JSON.parse(readFileSync(runner, 'utf8')) as Holder)) continue;
     const left = await stopLeftBehind(journalFor(join(runs, name)), 2_000);
     if (left.length > 0) report(`Stopped what a killed run had left behind: ${left.join(', ')}`);
+    removeData(join(runs, name));
     rmSync(join(runs, name), { recursive: true, force: true });
   }
 }
 
-function seconds(): string {
-  return ((Date.now() - began) / 1000).toFixed(1);
-    removeData(join(runs, name));
-}
 // The logs stay. The data is of no use to anybody, and is not below this folder where its account cannot go there.
 function removeData(run: string): void {
   for (const name of dataFolders) removeFolder(join(run, name));
 }
 
+function seconds(): string {
+  return ((Date.now() - began) / 1000).toFixed(1);
+}
