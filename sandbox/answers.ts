@@ -96,3 +96,10 @@ export const notThere: Record<Provider | 'unknown', ProviderAnswer> = {
   twilio: twilioError(404, 20404, 'The requested resource was not found'),
   unknown: { status: 404, body: { error: 'No provider has this path.' } },
 };
+
+/** How a provider answers a body that it cannot even read. */
+export const unreadable: Record<Provider, ProviderAnswer> = {
+  fcm: fcmError(400, 'INVALID_ARGUMENT', 'Invalid JSON payload received.'),
+  sendgrid: sendGridError(400, 'Bad Request'),
+  twilio: twilioError(400, 20001, 'Unknown parameters'),
+};

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Request } from 'express';
 import { type ProviderAnswer, fcmError, named, sendGridError, twilioError } from './answers.ts';
 import { segmentsOf } from './segments.ts';
+import { type FcmBody, type MailBody, formOf, shapeFcm, shapeMail } from './shapes.ts';
 import type { Item, Provider, Store } from './store.ts';
 
 /** A send as a provider understands it: who it is for, why it is refused, and what is kept of it when it is taken. */
@@ -34,23 +35,10 @@ const magicTokens: [RegExp, string][] = [
 ];
 const magicNumber = /(20429|20500|20503|21211|21610|21614|30003|30005|30006|30007)$/;
 
-interface FcmBody {
-  message?: {
-    token?: string;
-    data?: Record<string, unknown>;
-    notification?: { title?: string; body?: string };
-    android?: Record<string, unknown>;
-    apns?: {
-      headers?: Record<string, string>;
-      payload?: { aps?: { alert?: { title?: string; body?: string }; badge?: number } };
-    };
-  };
-}
-
 /** POST /v1/projects/{project}/messages:send */
 export function fcmSend(request: Request): Send {
-  const { message = {} } = (request.body ?? {}) as FcmBody;
-  const { token = '', data = {}, apns, notification } = message;
+  const { body, fault } = shapeFcm(request.body);
+  const { token = '', data = {}, apns, notification } = body.message ?? {};
   const alert = apns?.payload?.aps?.alert ?? notification;
   const collapseKey = apns?.headers?.['apns-collapse-id'];
   const badge = apns?.payload?.aps?.badge;
@@ -60,7 +48,7 @@ export function fcmSend(request: Request): Send {
     provider: 'fcm',
     to: token,
     attemptId,
-    refusal: checkFcm(request, message) ?? (magic ? named.fcm[magic] : undefined),
+    refusal: checkFcm(request, body, fault) ?? (magic ? named.fcm[magic] : undefined),
     item: {
       channel: 'push',
       provider: 'fcm',
@@ -76,9 +64,14 @@ export function fcmSend(request: Request): Send {
   };
 }
 
-function checkFcm(request: Request, message: NonNullable<FcmBody['message']>): ProviderAnswer | undefined {
+function checkFcm(
+  request: Request,
+  { message }: Partial<FcmBody>,
+  fault: ProviderAnswer | undefined,
+): ProviderAnswer | undefined {
   if (!/^Bearer .+/.test(request.get('authorization') ?? '')) return named.fcm.UNAUTHENTICATED;
-  if (!message.token) {
+  if (fault) return fault;
+  if (!message?.token) {
     return fcmError(400, 'INVALID_ARGUMENT', 'Recipient of the message is not set.', 'INVALID_ARGUMENT', 'message');
   }
   if (Object.values(message.data ?? {}).some((value) => typeof value !== 'string')) {
@@ -88,23 +81,9 @@ function checkFcm(request: Request, message: NonNullable<FcmBody['message']>): P
   return bytes > limits.fcmPayload ? named.fcm.INVALID_ARGUMENT : undefined;
 }
 
-interface MailBody {
-  personalizations?: {
-    to?: { email?: string }[];
-    subject?: string;
-    headers?: Record<string, string>;
-    custom_args?: Record<string, string>;
-  }[];
-  from?: { email?: string };
-  subject?: string;
-  content?: { type?: string; value?: string }[];
-  headers?: Record<string, string>;
-  custom_args?: Record<string, string>;
-}
-
 /** POST /v3/mail/send */
 export function sendGridSend(request: Request): Send {
-  const body = (request.body ?? {}) as MailBody;
+  const { body, fault } = shapeMail(request.body);
   const first = body.personalizations?.[0];
   const to = first?.to?.[0]?.email ?? '';
   const attemptId = first?.custom_args?.attemptId ?? body.custom_args?.attemptId ?? null;
@@ -113,7 +92,7 @@ export function sendGridSend(request: Request): Send {
     provider: 'sendgrid',
     to,
     attemptId,
-    refusal: checkMail(request, body),
+    refusal: checkMail(request, body, fault),
     item: {
       channel: 'email',
       provider: 'sendgrid',
@@ -131,8 +110,10 @@ export function sendGridSend(request: Request): Send {
 function checkMail(
   request: Request,
   { personalizations, from, subject, content }: MailBody,
+  fault: ProviderAnswer | undefined,
 ): ProviderAnswer | undefined {
   if (!request.get('authorization')?.startsWith('Bearer SG.')) return named.sendgrid.UNAUTHORIZED;
+  if (fault) return fault;
   if (!personalizations?.length)
     return sendGridError(
       400,
@@ -159,8 +140,8 @@ function checkMail(
 
 /** POST /2010-04-01/Accounts/{account}/Messages.json */
 export function twilioSend(request: Request): Send {
-  const { To: to = '', Body: text = '', StatusCallback = '' } = (request.body ?? {}) as Record<string, string>;
-  const attemptId = StatusCallback ? new URL(StatusCallback).searchParams.get('attempt') : null;
+  const { To: to = '', Body: text = '', StatusCallback = '' } = formOf(request.body);
+  const attemptId = URL.parse(StatusCallback)?.searchParams.get('attempt') ?? null;
   const magic = magicNumber.exec(to)?.[1];
   const { encoding, segments } = segmentsOf(text);
   return {
@@ -174,14 +155,7 @@ export function twilioSend(request: Request): Send {
 }
 
 function checkText(request: Request): ProviderAnswer | undefined {
-  const {
-    To = '',
-    Body = '',
-    MessagingServiceSid,
-    From,
-    ValidityPeriod,
-    StatusCallback,
-  } = (request.body ?? {}) as Record<string, string>;
+  const { To = '', Body = '', MessagingServiceSid, From, ValidityPeriod, StatusCallback } = formOf(request.body);
   const [, encoded = ''] = /^Basic (.+)$/.exec(request.get('authorization') ?? '') ?? [];
   if (
     !Buffer.from(encoded, 'base64')
@@ -196,7 +170,7 @@ function checkText(request: Request): ProviderAnswer | undefined {
   if (ValidityPeriod !== undefined && !(Number(ValidityPeriod) >= 1 && Number(ValidityPeriod) <= limits.smsValidity)) {
     return twilioError(400, 21624, 'The validity period is invalid.');
   }
-  if (StatusCallback && new URL(StatusCallback).hostname.includes('_'))
+  if (StatusCallback && (URL.parse(StatusCallback)?.hostname ?? '_').includes('_'))
     return twilioError(400, 21609, 'The StatusCallback URL is not a valid URL.');
   return undefined;
 }
@@ -214,7 +188,7 @@ export function toTwilioMessage(request: Request, { id, to, text, receivedAt }: 
     num_segments: '0',
     num_media: '0',
     direction: 'outbound-api',
-    messaging_service_sid: (request.body as Record<string, string> | undefined)?.MessagingServiceSid ?? null,
+    messaging_service_sid: formOf(request.body).MessagingServiceSid ?? null,
     error_code: null,
     error_message: null,
     price: null,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { z } from 'zod';
-import { type ProviderAnswer, named, notThere } from './answers.ts';
+import { type ProviderAnswer, named, notThere, unreadable } from './answers.ts';
 import { type Send, fcmSend, oauthToken, sendGridSend, twilioList, twilioSend, toTwilioMessage } from './faces.ts';
 import { page, script, style } from './page.ts';
 import { NewRule, type Rule, Rules, TooManyRules } from './rules.ts';
@@ -178,14 +178,15 @@ function inbox(app: Express, store: Store): void {
   });
 }
 
+/** Whose path it is. */
+function providerOf({ path }: Request): Provider | undefined {
+  if (path.startsWith('/v1/projects')) return 'fcm';
+  if (path.startsWith('/v3/')) return 'sendgrid';
+  return path.startsWith('/2010-04-01/') ? 'twilio' : undefined;
+}
+
 function unknownPath(store: Store, request: Request, response: Response): void {
-  const provider: Provider | 'unknown' = request.path.startsWith('/v1/projects')
-    ? 'fcm'
-    : request.path.startsWith('/v3/')
-      ? 'sendgrid'
-      : request.path.startsWith('/2010-04-01/')
-        ? 'twilio'
-        : 'unknown';
+  const provider = providerOf(request) ?? 'unknown';
   const answer = notThere[provider];
   store.note({
     provider,
@@ -200,7 +201,7 @@ function unknownPath(store: Store, request: Request, response: Response): void {
 }
 
 // Express knows an error handler by its four parameters.
-function onError(error: unknown, _request: Request, response: Response, next: NextFunction): void {
+function onError(error: unknown, request: Request, response: Response, next: NextFunction): void {
   if (response.headersSent) return next(error);
   if (error instanceof z.ZodError) {
     const errors = error.issues.map(({ path, code, message }) => ({ path: path.join('.'), code, message }));
@@ -209,5 +210,7 @@ function onError(error: unknown, _request: Request, response: Response, next: Ne
   if (error instanceof TooManyRules)
     return void response.status(409).json({ code: 'limit_reached', detail: error.message });
   const status = (error as { status?: number }).status ?? 500;
+  const provider = providerOf(request);
+  if (status < 500 && provider) return give(response, unreadable[provider]);
   response.status(status).json({ code: status < 500 ? 'malformed' : 'internal' });
 }

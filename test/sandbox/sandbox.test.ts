@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { segmentsOf } from '../../sandbox/segments.ts';
 import { Store, storeLimit } from '../../sandbox/store.ts';
@@ -39,6 +42,16 @@ describe('the provider sandbox', () => {
 
   it('does not run in production', async () => {
     await assert.rejects(startSandbox({ production: true }), /does not run in production/);
+  });
+
+  it('takes an environment that is not named for production, as the app does', () => {
+    const { NODE_ENV: _unset, ...env } = process.env;
+    const entry = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
+    for (const more of [{}, { NODE_ENV: 'production' }, { NODE_ENV: 'prod' }]) {
+      const { status, stderr } = spawnSync(process.execPath, [entry], { env: { ...env, ...more, PORT: '0' } });
+      assert.equal(status, 1);
+      assert.match(stderr.toString(), /^The provider sandbox does not run in production\.[^\n]*\n$/);
+    }
   });
 
   it('keeps what was taken, and finds it by recipient, channel, attempt and words', async () => {
@@ -107,6 +120,57 @@ describe('the provider sandbox', () => {
       assert.equal((await mail(['bob@example.test'])).status, 202);
     });
 
+    const words = ({ status, body }: Awaited<ReturnType<typeof ask>>) => [status, JSON.stringify(body)] as const;
+
+    it('FCM: fields of another type, in its own words; null is as good as nothing', async () => {
+      const send = async (message: unknown) =>
+        words(await ask('POST', '/v1/projects/p/messages:send', { message }, { authorization: 'Bearer x' }));
+      for (const [message, field] of [
+        [{ token: 5, data: null }, 'message.token'],
+        [{ token: 'ok', data: [1] }, 'message.data'],
+        [{ token: 'ok', apns: { headers: { a: 1 } } }, 'message.apns.headers.a'],
+        [5, 'message'],
+      ] as const) {
+        const [status, body] = await send(message);
+        assert.equal(status, 400, body);
+        assert.match(body, new RegExp(`"status":"INVALID_ARGUMENT".*fieldViolations.*"field":"${field}"`));
+      }
+      assert.equal((await send({ token: 'ok', data: null, apns: null }))[0], 200);
+    });
+
+    it('SendGrid: fields of another type, in its own words', async () => {
+      const send = async (body: object) =>
+        words(await ask('POST', '/v3/mail/send', body, { authorization: 'Bearer SG.x' }));
+      for (const [body, field, types] of [
+        [{ personalizations: 5 }, 'personalizations', 'array, given: integer'],
+        [{ personalizations: [null] }, 'personalizations.0', 'object, given: null'],
+        [{ personalizations: [{ to: [{ email: [] }] }] }, 'personalizations.0.to.0.email', 'string, given: array'],
+        [{ headers: 'x' }, 'headers', 'object, given: string'],
+      ] as const) {
+        const expected = { errors: [{ message: `Invalid type. Expected: ${types}.`, field, help: null }] };
+        assert.deepEqual(await send(body), [400, JSON.stringify(expected)]);
+      }
+    });
+
+    it('anything at all: never by an error of one’s own', async () => {
+      const account = { authorization: `Basic ${Buffer.from('AC0:x').toString('base64')}` };
+      const faces = [
+        ['/v1/projects/p/messages:send', { authorization: 'Bearer x' }, ['message']],
+        ['/v3/mail/send', { authorization: 'Bearer SG.x' }, ['personalizations', 'content', 'from', 'headers']],
+        ['/2010-04-01/Accounts/AC0/Messages.json', account, ['To', 'Body', 'StatusCallback', 'ValidityPeriod']],
+      ] as const;
+      for (const [path, headers, fields] of faces) {
+        const bodies = fc.dictionary(fc.constantFrom(...fields), fc.jsonValue());
+        const isRefused = async (body: object) => (await ask('POST', path, body, headers)).status < 500;
+        await fc.assert(fc.asyncProperty(bodies, isRefused), { numRuns: 50 });
+        const unreadable = await fetch(`${sandbox.url}${path}`, {
+          ...{ method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{' },
+        });
+        assert.equal(unreadable.status, 400);
+        assert.match(await unreadable.text(), /"(error|errors|more_info)":/);
+      }
+    });
+
     it('Twilio: numbers, lengths and validity out of bounds', async () => {
       const account = 'AC0';
       const send = async (fields: Record<string, string>) => {
@@ -125,6 +189,7 @@ describe('the provider sandbox', () => {
       assert.equal(await send({ ValidityPeriod: '36000' }), 201);
       assert.equal(await send({ ValidityPeriod: '36001' }), 21624);
       assert.equal(await send({ StatusCallback: 'http://my_host/x' }), 21609);
+      assert.equal(await send({ StatusCallback: 'nonsense' }), 21609);
     });
 
     it('paths that there are not, in each provider’s own words, and shows them', async () => {
