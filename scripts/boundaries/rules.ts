@@ -140,9 +140,21 @@ export const rows: readonly Row[] = [
   },
   {
     name: 'clients-know-contracts',
-    from: '{web,sdk}/**',
-    may: ['contracts/**', '$1/**', 'npm:**'],
+    from: 'web/**',
+    may: ['contracts/**', 'web/**', 'npm:**'],
     why: 'What runs at the user may know only what the server promises.',
+  },
+  {
+    name: 'the-client-carries-no-schemas',
+    from: 'sdk/**',
+    may: ['pure contracts/**', 'sdk/**', 'npm:socket.io-client', 'type npm:zod'],
+    why: 'It is loaded by every page and bot: it takes types and plain numbers from the contracts, not zod.',
+  },
+  {
+    name: 'examples-use-the-front-door',
+    from: 'docs/examples/**',
+    may: ['sdk/index.ts', 'node:**'],
+    why: 'An example that reaches further shows what nobody else can do.',
   },
   {
     name: 'cli-serves-operators',

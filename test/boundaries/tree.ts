@@ -31,6 +31,7 @@ const house: Readonly<Record<string, string>> = {
   'realtime/server.ts': '',
   'web/chat.ts': '',
   'sdk/index.ts': '',
+  'sdk/reducer.ts': '',
   'cli/explain.ts': '',
   'sandbox/inbox.ts': '',
   'dev/start.ts': '',
