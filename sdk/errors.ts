@@ -1,0 +1,104 @@
+import type { ErrorCode, FieldFault, Problem, SocketError } from '../contracts/errors.ts';
+
+/** What goes wrong on this side of the wire, beside the server's own codes. */
+export const clientErrorCodes = {
+  network: 'The server could not be reached.',
+  timeout: 'The server did not answer in time.',
+  disconnected: 'The connection was lost before the answer came.',
+  unreadable: 'Something answered that is not the server.',
+  signed_out: 'Nobody is signed in.',
+  stopped: 'The client was stopped.',
+  queue_full: 'Too many messages wait to be sent.',
+  discarded: 'The message was thrown away before it was sent.',
+  storage_failed: 'It could not be written to the storage.',
+} as const;
+export type ClientErrorCode = keyof typeof clientErrorCodes;
+export type HomingErrorCode = ErrorCode | ClientErrorCode;
+
+interface Details {
+  message?: string | undefined;
+  status?: number | undefined;
+  retryAfterMs?: number | undefined;
+  errors?: FieldFault[] | undefined;
+  cause?: unknown;
+}
+
+/** Everything that this client rejects with. Switch on `code`; `message` is for people. */
+export class HomingError extends Error {
+  override name = 'HomingError';
+  readonly code: HomingErrorCode;
+  /** The HTTP status, where it came over REST. */
+  readonly status: number | undefined;
+  /** Milliseconds after which a further try makes sense. */
+  readonly retryAfterMs: number | undefined;
+  /** Each fault of an input, with its path. */
+  readonly errors: FieldFault[] | undefined;
+
+  constructor(code: HomingErrorCode, { message, status, retryAfterMs, errors, cause }: Details = {}) {
+    const words = message ?? (code in clientErrorCodes ? clientErrorCodes[code as ClientErrorCode] : code);
+    super(words, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+    this.errors = errors;
+  }
+}
+
+export const fromProblem = ({ code, detail, status, retryAfterMs, errors }: Problem): HomingError =>
+  new HomingError(code, { message: detail, status, retryAfterMs, errors });
+
+export const fromSocketError = ({ code, message, retryAfterMs, errors }: SocketError): HomingError =>
+  new HomingError(code, { message, retryAfterMs, errors });
+
+/** Any thrown thing as an error of ours; what is foreign was met on the way to the server. */
+export const toHomingError = (thrown: unknown): HomingError =>
+  thrown instanceof HomingError ? thrown : new HomingError('network', { cause: thrown });
+
+/**
+ * What a code says about a request that may be repeated. `refused`: it took no effect, and will not. `unknown`: it may
+ * have taken effect, or may yet; ask again with the same client id. A new code does not compile until it is decided.
+ */
+const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
+  invalid_input: 'refused',
+  malformed_json: 'refused',
+  payload_too_large: 'refused',
+  unsupported_media_type: 'refused',
+  unauthenticated: 'unknown',
+  token_expired: 'unknown',
+  session_revoked: 'unknown',
+  invalid_credentials: 'refused',
+  refresh_reused: 'unknown',
+  identifier_taken: 'refused',
+  invalid_code: 'refused',
+  code_expired: 'refused',
+  too_many_attempts: 'refused',
+  forbidden: 'refused',
+  not_found: 'refused',
+  method_not_allowed: 'refused',
+  conflict: 'refused',
+  last_owner: 'refused',
+  idempotency_conflict: 'refused',
+  precondition_failed: 'refused',
+  limit_reached: 'refused',
+  rate_limited: 'unknown',
+  overloaded: 'unknown',
+  outcome_unknown: 'unknown',
+  unavailable: 'unknown',
+  origin_refused: 'unknown',
+  internal: 'unknown',
+  network: 'unknown',
+  timeout: 'unknown',
+  disconnected: 'unknown',
+  unreadable: 'refused',
+  signed_out: 'refused',
+  stopped: 'refused',
+  queue_full: 'refused',
+  discarded: 'refused',
+  storage_failed: 'refused',
+};
+
+/** Whether the same request should be made again. A code of a newer server, which is not listed, is a refusal. */
+export const isUnknown = ({ code }: HomingError): boolean => meanings[code] === 'unknown';
+
+/** These end a session: no token of it will ever be good again. */
+export const endsSession = ({ code }: HomingError): boolean => code === 'session_revoked' || code === 'refresh_reused';

@@ -1,0 +1,31 @@
+/**
+ * What the client bounds by itself, each with its unit, in one place; the server's own limits stand in
+ * contracts/limits.ts and come with the hello. `createClient` takes others.
+ */
+export const clientLimits = {
+  /** Messages that may wait to be sent, over all conversations. */
+  queuedMessages: 1_000,
+  /** Refused messages that are kept to be shown, sent again or thrown away; beyond, the oldest are forgotten. */
+  failedMessages: 100,
+  /** Messages of one conversation in memory; beyond, the oldest are dropped and come again by paging. */
+  messagesPerConversation: 500,
+  /** Events of one conversation that wait for the gap before them to be filled; what is beyond is fetched instead. */
+  heldEvents: 200,
+  /** Live events that wait for the sync of a connect, over all conversations; what is beyond is fetched instead. */
+  eventsBeforeSync: 2_000,
+  /** Requests that wait for their answers at a time; further ones wait for a place. */
+  parallelRequests: 8,
+  /** Milliseconds in which reads and deliveries of one conversation become one request. */
+  acknowledgeMs: 250,
+  /** Milliseconds that `stop` waits for what was read to be told. */
+  farewellMs: 2_000,
+  /** Milliseconds in which a request must be answered; a connect must bring its hello in as many. */
+  answerMs: 20_000,
+  /** Milliseconds before its end from which an access token is renewed. */
+  renewBeforeMs: 60_000,
+  /** Milliseconds: the first wait before something is tried again lies below this, and each next one below its double. */
+  backoffBaseMs: 500,
+  /** Milliseconds that no such wait passes. */
+  backoffCapMs: 30_000,
+};
+export type ClientLimits = typeof clientLimits;

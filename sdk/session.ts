@@ -1,0 +1,182 @@
+import type { Me, Session as Tokens } from '../contracts/entities/index.ts';
+import { fullJitter } from './backoff.ts';
+import { HomingError, endsSession, isUnknown, toHomingError } from './errors.ts';
+import type { ClientLimits } from './limits.ts';
+import { type Rest, type RestArguments, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
+import type { Operation } from './routes.ts';
+import type { ClientStorage } from './storage/storage.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const key = 'session';
+/** Tries of one renewal, with the same refresh token: an answer that was lost comes again. */
+const renewalTries = 4;
+/** Milliseconds for which a renewed token counts as fresh, whatever the clock of this machine says. */
+const freshMs = 10_000;
+
+export interface SignedIn {
+  user: Me;
+  session: Tokens;
+}
+
+export interface SessionOptions extends RestOptions {
+  storage: ClientStorage;
+  surroundings: Surroundings;
+  limits: ClientLimits;
+  /** The access token changed. */
+  onRenewed: (token: string) => void;
+  /** The server ended the session; the tokens are gone. */
+  onEnded: (why: HomingError) => void;
+}
+
+/**
+ * Who is signed in, and their tokens. Of several clients on one storage (the tabs of a browser) each takes what another
+ * has renewed: a refresh token that was used before would end the session.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  #current: SignedIn | undefined;
+  #renewing: Promise<string> | undefined;
+  /** The server does not take the access token any more, whatever the clock says. */
+  #distrusted = false;
+  /** Milliseconds by which the server's clock is ahead of this one. */
+  #ahead = 0;
+  #renewedAt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get user(): Me | undefined {
+    return this.#current?.user;
+  }
+
+  async take(signedIn: SignedIn): Promise<void> {
+    await this.#options.storage.set(key, signedIn);
+    this.#current = signedIn;
+    this.#distrusted = false;
+  }
+
+  /** What an earlier process has kept. */
+  async resume(): Promise<Me | undefined> {
+    this.#current = (await this.#options.storage.get(key)) as SignedIn | undefined;
+    return this.user;
+  }
+
+  async forget(): Promise<void> {
+    this.#current = undefined;
+    await this.#options.storage.delete(key);
+  }
+
+  setClock(serverTime: string): void {
+    this.#ahead = Date.parse(serverTime) - this.#options.surroundings.now();
+  }
+
+  /** An access token that is good for a while yet. */
+  async token(): Promise<string> {
+    if (!this.#current) throw new HomingError('signed_out');
+    const { now } = this.#options.surroundings;
+    const due = this.#leftMs(this.#current) <= 0 && now() - this.#renewedAt >= freshMs;
+    return this.#distrusted || due ? this.renew() : this.#current.session.accessToken;
+  }
+
+  distrust(token: string): void {
+    if (token === this.#current?.session.accessToken) this.#distrusted = true;
+  }
+
+  /** Renews the tokens; whoever asks meanwhile waits for the same renewal. */
+  renew(): Promise<string> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Renews the access token again and again before it runs out, until the signal. */
+  async keepFresh(signal: AbortSignal): Promise<void> {
+    const { wait, random } = this.#options.surroundings;
+    for (let failures = 0; !signal.aborted && this.#current; ) {
+      const due = failures > 0 ? fullJitter(failures, this.#options.limits, random) : this.#leftMs(this.#current);
+      await wait(Math.max(due, failures > 0 ? 0 : freshMs), signal);
+      if (signal.aborted) return;
+      failures = await this.renew().then(
+        () => 0,
+        () => failures + 1,
+      );
+    }
+  }
+
+  /** Calls the server as the person who is signed in, if there is one. */
+  readonly call: Rest = async <Op extends Operation>(operation: Op, ...given: RestArguments<Op>) => {
+    const input = (given[0] ?? {}) as RestInput<Op>;
+    const token = this.#current ? await this.token() : undefined;
+    try {
+      return await request(this.#options, operation, input, token);
+    } catch (thrown) {
+      const error = toHomingError(thrown);
+      if (token === undefined || error.status !== 401) throw error;
+      return await this.#again(operation, input, token, error);
+    }
+  };
+
+  /** The token was not taken: with a fresh one once more. */
+  async #again<Op extends Operation>(
+    operation: Op,
+    input: RestInput<Op>,
+    token: string,
+    error: HomingError,
+  ): Promise<RestOutput<Op>> {
+    if (endsSession(error)) await this.end(error);
+    if (error.code !== 'token_expired' && error.code !== 'unauthenticated') throw error;
+    this.distrust(token);
+    return request(this.#options, operation, input, await this.token());
+  }
+
+  /** No token of it is good any more. */
+  async end(why: HomingError): Promise<void> {
+    if (!this.#current) return;
+    this.#current = undefined;
+    this.#options.onEnded(why);
+    // What a failing storage keeps of it is refused by the server when it is shown.
+    await this.#options.storage.delete(key).catch(() => undefined);
+  }
+
+  /** Milliseconds until the access token is to be renewed. */
+  #leftMs({ session }: SignedIn): number {
+    const end = Date.parse(session.accessTokenExpiresAt) - this.#ahead;
+    return end - this.#options.limits.renewBeforeMs - this.#options.surroundings.now();
+  }
+
+  async #renew(): Promise<string> {
+    const mine = this.#current;
+    if (!mine) throw new HomingError('signed_out');
+    const kept = (await this.#options.storage.get(key)) as SignedIn | undefined;
+    const another = kept?.user.id === mine.user.id && kept.session.refreshToken !== mine.session.refreshToken;
+    const latest = another ? kept : mine;
+    const done = another && this.#leftMs(latest) > 0 ? latest : await this.#trade(latest);
+    // Signed out, or in as somebody else, meanwhile.
+    if (this.#current?.user.id !== done.user.id) throw new HomingError('signed_out');
+    // Kept before it is used: a process that dies now finds the token whose turn it is.
+    if (done !== kept) await this.#options.storage.set(key, done);
+    this.#current = done;
+    this.#distrusted = false;
+    this.#renewedAt = this.#options.surroundings.now();
+    this.#options.onRenewed(done.session.accessToken);
+    return done.session.accessToken;
+  }
+
+  /** Trades the refresh token for the next one; the same one again while no answer comes. */
+  async #trade({ user, session: { refreshToken } }: SignedIn): Promise<SignedIn> {
+    const { surroundings, limits } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return { user, ...(await request(this.#options, 'refresh', { body: { refreshToken } })) };
+      } catch (thrown) {
+        const error = toHomingError(thrown);
+        // Not known: the session was cleaned away long ago.
+        if (endsSession(error) || error.code === 'invalid_credentials') await this.end(error);
+        if (!this.#current || !isUnknown(error) || attempt + 1 >= renewalTries) throw error;
+        await surroundings.wait(error.retryAfterMs ?? fullJitter(attempt, limits, surroundings.random));
+      }
+    }
+  }
+}

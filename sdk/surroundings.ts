@@ -1,0 +1,35 @@
+import { type OpenWire, openSocket } from './wire.ts';
+
+/** What the client takes from where it runs: tests, and unusual places, give their own. */
+export interface Surroundings {
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** From zero to below one, for the jitter. */
+  random: () => number;
+  /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
+  wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+  fetch: typeof fetch;
+  open: OpenWire;
+}
+
+export const surroundings: Surroundings = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  wait,
+  // Called without its `this`, a browser's fetch refuses.
+  fetch: (...request) => fetch(...request),
+  open: openSocket,
+};
+
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}
