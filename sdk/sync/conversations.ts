@@ -1,0 +1,189 @@
+import type {
+  ConversationEvent,
+  Member,
+  Message,
+  MyMembership,
+  Receipt,
+  Snapshot,
+  SyncStanding,
+} from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { ClientLimits } from '../limits.ts';
+import { type ConversationState, applyEvent, fromSnapshot, mergeMessage } from '../reducer.ts';
+import { afterEvent, afterReceipt, afterStanding, newMembership } from './membership.ts';
+
+/** How far somebody is; null for who does not tell. */
+export interface Watermarks {
+  deliveredSeq: number | null;
+  readSeq: number | null;
+}
+
+/** What is held of one conversation. It is replaced and never changed, so that whoever holds it holds one moment. */
+export interface Held {
+  readonly state: ConversationState;
+  readonly me: MyMembership;
+  readonly receipts: ReadonlyMap<UserId, Watermarks>;
+}
+
+/** Told after each step, when it is done. */
+export interface Told {
+  change(event: ConversationEvent): void;
+  /** A message that was not there before. */
+  message(message: Message): void;
+  /** A message of one's own stands in the log. */
+  mine(message: Message): void;
+  moved(id: ConversationId, how: 'added' | 'changed' | 'removed', last?: ConversationEvent): void;
+}
+
+/** The conversations that the client holds, each at one version of its log. */
+export class Conversations {
+  readonly #held = new Map<ConversationId, Held>();
+  readonly #limits: Pick<ClientLimits, 'messagesPerConversation'>;
+  readonly #told: Told;
+  me = '' as UserId;
+
+  constructor(limits: Pick<ClientLimits, 'messagesPerConversation'>, told: Told) {
+    this.#limits = limits;
+    this.#told = told;
+  }
+
+  get(id: ConversationId): Held | undefined {
+    return this.#held.get(id);
+  }
+
+  all(): Iterable<Held> {
+    return this.#held.values();
+  }
+
+  version(id: ConversationId): number {
+    return this.#held.get(id)?.state.version ?? 0;
+  }
+
+  /** What is held, in the order of the ids, as a sync asks for it. */
+  known(): [ConversationId, number][] {
+    return [...this.#held]
+      .map(([id, { state }]): [ConversationId, number] => [id, state.version])
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  clear(): void {
+    for (const id of [...this.#held.keys()]) this.lose(id);
+  }
+
+  /** The next entry of a log. */
+  apply(event: ConversationEvent): void {
+    const { conversationId: id } = event;
+    const before = this.#held.get(id);
+    const after = applyEvent(before?.state, event, this.me);
+    if (!after) return this.lose(id, event);
+    const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
+    if (!membership) return;
+    const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
+    this.#keep({ state: after, me, receipts: before?.receipts ?? new Map() });
+    const message = 'message' in event.data ? event.data.message : null;
+    if (message?.senderId === this.me) this.#told.mine(message);
+    this.#told.change(event);
+    if (event.type === 'message.created') this.#told.message(event.data.message);
+    this.#told.moved(id, before ? 'changed' : 'added');
+  }
+
+  /** The state to start from, in place of what was held. */
+  replace(snapshot: Snapshot): void {
+    const { conversation } = snapshot;
+    const before = this.#held.get(conversation.id);
+    const receipts = new Map(snapshot.members.map(({ userId, ...member }) => [userId, watermarks(member)]));
+    const state = fromSnapshot(snapshot);
+    // A read that the server has not heard of yet outlives the snapshot.
+    const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
+    this.#keep({ state, me, receipts });
+    for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
+    for (const message of this.#newOf(snapshot, before)) this.#told.message(message);
+    this.#told.moved(conversation.id, before ? 'changed' : 'added');
+  }
+
+  /**
+   * What has come since what was held. Of a conversation that is new here: what none of the person's devices has
+   * acknowledged. Channels are not acknowledged, so there nothing counts as new.
+   */
+  #newOf({ conversation, messages }: Snapshot, before: Held | undefined): Message[] {
+    const { kind, me } = conversation;
+    const written = messages.filter((message) => message.kind === 'text' && message.deletedAt === null);
+    if (before) return written.filter(({ seq }) => seq > before.state.lastSeq);
+    if (kind === 'channel') return [];
+    return written.filter(({ seq, senderId }) => seq > me.deliveredSeq && senderId !== this.me);
+  }
+
+  /** The person does not belong to it any more. */
+  lose(id: ConversationId, last?: ConversationEvent): void {
+    if (!this.#held.delete(id)) return;
+    if (last) this.#told.change(last);
+    this.#told.moved(id, 'removed', last);
+  }
+
+  stand(standing: SyncStanding): void {
+    this.#change(standing.conversationId, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+  }
+
+  setMembership(id: ConversationId, me: MyMembership): void {
+    this.#change(id, (held) => ({ ...held, me }));
+  }
+
+  /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */
+  hearReceipt({ conversationId, userId, deliveredSeq, readSeq }: Receipt): void {
+    this.#change(conversationId, (held) => {
+      if (userId === this.me) {
+        return { ...held, me: afterReceipt(held.me, { deliveredSeq, readSeq: readSeq ?? 0 }, held.state, this.me) };
+      }
+      const known = held.receipts.get(userId);
+      const moved = {
+        deliveredSeq: Math.max(known?.deliveredSeq ?? 0, deliveredSeq),
+        readSeq: readSeq === null ? null : Math.max(known?.readSeq ?? 0, readSeq),
+      };
+      return { ...held, receipts: new Map(held.receipts).set(userId, moved) };
+    });
+  }
+
+  /** A message as an answer brought it; one that the log has not brought yet is shown until it does. */
+  hearMessage(message: Message): void {
+    this.#change(message.conversationId, (held) => {
+      const known = held.state.messages.has(message.seq);
+      if (!known && message.version <= held.state.version) return held;
+      const messages = new Map(held.state.messages);
+      mergeMessage(messages, message);
+      return { ...held, state: { ...held.state, messages } };
+    });
+  }
+
+  /** A page of the history that goes on from what is held; another one is only for who asked for it. */
+  mergePage(id: ConversationId, page: readonly Message[]): void {
+    this.#change(id, (held) => {
+      const [lowest, last] = [Math.min(...held.state.messages.keys()), page.at(-1)?.seq ?? 0];
+      if (last < lowest - 1) return held;
+      const messages = new Map(page.map((message) => [message.seq, message]));
+      for (const message of held.state.messages.values()) mergeMessage(messages, message);
+      return { ...held, state: { ...held.state, messages } };
+    });
+  }
+
+  #change(id: ConversationId, change: (held: Held) => Held): void {
+    const before = this.#held.get(id);
+    if (!before) return;
+    const after = change(before);
+    if (after === before) return;
+    this.#keep(after);
+    this.#told.moved(id, 'changed');
+  }
+
+  /** The oldest messages give way. */
+  #keep(held: Held): void {
+    const { messages } = held.state;
+    const tooMany = messages.size - this.#limits.messagesPerConversation;
+    if (tooMany > 0) {
+      const oldest = [...messages.keys()].sort((a, b) => a - b).slice(0, tooMany);
+      for (const seq of oldest) messages.delete(seq);
+    }
+    this.#held.set(held.state.id, held);
+  }
+}
+
+const watermarks = ({ deliveredSeq, readSeq }: Omit<Member, 'userId'>): Watermarks => ({ deliveredSeq, readSeq });

@@ -1,0 +1,103 @@
+import type {
+  ConversationEvent,
+  ConversationEventOf,
+  Message,
+  MyMembership,
+  SyncStanding,
+} from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { ConversationState } from '../reducer.ts';
+
+/** What a conversation is to somebody who has just heard of its making. */
+export function newMembership(
+  { data, actorId }: ConversationEventOf<'conversation.created'>,
+  me: UserId,
+): MyMembership {
+  // Where they are too many to be named, the one who makes it is the owner, and the others are members.
+  const unnamed = actorId === me ? 'owner' : 'member';
+  return {
+    role: data.members.find(({ userId }) => userId === me)?.role ?? unnamed,
+    ...{ deliveredSeq: 0, readSeq: 0, unread: 0, mentions: 0, unreadMark: null },
+    ...{ level: null, mutedUntil: null, archived: false, pinned: false },
+  };
+}
+
+/** Role and unread after one entry of the log: the message that it is about counted before, and counts now, or not. */
+export function afterEvent(
+  membership: MyMembership,
+  event: ConversationEvent,
+  { before, after, me }: { before: ConversationState | undefined; after: ConversationState; me: UserId },
+): MyMembership {
+  const seq = touched(event);
+  const count = (state: ConversationState | undefined) => countUnread(membership, me, state?.messages.get(seq));
+  const [was, is] = [count(before), count(after)];
+  return {
+    ...membership,
+    role: roleAfter(membership, event, me),
+    unread: Math.max(0, membership.unread + is.unread - was.unread),
+    mentions: Math.max(0, membership.mentions + is.mentions - was.mentions),
+  };
+}
+
+function touched({ data }: ConversationEvent): number {
+  if ('seq' in data) return data.seq;
+  return 'message' in data ? (data.message?.seq ?? 0) : 0;
+}
+
+function roleAfter(membership: MyMembership, event: ConversationEvent, me: UserId): MyMembership['role'] {
+  if (event.type !== 'members.changed') return membership.role;
+  return event.data.members.find(({ userId }) => userId === me)?.role ?? membership.role;
+}
+
+/**
+ * Watermarks and unread after reading up to a message; they only move forward. Where the messages after it are not all
+ * held, the counts are the smallest that can be known; the next sync brings the server's.
+ */
+export function afterReceipt(
+  membership: MyMembership,
+  { deliveredSeq, readSeq }: { deliveredSeq: number; readSeq: number },
+  { messages }: ConversationState,
+  me: UserId,
+): MyMembership {
+  const delivered = Math.max(membership.deliveredSeq, deliveredSeq, readSeq);
+  if (readSeq <= membership.readSeq) return { ...membership, deliveredSeq: delivered };
+  const moved = { ...membership, deliveredSeq: delivered, readSeq, unreadMark: null };
+  const [sum, lowest] = [{ unread: 0, mentions: 0 }, Math.min(...messages.keys())];
+  for (const message of messages.values()) {
+    const { unread, mentions } = countUnread(moved, me, message);
+    sum.unread += unread;
+    sum.mentions += mentions;
+  }
+  const notHeld = messages.size === 0 ? 0 : Math.max(0, lowest - 1 - readSeq);
+  if (notHeld === 0) return { ...moved, ...sum };
+  const atMost = (before: number, counted: number) => Math.min(before, counted + notHeld);
+  return {
+    ...moved,
+    unread: atMost(membership.unread, sum.unread),
+    mentions: atMost(membership.mentions, sum.mentions),
+  };
+}
+
+/** What a sync says of where one stands, which is newer than what was counted here; reads not yet told stay. */
+export function afterStanding(
+  membership: MyMembership,
+  { deliveredSeq, readSeq, unread, mentions, unreadMark }: SyncStanding,
+): MyMembership {
+  const delivered = Math.max(membership.deliveredSeq, deliveredSeq);
+  if (readSeq < membership.readSeq) return { ...membership, deliveredSeq: delivered };
+  return { ...membership, deliveredSeq: delivered, readSeq, unread, mentions, unreadMark };
+}
+
+/** As the server counts: not one's own, not what was deleted, no system lines, nothing in threads. */
+function countUnread(
+  { readSeq }: MyMembership,
+  me: UserId,
+  message: Message | undefined,
+): { unread: number; mentions: number } {
+  if (!message || message.seq <= readSeq || message.senderId === me) return none;
+  if (message.kind !== 'text' || message.deletedAt !== null || message.threadId !== null) return none;
+  const called = message.mentions.some((mention) => mention.type !== 'user' || mention.userId === me);
+  return { unread: 1, mentions: called ? 1 : 0 };
+}
+
+const none = { unread: 0, mentions: 0 };
