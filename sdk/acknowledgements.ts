@@ -1,0 +1,103 @@
+import type { Receipt } from '../contracts/entities/index.ts';
+import type { ConversationId } from '../contracts/ids.ts';
+import { isUnknown, toHomingError } from './errors.ts';
+import type { ClientLimits } from './limits.ts';
+import type { Patience } from './patience.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface Wanted {
+  deliveredSeq: number;
+  readSeq: number;
+}
+
+export interface AcknowledgementOptions {
+  send: (id: ConversationId, receipt: Partial<Wanted>) => Promise<Receipt>;
+  limits: ClientLimits;
+  patience: Patience;
+  surroundings: Surroundings;
+}
+
+/**
+ * Tells how far this device has the messages, and how far they were read: one request for a conversation at a time, with
+ * the highest of what came meanwhile. What could not be told waits for the next connection.
+ */
+export class Acknowledgements {
+  readonly #options: AcknowledgementOptions;
+  readonly #wanted = new Map<ConversationId, Wanted>();
+  readonly #running = new Map<ConversationId, Promise<void>>();
+  #hurry = new AbortController();
+  #open = false;
+
+  constructor(options: AcknowledgementOptions) {
+    this.#options = options;
+  }
+
+  note(id: ConversationId, { deliveredSeq = 0, readSeq = 0 }: Partial<Wanted>): void {
+    const before = this.#wanted.get(id) ?? { deliveredSeq: 0, readSeq: 0 };
+    const wanted = {
+      deliveredSeq: Math.max(before.deliveredSeq, deliveredSeq),
+      readSeq: Math.max(before.readSeq, readSeq),
+    };
+    if (wanted.deliveredSeq === before.deliveredSeq && wanted.readSeq === before.readSeq) return;
+    this.#wanted.set(id, wanted);
+    this.#begin(id);
+  }
+
+  open(): void {
+    this.#open = true;
+    for (const id of this.#wanted.keys()) this.#begin(id);
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  clear(): void {
+    this.#wanted.clear();
+  }
+
+  /** Tries once, and at once, to tell what is still to be told; a server that does not answer is not waited for long. */
+  async flush(): Promise<void> {
+    const { limits, surroundings } = this.#options;
+    this.#hurry.abort();
+    const done = new AbortController();
+    const told = Promise.all(this.#running.values()).finally(() => done.abort());
+    await Promise.race([told, surroundings.wait(limits.farewellMs, done.signal)]);
+    this.#hurry = new AbortController();
+  }
+
+  #begin(id: ConversationId): void {
+    if (!this.#open || this.#running.has(id)) return;
+    const running = this.#tell(id).finally(() => {
+      this.#running.delete(id);
+      if (this.#wanted.has(id) && !this.#hurry.signal.aborted) this.#begin(id);
+    });
+    this.#running.set(id, running);
+  }
+
+  async #tell(id: ConversationId): Promise<void> {
+    const { limits, patience, surroundings } = this.#options;
+    await surroundings.wait(limits.acknowledgeMs, this.#hurry.signal);
+    for (let failures = 0; this.#open && this.#wanted.has(id); failures += 1) {
+      const error = await this.#tellOnce(id);
+      if (!error || this.#hurry.signal.aborted) return;
+      await patience.wait(failures, error);
+    }
+  }
+
+  async #tellOnce(id: ConversationId) {
+    const told = this.#wanted.get(id) as Wanted;
+    try {
+      await this.#options.send(id, {
+        ...(told.deliveredSeq > 0 ? { deliveredSeq: told.deliveredSeq } : {}),
+        ...(told.readSeq > 0 ? { readSeq: told.readSeq } : {}),
+      });
+    } catch (thrown) {
+      const error = toHomingError(thrown);
+      if (isUnknown(error)) return error;
+    }
+    // Unless it moved on meanwhile.
+    if (this.#wanted.get(id) === told) this.#wanted.delete(id);
+    return undefined;
+  }
+}

@@ -1,0 +1,303 @@
+import type {
+  Conversation,
+  Me,
+  Message,
+  MessageEdit,
+  MyMembership,
+  MyMembershipPatch,
+  NewMessage,
+} from '../contracts/entities/index.ts';
+import type { ClientId, ConversationId, MessageId } from '../contracts/ids.ts';
+import type { ConnectionState } from './connection.ts';
+import { Emitter } from './emitter.ts';
+import { HomingError, isUnknown, toHomingError } from './errors.ts';
+import type { ClientEvents } from './events.ts';
+import { createIds } from './ids.ts';
+import { type ClientLimits, clientLimits } from './limits.ts';
+import type { Entry, OutgoingMessage } from './outbox.ts';
+import { Parts, type PartsOptions } from './parts.ts';
+import { type Rest, type RestInput, type RestOptions, request } from './rest.ts';
+import type { SignedIn } from './session.ts';
+import { memoryStorage } from './storage/memory.ts';
+import type { ClientStorage } from './storage/storage.ts';
+import { type Surroundings, surroundings } from './surroundings.ts';
+import { type ClientConversation, toView } from './view.ts';
+
+export interface ClientOptions {
+  /** The server's address, without a path: `https://chat.example`. */
+  url: string;
+  /** Keeps the session and the queue; without one they end with the process. */
+  storage?: ClientStorage;
+  /** The device that was registered for pushes, if there is one. */
+  deviceId?: string;
+  limits?: Partial<ClientLimits>;
+  surroundings?: Partial<Surroundings>;
+}
+
+/** What a message says. */
+export type MessageContent = Omit<NewMessage, 'clientId' | 'replyTo' | 'threadId'> & {
+  replyTo?: string;
+  threadId?: string;
+};
+type WithoutClientId<Body> = Body extends unknown ? Omit<Body, 'clientId'> : never;
+
+/** A message that was just written. */
+export interface Sending {
+  readonly clientId: ClientId;
+  /** How it stands at this moment. */
+  readonly outgoing: OutgoingMessage;
+  /** Resolves once the server has stored it, which may be after hours offline; rejects when it was refused. */
+  readonly stored: Promise<Message>;
+}
+
+export const createClient = (options: ClientOptions): Client => new Client(options);
+
+/** A person's client: the conversations in step with the server, and whatever one does in them. */
+export class Client {
+  readonly #options: PartsOptions;
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #parts: Parts;
+  readonly #newId: () => string;
+
+  constructor({ url, storage = memoryStorage(), deviceId, ...given }: ClientOptions) {
+    const [limits, place] = [
+      { ...clientLimits, ...given.limits },
+      { ...surroundings, ...given.surroundings },
+    ];
+    this.#options = { url: url.replace(/\/+$/, ''), storage, deviceId, limits, surroundings: place };
+    this.#newId = createIds(place.now);
+    this.#parts = new Parts(this.#options, this.#events);
+  }
+
+  /** Listens; answers with how to stop listening. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (payload: ClientEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  /** Who is signed in. */
+  get user(): Me | undefined {
+    return this.#parts.session.user;
+  }
+
+  get connection(): ConnectionState {
+    return this.#parts.connection.state;
+  }
+
+  /** Any call of the REST interface by its operation's name, as the person who is signed in. */
+  get rest(): Rest {
+    return this.#parts.session.call;
+  }
+
+  get #http(): RestOptions {
+    const { url, limits, surroundings: place } = this.#options;
+    return { url, limits, fetch: place.fetch };
+  }
+
+  async register(body: RestInput<'register'>['body']): Promise<Me> {
+    return this.#become(await request(this.#http, 'register', { body }));
+  }
+
+  async signIn(body: RestInput<'login'>['body']): Promise<Me> {
+    return this.#become(await request(this.#http, 'login', { body }));
+  }
+
+  /** Goes on as who was signed in before, by what the storage keeps; undefined where nobody was. */
+  async resume(): Promise<Me | undefined> {
+    const user = await this.#parts.session.resume();
+    if (user) await this.#settleIn(user);
+    return user;
+  }
+
+  /** Ends the session here and, if it can be reached, at the server. Forgets everything, unsent messages too. */
+  async signOut(): Promise<void> {
+    const { session, outbox, conversations, acknowledgements } = this.#parts;
+    await this.stop();
+    await this.rest('logout').catch(() => undefined);
+    await session.forget();
+    await outbox.clear();
+    conversations.clear();
+    acknowledgements.clear();
+    this.#events.emit('session', { state: 'signed_out' });
+  }
+
+  /**
+   * Connects, and stays connected until `stop`. Resolves once the client is in step with the server; offline that may
+   * take its time, and nothing else needs to wait for it.
+   */
+  start(): Promise<void> {
+    if (!this.user) return Promise.reject(new HomingError('signed_out'));
+    this.#parts.connection.start();
+    const online = this.#online();
+    online.catch(() => undefined);
+    return online;
+  }
+
+  /** Closes the connection. What was read is told first; what waits to be sent stays in the storage. */
+  async stop(): Promise<void> {
+    const { acknowledgements, connection, outbox, patience } = this.#parts;
+    // Nobody rests any more: neither now, nor what finds no connection then.
+    patience.stop();
+    await acknowledgements.flush();
+    connection.stop();
+    patience.stop();
+    await outbox.settled();
+  }
+
+  /** Tries at once instead of after the wait: call it when the network comes back. */
+  reconnectNow(): void {
+    this.#parts.connection.reconnectNow();
+  }
+
+  /** Every conversation, the latest written in first. */
+  get conversations(): ClientConversation[] {
+    const all = [...this.#parts.conversations.all()].map((held) => toView(held, this.#parts.outbox.of(held.state.id)));
+    const at = ({ messages }: ClientConversation) => messages.at(-1)?.createdAt ?? '';
+    return all.sort((a, b) => (at(a) === at(b) ? 0 : at(a) < at(b) ? 1 : -1));
+  }
+
+  conversation(id: string): ClientConversation | undefined {
+    const held = this.#parts.conversations.get(id as ConversationId);
+    return held && toView(held, this.#parts.outbox.of(held.state.id));
+  }
+
+  /** Makes a group or channel; finds or makes the direct conversation of a pair. */
+  async createConversation(input: WithoutClientId<RestInput<'createConversation'>['body']>): Promise<Conversation> {
+    const body = { ...input, clientId: this.#newId() } as RestInput<'createConversation'>['body'];
+    const made = await this.#insist(() => this.rest('createConversation', { body }));
+    this.#parts.catchUp.hearHead(made.id, made.version);
+    return made;
+  }
+
+  /** Writes a message: shown at once, sent in order, as soon as it can be and for as long as it takes. */
+  send(conversationId: string, content: MessageContent): Sending {
+    if (!this.user) throw new HomingError('signed_out');
+    const message = { ...content, clientId: this.#newId() } as NewMessage;
+    const writtenAt = new Date(this.#options.surroundings.now()).toISOString();
+    return toSending(this.#parts.outbox.add(conversationId as ConversationId, message, writtenAt));
+  }
+
+  /** Sends a refused message again, under its own id. */
+  retry(clientId: string): Sending | undefined {
+    const entry = this.#parts.outbox.retry(clientId);
+    return entry && toSending(entry);
+  }
+
+  /** Throws away a message that was refused, or was not sent yet. */
+  discard(clientId: string): void {
+    this.#parts.outbox.discard(clientId);
+  }
+
+  edit(conversationId: string, messageId: string, edit: Omit<MessageEdit, 'clientId'>): Promise<Message> {
+    const request = { ...ids(conversationId, messageId), edit: { ...edit, clientId: this.#newId() as ClientId } };
+    return this.#change(() => this.#parts.connection.ask('message.edit', request));
+  }
+
+  /** Deletes a message for everyone. */
+  delete(conversationId: string, messageId: string): Promise<Message> {
+    return this.#change(() => this.#parts.connection.ask('message.delete', ids(conversationId, messageId)));
+  }
+
+  /** Reacts with an emoji, or takes the reaction back. */
+  react(conversationId: string, messageId: string, emoji: string, on = true): Promise<Message> {
+    const request = { ...ids(conversationId, messageId), emoji, on };
+    return this.#change(() => this.#parts.connection.ask('reaction.set', request));
+  }
+
+  /** I have read up to a message, or everything; shown at once, told to the server soon. */
+  markRead(conversationId: string, seq = Number.POSITIVE_INFINITY): void {
+    const { conversations, acknowledgements } = this.#parts;
+    const held = conversations.get(conversationId as ConversationId);
+    if (!held) return;
+    const readSeq = Math.min(seq, held.state.lastSeq);
+    if (readSeq <= held.me.readSeq) return;
+    const [id, userId] = [held.state.id, conversations.me];
+    conversations.hearReceipt({ conversationId: id, userId, deliveredSeq: readSeq, readSeq });
+    acknowledgements.note(id, { readSeq });
+  }
+
+  /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */
+  async markUnread(conversationId: string, seq: number | null): Promise<MyMembership> {
+    const me = await this.rest('setUnreadMark', { params: { id: conversationId }, body: { seq } });
+    this.#parts.conversations.setMembership(conversationId as ConversationId, me);
+    return me;
+  }
+
+  /** How the conversation calls for my attention, and where it stands in my list. */
+  async updateMembership(conversationId: string, patch: MyMembershipPatch): Promise<MyMembership> {
+    const me = await this.rest('updateMyMembership', { params: { id: conversationId }, body: patch });
+    this.#parts.conversations.setMembership(conversationId as ConversationId, me);
+    return me;
+  }
+
+  /** A page of the history, oldest first, each message as new as what is held of it. */
+  history(
+    conversationId: string,
+    query: { before?: number; after?: number; around?: number; limit?: number } = {},
+  ): Promise<Message[]> {
+    const id = conversationId as ConversationId;
+    return this.#parts.history.page(id, async () => (await this.rest('listMessages', { params: { id }, query })).items);
+  }
+
+  async #become(signedIn: SignedIn): Promise<Me> {
+    const { conversations, session } = this.#parts;
+    if (conversations.me !== signedIn.user.id) {
+      this.#parts.connection.stop();
+      conversations.clear();
+    }
+    await session.take(signedIn);
+    await this.#settleIn(signedIn.user);
+    return signedIn.user;
+  }
+
+  async #settleIn(user: Me): Promise<void> {
+    this.#parts.conversations.me = user.id;
+    await this.#parts.outbox.load(user.id);
+    this.#events.emit('session', { state: 'signed_in', user });
+  }
+
+  #online(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = ({ state }: ConnectionState) => {
+      if (state === 'online') resolve();
+      if (state === 'stopped') reject(new HomingError('stopped'));
+    };
+    const unsubscribe = this.on('connection', look);
+    look(this.connection);
+    return promise.finally(unsubscribe);
+  }
+
+  async #change(work: () => Promise<{ message: Message }>): Promise<Message> {
+    const { message } = await this.#insist(work);
+    this.#parts.conversations.hearMessage(message);
+    return message;
+  }
+
+  /** Repeats what may be repeated, for as long as one answer may take. */
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
+    const { limits, surroundings: place } = this.#options;
+    const end = place.now() + limits.answerMs;
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const error = toHomingError(thrown);
+        const over = place.now() + (error.retryAfterMs ?? 0) >= end || this.connection.state === 'stopped';
+        if (over || !isUnknown(error)) throw error;
+        await this.#parts.patience.wait(failures, error);
+      }
+    }
+  }
+}
+
+const ids = (conversationId: string, messageId: string) => ({
+  conversationId: conversationId as ConversationId,
+  messageId: messageId as MessageId,
+});
+
+const toSending = (entry: Entry): Sending => ({
+  clientId: entry.outgoing.clientId,
+  get outgoing() {
+    return entry.outgoing;
+  },
+  stored: entry.answered.promise,
+});

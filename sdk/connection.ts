@@ -1,0 +1,198 @@
+import type { SyncRequest } from '../contracts/entities/index.ts';
+import type {
+  Ack,
+  ClientEventAnswer,
+  ClientEventInput,
+  ClientEventName,
+  ServerEventName,
+  ServerEventPayload,
+} from '../contracts/realtime/index.ts';
+import { fullJitter } from './backoff.ts';
+import { HomingError, endsSession, fromSocketError, toHomingError } from './errors.ts';
+import type { ClientLimits } from './limits.ts';
+import { Places } from './places.ts';
+import type { Session } from './session.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Wire } from './wire.ts';
+
+export type ConnectionState =
+  | { state: 'stopped' }
+  /** A connection is being made, and what was missed is being fetched. */
+  | { state: 'connecting' }
+  /** In step with the server. */
+  | { state: 'online' }
+  /** There is none; the next try is due in so many milliseconds. */
+  | { state: 'waiting'; retryInMs: number; why: HomingError };
+
+type Hello = ServerEventPayload<'hello'>;
+/** What the server tells, as name and payload that belong together. */
+export type ServerEvent = {
+  [Name in ServerEventName]: { name: Name; payload: ServerEventPayload<Name> };
+}[ServerEventName];
+
+export interface ConnectionOptions {
+  url: string;
+  deviceId: string | undefined;
+  session: Session;
+  limits: ClientLimits;
+  surroundings: Surroundings;
+  /** The versions that are held, to be told with the connect. */
+  known: () => SyncRequest['known'];
+  /** A new connection; nothing of an older one comes any more. */
+  onConnecting: () => void;
+  /** Applies the sync that came with the hello; the connection counts as online once it resolves. */
+  onHello: (hello: Hello, known: SyncRequest['known']) => Promise<void>;
+  onEvent: (event: ServerEvent) => void;
+  onState: (state: ConnectionState) => void;
+}
+
+/** The way to the server, made again whenever it is lost. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #places: Places;
+  #wire: Wire | undefined;
+  #stop: AbortController | undefined;
+  #sooner = new AbortController();
+  #state: ConnectionState = { state: 'stopped' };
+  #failures = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#places = new Places(options.limits.parallelRequests);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#stop) return;
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    void this.#run(signal);
+    void this.#options.session.keepFresh(signal);
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#wire?.close();
+    this.#wire = undefined;
+    this.#enter({ state: 'stopped' });
+  }
+
+  /** Does not wait any longer: the network is back. */
+  reconnectNow(): void {
+    this.#failures = 0;
+    this.#sooner.abort();
+  }
+
+  /** Asks over the connection that there is; rejects where there is none, with the server's refusal, or without an answer. */
+  ask<Name extends ClientEventName>(name: Name, input: ClientEventInput<Name>): Promise<ClientEventAnswer<Name>> {
+    return this.#places.take(() => this.#ask(name, input));
+  }
+
+  /** The socket's token is a newer one now. Needs no place: it must not wait behind what waits for it. */
+  renewed(token: string): void {
+    if (this.#state.state !== 'online') return;
+    // Refused, the server closes the socket when the old token runs out, and the next connect has the new one.
+    this.#ask('session.renew', { token }).catch(() => undefined);
+  }
+
+  async #ask<Name extends ClientEventName>(
+    name: Name,
+    input: ClientEventInput<Name>,
+  ): Promise<ClientEventAnswer<Name>> {
+    if (!this.#wire) throw new HomingError('disconnected');
+    const answer = (await this.#wire.request(name, input, this.#options.limits.answerMs)) as Ack<Name>;
+    if (!answer.ok) throw fromSocketError(answer.error);
+    return answer;
+  }
+
+  #enter(state: ConnectionState): void {
+    if (state.state === 'stopped' && this.#state.state === 'stopped') return;
+    this.#state = state;
+    this.#options.onState(state);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { surroundings, limits, session } = this.#options;
+    this.#failures = 0;
+    while (!signal.aborted) {
+      this.#enter({ state: 'connecting' });
+      const why = await this.#connectOnce(signal);
+      if (signal.aborted) return;
+      if (endsSession(why)) await session.end(why);
+      if (!session.user) return this.stop();
+      const retryInMs = fullJitter(this.#failures, limits, surroundings.random);
+      this.#failures += 1;
+      this.#sooner = new AbortController();
+      this.#enter({ state: 'waiting', retryInMs, why });
+      await surroundings.wait(retryInMs, AbortSignal.any([signal, this.#sooner.signal]));
+    }
+  }
+
+  /** One connection from its beginning to its end; answers with why it ended. */
+  async #connectOnce(signal: AbortSignal): Promise<HomingError> {
+    const { session } = this.#options;
+    try {
+      const token = await session.token();
+      if (signal.aborted) return new HomingError('stopped');
+      const why = await this.#live(token);
+      if (why.code === 'token_expired' || why.code === 'unauthenticated') session.distrust(token);
+      return why;
+    } catch (error) {
+      return toHomingError(error);
+    }
+  }
+
+  #live(token: string): Promise<HomingError> {
+    const { url, deviceId, known, surroundings, limits, onConnecting } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<HomingError>();
+    // Aborted by the hello, or by the end.
+    const over = new AbortController();
+    onConnecting();
+    const versions = known();
+    const auth = { token, known: versions, ...(deviceId === undefined ? {} : { deviceId }) };
+    // What was said before the end tells more than the end itself.
+    let reason: HomingError | undefined;
+    const wire = surroundings.open(url, auth, {
+      heard: (name, payload) => {
+        const event = { name, payload } as ServerEvent;
+        if (event.name === 'notice') reason ??= reasonOf(event.payload);
+        if (event.name === 'hello') {
+          over.abort();
+          void this.#greet(wire, event.payload, versions).catch((error: unknown) => {
+            // Half in step is not in step: the next connect begins anew.
+            reason ??= toHomingError(error);
+            wire.close();
+          });
+        }
+        this.#options.onEvent(event);
+      },
+      closed: (why) => {
+        over.abort();
+        if (this.#wire === wire) this.#wire = undefined;
+        resolve(reason ?? why);
+      },
+    });
+    this.#wire = wire;
+    void surroundings.wait(limits.answerMs, over.signal).then(() => {
+      if (!over.signal.aborted) wire.close();
+    });
+    return promise;
+  }
+
+  async #greet(wire: Wire, hello: Hello, known: SyncRequest['known']): Promise<void> {
+    this.#options.session.setClock(hello.serverTime);
+    await this.#options.onHello(hello, known);
+    if (this.#wire !== wire) return;
+    this.#failures = 0;
+    this.#enter({ state: 'online' });
+  }
+}
+
+function reasonOf({ kind, code }: ServerEventPayload<'notice'>): HomingError | undefined {
+  if (kind === 'moving') return undefined;
+  return new HomingError((code ?? 'disconnected') as HomingError['code']);
+}

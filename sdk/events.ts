@@ -1,0 +1,36 @@
+import type { ConversationEvent, Draft, Me, Message, Receipt } from '../contracts/entities/index.ts';
+import type { ConversationId } from '../contracts/ids.ts';
+import type { ConnectionState } from './connection.ts';
+import type { HomingError } from './errors.ts';
+import type { OutgoingMessage } from './outbox.ts';
+
+export type SessionState =
+  | { state: 'signed_in'; user: Me }
+  | { state: 'signed_out' }
+  /** By the server; what waits to be sent stays until the person signs in again. */
+  | { state: 'ended'; why: HomingError };
+
+/** What `client.on` tells, by name. */
+export interface ClientEvents {
+  /** A new message stands in a conversation: one's own too, and what came while the client was away. */
+  message: { conversationId: ConversationId; message: Message };
+  /** An entry of a conversation's log was applied: every one, in order, unless a whole new state came in their place. */
+  change: ConversationEvent;
+  /** Something of a conversation is other than before; look at `client.conversation(conversationId)`. */
+  conversation: {
+    conversationId: ConversationId;
+    how: 'added' | 'changed' | 'removed';
+    /** What ended the membership, where it is known. */
+    last?: ConversationEvent;
+  };
+  /** A message of one's own began its way, was stored or was refused. */
+  outgoing: OutgoingMessage;
+  /** Watermarks that moved. */
+  receipts: Receipt[];
+  /** What one has begun to write on another device. */
+  draft: { conversationId: ConversationId; draft: Draft | null };
+  connection: ConnectionState;
+  session: SessionState;
+  /** What went wrong beside any call: the storage fails. */
+  error: HomingError;
+}

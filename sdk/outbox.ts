@@ -1,0 +1,256 @@
+import type { Message, NewMessage } from '../contracts/entities/index.ts';
+import type { ClientId, ConversationId, UserId } from '../contracts/ids.ts';
+import { HomingError, isUnknown, toHomingError } from './errors.ts';
+import type { ClientLimits } from './limits.ts';
+import type { Patience } from './patience.ts';
+import type { ClientStorage } from './storage/storage.ts';
+
+/** A message that is on its way. It is replaced and never changed. */
+export interface OutgoingMessage {
+  readonly conversationId: ConversationId;
+  readonly clientId: ClientId;
+  readonly state: 'pending' | 'sent' | 'failed';
+  readonly content: Omit<NewMessage, 'clientId'>;
+  /** When it was written here: RFC 3339, UTC. */
+  readonly writtenAt: string;
+  /** The stored message, once it is `sent`. */
+  readonly message: Message | null;
+  /** Why it was refused, once it is `failed`; before, why the last try got no answer. */
+  readonly error: HomingError | null;
+}
+
+/** What the storage keeps of a message until it was answered. */
+interface Kept {
+  order: number;
+  conversationId: ConversationId;
+  message: NewMessage;
+  writtenAt: string;
+}
+
+export interface Entry {
+  kept: Kept;
+  outgoing: OutgoingMessage;
+  /** It stands in the storage: before, it must not be sent, or a crash would forget under which id. */
+  safe: Promise<void>;
+  answered: PromiseWithResolvers<Message>;
+}
+
+export interface OutboxOptions {
+  storage: ClientStorage;
+  limits: ClientLimits;
+  patience: Patience;
+  send: (conversationId: ConversationId, message: NewMessage) => Promise<Message>;
+  /** A message began, was stored or was refused. */
+  onMoved: (outgoing: OutgoingMessage) => void;
+  onStorageError: (error: HomingError) => void;
+}
+
+/**
+ * Messages from the moment they are written until the server has answered, in the order of writing for each conversation.
+ * Each keeps its client id through every try and every restart, so the server stores it once, however often it is sent.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #lanes = new Map<ConversationId, Entry[]>();
+  readonly #failed = new Map<string, Entry>();
+  readonly #working = new Set<ConversationId>();
+  readonly #writes = new Set<Promise<void>>();
+  #prefix = '';
+  #order = 0;
+  #open = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what an earlier process of the same person has left. */
+  async load(userId: UserId): Promise<void> {
+    const prefix = `outbox/${userId}/`;
+    if (prefix === this.#prefix) return;
+    const entries = await this.#options.storage.entries(prefix);
+    this.#forgetAll();
+    this.#prefix = prefix;
+    const left = entries.map(([, value]) => value as Kept);
+    for (const kept of left.sort((a, b) => a.order - b.order)) {
+      this.#order = Math.max(this.#order, kept.order);
+      this.#queue(kept, Promise.resolve());
+    }
+  }
+
+  /** Throws away whatever is there, from the storage too. */
+  async clear(): Promise<void> {
+    for (const { kept } of this.#entries()) this.#unkeep(kept);
+    this.#forgetAll();
+    await this.settled();
+  }
+
+  /** What is on its way or was refused, in the order of writing. */
+  of(id: ConversationId): OutgoingMessage[] {
+    const failed = [...this.#failed.values()].filter(({ kept }) => kept.conversationId === id);
+    return [...failed, ...(this.#lanes.get(id) ?? [])]
+      .sort((a, b) => a.kept.order - b.kept.order)
+      .map(({ outgoing }) => outgoing);
+  }
+
+  add(conversationId: ConversationId, message: NewMessage, writtenAt: string): Entry {
+    if (this.#entries().length >= this.#options.limits.queuedMessages) throw new HomingError('queue_full');
+    this.#order += 1;
+    const kept = { order: this.#order, conversationId, message, writtenAt };
+    const entry = this.#queue(kept, this.#keep(kept));
+    // What could not be kept is not sent: nobody could say after a crash under which id it was.
+    entry.safe.catch((error: HomingError) => this.#fail(entry, error));
+    return entry;
+  }
+
+  /** Tries a refused message again, under the same id, behind what waits already. */
+  retry(clientId: string): Entry | undefined {
+    const entry = this.#failed.get(clientId);
+    if (!entry) return undefined;
+    const again = this.add(entry.kept.conversationId, entry.kept.message, entry.kept.writtenAt);
+    this.#failed.delete(clientId);
+    return again;
+  }
+
+  /** Throws away a message that was refused, or was not sent yet. One that is being sent may have been stored. */
+  discard(clientId: string): void {
+    const waiting = this.#find(clientId);
+    if (waiting) this.#fail(waiting, new HomingError('discarded'));
+    this.#failed.delete(clientId);
+  }
+
+  /** The log, or an answer, shows that it is stored. */
+  stored(message: Message): void {
+    const entry = this.#find(message.clientId);
+    if (!entry) return;
+    this.#remove(entry);
+    this.#move(entry, { state: 'sent', message, error: null });
+    entry.answered.resolve(message);
+  }
+
+  open(): void {
+    this.#open = true;
+    for (const id of this.#lanes.keys()) this.#work(id);
+  }
+
+  close(): void {
+    this.#open = false;
+  }
+
+  /** What was to be written to the storage is written. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writes);
+  }
+
+  #queue(kept: Kept, safe: Promise<void>): Entry {
+    const { conversationId, message, writtenAt } = kept;
+    const { clientId, ...content } = message;
+    const state = { state: 'pending' as const, message: null, error: null };
+    const outgoing: OutgoingMessage = { conversationId, clientId, content, writtenAt, ...state };
+    const entry = { kept, outgoing, safe, answered: Promise.withResolvers<Message>() };
+    // Whoever does not wait for the answer must not be told of a refusal by an unhandled rejection.
+    entry.answered.promise.catch(() => undefined);
+    this.#lanes.set(conversationId, [...(this.#lanes.get(conversationId) ?? []), entry]);
+    this.#options.onMoved(outgoing);
+    this.#work(conversationId);
+    return entry;
+  }
+
+  #work(id: ConversationId): void {
+    if (!this.#open || this.#working.has(id)) return;
+    this.#working.add(id);
+    void this.#workThrough(id).finally(() => {
+      this.#working.delete(id);
+      // Something may have been written between the last look and now.
+      if (this.#lanes.has(id)) this.#work(id);
+    });
+  }
+
+  async #workThrough(id: ConversationId): Promise<void> {
+    for (let failures = 0; this.#open; ) {
+      const head = this.#lanes.get(id)?.[0];
+      if (!head) return;
+      const error = await this.#sendOnce(head);
+      if (error) await this.#options.patience.wait(failures, error);
+      failures = error ? failures + 1 : 0;
+    }
+  }
+
+  /** Answers with why it must be tried again. */
+  async #sendOnce(entry: Entry): Promise<HomingError | undefined> {
+    const { conversationId, message } = entry.kept;
+    try {
+      await entry.safe;
+      this.stored(await this.#options.send(conversationId, message));
+    } catch (thrown) {
+      const error = toHomingError(thrown);
+      // Stored meanwhile, as the log has shown, or thrown away.
+      if (!this.#find(message.clientId)) return undefined;
+      if (!isUnknown(error)) this.#fail(entry, error);
+      else {
+        this.#move(entry, { error });
+        return error;
+      }
+    }
+    return undefined;
+  }
+
+  #fail(entry: Entry, error: HomingError): void {
+    this.#remove(entry);
+    this.#failed.set(entry.outgoing.clientId, entry);
+    const [oldest] = this.#failed.keys();
+    if (oldest !== undefined && this.#failed.size > this.#options.limits.failedMessages) this.#failed.delete(oldest);
+    this.#move(entry, { state: 'failed', error });
+    entry.answered.reject(error);
+  }
+
+  #move(entry: Entry, change: Partial<OutgoingMessage>): void {
+    entry.outgoing = { ...entry.outgoing, ...change };
+    this.#options.onMoved(entry.outgoing);
+  }
+
+  #remove({ kept }: Entry): void {
+    const { conversationId: id, message } = kept;
+    const rest = (this.#lanes.get(id) ?? []).filter((other) => other.outgoing.clientId !== message.clientId);
+    if (rest.length > 0) this.#lanes.set(id, rest);
+    else this.#lanes.delete(id);
+    this.#unkeep(kept);
+  }
+
+  #entries(): Entry[] {
+    return [...this.#lanes.values()].flat();
+  }
+
+  #find(clientId: string): Entry | undefined {
+    return this.#entries().find(({ outgoing }) => outgoing.clientId === clientId);
+  }
+
+  #forgetAll(): void {
+    this.#lanes.clear();
+    this.#failed.clear();
+    this.#prefix = '';
+  }
+
+  #keep(kept: Kept): Promise<void> {
+    const { storage } = this.#options;
+    return this.#write(storage.set(`${this.#prefix}${kept.message.clientId}`, kept));
+  }
+
+  /** Left behind by a failing storage it is sent once more after a restart, and stored no second time. */
+  #unkeep({ message }: Kept): void {
+    const { storage, onStorageError } = this.#options;
+    this.#write(storage.delete(`${this.#prefix}${message.clientId}`)).catch(onStorageError);
+  }
+
+  #write(writing: Promise<void>): Promise<void> {
+    const written = writing.catch((cause: unknown) => {
+      throw new HomingError('storage_failed', { cause });
+    });
+    const noted = written.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#writes.add(noted);
+    void noted.finally(() => this.#writes.delete(noted));
+    return written;
+  }
+}

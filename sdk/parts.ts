@@ -1,0 +1,132 @@
+import type { Receipt } from '../contracts/entities/index.ts';
+import type { ConversationId } from '../contracts/ids.ts';
+import { limits as serverLimits } from '../contracts/limits.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Connection, type ServerEvent } from './connection.ts';
+import type { Emitter } from './emitter.ts';
+import type { ClientEvents } from './events.ts';
+import { History } from './history.ts';
+import type { ClientLimits } from './limits.ts';
+import { Outbox } from './outbox.ts';
+import { Patience } from './patience.ts';
+import { Session } from './session.ts';
+import type { ClientStorage } from './storage/storage.ts';
+import type { Surroundings } from './surroundings.ts';
+import { CatchUp } from './sync/catch-up.ts';
+import { Conversations } from './sync/conversations.ts';
+import { Inbox } from './sync/inbox.ts';
+import { applySync, knownAfter } from './sync/sync.ts';
+
+export interface PartsOptions {
+  url: string;
+  storage: ClientStorage;
+  deviceId: string | undefined;
+  limits: ClientLimits;
+  surroundings: Surroundings;
+}
+
+/** What a client is made of, each part told what the others need to know. */
+export class Parts {
+  readonly events: Emitter<ClientEvents>;
+  readonly patience: Patience;
+  readonly session: Session;
+  readonly conversations: Conversations;
+  readonly history: History;
+  readonly catchUp: CatchUp;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly acknowledgements: Acknowledgements;
+  readonly connection: Connection;
+
+  constructor(options: PartsOptions, events: Emitter<ClientEvents>) {
+    const { url, storage, limits, surroundings, deviceId } = options;
+    this.events = events;
+    this.patience = new Patience(limits, surroundings);
+    const shared = { limits, surroundings, patience: this.patience };
+    this.session = new Session({
+      ...{ url, fetch: surroundings.fetch, storage, ...shared },
+      onRenewed: (token) => this.connection.renewed(token),
+      onEnded: (why) => {
+        this.connection.stop();
+        events.emit('session', { state: 'ended', why });
+      },
+    });
+    this.conversations = new Conversations(limits, {
+      change: (event) => {
+        this.history.note(event);
+        events.emit('change', event);
+      },
+      message: (message) => events.emit('message', { conversationId: message.conversationId, message }),
+      mine: (message) => this.outbox.stored(message),
+      moved: (conversationId, how, last) => {
+        this.#acknowledge(conversationId);
+        events.emit('conversation', { conversationId, how, ...(last ? { last } : {}) });
+      },
+    });
+    this.history = new History(this.conversations);
+    this.catchUp = new CatchUp({
+      ...shared,
+      conversations: this.conversations,
+      fetch: async (conversationId, after) =>
+        (await this.connection.ask('events.after', { conversationId, after, limit: serverLimits.pageItems })).page,
+    });
+    this.inbox = new Inbox({ ...shared, conversations: this.conversations, catchUp: this.catchUp, events });
+    this.outbox = new Outbox({
+      ...{ storage, ...shared },
+      send: async (conversationId, message) => {
+        const answer = await this.connection.ask('message.send', { conversationId, message });
+        this.conversations.hearMessage(answer.message);
+        return answer.message;
+      },
+      onMoved: (outgoing) => events.emit('outgoing', outgoing),
+      onStorageError: (error) => events.emit('error', error),
+    });
+    this.acknowledgements = new Acknowledgements({
+      ...shared,
+      send: async (conversationId, receipt) =>
+        this.#hear((await this.connection.ask('receipt.update', { conversationId, receipt })).receipt),
+    });
+    this.connection = new Connection({
+      ...{ url, deviceId, session: this.session, ...shared },
+      known: () => knownAfter(this.conversations),
+      onConnecting: () => this.inbox.hold(),
+      onHello: async ({ sync }, known) => {
+        const { conversations, catchUp } = this;
+        const ask = (request: Parameters<typeof this.connection.ask<'sync'>>[1]) =>
+          this.connection.ask('sync', request);
+        if (sync) await applySync({ conversations, catchUp, ask }, sync, known);
+        this.inbox.release();
+      },
+      onEvent: (event: ServerEvent) => this.inbox.hear(event),
+      onState: (state) => {
+        this.#gate(state.state === 'online');
+        events.emit('connection', state);
+      },
+    });
+  }
+
+  /** What asks the server does so while the client is in step with it. */
+  #gate(online: boolean): void {
+    if (online) this.patience.connected();
+    for (const part of [this.catchUp, this.outbox, this.acknowledgements]) {
+      if (online) part.open();
+      else part.close();
+    }
+  }
+
+  #hear(receipt: Receipt): Receipt {
+    this.conversations.hearReceipt(receipt);
+    return receipt;
+  }
+
+  /** The server learns how far this device has what others wrote. Channels tell no receipts. */
+  #acknowledge(id: ConversationId): void {
+    const held = this.conversations.get(id);
+    if (!held || held.state.kind === 'channel' || held.state.lastSeq <= held.me.deliveredSeq) return;
+    let deliveredSeq = 0;
+    for (const { seq, senderId } of held.state.messages.values()) {
+      if (senderId !== this.conversations.me && seq > deliveredSeq) deliveredSeq = seq;
+    }
+    if (deliveredSeq > held.me.deliveredSeq) this.acknowledgements.note(id, { deliveredSeq });
+  }
+}

@@ -1,0 +1,64 @@
+import type { ConversationId } from '../../contracts/ids.ts';
+import type { ServerEvent } from '../connection.ts';
+import type { Emitter } from '../emitter.ts';
+import type { ClientEvents } from '../events.ts';
+import type { ClientLimits } from '../limits.ts';
+import type { CatchUp } from './catch-up.ts';
+import type { Conversations } from './conversations.ts';
+
+export interface InboxOptions {
+  conversations: Conversations;
+  catchUp: CatchUp;
+  events: Emitter<ClientEvents>;
+  limits: ClientLimits;
+}
+
+/**
+ * What the server tells live. From a connect until its sync was applied it is held, so that nothing falls between the
+ * state that was read and the events that follow.
+ */
+export class Inbox {
+  readonly #options: InboxOptions;
+  #held: ServerEvent[] | undefined;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** A connection begins: what an older one held back comes again by the sync. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const event of held) this.hear(event);
+  }
+
+  hear(event: ServerEvent): void {
+    if (!this.#held) return this.#take(event);
+    if (this.#held.length < this.#options.limits.eventsBeforeSync) this.#held.push(event);
+    // Only how far the conversation has come is kept: what is missing is fetched.
+    else if (event.name === 'event')
+      this.#options.catchUp.hearHead(event.payload.conversationId, event.payload.version);
+  }
+
+  #take({ name, payload }: ServerEvent): void {
+    const { conversations, catchUp, events } = this.#options;
+    switch (name) {
+      case 'event':
+        return catchUp.hear(payload);
+      case 'heads':
+        for (const [id, version] of payload.heads) catchUp.hearHead(id as ConversationId, version);
+        return;
+      case 'receipts':
+        for (const receipt of payload.receipts) conversations.hearReceipt(receipt);
+        return events.emit('receipts', payload.receipts);
+      case 'draft':
+        return events.emit('draft', payload);
+      case 'hello':
+      case 'notice':
+    }
+  }
+}
