@@ -1,0 +1,16 @@
+import { createClient } from '../../sdk/index.ts';
+
+// HOMING_PASSWORD=… node docs/examples/echo-bot.ts https://chat.example bot@example.com
+const [url = '', identifier = ''] = process.argv.slice(2);
+const client = createClient({ url });
+const me = await client.signIn({ identifier, password: process.env.HOMING_PASSWORD ?? '' });
+
+client.on('message', ({ conversationId, message }) => {
+  if (message.senderId === me.id || message.text === null) return;
+  client.send(conversationId, { text: message.text, replyTo: message.id });
+  client.markRead(conversationId, message.seq);
+});
+
+process.once('SIGTERM', () => void client.stop());
+await client.start();
+process.stdout.write(`${me.displayName} is listening.\n`);
