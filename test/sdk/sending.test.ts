@@ -137,6 +137,45 @@ describe('sending by the client', () => {
     assert.equal(await keptMessages(storage), 0);
   });
 
+  it('when many are written at once, then each is asked for once, one at a time in a conversation', async () => {
+    const [group, other] = [
+      await makeGroup(people.ana, [people.bob]),
+      await makeGroup(people.ana, [people.bob], 'Other'),
+    ];
+    const under = new Map<string, number>();
+    const asked: string[] = [];
+    let most = 0;
+    const ask: Tap['ask'] = async (name, input, go) => {
+      if (name !== 'message.send') return go();
+      const { conversationId, message } = input as SendInput;
+      const running = (under.get(conversationId) ?? 0) + 1;
+      under.set(conversationId, running);
+      most = Math.max(most, running);
+      asked.push(message.text);
+      const answer = await go();
+      under.set(conversationId, (under.get(conversationId) ?? 0) - 1);
+      return answer;
+    };
+    const ana = await online(people.ana, { surroundings: open({ ask }) });
+    const written = Array.from({ length: 20 }, (_, n) => ana.send(n % 2 ? group.id : other.id, { text: `${n}` }));
+    await Promise.all(written.map(({ stored: message }) => message));
+    assert.deepEqual([most, asked.length, new Set(asked).size], [1, 20, 20]);
+  });
+
+  it('when the next one is written at whatever moment after an answer, then it is not left lying', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const hear: Tap['hear'] = (name, payload, pass) => {
+      if (name !== 'event') pass(name, payload);
+    };
+    const ana = await online(people.ana, { surroundings: open({ hear }) });
+    for (let steps = 0; steps < 15; steps += 1) {
+      await ana.send(group.id, { text: 'first' }).stored;
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      await ana.send(group.id, { text: 'next' }).stored;
+    }
+    assert.equal((await stored(group.id)).length, 30);
+  });
+
   it('when answers are lost, then the same message is sent again, in order, and stored once', async () => {
     const group = await makeGroup(people.ana, [people.bob]);
     const tries = new Map<string, number>();
@@ -237,9 +276,15 @@ describe('sending by the client', () => {
     it('then nobody who did not wait for the answer is troubled by it', async () => {
       const group = await makeGroup(people.ana, [people.bob]);
       const ana = await online(people.ana);
+      const troubled: unknown[] = [];
+      const note = (reason: unknown) => void troubled.push(reason);
+      process.on('unhandledRejection', note);
       const failed = heard(ana, 'outgoing', ({ state }) => state === 'failed');
       ana.send(group.id, { text: '' });
       assert.equal((await failed).error?.code, 'invalid_input');
+      await new Promise((resolve) => setTimeout(resolve));
+      process.off('unhandledRejection', note);
+      assert.deepEqual(troubled, []);
     });
   });
 
@@ -371,6 +416,10 @@ describe('sending by the client', () => {
       const ana = await online(people.ana, { storage: slow, surroundings: open({ ask }) });
       await ana.send(group.id, { text: 'first things first' }).stored;
       assert.deepEqual(log, ['kept', 'sent']);
+      await ana.stop();
+      ana.send(group.id, { text: 'and then the process ends' });
+      await ana.stop();
+      assert.equal(await keptMessages(storage), 1, 'stopping waits until it is kept');
     });
 
     it('when a conversation has more messages than are kept, then the oldest give way and come again by paging', async () => {
