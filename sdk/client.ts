@@ -14,9 +14,9 @@ import { HomingError, isUnknown, toHomingError } from './errors.ts';
 import type { ClientEvents } from './events.ts';
 import { createIds } from './ids.ts';
 import { type ClientLimits, clientLimits } from './limits.ts';
-import type { Entry, OutgoingMessage } from './outbox.ts';
 import { Parts, type PartsOptions } from './parts.ts';
 import { type Rest, type RestInput, type RestOptions, request } from './rest.ts';
+import { type MessageContent, type Sending, toSending } from './sending.ts';
 import type { SignedIn } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
@@ -34,21 +34,7 @@ export interface ClientOptions {
   surroundings?: Partial<Surroundings>;
 }
 
-/** What a message says. */
-export type MessageContent = Omit<NewMessage, 'clientId' | 'replyTo' | 'threadId'> & {
-  replyTo?: string;
-  threadId?: string;
-};
 type WithoutClientId<Body> = Body extends unknown ? Omit<Body, 'clientId'> : never;
-
-/** A message that was just written. */
-export interface Sending {
-  readonly clientId: ClientId;
-  /** How it stands at this moment. */
-  readonly outgoing: OutgoingMessage;
-  /** Resolves once the server has stored it, which may be after hours offline; rejects when it was refused. */
-  readonly stored: Promise<Message>;
-}
 
 export const createClient = (options: ClientOptions): Client => new Client(options);
 
@@ -292,12 +278,4 @@ export class Client {
 const ids = (conversationId: string, messageId: string) => ({
   conversationId: conversationId as ConversationId,
   messageId: messageId as MessageId,
-});
-
-const toSending = (entry: Entry): Sending => ({
-  clientId: entry.outgoing.clientId,
-  get outgoing() {
-    return entry.outgoing;
-  },
-  stored: entry.answered.promise,
 });

@@ -121,8 +121,8 @@ export class Connection {
     while (!signal.aborted) {
       this.#enter({ state: 'connecting' });
       const why = await this.#connectOnce(signal);
+      if (!signal.aborted && endsSession(why)) await session.end(why);
       if (signal.aborted) return;
-      if (endsSession(why)) await session.end(why);
       if (!session.user) return this.stop();
       const retryInMs = fullJitter(this.#failures, limits, surroundings.random);
       this.#failures += 1;

@@ -1,4 +1,4 @@
-export { type Client, type ClientOptions, createClient, type MessageContent, type Sending } from './client.ts';
+export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { ConnectionState } from './connection.ts';
 export { HomingError, type HomingErrorCode } from './errors.ts';
 export type { ClientEvents, SessionState } from './events.ts';
@@ -6,6 +6,7 @@ export { type ClientLimits, clientLimits } from './limits.ts';
 export type { OutgoingMessage } from './outbox.ts';
 export type { Operation } from './routes.ts';
 export type { RestInput, RestOutput } from './rest.ts';
+export type { MessageContent, Sending } from './sending.ts';
 export { indexedDbStorage } from './storage/indexed-db.ts';
 export { memoryStorage } from './storage/memory.ts';
 export type { ClientStorage } from './storage/storage.ts';

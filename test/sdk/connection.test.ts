@@ -104,6 +104,34 @@ describe('the connection of a client', () => {
     await started;
   });
 
+  it('when there is a connection again, then what rests before a further try does not rest on', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    let close: () => void = () => undefined;
+    let refused = false;
+    const tap: Tap = {
+      opened: (_auth, end) => {
+        close = end;
+      },
+      ask: (name, _input, go) => {
+        if (name !== 'message.send' || refused) return go();
+        refused = true;
+        return Promise.resolve({ ok: false, error: { code: 'unavailable', message: '' } });
+      },
+    };
+    const limits = { backoffBaseMs: 3_600_000, backoffCapMs: 3_600_000 };
+    const client = await clientOf(app, ana, { limits, surroundings: { open: tapped(tap) } });
+    clients.push(client);
+    const rests = heard(client, 'outgoing', ({ error }) => error?.code === 'unavailable');
+    const written = client.send(group.id, { text: 'hello' });
+    await rests;
+    const waiting = heard(client, 'connection', ({ state }) => state === 'waiting');
+    close();
+    await waiting;
+    client.reconnectNow();
+    assert.equal((await written.stored).text, 'hello');
+  });
+
   it('when the server refuses the token, then it is renewed and the next connect has the new one', async () => {
     const person = await registerPerson(app);
     const tokens: string[] = [];
