@@ -1,0 +1,103 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { call, expectStatus } from '../support/rest.ts';
+import { type Client, type Door, type Person, doors } from './clients/index.ts';
+import type { Random } from './random.ts';
+import type { Recorder } from './recorder.ts';
+import type { Stage } from './stage.ts';
+
+export const castSize = {
+  people: 16,
+  conversations: 32,
+  /** Members of a conversation at its beginning, its owner counted, and people who may come besides. */
+  members: 4,
+  outsiders: 2,
+};
+
+/** A conversation as the run goes on; who belongs to it is what the owner was told last. */
+export interface Room {
+  id: string;
+  owner: string;
+  /** People who come and go. */
+  others: readonly string[];
+  present: Set<string>;
+  /** A change of its members is under way; they are made one after another. */
+  busy: boolean;
+}
+
+export interface Cast {
+  clients: Client[];
+  rooms: Room[];
+  people: Person[];
+}
+
+/** People with two devices each, on both nodes and through every door, and the conversations between them. */
+export async function makeCast(
+  stage: Stage,
+  { recorder, random, dropRate, round }: { recorder: Recorder; random: Random; dropRate: () => number; round: number },
+): Promise<Cast> {
+  const people: Person[] = [];
+  for (let n = 0; n < castSize.people; n += 1) people.push(await register(stage, `p${round}-${n}`));
+  const rooms: Room[] = [];
+  for (let n = 0; n < castSize.conversations; n += 1)
+    rooms.push(await makeRoom(stage, people, { n, recorder, random }));
+  const kinds = Object.keys(doors) as Door[];
+  const clients = people.flatMap((person, n) =>
+    [0, 1].map((device) => {
+      const door = (device === 0 ? 'socket' : kinds[n % kinds.length]) as Door;
+      const who = `p${round}-${n}/${device}`;
+      const url = stage.nodes[(n + device) % stage.nodes.length]?.url ?? '';
+      recorder.add({ kind: 'client', who, person: person.id, door });
+      return doors[door]({ who, person, url, recorder, random: random.fork(`${who} drops`), dropRate });
+    }),
+  );
+  await Promise.all(clients.map((client) => client.open()));
+  return { clients, rooms, people };
+}
+
+async function register(stage: Stage, name: string): Promise<Person> {
+  const body = {
+    email: `${name}.${randomUUIDv7()}@example.test`,
+    password: 'correct horse battery staple',
+    displayName: name,
+  };
+  const answer = await call<{ user: { id: string }; session: { accessToken: string } }>(
+    ...([stage.nodes[0]?.url ?? '', 'POST', '/v1/auth/register', { body }] as const),
+  );
+  const { user, session } = expectStatus(answer, 201);
+  return { id: user.id, token: session.accessToken };
+}
+
+async function makeRoom(
+  stage: Stage,
+  people: readonly Person[],
+  { n, recorder, random }: { n: number; recorder: Recorder; random: Random },
+): Promise<Room> {
+  const chosen = shuffled(people, random).slice(0, castSize.members + castSize.outsiders);
+  const [owner, ...others] = chosen as [Person, ...Person[]];
+  const members = others.slice(0, castSize.members - 1).map(({ id }) => id);
+  const history = n % 2 === 0 ? 'all' : 'joining';
+  // One in eight is a channel: there, who comes and goes leaves no line in the timeline.
+  const kind = n % 8 === 7 ? 'channel' : 'group';
+  const body = { clientId: randomUUIDv7(), kind, title: `room ${n}`, memberIds: members, history };
+  const answer = await call<{ id: string }>(
+    ...([
+      stage.nodes[n % stage.nodes.length]?.url ?? '',
+      'POST',
+      '/v1/conversations',
+      { token: owner.token, body },
+    ] as const),
+  );
+  const { id } = expectStatus(answer, 201);
+  recorder.add({ kind: 'founded', who: 'stage', conversation: id, owner: owner.id, history });
+  return { id, owner: owner.id, others: others.map((person) => person.id), present: new Set(members), busy: false };
+}
+
+/** Fisher and Yates. */
+export function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+  const all = [...items];
+  for (let last = all.length - 1; last > 0; last -= 1) {
+    const other = random.below(last + 1);
+    [all[last], all[other]] = [all[other] as Item, all[last] as Item];
+  }
+  return all;
+}

@@ -1,0 +1,51 @@
+import type { ErrorCode } from '../../../contracts/errors.ts';
+import type { History } from '../record.ts';
+import { checkChanges, checkReadState } from './changes.ts';
+import { checkCursors } from './cursors.ts';
+import { Digest } from './digest.ts';
+import { type Finding, Findings } from './findings.ts';
+import { checkMembership } from './membership.ts';
+import { checkOrder } from './order.ts';
+import { checkPages, checkSends } from './sends.ts';
+import { checkStates } from './states.ts';
+
+export { type Finding, type Violation, violations } from './findings.ts';
+
+/** Everything in a history that breaks one of the promises P1–P10; nothing for a history that keeps them. */
+export function check(history: History): Finding[] {
+  const digest = new Digest(history);
+  const findings = new Findings();
+  for (const pass of passes) pass(digest, findings);
+  return findings.all;
+}
+
+const passes = [
+  checkSends,
+  checkPages,
+  checkOrder,
+  checkCursors,
+  checkStates,
+  checkChanges,
+  checkReadState,
+  checkMembership,
+  checkAnswers,
+];
+
+/** What people that do what these do may be refused with. */
+const sensible = new Set<string>([
+  'not_found',
+  'forbidden',
+  'idempotency_conflict',
+  'limit_reached',
+  'last_owner',
+] satisfies ErrorCode[]);
+
+function checkAnswers(digest: Digest, findings: Findings): void {
+  for (const { who, operation, outcome, why } of digest.attempts) {
+    const odd =
+      outcome === 'refused'
+        ? !sensible.has(why)
+        : outcome === 'unknown' && (why === 'internal' || why.startsWith('status'));
+    if (odd) findings.add('odd answer', `${who} asked ${JSON.stringify(operation)}: ${why}`);
+  }
+}

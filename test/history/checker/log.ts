@@ -1,0 +1,97 @@
+import type { Founding, Seen, Stored, StoredMessage } from '../record.ts';
+
+/** One entry of the log, as the database has it. */
+export interface LogEntry {
+  version: number;
+  type: string;
+  actor: string;
+  seq: number | null;
+  emoji: string | null;
+  joined: readonly string[];
+  left: readonly string[];
+}
+
+/** A membership: from the change that began it to the one that ended it, both told to its person. */
+export interface Span {
+  from: number;
+  /** Infinity while it lasts. */
+  to: number;
+  /** Messages up to this one may not be read. */
+  afterSeq: number;
+  /** It is the person's n-th joining after the beginning; zero for who was there from the beginning. */
+  joining: number;
+}
+
+/** A conversation by what the database holds at a rest: the truth that everything else is measured by. */
+export class Log {
+  readonly stored: Stored;
+  readonly entries = new Map<number, LogEntry>();
+  readonly messages = new Map<number, StoredMessage>();
+  readonly #spans = new Map<string, Span[]>();
+  readonly #touches = new Map<number, LogEntry[]>();
+
+  constructor(stored: Stored, history: Founding['history']) {
+    this.stored = stored;
+    for (const message of stored.messages) {
+      this.messages.set(message.seq, message);
+      this.entries.set(message.version, entryOf(message));
+    }
+    for (const { messageSeq: seq, ...change } of stored.changes) this.entries.set(change.version, { ...change, seq });
+    const ordered = [...this.entries.values()].sort((a, b) => a.version - b.version);
+    this.#follow(ordered, history);
+  }
+
+  get conversation(): string {
+    return this.stored.conversation;
+  }
+
+  spans(person: string): readonly Span[] {
+    return this.#spans.get(person) ?? [];
+  }
+
+  people(): Iterable<string> {
+    return this.#spans.keys();
+  }
+
+  /** Changes of a message after it was written, in their order. */
+  touches(seq: number): readonly LogEntry[] {
+    return this.#touches.get(seq) ?? [];
+  }
+
+  #follow(ordered: readonly LogEntry[], history: Founding['history']): void {
+    let seq = 0;
+    for (const entry of ordered) {
+      for (const person of entry.joined) this.#join(person, entry.version, history === 'joining' ? seq : 0);
+      for (const person of entry.left) this.#leave(person, entry.version);
+      if (this.messages.get(entry.seq ?? 0)?.version === entry.version) seq += 1;
+      else if (entry.seq !== null) this.#touches.set(entry.seq, [...this.touches(entry.seq), entry]);
+    }
+  }
+
+  #join(person: string, version: number, seq: number): void {
+    const spans = this.#spans.get(person) ?? [];
+    const first = spans[0];
+    const joining = version === 1 ? 0 : spans.length + (first?.joining === 0 ? 0 : 1);
+    spans.push({ from: version, to: Number.POSITIVE_INFINITY, afterSeq: version === 1 ? 0 : seq, joining });
+    this.#spans.set(person, spans);
+  }
+
+  #leave(person: string, version: number): void {
+    const span = this.#spans.get(person)?.at(-1);
+    if (span) span.to = Math.min(span.to, version);
+  }
+}
+
+const entryOf = ({ version, seq, senderId, kind, system, joined, left }: StoredMessage): LogEntry => ({
+  ...{ version, seq, actor: senderId, joined, left, emoji: null },
+  type: kind === 'system' ? (system ?? 'system') : 'message.created',
+});
+
+/** What may never differ between two sightings of one message. */
+export const sameMessage = (one: Seen | StoredMessage, other: Seen | StoredMessage): boolean =>
+  one.seq === other.seq &&
+  one.version === other.version &&
+  one.id === other.id &&
+  one.clientId === other.clientId &&
+  one.senderId === other.senderId &&
+  one.kind === other.kind;

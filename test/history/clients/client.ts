@@ -1,0 +1,54 @@
+import type { ConversationState } from '../../../sdk/reducer.ts';
+import type { Operation } from '../record.ts';
+import type { Outcome, Recorder } from '../recorder.ts';
+import type { Random } from '../random.ts';
+
+/** What the run knows of somebody. */
+export interface Person {
+  id: string;
+  token: string;
+}
+
+/**
+ * A client of the system, of whatever kind: it does what it is told, keeps itself up to date, and shows what it holds.
+ * The typed client fits in here as one more kind: see `doors` in clients/index.ts.
+ */
+export interface Client {
+  readonly who: string;
+  readonly person: Person;
+  readonly door: string;
+  /** What it holds, by conversation. */
+  readonly conversations: ReadonlyMap<string, ConversationState>;
+  /** Resolves when it has been brought up to date once. */
+  open(): Promise<void>;
+  /** One attempt, written down. Never rejects. */
+  perform(operation: Operation): Promise<Outcome>;
+  /** Asks for what it may have missed, where it does not hear of it by itself. */
+  poll(): Promise<void>;
+  /** The network breaks under it; coming back is its own affair. */
+  cut(): void;
+  close(): void;
+}
+
+export interface ClientOptions {
+  who: string;
+  person: Person;
+  url: string;
+  recorder: Recorder;
+  random: Random;
+  /** The share of live events that never reach the client's state, at this moment. */
+  dropRate: () => number;
+}
+
+export type OpenDoor = (options: ClientOptions) => Client;
+
+export const clientLimits = {
+  /** Milliseconds that an answer is waited for; longer than the server's own limits. */
+  answerMs: 10_000,
+  /** Milliseconds before a gap is asked about: what comes over the other node is a moment later. */
+  reorderMs: 60,
+  /** Milliseconds before the next try of what failed. */
+  againMs: 150,
+  /** Log entries in one answer. */
+  entries: 200,
+};

@@ -1,0 +1,144 @@
+import type { ErrorCode } from '../../../contracts/errors.ts';
+import type { EventsAfter, Message, Receipt, SyncResponse } from '../../../contracts/entities/index.ts';
+import type { ClientEventName } from '../../../contracts/realtime/index.ts';
+import type { Answer, Operation, OperationOf } from '../record.ts';
+import type { Outcome } from '../recorder.ts';
+import { clientLimits } from './client.ts';
+import { followed, refusedWith, seen, synced } from './translate.ts';
+
+/** What the system answers with, in the parts that any of the calls has. */
+export interface Body {
+  code?: ErrorCode;
+  message?: Message;
+  repeated?: boolean;
+  receipt?: Receipt;
+  readSeq?: number;
+  items?: Message[];
+  page?: EventsAfter;
+  snapshot?: boolean;
+  changes?: SyncResponse['changes'];
+  standings?: SyncResponse['standings'];
+}
+
+/** One operation as a REST call. A sync is made by its own way: it needs what the client holds. */
+export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [string, string, unknown?] {
+  const at = (rest: string) => `/v1/conversations/${operation.conversation}${rest}`;
+  switch (operation.what) {
+    case 'send':
+      return ['POST', at('/messages'), { clientId: operation.clientId, text: operation.text }];
+    case 'edit':
+      return ['PATCH', at(`/messages/${operation.messageId}`), { clientId: operation.clientId, text: operation.text }];
+    case 'delete':
+      return ['DELETE', at(`/messages/${operation.messageId}`)];
+    case 'react': {
+      const path = at(`/messages/${operation.messageId}/reactions/${encodeURIComponent(operation.emoji)}`);
+      return [operation.on ? 'PUT' : 'DELETE', path];
+    }
+    case 'read':
+      return ['PUT', at('/receipts'), { readSeq: operation.seq }];
+    case 'page':
+      return ['GET', at(`/messages?${bounds(operation)}`)];
+    case 'add':
+      return ['POST', at('/members'), { userIds: [operation.person] }];
+    case 'remove':
+      return ['DELETE', at(`/members/${operation.person}`)];
+    case 'leave':
+      return ['POST', at('/leave')];
+    case 'title':
+      return ['PATCH', at(''), { title: operation.title }];
+    case 'after':
+      return ['GET', at(`/events?after=${operation.version}&limit=${clientLimits.entries}`)];
+  }
+}
+
+function bounds({ before, after, limit }: OperationOf<'page'>): string {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (before !== undefined) query.set('before', String(before));
+  if (after !== undefined) query.set('after', String(after));
+  return query.toString();
+}
+
+/** The same as a socket request, where there is one. */
+export function socketCall(operation: Operation): [ClientEventName, unknown] | undefined {
+  switch (operation.what) {
+    case 'send': {
+      const { conversation: conversationId, clientId, text } = operation;
+      return ['message.send', { conversationId, message: { clientId, text } }];
+    }
+    case 'edit': {
+      const { conversation: conversationId, messageId, clientId, text } = operation;
+      return ['message.edit', { conversationId, messageId, edit: { clientId, text } }];
+    }
+    case 'delete':
+      return ['message.delete', { conversationId: operation.conversation, messageId: operation.messageId }];
+    case 'react': {
+      const { conversation: conversationId, messageId, emoji, on } = operation;
+      return ['reaction.set', { conversationId, messageId, emoji, on }];
+    }
+    case 'read':
+      return ['receipt.update', { conversationId: operation.conversation, receipt: { readSeq: operation.seq } }];
+    case 'after':
+      return [
+        'events.after',
+        { conversationId: operation.conversation, after: operation.version, limit: clientLimits.entries },
+      ];
+    case 'page':
+    case 'add':
+    case 'remove':
+    case 'leave':
+    case 'title':
+    case 'sync':
+      return undefined;
+  }
+}
+
+/** What was answered, as the history keeps it. */
+export function answerOf(operation: Operation, body: Body): Answer {
+  switch (operation.what) {
+    case 'send':
+    case 'edit':
+    case 'delete':
+    case 'react':
+      return body.message ? { message: seen(body.message), repeated: body.repeated === true } : {};
+    case 'read': {
+      const readSeq = body.receipt?.readSeq ?? body.readSeq;
+      return typeof readSeq === 'number' ? { readSeq } : {};
+    }
+    case 'page':
+      return { messages: (body.items ?? []).map(seen) };
+    case 'after':
+      return followed(body.page ?? (body as EventsAfter));
+    case 'sync':
+      return synced(body as SyncResponse);
+    case 'add':
+    case 'remove':
+    case 'leave':
+    case 'title':
+      return {};
+  }
+}
+
+/** One REST request; rejects where there was no answer. */
+export async function fetchBody(
+  url: string,
+  token: string,
+  [method, path, input]: [string, string, unknown?],
+): Promise<{ status: number; body: Body }> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    signal: AbortSignal.timeout(clientLimits.answerMs),
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(input === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(input === undefined ? {} : { body: JSON.stringify(input) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body };
+}
+
+/** What a status and a body mean for whoever asked. */
+export function outcomeOf(operation: Operation, { status, body }: { status: number; body: Body }): Outcome {
+  if (status < 300) return { result: 'ok', answer: answerOf(operation, { repeated: status === 200, ...body }) };
+  return body.code ? refusedWith(body.code) : { result: 'unknown', why: `status ${status} without a code` };
+}

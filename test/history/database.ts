@@ -1,0 +1,78 @@
+import pg from 'pg';
+import type { Stored, StoredChange, StoredMember, StoredMessage } from './record.ts';
+
+/** What the database holds of these conversations, read in one snapshot of it, with statements of our own. */
+export async function readStored(
+  url: string,
+  conversations: readonly string[],
+): Promise<Omit<Stored, 'kind' | 'at' | 'who' | 'rest'>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query('begin isolation level repeatable read, read only');
+    const all = [];
+    for (const id of conversations) all.push(await readOne(client, id));
+    return all;
+  } finally {
+    await client.end();
+  }
+}
+
+async function readOne(client: pg.Client, conversation: string) {
+  const rows = async <Row extends pg.QueryResultRow>(text: string) =>
+    (await client.query<Row>(text, [conversation])).rows.map(numbered);
+  const [head] = await rows<{ version: number; lastSeq: number; title: string | null }>(headSql);
+  if (!head) throw new Error(`there is no conversation ${conversation}`);
+  return {
+    conversation,
+    ...head,
+    messages: await rows<StoredMessage>(messagesSql),
+    changes: await rows<StoredChange>(changesSql),
+    members: await rows<StoredMember>(membersSql),
+    reactions: await rows<{ seq: number; emoji: string; userId: string }>(reactionsSql),
+  };
+}
+
+/** bigint comes as text. */
+const numeric = new Set([
+  'version',
+  'seq',
+  'lastSeq',
+  'changedVersion',
+  'revisions',
+  'messageSeq',
+  'joinedSeq',
+  'leftVersion',
+  'readSeq',
+]);
+const numbered = <Row extends pg.QueryResultRow>(row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, numeric.has(name) && value !== null ? Number(value) : value]),
+  ) as Row;
+
+const headSql = 'select version, last_seq as "lastSeq", title from conversations where id = $1';
+
+const messagesSql = `
+  select m.seq, m.version, m.changed_version as "changedVersion", m.id, m.client_id as "clientId", m.sender_id as "senderId",
+    m.kind, m.text, m.deleted_at is not null as deleted, m.system->>'type' as system,
+    case when m.system->>'type' = 'members.added'
+      then array(select e->>'userId' from jsonb_array_elements(m.system->'members') e) else '{}' end as joined,
+    case when m.system->>'type' = 'members.removed'
+      then array(select jsonb_array_elements_text(m.system->'userIds')) else '{}' end as "left",
+    (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq) as revisions
+  from messages m where m.conversation_id = $1 order by m.seq`;
+
+const changesSql = `
+  select version, seq, type, actor_id as actor, message_seq as "messageSeq", data->>'emoji' as emoji,
+    case when type in ('conversation.created', 'members.added')
+      then array(select e->>'userId' from jsonb_array_elements(data->'members') e) else '{}' end as joined,
+    case when type = 'members.removed' then array(select jsonb_array_elements_text(data->'userIds')) else '{}' end as "left"
+  from events where conversation_id = $1 order by version`;
+
+const membersSql = `
+  select user_id as "userId", role, joined_seq as "joinedSeq", left_at is null as present, left_version as "leftVersion",
+    read_seq as "readSeq"
+  from members where conversation_id = $1 order by user_id`;
+
+const reactionsSql =
+  'select seq, emoji, user_id as "userId" from reactions where conversation_id = $1 order by seq, emoji, user_id';

@@ -1,0 +1,192 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Message } from '../../contracts/entities/index.ts';
+import type { ConversationState } from '../../sdk/reducer.ts';
+import type { Cast, Room } from './cast.ts';
+import type { Client } from './clients/index.ts';
+import type { Operation, OperationOf } from './record.ts';
+import type { Outcome } from './recorder.ts';
+import type { Random } from './random.ts';
+
+/** What the clients do until they are told to stop; what comes next is chosen by the seed. */
+export interface Play {
+  cast: Cast;
+  /** Sends that were acked, each counted once. */
+  acked: number;
+  stopped: boolean;
+}
+
+/** How often each thing is done, in parts of their sum. */
+const weights = {
+  send: 60,
+  repeat: 8,
+  conflict: 1,
+  edit: 8,
+  delete: 3,
+  react: 10,
+  read: 8,
+  page: 4,
+  members: 4,
+  title: 1,
+  ahead: 1,
+};
+type Deed = keyof typeof weights;
+const deeds = (Object.keys(weights) as Deed[]).flatMap((deed) => Array.from({ length: weights[deed] }, () => deed));
+const emojis = ['👍', '🎉', '❤️', '👀'];
+
+const playLimits = {
+  /** Things that one device has under way at once. */
+  lanes: 3,
+  /** Sends at once, of one deed. */
+  burst: 4,
+  /** Tries of what is not known to have happened. */
+  tries: 120,
+  /** Milliseconds between them. */
+  againMs: 120,
+  /** The share of what is not known to have happened that is left so. */
+  leftUnknown: 0.1,
+};
+
+/** Every device at work; resolves when all of them have come to rest. */
+export async function work(play: Play, random: Random): Promise<void> {
+  const lanes = play.cast.clients.flatMap((client) =>
+    Array.from({ length: playLimits.lanes }, async (_, lane) => {
+      const own = random.fork(`${client.who} ${lane}`);
+      while (!play.stopped) await act(play, client, own);
+    }),
+  );
+  await Promise.all(lanes);
+}
+
+async function act(play: Play, client: Client, random: Random): Promise<void> {
+  const state = random.pick([...client.conversations.values()]);
+  if (client.door === 'rest' && random.chance(0.2)) await client.poll();
+  if (!state) return void (await sleep(playLimits.againMs));
+  const actor: Actor = { play, client, state, random };
+  await doing[random.pick(deeds) ?? 'send'](actor);
+}
+
+interface Actor {
+  play: Play;
+  client: Client;
+  state: ConversationState;
+  random: Random;
+}
+
+const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
+  send: (actor) => Promise.all(Array.from({ length: 1 + actor.random.below(playLimits.burst) }, () => send(actor))),
+  repeat: (actor) => repeat(actor, newSend(actor)),
+  conflict: (actor) => conflict(actor, newSend(actor)),
+  edit: (actor) => onMessage(actor, true, (at) => ({ what: 'edit', ...at, ...wording(actor) })),
+  delete: (actor) => onMessage(actor, true, (at) => ({ what: 'delete', ...at })),
+  react: (actor) => onMessage(actor, false, (at) => ({ what: 'react', ...at, ...reaction(actor) })),
+  read: ({ client, state, random }) =>
+    client.perform({ what: 'read', conversation: state.id, seq: Math.max(0, state.lastSeq - random.below(5)) }),
+  page: readPage,
+  members: moveMembers,
+  title: (actor) =>
+    asOwner(actor, (room) => ({ what: 'title', conversation: room.id, title: `title ${actor.random.below(1_000)}` })),
+  ahead: ({ client, state }) =>
+    client.perform({ what: 'after', conversation: state.id, version: state.version + 1_000_000 }),
+};
+
+let words = 0;
+/** Words that nobody has said before: what is seen names the attempt that wrote it. */
+const wording = ({ client }: Actor) => ({ clientId: randomUUIDv7(), text: `${client.who} says ${(words += 1)}` });
+const newSend = (actor: Actor): OperationOf<'send'> => ({
+  ...{ what: 'send', conversation: actor.state.id },
+  ...wording(actor),
+});
+const reaction = ({ random }: Actor) => ({ emoji: random.pick(emojis) ?? '👍', on: random.chance(0.7) });
+
+async function send(actor: Actor, operation = newSend(actor)): Promise<void> {
+  const outcome = await persist(actor, operation);
+  if (outcome.result === 'ok') actor.play.acked += 1;
+}
+
+/** The same send several times at once, over this and the person's other device. */
+async function repeat(actor: Actor, operation: OperationOf<'send'>): Promise<void> {
+  const copies = 1 + actor.random.below(4);
+  const sent = Array.from({ length: copies }, () => anyDevice(actor).perform(operation));
+  await Promise.all([send(actor, operation), ...sent]);
+}
+
+/** Other words under the same clientId, after the first were acked or while they are under way. */
+async function conflict(actor: Actor, operation: OperationOf<'send'>): Promise<void> {
+  const other = { ...operation, text: `${operation.text} or not` };
+  if (actor.random.chance(0.5))
+    return void (await Promise.all([send(actor, operation), anyDevice(actor).perform(other)]));
+  await send(actor, operation);
+  await anyDevice(actor).perform(other);
+}
+
+/** Tried again, on either device, until it is known what became of it; now and then it is left unknown. */
+async function persist(actor: Actor, operation: Operation): Promise<Outcome> {
+  let outcome = await actor.client.perform(operation);
+  for (let tried = 1; outcome.result === 'unknown' && tried < playLimits.tries; tried += 1) {
+    if (actor.random.chance(playLimits.leftUnknown)) break;
+    await sleep(playLimits.againMs);
+    outcome = await anyDevice(actor).perform(operation);
+  }
+  return outcome;
+}
+
+function anyDevice({ play, client, random }: Actor): Client {
+  const own = play.cast.clients.filter(({ person }) => person.id === client.person.id);
+  return random.pick(own) ?? client;
+}
+
+type At = { conversation: string; messageId: string };
+
+/** Something done to one of the newest messages that the client shows. */
+async function onMessage(actor: Actor, own: boolean, operation: (at: At) => Operation): Promise<void> {
+  const { state, random } = actor;
+  const fits = (message: Message | undefined) =>
+    message?.kind === 'text' && message.text !== null && (!own || message.senderId === actor.client.person.id);
+  for (let look = 0; look < 12; look += 1) {
+    const message = state.messages.get(state.lastSeq - random.below(30));
+    if (message && fits(message))
+      return void (await persist(actor, operation({ conversation: state.id, messageId: message.id })));
+  }
+  await send(actor);
+}
+
+async function readPage({ client, state, random }: Actor): Promise<void> {
+  const bound = random.pick([{}, { before: state.lastSeq }, { after: Math.max(0, state.lastSeq - random.below(60)) }]);
+  await client.perform({ what: 'page', conversation: state.id, ...bound, limit: 10 + random.below(40) });
+}
+
+/** Something that only the owner may do; whoever is not writes instead. */
+async function asOwner(actor: Actor, operation: (room: Room) => Operation): Promise<void> {
+  const room = actor.play.cast.rooms.find(({ id }) => id === actor.state.id);
+  if (!room || room.owner !== actor.client.person.id) return send(actor);
+  await persist(actor, operation(room));
+}
+
+/** Somebody comes or goes: added, removed or leaving by themselves; one after another in each conversation. */
+async function moveMembers(actor: Actor): Promise<void> {
+  const { play, client, state, random } = actor;
+  const room = play.cast.rooms.find(({ id }) => id === state.id);
+  const person = room && random.pick(room.others);
+  if (!room || !person || room.owner !== client.person.id || room.busy) return send(actor);
+  room.busy = true;
+  const there = room.present.has(person);
+  const theirs = play.cast.clients.find((one) => one.person.id === person);
+  const leaves = there && theirs !== undefined && random.chance(0.3);
+  const operation: Operation = leaves
+    ? { what: 'leave', conversation: room.id }
+    : { what: there ? 'remove' : 'add', conversation: room.id, person };
+  const outcome = await untilKnown({ ...actor, client: leaves ? theirs : client }, operation);
+  // Whoever is refused because they are gone is gone.
+  if (outcome.result !== 'unknown' && there) room.present.delete(person);
+  if (outcome.result === 'ok' && !there) room.present.add(person);
+  room.busy = outcome.result === 'unknown';
+}
+
+async function untilKnown({ client }: Actor, operation: Operation): Promise<Outcome> {
+  for (let tried = 1; ; tried += 1) {
+    const outcome = await client.perform(operation);
+    if (outcome.result !== 'unknown' || tried >= playLimits.tries) return outcome;
+    await sleep(playLimits.againMs);
+  }
+}

@@ -1,0 +1,199 @@
+import type { ErrorCode } from '../../contracts/errors.ts';
+
+/**
+ * What a run writes down, one record for each thing that happened, in the order of one monotonic clock. The checker
+ * knows nothing but these: it shares no code with the system, and no model either.
+ */
+export type HistoryRecord =
+  | Casting
+  | Founding
+  | Begun
+  | Answered
+  | (Moment & { kind: 'refused'; attempt: number; code: ErrorCode })
+  /** No answer, or one that does not say what became of it. */
+  | (Moment & { kind: 'unknown'; attempt: number; why: string })
+  /** Came over a socket unasked; `dropped` says that the client was kept from seeing it. */
+  | (Moment & { kind: 'delivered'; entry: Entry; dropped: boolean })
+  | Moved
+  | State
+  | Stored
+  | (Moment & { kind: 'fault'; name: string; on: boolean });
+
+export interface Moment {
+  /** Milliseconds of one monotonic clock. */
+  at: number;
+  /** The device; `stage` for what the run itself does. */
+  who: string;
+}
+
+/** A device of a person. */
+export interface Casting extends Moment {
+  kind: 'client';
+  person: string;
+  door: string;
+}
+
+/** A conversation begins: who owns it, and what newcomers may read. */
+export interface Founding extends Moment {
+  kind: 'founded';
+  conversation: string;
+  owner: string;
+  history: 'all' | 'joining';
+}
+
+/** A client asks for something. A repeat of it is another attempt with the same `clientId`. */
+export interface Begun extends Moment {
+  kind: 'begin';
+  attempt: number;
+  operation: Operation;
+}
+
+export interface Answered extends Moment {
+  kind: 'ok';
+  attempt: number;
+  answer: Answer;
+}
+
+/**
+ * What a client's own state did: took the next entry, was replaced by a newer state as a whole, or ended with the
+ * membership.
+ */
+export interface Moved extends Moment {
+  kind: 'applied' | 'replaced' | 'ended';
+  conversation: string;
+  version: number;
+}
+
+export type Operation =
+  | { what: 'send'; conversation: string; clientId: string; text: string }
+  | { what: 'edit'; conversation: string; messageId: string; clientId: string; text: string }
+  | { what: 'delete'; conversation: string; messageId: string }
+  | { what: 'react'; conversation: string; messageId: string; emoji: string; on: boolean }
+  | { what: 'read'; conversation: string; seq: number }
+  | { what: 'page'; conversation: string; before?: number; after?: number; limit: number }
+  | { what: 'add'; conversation: string; person: string }
+  | { what: 'remove'; conversation: string; person: string }
+  | { what: 'leave'; conversation: string }
+  | { what: 'title'; conversation: string; title: string }
+  | { what: 'sync' }
+  | { what: 'after'; conversation: string; version: number };
+export type OperationOf<What extends Operation['what']> = Extract<Operation, { what: What }>;
+
+/** What was answered, in the parts that the checks look at. */
+export interface Answer {
+  message?: Seen;
+  repeated?: boolean;
+  readSeq?: number;
+  messages?: Seen[];
+  entries?: Entry[];
+  snapshots?: Snapshotted[];
+  /** Conversations that the answer says are lost. */
+  lost?: string[];
+  standings?: Standing[];
+}
+
+/** A message as somebody saw it. */
+export interface Seen {
+  seq: number;
+  version: number;
+  changedVersion: number;
+  id: string;
+  clientId: string;
+  senderId: string;
+  kind: 'text' | 'system';
+  text: string | null;
+  deleted: boolean;
+  /** `👍 2` or, with one's own among them, `👍 2 mine`. */
+  reactions: string[];
+}
+
+/** An entry of the log as somebody was told it. */
+export interface Entry {
+  conversation: string;
+  version: number;
+  type: string;
+  actor: string;
+  /** The message that it is, or is about. */
+  seq: number | null;
+  /** The message that it is. */
+  message: Seen | null;
+}
+
+export interface Snapshotted {
+  conversation: string;
+  version: number;
+  messages: Seen[];
+}
+
+export interface Standing {
+  conversation: string;
+  readSeq: number;
+  unread: number;
+}
+
+/** What a client holds of one conversation at a rest; of a fresh one, what the server says to who holds nothing. */
+export interface State extends Moment {
+  kind: 'state';
+  rest: number;
+  fresh: boolean;
+  /** Null where the client holds nothing of it. */
+  held: Held | null;
+  conversation: string;
+}
+
+export interface Held {
+  version: number;
+  lastSeq: number;
+  title: string | null;
+  /** `user role`, sorted. */
+  members: string[];
+  messages: Seen[];
+}
+
+/** What the database holds of one conversation at a rest. */
+export interface Stored extends Moment {
+  kind: 'stored';
+  rest: number;
+  conversation: string;
+  version: number;
+  lastSeq: number;
+  title: string | null;
+  messages: StoredMessage[];
+  changes: StoredChange[];
+  members: StoredMember[];
+  reactions: { seq: number; emoji: string; userId: string }[];
+}
+
+export interface StoredMessage extends Omit<Seen, 'reactions'> {
+  /** Who came or went by it, where it is a system line of that. */
+  joined: string[];
+  left: string[];
+  /** Earlier texts that are kept of it. */
+  revisions: number;
+  /** What kind of change a system line tells. */
+  system: string | null;
+}
+
+/** An entry of the log that is no message. */
+export interface StoredChange {
+  version: number;
+  /** Messages before it, as the entry says itself. */
+  seq: number;
+  type: string;
+  actor: string;
+  messageSeq: number | null;
+  joined: string[];
+  left: string[];
+  emoji: string | null;
+}
+
+export interface StoredMember {
+  userId: string;
+  role: string;
+  joinedSeq: number;
+  present: boolean;
+  leftVersion: number | null;
+  readSeq: number;
+}
+
+export type History = readonly HistoryRecord[];
