@@ -47,6 +47,8 @@ export class Digest {
   readonly sightings: Sighting[] = [];
   /** By rest, then by conversation. */
   readonly logs = new Map<number, Map<string, Log>>();
+  /** The conversations as they stood at the last rest. */
+  readonly truth: ReadonlyMap<string, Log>;
 
   constructor(history: History) {
     const open = new Map<number, Attempt>();
@@ -83,15 +85,11 @@ export class Digest {
         case 'fault':
       }
     }
+    this.truth = this.logs.get(Math.max(...this.logs.keys())) ?? new Map<string, Log>();
     for (const attempt of this.attempts) this.#look(attempt);
     for (const { who, conversation, held, at } of this.states) {
       for (const message of held?.messages ?? []) this.#sight(who, conversation, message, { begun: at, ended: at });
     }
-  }
-
-  /** The conversations as they stood at the last rest. */
-  get truth(): ReadonlyMap<string, Log> {
-    return this.logs.get(Math.max(...this.logs.keys())) ?? new Map<string, Log>();
   }
 
   /** Attempts of one kind, with the operation's own type. */

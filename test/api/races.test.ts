@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import pg from 'pg';
+import type { Conversation, Message, Receipt } from '../../contracts/entities/index.ts';
+import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type Answer, call, expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
+
+/**
+ * What only the one statement of a send can judge: two nodes meet at a conversation whose row is held, so that both have
+ * looked before either has written.
+ */
+describe('two nodes at the same moment', () => {
+  let app: TestApp;
+  let holder: pg.Client;
+  let people: readonly [Person, Person];
+  before(async () => {
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+    });
+    holder = new pg.Client(app.database.adminUrl);
+    await holder.connect();
+    people = await registerPeople(app, 'Ana', 'Bob');
+  });
+  after(async () => {
+    await holder.end();
+    await app.stop();
+  });
+
+  /** The conversation's row is held until each of these waits for it, one after another. */
+  async function meet<Met>({ id }: Conversation, calls: readonly (() => Promise<Met>)[]): Promise<Met[]> {
+    await holder.query('begin');
+    await holder.query('select from conversations where id = $1 for update', [id]);
+    const under: Promise<Met>[] = [];
+    for (const start of calls) {
+      under.push(start());
+      await until(waiters, (count) => count >= under.length);
+    }
+    await holder.query('commit');
+    return Promise.all(under);
+  }
+
+  const waiters = async () => {
+    const { rows } = await app.database.run(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return (rows[0] as { n: number }).n;
+  };
+
+  const post = (person: Person, { id }: Conversation, node: 0 | 1, body: object = newMessage()) =>
+    call<{ message: Message }>(app.urls[node] ?? '', 'POST', `/v1/conversations/${id}/messages`, {
+      ...{ token: person.token, body },
+    });
+  const newMessage = () => ({ clientId: randomUUIDv7(), text: 'hello' });
+  const seqsOf = async (person: Person, { id }: Conversation) =>
+    expectStatus(await person.call<{ items: Message[] }>('GET', `/v1/conversations/${id}/messages`), 200).items.map(
+      ({ seq }) => seq,
+    );
+
+  it('the same send over both is stored once, and both get the first message', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    const body = newMessage();
+    const answers = await meet(group, [() => post(ana, group, 0, body), () => post(ana, group, 1, body)]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 201]);
+    assert.equal(new Set(answers.map((answer) => answer.body.message.id)).size, 1);
+    assert.deepEqual(await seqsOf(ana, group), [1]);
+  });
+
+  it('two sends take two numbers, whichever of them looked first', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    const answers = await meet(group, [() => post(ana, group, 0), () => post(bob, group, 1)]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [201, 201],
+    );
+    assert.deepEqual(await seqsOf(ana, group), [1, 2]);
+  });
+
+  it('a send that was allowed when it looked stores nothing behind the removal of its sender', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    const remove = () => ana.call<never>('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`);
+    const [removed, sent] = await meet<Answer>(group, [remove, () => post(bob, group, 1)]);
+    assert.deepEqual([removed?.status, sent?.status], [204, 404]);
+    assert.deepEqual(await seqsOf(ana, group), [1], 'the line of the removal alone');
+  });
+
+  it('nor does an edit, a deletion or a reaction', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    const { id } = await send(bob, group.id, 'mine');
+    const path = `/v1/conversations/${group.id}/messages/${id}`;
+    const answers = await meet<Answer>(group, [
+      () => ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`),
+      () => bob.call('PATCH', path, newMessage()),
+      () => bob.call('DELETE', path),
+      () => bob.call('PUT', `${path}/reactions/${encodeURIComponent('👍')}`),
+    ]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [204, 404, 404, 404],
+    );
+  });
+
+  it('a device that tells what it has got takes back nothing that was read', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    for (let n = 0; n < 5; n += 1) await send(ana, group.id, `message ${n}`);
+    const path = `/v1/conversations/${group.id}/receipts`;
+    expectStatus(await bob.call('PUT', path, { readSeq: 3 }), 200);
+    const { deliveredSeq, readSeq } = expectStatus(await bob.call<Receipt>('PUT', path, { deliveredSeq: 5 }), 200);
+    assert.deepEqual([deliveredSeq, readSeq], [5, 3]);
+    const later = expectStatus(await bob.call<Receipt>('PUT', path, { readSeq: 4 }), 200);
+    assert.deepEqual([later.deliveredSeq, later.readSeq], [5, 4]);
+  });
+});
