@@ -6,6 +6,7 @@ import type {
   MyMembership,
   MyMembershipPatch,
   NewMessage,
+  PersonPresence,
 } from '../contracts/entities/index.ts';
 import type { ClientId, ConversationId, MessageId } from '../contracts/ids.ts';
 import type { ConnectionState } from './connection.ts';
@@ -199,6 +200,22 @@ export class Client {
     const [id, userId] = [held.state.id, conversations.me];
     conversations.hearReceipt({ conversationId: id, userId, deliveredSeq: readSeq, readSeq });
     acknowledgements.note(id, { readSeq });
+  }
+
+  /** I write here, or no longer. Say it every three seconds while it lasts; where nobody is online it is lost, as it may be. */
+  setTyping(conversationId: string, on: boolean): void {
+    this.#parts.connection
+      .ask('typing.set', { conversationId: conversationId as ConversationId, on })
+      .catch(() => undefined);
+  }
+
+  /**
+   * Whether I am active, and which conversation I look at: its members' presence is the answer, and each change comes as
+   * `presence`. A new connection knows nothing of it: say it again at every `online`.
+   */
+  async setPresence(state: 'active' | 'idle', viewing: string | null): Promise<PersonPresence[]> {
+    const request = { state, viewing: viewing as ConversationId | null };
+    return (await this.#parts.connection.ask('presence.set', request)).presences;
   }
 
   /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */

@@ -61,6 +61,7 @@ export const toHomingError = (thrown: unknown): HomingError =>
 const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   invalid_input: 'refused',
   malformed_json: 'refused',
+  malformed_request: 'refused',
   payload_too_large: 'refused',
   unsupported_media_type: 'refused',
   unauthenticated: 'unknown',

@@ -1,5 +1,5 @@
-import type { ConversationEvent, Draft, Me, Message, Receipt } from '../contracts/entities/index.ts';
-import type { ConversationId } from '../contracts/ids.ts';
+import type { ConversationEvent, Draft, Me, Message, PersonPresence, Receipt } from '../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { ConnectionState } from './connection.ts';
 import type { HomingError } from './errors.ts';
 import type { OutgoingMessage } from './outbox.ts';
@@ -29,6 +29,12 @@ export interface ClientEvents {
   receipts: Receipt[];
   /** What one has begun to write on another device. */
   draft: { conversationId: ConversationId; draft: Draft | null };
+  /** Somebody writes, until the instant unless it is told anew; null: no longer. */
+  typing: { conversationId: ConversationId; userId: UserId; until: string | null };
+  /** Whose presence changed in the conversation that one looks at. */
+  presence: { conversationId: ConversationId; presences: PersonPresence[] };
+  /** What is unread in all, after one has read or marked something on any device. */
+  attention: { unread: number; mentions: number; badge: number };
   connection: ConnectionState;
   session: SessionState;
   /** What went wrong beside any call: the storage fails. */

@@ -1,4 +1,11 @@
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
+
+/**
+ * Where a port is looked for that may be any: below those that systems give to outgoing connections (from 32768 on
+ * Linux, from 49152 elsewhere), as one of those would be taken again before its service has begun to listen.
+ */
+const anyPort = { from: 15_000, below: 32_000, tries: 50 };
 
 /**
  * Ports of 127.0.0.1 that nobody listens on: the preferred one of each where it is free, else any. All are held until all
@@ -11,7 +18,7 @@ export async function freePorts<Name extends string>(
   const found: Partial<Record<Name, number>> = {};
   try {
     for (const [name, port] of Object.entries(preferred) as [Name, number | undefined][]) {
-      const server = (port ? await listen(port) : undefined) ?? (await listen(0));
+      const server = (port ? await listen(port) : undefined) ?? (await listenAnywhere());
       if (!server) throw new Error('No free port on 127.0.0.1');
       held.push(server);
       const address = server.address();
@@ -29,6 +36,14 @@ export async function freePort(preferred?: number): Promise<number> {
     if ((await freePorts({ port })).port === port) return port;
   }
   return (await freePorts({ port: undefined })).port;
+}
+
+async function listenAnywhere(): Promise<Server | undefined> {
+  for (let tries = 0; tries < anyPort.tries; tries += 1) {
+    const server = await listen(randomInt(anyPort.from, anyPort.below));
+    if (server) return server;
+  }
+  return listen(0);
 }
 
 function listen(port: number): Promise<Server | undefined> {

@@ -57,6 +57,12 @@ export class Inbox {
         return events.emit('receipts', payload.receipts);
       case 'draft':
         return events.emit('draft', payload);
+      case 'typing':
+        return events.emit('typing', payload);
+      case 'presence':
+        return events.emit('presence', payload);
+      case 'attention':
+        return events.emit('attention', payload);
       case 'hello':
       case 'notice':
     }

@@ -76,7 +76,7 @@ describe('the session of a client', () => {
     const faulty = client.register({ email: 'no address', password: 'short', displayName: '' });
     await assert.rejects(faulty, ({ code, errors }: HomingError) => {
       assert.equal(code, 'invalid_input');
-      assert.deepEqual(errors?.map(({ path }) => path).sort(), ['displayName', 'email', 'password']);
+      assert.deepEqual([...new Set(errors?.map(({ path }) => path).sort())], ['displayName', 'email', 'password']);
       return true;
     });
   });

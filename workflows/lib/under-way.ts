@@ -6,7 +6,7 @@ export interface StepsUnderWay {
   readonly channels: Channel[];
   begin(channel: Channel, step: () => Promise<void>): void;
   /** Ends them for good, and resolves when none of them can send anything any more. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export function stepsUnderWay(onEnd: () => void): StepsUnderWay {
@@ -33,7 +33,7 @@ export function stepsUnderWay(onEnd: () => void): StepsUnderWay {
       const scope = new CancellationScope();
       running.set(channel, { scope, ended: run(channel, scope, step) });
     },
-    async stop() {
+    stop: async () => {
       stopped = true;
       const all = [...running.values()];
       for (const { scope } of all) scope.cancel();

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import type { Client } from '../../sdk/index.ts';
+import { type Person, makeDirect, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { clientOf, heard } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
+
+describe('what the client tells and hears in passing', () => {
+  let app: TestApp;
+  const clients: Client[] = [];
+  before(async () => {
+    app = await startApp();
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.stop()));
+  });
+  after(() => app.stop());
+
+  const online = async (person: Person) => {
+    const client = await clientOf(app, person);
+    clients.push(client);
+    return client;
+  };
+
+  it('tells who writes, and that they do no longer', async () => {
+    const [ana, ben] = await registerPeople(app, 'ana', 'ben');
+    const { id } = await makeDirect(ana, ben);
+    const [writer, reader] = [await online(ana), await online(ben)];
+
+    const begins = heard(reader, 'typing', ({ until }) => until !== null);
+    writer.setTyping(id, true);
+    const { conversationId, userId } = await begins;
+    assert.deepEqual([conversationId, userId], [id, ana.id]);
+
+    const ends = heard(reader, 'typing', ({ until }) => until === null);
+    writer.setTyping(id, false);
+    await ends;
+  });
+
+  it('says who is there in the conversation that is looked at, and when that changes', async () => {
+    const [ana, ben] = await registerPeople(app, 'ana', 'ben');
+    const { id } = await makeDirect(ana, ben);
+    expectStatus(await ana.call('PATCH', '/v1/me', { privacy: { tellLastSeen: 'everyone' } }), 200);
+    const [looked, looking] = [await online(ana), await online(ben)];
+
+    const presences = await looking.setPresence('active', id);
+    assert.deepEqual(
+      presences.map(({ userId, state }) => [userId, state]),
+      [[ana.id, 'active']],
+    );
+    const changed = heard(looking, 'presence', (told) => told.presences.some(({ state }) => state === 'idle'));
+    await looked.setPresence('idle', null);
+    assert.equal((await changed).conversationId, id);
+  });
+
+  it('hears what is unread in all once another device has read', async () => {
+    const [ana, ben] = await registerPeople(app, 'ana', 'ben');
+    const { id } = await makeDirect(ana, ben);
+    const [phone, laptop] = [await online(ben), await online(ben)];
+    const both = Promise.all([phone, laptop].map((client) => heard(client, 'message')));
+    await send(ana, id, 'are you there?');
+    await both;
+
+    const counts = heard(phone, 'attention', ({ unread }) => unread === 0);
+    laptop.markRead(id);
+    assert.deepEqual(await counts, { unread: 0, mentions: 0, badge: 0 });
+  });
+});
