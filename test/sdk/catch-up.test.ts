@@ -92,6 +92,19 @@ describe('catching up', () => {
     assert.deepEqual([version(), asked], [7, [7]]);
   });
 
+  it('when the person was removed and is back, and the second was heard first, then the conversation comes whole', async () => {
+    const whole = async (): Promise<EventsAfter> => ({ snapshot: true, state: snapshot(3) });
+    const { conversations, parts, asked, settled, moved, version } = catchUp(whole);
+    conversations.replace(snapshot(1));
+    parts.hear(event(3));
+    const data = { userIds: ['bob'], how: 'removed', memberCount: 1, message: null };
+    parts.hear({ ...event(2), type: 'members.removed', data } as unknown as ConversationEvent);
+    assert.deepEqual(moved, ['added', 'removed']);
+    parts.open();
+    await settled();
+    assert.deepEqual([version(), asked], [3, [Number.MAX_SAFE_INTEGER]]);
+  });
+
   it('when there is no connection, then it waits for one', async () => {
     const { conversations, parts, asked, settled, version } = catchUp(async (after) => pageOf([after + 1], false));
     conversations.replace(snapshot(1));
