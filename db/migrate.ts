@@ -46,12 +46,40 @@ function open(ownerUrl: string): Knex {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const ownerUrl = process.env.DATABASE_OWNER_URL;
+/** Migrates for a person at a terminal: says what was done, or what is wrong and what helps. Answers with the exit code. */
+export async function migrateByHand(ownerUrl: string | undefined): Promise<number> {
   if (!ownerUrl) {
     process.stderr.write('DATABASE_OWNER_URL is missing: give the address of the role that owns the schema.\n');
-    process.exit(2);
+    return 2;
   }
-  const names = await migrate({ ownerUrl });
-  process.stdout.write(names.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${names.join(', ')}\n`);
+  try {
+    const names = await migrate({ ownerUrl });
+    process.stdout.write(names.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${names.join(', ')}\n`);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${explain(error as Error & { code?: string }, ownerUrl)}\n`);
+    return 1;
+  }
+}
+
+/** By what the driver and PostgreSQL call it (Appendix A of its manual). What we do not know keeps its stack. */
+const remedies: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there: is it up, and is this its port?',
+  ENOTFOUND: 'there is no such host',
+  '28P01': 'the password is wrong',
+  '28000': 'the role may not log in there',
+  '3D000': 'there is no such database: npm start makes its own, an operator that of a deployment',
+  '42501': 'this role does not own the schema: give the address of the one that does (homing_owner)',
+};
+
+function explain(error: Error & { code?: string }, ownerUrl: string): string {
+  const remedy = remedies[error.code ?? ''];
+  if (!URL.canParse(ownerUrl)) return 'DATABASE_OWNER_URL is no address: postgres://role:password@host:port/database';
+  if (!remedy) return `Could not migrate: ${error.stack}`;
+  const { username, host, pathname } = new URL(ownerUrl);
+  return `Could not migrate ${pathname.slice(1)} at ${host} as ${username}: ${remedy}.\n(${error.message})`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await migrateByHand(process.env.DATABASE_OWNER_URL);
 }
