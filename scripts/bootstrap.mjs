@@ -23,7 +23,9 @@ if (!script) {
 }
 try {
   if (!(await isInstalled(root)) || !pinnedNode(root)) await installOnce();
-  leaveAs(await run(pinnedNode(root), [resolve(root, script), ...args], { channel: true }));
+  const left = await run(pinnedNode(root), [resolve(root, script), ...args], { channel: true });
+  if (left.signal === 'SIGKILL') sayWhatGoesOn();
+  leaveAs(left);
 } catch (error) {
   say(error.message);
   process.exit(1);
@@ -31,6 +33,15 @@ try {
 
 // Beside node_modules, which npm ci removes: two terminals, or npm start and npm test at once, must not install over
 // each other.
+// Nothing can be done after a KILL, so what it had started goes on.
+function sayWhatGoesOn() {
+  say(`${script} was killed.`);
+  const flags = args.includes('--state') ? ` -- --state ${args[args.indexOf('--state') + 1]}` : '';
+  if (script.endsWith('start.ts')) say(`The services that it had started go on. Stop them: npm stop${flags}`);
+  if (script.endsWith('test.ts'))
+    say('The services that it had started go on until the next npm test, which stops them.');
+}
+
 async function installOnce() {
   const waiting = (pid) => say(`Waiting for process ${pid}, which is installing the packages …`);
   await withLock(join(root, '.homing', 'install.lock'), install, { waiting });

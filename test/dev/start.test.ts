@@ -61,6 +61,19 @@ describe('npm start', function () {
     await stopsWhole(one);
   });
 
+  it('that was killed leaves services, which npm stop stops', async () => {
+    const one = start();
+    await halfUp();
+    one.child.kill('SIGKILL');
+    await one.ended;
+    const left = leftBehind(journalFor(state)).map(({ pid }) => pid);
+    assert.ok(left.length > 0);
+    const stop = runDev('stop.ts', ['--state', state]);
+    assert.deepEqual(await stop.ended, [0, null]);
+    assert.match(stop.said(), /a killed start had left running: /);
+    assert.deepEqual(alive(left), []);
+  });
+
   it('brings up everything, writes where it is, refuses a second, mends after a kill, and stops whole', async () => {
     const first = start();
     await first.up();
@@ -86,8 +99,9 @@ describe('npm start', function () {
     assert.equal(readRunFile(state).api, api, 'the ports of last time are preferred');
 
     const ours = pids();
-    third.child.kill('SIGTERM');
+    const stop = runDev('stop.ts', ['--state', state]);
     assert.deepEqual(await third.ended, [0, null], third.said());
+    assert.deepEqual(await stop.ended, [0, null], stop.said());
     assert.deepEqual(alive(ours), []);
     assert.equal(existsSync(join(state, 'run.json')), false);
   });
