@@ -14,6 +14,8 @@ import { isAlive, startedAt, withLock } from './lock.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const npmNote = join(root, '.homing', 'npm.json');
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+/** Milliseconds that npm and its children get to end in. */
+const graceMs = 2_000;
 const say = (line) => process.stderr.write(`${line}\n`);
 
 const [script, ...args] = process.argv.slice(2);
@@ -31,8 +33,6 @@ try {
   process.exit(1);
 }
 
-// Beside node_modules, which npm ci removes: two terminals, or npm start and npm test at once, must not install over
-// each other.
 // Nothing can be done after a KILL, so what it had started goes on.
 function sayWhatGoesOn() {
   say(`${script} was killed.`);
@@ -42,6 +42,8 @@ function sayWhatGoesOn() {
     say('The services that it had started go on until the next npm test, which stops them.');
 }
 
+// Beside node_modules, which npm ci removes: two terminals, or npm start and npm test at once, must not install over
+// each other.
 async function installOnce() {
   const waiting = (pid) => say(`Waiting for process ${pid}, which is installing the packages …`);
   await withLock(join(root, '.homing', 'install.lock'), install, { waiting });
@@ -57,9 +59,12 @@ async function install() {
     // A machine set to production would leave out what starts and tests the project.
     const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     const env = { ...process.env, NODE_ENV: 'development' };
-    const left = await run(npm, [...first, ...flags], { env, onPid: noteNpm });
+    const left = await run(npm, [...first, ...flags], { env, onPid: noteNpm, group: true });
     clearInterval(ticking);
-    if (left.signal) leaveAs(left);
+    if (left.signal) {
+      say('Stopped while installing. The next start installs anew.');
+      leaveAs(left);
+    }
     if (left.code !== 0) throw new Error(`npm ci failed (exit code ${left.code}). Try it by hand: npm ci`);
     await markInstalled(root);
   }
@@ -70,7 +75,7 @@ async function install() {
 async function endFormerNpm() {
   if (!existsSync(npmNote)) return;
   const former = JSON.parse(readFileSync(npmNote, 'utf8'));
-  if (isAlive(former)) process.kill(former.pid, 'SIGKILL');
+  if (isAlive(former)) killGroup(former.pid, 'SIGKILL');
   while (isAlive(former)) await sleep(20);
 }
 
@@ -96,27 +101,48 @@ function npmCommand() {
   return running?.endsWith('.js') ? [process.execPath, [running]] : ['npm', []];
 }
 
-/** Runs a child on our terminal and hands on our signals. `channel`: the child learns of our death by losing it. */
-function run(command, commandArgs, { channel = false, onPid, ...options } = {}) {
+/**
+ * Runs a child on our terminal and hands on our signals. `channel`: the child learns of our death by losing it. `group`: it
+ * has children of its own that would not hear, and no order to stop in: told to, all of them end within seconds, and the
+ * answer is our signal, whatever the child made of it.
+ */
+function run(command, commandArgs, { channel = false, group = false, onPid, ...options } = {}) {
   const path = [join(root, 'node_modules', 'node', 'bin'), process.env.PATH].filter(Boolean).join(delimiter);
   return new Promise((done, failed) => {
     const child = spawn(command, commandArgs, {
       cwd: channel ? process.cwd() : root,
-      stdio: channel ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
+      stdio: channel ? ['inherit', 'inherit', 'inherit', 'ipc'] : [group ? 'ignore' : 'inherit', 'inherit', 'inherit'],
+      detached: group,
       ...options,
       env: { ...(options.env ?? process.env), ...(channel ? { PATH: path } : {}) },
     });
     if (child.pid) onPid?.(child.pid);
-    const handOn = (signal) => child.kill(signal);
+    let told;
+    const handOn = (signal) => {
+      if (!group) return child.kill(signal);
+      if (!told) setTimeout(killGroup, graceMs, child.pid, 'SIGKILL').unref();
+      told ??= signal;
+      return killGroup(child.pid, 'SIGTERM');
+    };
     for (const signal of signals) process.on(signal, handOn);
     const orphaned = whenOrphaned(() => handOn('SIGTERM'));
     child.on('error', failed);
     child.on('exit', (code, signal) => {
       for (const name of signals) process.off(name, handOn);
       clearInterval(orphaned);
-      done({ code, signal });
+      // What the leader left behind must not go on in a folder that the next start works in.
+      if (told) killGroup(child.pid, 'SIGKILL');
+      done(told ? { code: null, signal: told } : { code, signal });
     });
   });
+}
+
+function killGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It is gone already.
+  }
 }
 
 // npm hands a TERM to its shell only, and a shell dies without telling us: the scripts say `exec`, so that we stand in the

@@ -85,10 +85,41 @@ describe('the bootstrap', function () {
 
   it('takes over from an installer that was killed', async () => {
     const first = start();
-    await until(() => spawnedNpm(clone));
+    await until(() => contentOf(join(clone, 'npm-calls')));
     first.kill('SIGKILL');
     await once(first, 'exit');
     assert.equal(await run(), 7);
+  });
+
+  it('when it is interrupted while it installs, then npm and its children end, and nothing false is said', async () => {
+    const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);`;
+    writeFileSync(
+      join(clone, 'npm.js'),
+      `const { spawn } = require('child_process');
+      const child = spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}], { stdio: 'ignore' });
+      require('fs').writeFileSync('npm-child', String(child.pid));
+      process.on('SIGTERM', () => process.exit(1)); setInterval(() => {}, 1000);`,
+    );
+    const child = start();
+    let told = '';
+    child.stderr?.on('data', (chunk) => (told += chunk));
+    const pid = Number(await until(() => contentOf(join(clone, 'npm-child'))));
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'close'), [130, null]);
+    await until(() => !isRunning(pid));
+    assert.match(told, /Stopped while installing/);
+    assert.doesNotMatch(told, /failed/);
+  });
+
+  it('when what it runs is killed, then it says that the services go on, and how to stop them', async () => {
+    await run();
+    mkdirSync(join(clone, 'dev'));
+    writeFileSync(join(clone, 'dev', 'start.ts'), `process.kill(process.pid, 'SIGKILL');`);
+    const child = start('dev/start.ts', '--state', 'there');
+    let told = '';
+    child.stderr?.on('data', (chunk) => (told += chunk));
+    assert.deepEqual(await once(child, 'close'), [137, null]);
+    assert.match(told, /start\.ts was killed[^]*npm stop -- --state there/);
   });
 
   it('says what helps when the pinned Node is missing although everything is installed', async () => {
@@ -117,11 +148,11 @@ describe('the bootstrap', function () {
   });
 });
 
-function spawnedNpm(clone: string): boolean {
+function contentOf(file: string): string {
   try {
-    return readFileSync(join(clone, 'npm-calls'), 'utf8').length > 0;
+    return readFileSync(file, 'utf8');
   } catch {
-    return false;
+    return '';
   }
 }
 

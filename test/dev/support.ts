@@ -20,8 +20,12 @@ export function removeTempFolders(): void {
 }
 
 /** Waits until it is so; the test's own limit ends a wait in vain. */
-export async function until(holds: () => unknown): Promise<void> {
-  while (!holds()) await sleep(20);
+export async function until<T>(holds: () => T): Promise<T> {
+  for (;;) {
+    const answer = holds();
+    if (answer) return answer;
+    await sleep(20);
+  }
 }
 
 export function isRunning(pid: number): boolean {
