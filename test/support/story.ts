@@ -3,6 +3,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Activities } from '../../activities/index.ts';
 import type {
   EscalateUnreadInput,
@@ -65,8 +66,16 @@ export interface Story {
 /** The history of one run as a case for the replay, where it is asked for. */
 export async function recordHistory(handle: Pick<WorkflowHandle, 'fetchHistory'>, name: string): Promise<void> {
   if (!process.env.RECORD_HISTORIES) return;
-  const history = historyToJSON(await handle.fetchHistory());
+  const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
   await writeFile(new URL(`../workflows/histories/${name}.json`, import.meta.url), `${history}\n`);
+}
+
+/** A history as any machine would have recorded it: stacks from the root of the project, and no name of a process or host. */
+function withoutMachine(history: string): string {
+  return history
+    .replaceAll(new URL('../..', import.meta.url).href, '')
+    .replaceAll(fileURLToPath(new URL('../..', import.meta.url)), '')
+    .replaceAll(/"\d+@[^"]+"/g, '"worker"');
 }
 
 /** Workers of one's own on the suite's real Temporal server, whose activities follow a script. */

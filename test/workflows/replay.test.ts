@@ -21,6 +21,13 @@ describe('replay', () => {
     for (const name of ['continued-as-new.json', 'verification-sent.json']) assert.ok(names.includes(name), name);
   });
 
+  it('names neither the machine nor the folder that it was recorded on', () => {
+    for (const name of names) {
+      const text = readFileSync(new URL(name, directory), 'utf8');
+      assert.doesNotMatch(text, /file:\/\/\/|\(\/|"\d+@|[a-z]:\\\\/i, name);
+    }
+  });
+
   for (const name of names) {
     it(`${name.replace('.json', '').replaceAll('-', ' ')}`, async () => {
       await Worker.runReplayHistory({ workflowBundle: await bundle() }, history(name));
