@@ -8,8 +8,8 @@ export const supervisorLimits = {
   /** Milliseconds after which a process counts as steady, and a crash as its first. */
   steadyMs: 60_000,
   /** Milliseconds that roles, then services, have to end before they are killed. Together below ten seconds. */
-  roleGraceMs: 5_000,
-  serviceGraceMs: 3_500,
+  roleGraceMs: 6_000,
+  serviceGraceMs: 3_000,
 };
 
 /** A process to keep up. */

@@ -7,8 +7,18 @@ import type { Log } from '../domain/deps.ts';
 export const stages = ['refuse', 'drain', 'poll', 'flush', 'hints', 'storage'] as const;
 export type Stage = (typeof stages)[number];
 
-/** Milliseconds that one stage may take; all together stay below what supervisors grant (10 s in development). */
-const stageMs = 2_500;
+/**
+ * Milliseconds that each stage may take. Draining has the lion's share, more than the Temporal workers need to see a send
+ * through: one that is cut short may be made twice. All together stay below what supervisors grant.
+ */
+export const stageLimits: Record<Stage, number> = {
+  refuse: 300,
+  drain: 4_000,
+  poll: 500,
+  flush: 500,
+  hints: 200,
+  storage: 300,
+};
 
 export interface Shutdown {
   on(stage: Stage, name: string, step: () => unknown): void;
@@ -34,7 +44,7 @@ export function createShutdown(log: Log): Shutdown {
       timer = setTimeout(() => {
         log.warn('a stage of stopping took too long', { stage });
         resolve();
-      }, stageMs);
+      }, stageLimits[stage]);
     });
     await Promise.race([Promise.all(all), limit]);
     clearTimeout(timer);

@@ -33,7 +33,8 @@ export function startRelay({ config, deps, metrics, shutdown }: Runtime): void {
       () => undefined,
     );
   }, backlogMs);
-  shutdown.on('poll', 'relay', () => relay.stop());
+  // With the workers: a round that asks a Temporal that is away takes as long as a send.
+  shutdown.on('drain', 'relay', () => relay.stop());
   shutdown.on('poll', 'backlog', () => clearInterval(timer));
   shutdown.on('flush', 'temporal client', () => client.connection.close());
 }
