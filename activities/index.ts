@@ -4,8 +4,8 @@ import type { Channel } from '../contracts/workflows/names.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 import { sendCode } from '../domain/accounts/index.ts';
 import { decideEpisode, notify } from '../domain/attention/index.ts';
-import type { Deps } from '../domain/deps.ts';
-import { DomainError } from '../domain/errors.ts';
+import type { Deps, Log } from '../domain/deps.ts';
+import { DomainError, ProviderFailing, toDomainError } from '../domain/errors.ts';
 import { toFailure } from './errors.ts';
 
 type ActivityDeps = Pick<
@@ -22,7 +22,7 @@ export function createActivities(deps: ActivityDeps) {
     deps.countAttempt?.(channel, result.result);
     return result;
   };
-  return wrapAll({
+  return wrapAll(deps.log, {
     decide: (input: DecideInput) => decideEpisode(deps, input),
     notifyPush: notifyBy('push'),
     notifyEmail: notifyBy('email'),
@@ -34,18 +34,31 @@ export function createActivities(deps: ActivityDeps) {
 type Functions = Record<string, (input: never) => Promise<unknown>>;
 
 /** Every activity fails in our own words only, and the log says why. */
-function wrapAll<All extends Functions>(all: All): All {
+function wrapAll<All extends Functions>(log: Log, all: All): All {
   const wrapped = Object.entries(all).map(([name, run]) => [
     name,
     async (input: never) => {
       try {
         return await run(input);
       } catch (error) {
+        tellFailure(log, name, error);
         throw toFailure(error);
       }
     },
   ]);
   return Object.fromEntries(wrapped) as All;
+}
+
+/** Histories hold a code and nothing else: what went wrong is found here, by the workflow's id. */
+function tellFailure(log: Log, activity: string, error: unknown): void {
+  const { attempt, workflowExecution } = activityInfo();
+  const where = { activity, attempt, workflowId: workflowExecution?.workflowId };
+  if (error instanceof ProviderFailing) {
+    log.info('a provider failed; the step is tried again', { ...where, code: error.code });
+    return;
+  }
+  const { code } = toDomainError(error);
+  log[code === 'internal' ? 'error' : 'warn']('an activity failed', { ...where, code, error });
 }
 
 /** Tells Temporal that the worker lives, four times as often as it must be heard. */

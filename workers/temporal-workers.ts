@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { type TaskQueue, taskQueues } from '../contracts/workflows/names.ts';
@@ -18,11 +19,11 @@ export interface WorkersOptions {
   setUp: boolean;
 }
 
-/** Milliseconds between tries to reach a Temporal that is away. */
-const reconnectMs = 1_000;
+/** Milliseconds before workers are made anew: at first, and at most. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
 /** Milliseconds that running activities get to end when the process is told to stop, and at most. */
-const graceMs = 4_000;
-const forceMs = 6_000;
+export const workerStopping = { graceMs: 3_000, forceMs: 3_500 };
 /** Workflows kept in memory, about a megabyte each at worst. */
 const cachedWorkflows = 500;
 
@@ -34,62 +35,85 @@ export interface Workers {
 
 /**
  * The Temporal workers of this process: one for the stories, one for each provider's queue. They wait for a Temporal that
- * is away for as long as it takes, and are made anew when they fail.
+ * is away for as long as it takes, and are made anew, with growing pauses, when they fail.
  */
 export function runWorkers(options: WorkersOptions): Workers {
-  let stopping = false;
-  let running: Worker[] = [];
-  let stopped: Promise<unknown> = Promise.resolve();
+  const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
-
-  const loop = async () => {
-    while (!stopping) {
-      try {
-        const connection = await connect(options, () => stopping);
-        if (!connection) break;
-        running = await createWorkers(options, connection);
-        if (stopping) break;
-        options.log.info('workers poll', { queues: Object.keys(taskQueues) });
-        ready.resolve();
-        await Promise.all(running.map((worker) => worker.run()));
-        await connection.close();
-      } catch (error) {
-        if (stopping) break;
-        options.log.error('workers failed; they are made anew', { error });
-        for (const worker of running) shutDown(worker);
-        await sleep(reconnectMs);
-      }
-    }
-  };
-  stopped = loop();
-
+  const stopped = keepRunning(options, stopping.signal, ready.resolve);
   return {
     ready: ready.promise,
     async stop() {
-      stopping = true;
-      for (const worker of running) shutDown(worker);
+      stopping.abort();
       await stopped;
     },
   };
 }
 
-function shutDown(worker: Worker): void {
-  if (worker.getState() === 'RUNNING') worker.shutdown();
+async function keepRunning(options: WorkersOptions, signal: AbortSignal, onReady: () => void): Promise<void> {
+  let pauseMs = firstPauseMs;
+  const poll = () => {
+    options.log.info('workers poll', { queues: Object.keys(taskQueues) });
+    pauseMs = firstPauseMs;
+    onReady();
+  };
+  while (!signal.aborted) {
+    try {
+      await runOnce(options, signal, poll);
+    } catch (error) {
+      options.log.error('workers failed; they are made anew', { error, pauseMs });
+    }
+    await rest(pauseMs, signal);
+    pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+  }
 }
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Until the process stops or a worker fails. Whatever was opened is closed again, or each failure would leave some. */
+async function runOnce(options: WorkersOptions, signal: AbortSignal, onReady: () => void): Promise<void> {
+  const connection = await connect(options, signal);
+  if (!connection) return;
+  try {
+    const workers = await createWorkers(options, connection);
+    await runAll(workers, signal, onReady);
+  } finally {
+    await connection.close();
+  }
+}
 
-async function connect(options: WorkersOptions, stopping: () => boolean): Promise<NativeConnection | undefined> {
+/** When one ends, all end: half a set would leave a queue without a worker and nobody would know. */
+async function runAll(workers: readonly Worker[], signal: AbortSignal, onReady: () => void): Promise<void> {
+  const runs = workers.map((worker) => worker.run());
+  const stop = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    if (signal.aborted) return;
+    onReady();
+    await Promise.all(runs);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    await Promise.allSettled(runs);
+  }
+}
+
+/** Waits, or less when the process is to stop. */
+const rest = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
+
+async function connect(options: WorkersOptions, signal: AbortSignal): Promise<NativeConnection | undefined> {
   let told = false;
-  while (!stopping()) {
+  while (!signal.aborted) {
+    let connection: NativeConnection | undefined;
     try {
-      const connection = await NativeConnection.connect({ address: options.address });
+      connection = await NativeConnection.connect({ address: options.address });
       if (options.setUp) await setUpNamespace(connection, options.namespace);
       return connection;
     } catch (error) {
+      await connection?.close();
       if (!told) options.log.warn('Temporal is away; workers wait for it', { reason: (error as Error).message });
       told = true;
-      await sleep(reconnectMs);
+      await rest(firstPauseMs, signal);
     }
   }
   return undefined;
@@ -101,12 +125,12 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
     connection,
     namespace: options.namespace,
     dataConverter: createDataConverter(options.payloadKeys),
-    shutdownGraceTime: graceMs,
-    shutdownForceTime: forceMs,
+    shutdownGraceTime: workerStopping.graceMs,
+    shutdownForceTime: workerStopping.forceMs,
   };
   const { decide, ...calls } = options.activities;
   const queue = (name: TaskQueue) => queueName(options.queuePrefix, name);
-  return Promise.all([
+  const results = await Promise.allSettled([
     Worker.create({
       ...shared,
       taskQueue: queue('attention'),
@@ -118,6 +142,12 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
       Worker.create({ ...shared, taskQueue: queue(name), activities: calls, maxConcurrentActivityTaskExecutions: 50 }),
     ),
   ]);
+  const workers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (!failed) return workers;
+  // One that was made holds the connection until it has run.
+  await Promise.allSettled(workers.map((worker) => worker.runUntil(Promise.resolve())));
+  throw failed.reason;
 }
 
 let installed = false;
