@@ -2,6 +2,7 @@ import type { Device, DeviceInput } from '../../contracts/entities/index.ts';
 import type { DeviceId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { deleteDevice, devicesOf, lockDevices, releasePushToken, upsertDevice } from '../../db/queries/devices.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -20,6 +21,8 @@ export async function putDevice(
     const row = await upsertDevice(tx, actor.userId, id, input, { at: deps.now(), sessionId: actor.sessionId });
     const { length } = await devicesOf(tx, actor.userId);
     if (length > limits.devicesPerUser) throw tooManyDevices();
+    // What could not be pushed may be pushed now, or no longer.
+    if (input.pushToken !== undefined || input.pushPermission !== undefined) await lookAgain(tx, [actor.userId], 0);
     return { value: presentDevice(row) };
   });
 }
@@ -35,4 +38,5 @@ export async function listDevices(deps: Pick<Deps, 'db'>, actor: Actor): Promise
 
 export async function forgetDevice(deps: Pick<Deps, 'db'>, actor: Actor, id: DeviceId): Promise<void> {
   if (!(await deleteDevice(deps.db, actor.userId, id))) throw notFound();
+  await lookAgain(deps.db, [actor.userId], 0);
 }

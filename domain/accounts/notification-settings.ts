@@ -3,6 +3,7 @@ import {
   type NotificationSettingsPatch,
   defaultNotificationSettings,
 } from '../../contracts/entities/index.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
 import {
   type NotificationSettingsRow,
   notificationSettingsOf,
@@ -32,7 +33,9 @@ export async function updateNotificationSettings(
     if (expected !== undefined && expected !== current.version) break;
     const settings = merge(current.settings, patch);
     const version = await putNotificationSettings(deps.db, actor.userId, settings, current.version);
-    if (version !== undefined) return { settings, version };
+    if (version === undefined) continue;
+    await lookAgain(deps.db, [actor.userId], 0);
+    return { settings, version };
   }
   throw new DomainError(expected === undefined ? 'conflict' : 'precondition_failed');
 }

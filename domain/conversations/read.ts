@@ -7,6 +7,7 @@ import type {
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { conversationsPage, openChannelsPage } from '../../db/queries/conversations.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
 import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
@@ -71,6 +72,8 @@ export async function updateMyMembership(
   patch: MyMembershipPatch,
 ): Promise<MyMembership> {
   if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
+  // What they want to be told has changed, also for what is already on its way.
+  if (patch.level !== undefined || patch.mutedUntil !== undefined) await lookAgain(deps.db, [actor.userId], 0);
   return presentMyMembership(await readableConversation(deps.db, actor, id));
 }
 
