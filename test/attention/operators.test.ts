@@ -1,43 +1,41 @@
 import assert from 'node:assert/strict';
-import type { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import pg from 'pg';
-import type { OperatorAnswer } from '../../contracts/workflows/escalate-unread.ts';
-import { readConfig } from '../../platform/config.ts';
-import { openTemporal } from '../../temporal/client.ts';
-import { type Person, makeDirect, registerDevice, registerPeople, send } from '../factories/person.ts';
-import { type TestApp, startApp } from '../setup/app.ts';
+import {
+  type Person,
+  makeDirect,
+  phoneNumber,
+  registerDevice,
+  registerPeople,
+  registerPerson,
+  send,
+  verifyContacts,
+} from '../factories/person.ts';
+import { type TestApp, startApp, testLadder } from '../setup/app.ts';
 import { inbox, rule, waitFor } from '../support/inbox.ts';
+import { operatorsOf } from '../support/operators.ts';
+import { expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
 
 describe('an episode that needs a person', () => {
   let app: TestApp;
   let db: pg.Client;
-  let client: Client;
+  let operators: ReturnType<typeof operatorsOf>;
   before(async function () {
     this.timeout(60_000);
     app = await startApp({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
     db = new pg.Client(app.database.url);
     await db.connect();
-    const config = readConfig(app.env);
-    client = openTemporal({
-      address: config.TEMPORAL_ADDRESS,
-      namespace: config.TEMPORAL_NAMESPACE,
-      payloadKeys: config.HOMING_PAYLOAD_KEYS,
-    });
+    operators = operatorsOf(app);
   });
   after(async () => {
-    await client.connection.close();
+    await operators.disconnect();
     await db.end();
     await app.stop();
   });
 
-  const handleOf = (person: Person) => client.workflow.getHandle(`attention/${person.id}/1`);
-  /** What the top of the workflow's page says; nothing before it runs. */
-  const details = async (person: Person): Promise<string> => {
-    const metadata = handleOf(person).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-    return (await metadata.catch(() => undefined))?.currentDetails ?? '';
-  };
+  const handleOf = ({ id }: Person) => operators.handleOf(id);
+  const details = ({ id }: Person) => operators.details(id);
   /** No base64 holds it by chance. */
   const canary = 'the canary sings at noon';
   const stuckPush = async (error: string) => {
@@ -72,7 +70,7 @@ describe('an episode that needs a person', () => {
     assert.equal(await deviceState(bob), 'active', 'wrong credentials blame no device');
 
     await mend();
-    const answer = await handleOf(bob).executeUpdate<OperatorAnswer, [object]>('retry', { args: [{ by: 'Olga' }] });
+    const answer = await operators.retry(bob.id);
     assert.deepEqual(answer, { done: true, message: 'push is tried again now' });
     const [push] = await waitFor(app, { to: token });
     assert.equal(push?.title, 'Ana');
@@ -84,13 +82,13 @@ describe('an episode that needs a person', () => {
       [{ channel: 'push', state: 'accepted', error_class: null }],
     );
     assert.equal(await handleOf(bob).result(), 'every-step-spent');
-    await assert.rejects(handleOf(bob).executeUpdate('retry', { args: [{ by: 'Olga' }] }), /completed|not found/i);
+    await assert.rejects(operators.retry(bob.id), /completed|not found/i);
   }).timeout(60_000);
 
   it('a wrong project answers as a dead token does, and costs nobody a device', async () => {
     const { bob } = await stuckPush('NOT_FOUND');
     assert.equal(await deviceState(bob), 'active');
-    await handleOf(bob).executeUpdate('close', { args: [{ by: 'Olga' }] });
+    await operators.close(bob.id);
     assert.equal(await handleOf(bob).result(), 'closed-by-operator');
   }).timeout(60_000);
 
@@ -120,7 +118,80 @@ describe('an episode that needs a person', () => {
       assert.ok(!decoded.includes(secret), `a payload holds ${secret}`);
       assert.ok(!plain.includes(secret), `the history holds ${secret}`);
     }
-    await handleOf(bob).executeUpdate('close', { args: [{ by: 'Olga' }] });
+    await operators.close(bob.id);
     assert.equal((await inbox(app, { to: token })).length, 0);
+  }).timeout(60_000);
+
+  /** Somebody who can be asked by every channel. */
+  const reachable = async () => {
+    const ana = await registerPerson(app, 'Ana');
+    const bob = await registerPerson(app, 'Bob');
+    const phone = phoneNumber();
+    await verifyContacts(app, bob, phone);
+    expectStatus(await bob.call('PATCH', '/v1/me/notifications', { channels: { sms: true } }), 200);
+    return { ana, bob, phone, token: await registerDevice(bob), direct: await makeDirect(ana, bob) };
+  };
+  const needsAttention = (bob: Person, name: string) =>
+    until(
+      () => details(bob),
+      (text) => text.includes(`${name} needs attention`),
+    );
+  const accepted = (bob: Person, channel: string) =>
+    until(
+      () => states(bob),
+      (all) => all.some((one) => one.channel === channel && one.state === 'accepted'),
+    );
+
+  it('retry mends a mail that was given up after any number of failures, once the provider is back', async () => {
+    const { ana, bob, direct } = await reachable();
+    await waitFor(app, { to: bob.email, text: 'Homing code' });
+    const mend = await rule(app, { provider: 'sendgrid', to: bob.email, action: { status: 503 } });
+    await send(ana, direct.id, 'hello');
+    await needsAttention(bob, 'e-mail');
+    await until(
+      () => states(bob),
+      (all) => all.some(({ channel, state }) => channel === 'email' && state === 'failed'),
+    );
+    await mend();
+    await operators.retry(bob.id);
+    await waitFor(app, { to: bob.email, text: 'new message' });
+    await accepted(bob, 'email');
+    assert.equal((await inbox(app, { to: bob.email, text: 'new message' })).length, 1);
+  }).timeout(60_000);
+
+  it('and a text', async () => {
+    const { ana, bob, phone, direct } = await reachable();
+    const mend = await rule(app, { provider: 'twilio', to: phone, action: { status: 503 } });
+    await send(ana, direct.id, 'hello');
+    await needsAttention(bob, 'SMS');
+    await mend();
+    await operators.retry(bob.id);
+    await waitFor(app, { to: phone });
+    await accepted(bob, 'sms');
+    assert.equal((await inbox(app, { to: phone })).length, 1);
+  }).timeout(60_000);
+
+  it('while a push keeps failing, mail and text go out; after close nothing does', async () => {
+    const patient = await startApp({
+      processes: [['api', 'realtime'], ['relay'], ['worker']],
+      env: { HOMING_LADDER: `${testLadder} give-up=60s` },
+    });
+    const [ana, bob] = await registerPeople(patient, 'Ana', 'Bob');
+    const phone = phoneNumber();
+    await verifyContacts(patient, bob, phone);
+    expectStatus(await bob.call('PATCH', '/v1/me/notifications', { channels: { sms: true } }), 200);
+    const token = await registerDevice(bob);
+    const mend = await rule(patient, { provider: 'fcm', to: token, action: { status: 503 } });
+    const direct = await makeDirect(ana, bob);
+    await send(ana, direct.id, 'hello');
+    await waitFor(patient, { to: bob.email, text: 'new message' });
+    await waitFor(patient, { to: phone });
+    const olga = operatorsOf(patient);
+    await olga.close(bob.id);
+    await mend();
+    assert.equal(await olga.handleOf(bob.id).result(), 'closed-by-operator');
+    assert.deepEqual(await inbox(patient, { to: token }), []);
+    await olga.disconnect();
+    await patient.stop();
   }).timeout(60_000);
 });

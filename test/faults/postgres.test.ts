@@ -5,8 +5,17 @@ import pg from 'pg';
 import type { Message } from '../../contracts/entities/index.ts';
 import { migrate } from '../../db/migrate.ts';
 import { provisionDatabase } from '../../db/provision.ts';
-import { type Person, makeGroup, registerPeople } from '../factories/person.ts';
-import { type TestApp, startApp } from '../setup/app.ts';
+import {
+  type Person,
+  makeDirect,
+  makeGroup,
+  registerDevice,
+  registerPeople,
+  send,
+  verifyContacts,
+} from '../factories/person.ts';
+import { type TestApp, startApp, testLadder } from '../setup/app.ts';
+import { waitFor } from '../support/inbox.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
 import { connect } from '../support/socket.ts';
 import { call } from '../support/rest.ts';
@@ -106,4 +115,53 @@ describe('PostgreSQL is restarted while messages are sent', () => {
       }
     }
   }
+});
+
+describe('PostgreSQL is restarted under relay and worker', () => {
+  let own: PrivateServices;
+  let app: TestApp;
+  before(async function () {
+    this.timeout(60_000);
+    own = await privateServices();
+  });
+  after(async () => {
+    await app?.stop();
+    await own.close();
+  });
+
+  it('what was acked before is announced, the stories go on, and nothing needs a restart', async () => {
+    const postgres = await own.postgres();
+    const port = Number(new URL(postgres.url).port);
+    const passwords = { ownerPassword: 'o', appPassword: 'a' };
+    const { ownerUrl, appUrl } = await provisionDatabase({ adminUrl: postgres.url, database: 'homing', ...passwords });
+    await migrate({ ownerUrl });
+    app = await startApp({
+      processes: [['api', 'realtime'], ['relay'], ['worker']],
+      env: { DATABASE_URL: appUrl, HOMING_LADDER: `${testLadder} email=5s` },
+    });
+    const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    await verifyContacts({ database: { ...app.database, url: appUrl } }, bob);
+    const tokens = { bob: await registerDevice(bob), cleo: await registerDevice(cleo) };
+    const withBob = await makeDirect(ana, bob);
+    const withCleo = await makeDirect(ana, cleo);
+    await send(ana, withBob.id, 'Bob has a story that runs');
+    await waitFor(app, { to: tokens.bob });
+    await send(ana, withCleo.id, 'acked, and nothing more');
+    postgres.kill('SIGQUIT');
+    await postgres.exited;
+    await own.postgres(port);
+    await waitFor(app, { to: tokens.cleo });
+    await waitFor(app, { to: bob.email, text: 'new message' });
+    const db = new pg.Client(appUrl);
+    await db.connect();
+    const { rows } = await until(
+      () => db.query<{ outcome: string | null }>('select outcome from episodes order by user_id'),
+      (answer) => answer.rows.length === 2 && answer.rows.every(({ outcome }) => outcome !== null),
+    );
+    await db.end();
+    assert.deepEqual(
+      rows.map(({ outcome }) => outcome),
+      ['every-step-spent', 'every-step-spent'],
+    );
+  }).timeout(120_000);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { makeDirect, registerDevice, registerPeople, send } from '../factories/person.ts';
-import { type TestApp, startApp } from '../setup/app.ts';
+import { makeDirect, registerDevice, registerPeople, send, verifyContacts } from '../factories/person.ts';
+import { type TestApp, startApp, testLadder } from '../setup/app.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
 import { connect } from '../support/socket.ts';
@@ -55,4 +55,42 @@ describe('Temporal is away while messages are sent', () => {
     // The code for her address was owed as well.
     await waitFor(app, { to: ana.email, channel: 'email' });
   }).timeout(90_000);
+
+  it('in the middle of an episode: what was due is done when it is back, and what came meanwhile too', async () => {
+    await app?.stop();
+    const port = await own.freePort();
+    const temporal = await own.temporal(port);
+    app = await startApp({
+      processes: [['api', 'realtime'], ['relay'], ['worker']],
+      env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, HOMING_LADDER: `${testLadder} email=5s email-without-push=5s` },
+    });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    await verifyContacts(app, bob);
+    const token = await registerDevice(bob);
+    const direct = await makeDirect(ana, bob);
+    await send(ana, direct.id, 'before');
+    await waitFor(app, { to: token });
+    temporal.kill('SIGKILL');
+    await temporal.exited;
+    const [cleo] = await registerPeople(app, 'Cleo');
+    const other = await makeDirect(cleo, bob);
+    await send(cleo, other.id, 'while it is away');
+    const db = new pg.Client(app.database.url);
+    await db.connect();
+    await until(
+      async () => (await db.query('select 1 from armed where user_id = $1', [bob.id])).rowCount,
+      (count) => count === 2,
+    );
+    await own.temporal(port);
+    const pushes = await waitFor(app, { to: token }, 2);
+    assert.equal(pushes.at(-1)?.title, 'Cleo');
+    await waitFor(app, { to: bob.email, text: 'new message' });
+    await until(
+      async () =>
+        (await db.query<{ outcome: string | null }>('select outcome from episodes where user_id = $1', [bob.id])).rows,
+      (rows) => rows.length === 1 && rows[0]?.outcome === 'every-step-spent',
+    );
+    await db.end();
+    assert.equal((await inbox(app, { to: token })).length, 2);
+  }).timeout(120_000);
 });

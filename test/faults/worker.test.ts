@@ -16,6 +16,7 @@ import {
 } from '../factories/person.ts';
 import { type TestApp, startApp, testLadder } from '../setup/app.ts';
 import { inbox, rule, waitFor } from '../support/inbox.ts';
+import { operatorsOf } from '../support/operators.ts';
 import { expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
 
@@ -24,6 +25,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 describe('a worker is killed between the claim and the provider’s answer', () => {
   let app: TestApp;
   let db: pg.Client;
+  let operators: ReturnType<typeof operatorsOf>;
   let workers: ChildProcess[] = [];
   before(async function () {
     this.timeout(60_000);
@@ -34,12 +36,14 @@ describe('a worker is killed between the claim and the provider’s answer', () 
     });
     db = new pg.Client(app.database.url);
     await db.connect();
+    operators = operatorsOf(app);
   });
   afterEach(async () => {
     for (const worker of workers) await kill(worker);
     workers = [];
   });
   after(async () => {
+    await operators.disconnect();
     await db.end();
     await app.stop();
   });
@@ -133,5 +137,85 @@ describe('a worker is killed between the claim and the provider’s answer', () 
       () => attempts(bob.id, 'email'),
       (all) => all[0]?.state === 'accepted',
     );
+  }).timeout(90_000);
+
+  /** Somebody who is asked by this one channel alone. */
+  const by = async (channel: 'email' | 'sms') => {
+    const ana = await registerPerson(app);
+    const bob = await registerPerson(app, 'Bob');
+    const phone = phoneNumber();
+    await verifyContacts(app, bob, phone);
+    const channels = { push: false, email: channel === 'email', sms: channel === 'sms' };
+    expectStatus(await bob.call('PATCH', '/v1/me/notifications', { channels }), 200);
+    return { ana, bob, phone, direct: await makeDirect(ana, bob) };
+  };
+  const calling = (to: string, status: string) =>
+    until(requests, (all) => all.some((request) => request.to === to && request.status === status));
+
+  it('a text whose fate the dead worker took along is not sent again by itself, and is by a person', async () => {
+    const { ana, bob, phone, direct } = await by('sms');
+    await rule(app, { provider: 'twilio', to: phone, count: 1, action: { hang: true } });
+    const first = startWorker();
+    await send(ana, direct.id, 'hello');
+    await calling(phone, 'hang');
+    await kill(first);
+    startWorker();
+    await until(
+      () => attempts(bob.id, 'sms'),
+      (all) => all[0]?.state === 'unknown',
+    );
+    assert.deepEqual(await inbox(app, { to: phone }), []);
+    await until(
+      () => operators.details(bob.id),
+      (text) => text.includes('SMS needs attention'),
+    );
+    await operators.retry(bob.id);
+    await waitFor(app, { to: phone });
+    await until(
+      () => attempts(bob.id, 'sms'),
+      (all) => all[0]?.state === 'accepted',
+    );
+    assert.equal((await inbox(app, { to: phone })).length, 1);
+  }).timeout(90_000);
+
+  it('a mail whose fate the dead worker took along is sent once more, with the same Message-ID', async () => {
+    const { ana, bob, direct } = await by('email');
+    const first = startWorker();
+    await waitFor(app, { to: bob.email, text: 'Homing code' });
+    await rule(app, { provider: 'sendgrid', to: bob.email, count: 1, action: { hang: true } });
+    await send(ana, direct.id, 'hello');
+    await calling(bob.email, 'hang');
+    await kill(first);
+    const [claimed] = await attempts(bob.id, 'email');
+    startWorker();
+    const [mail] = await waitFor(app, { to: bob.email, text: 'new message' });
+    assert.equal(mail?.attemptId, claimed?.id);
+    assert.match(mail?.headers?.['Message-ID'] ?? '', new RegExp(claimed?.id ?? '-'));
+    await until(
+      () => attempts(bob.id, 'email'),
+      (all) => all.length === 1 && all[0]?.state === 'accepted',
+    );
+    assert.equal((await inbox(app, { to: bob.email, text: 'new message' })).length, 1);
+  }).timeout(90_000);
+
+  it('a worker that is told to stop sees its send through: the mail goes out once', async () => {
+    const { ana, bob, direct } = await by('email');
+    const first = startWorker();
+    await waitFor(app, { to: bob.email, text: 'Homing code' });
+    // Longer than the rest of stopping takes, and less than what a send is granted.
+    await rule(app, { provider: 'sendgrid', to: bob.email, count: 1, action: { delayMs: 2_700 } });
+    await send(ana, direct.id, 'hello');
+    await until(
+      () => attempts(bob.id, 'email'),
+      (all) => all[0]?.state === 'claimed',
+    );
+    const exited = once(first, 'exit');
+    first.kill('SIGTERM');
+    assert.deepEqual(await exited, [0, null]);
+    assert.deepEqual(
+      (await attempts(bob.id, 'email')).map(({ state }) => state),
+      ['accepted'],
+    );
+    assert.equal((await inbox(app, { to: bob.email, text: 'new message' })).length, 1);
   }).timeout(90_000);
 });

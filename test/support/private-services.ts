@@ -47,7 +47,8 @@ export async function privateServices(): Promise<PrivateServices> {
     },
     async temporal(port) {
       const program = await obtainTemporal({ report });
-      const options = { report, program, logFile: join(dir, 'temporal.log') };
+      const files = { logFile: join(dir, 'temporal.log'), databaseFile: join(dir, 'temporal.db') };
+      const options = { report, program, ...files };
       return keep(await startTemporal({ ...options, port: port ?? (await freePort()), namespaces: ['homing-test'] }));
     },
     async close() {
