@@ -16,7 +16,7 @@ import { type StepsUnderWay, stepsUnderWay } from './lib/under-way.ts';
 export async function escalateUnread(input: EscalateUnreadInput): Promise<EscalateUnreadOutcome> {
   const nudge = latch(nudgeSignal);
   const steps = stepsUnderWay(nudge.pull);
-  const desk = openOperatorDesk(input.carried, { wake: nudge.pull, stopSteps: steps.stop });
+  const desk = openOperatorDesk(input.carried, { wake: nudge.pull, stopSteps: () => steps.stop() });
   let patience = firstPatience;
 
   for (;;) {

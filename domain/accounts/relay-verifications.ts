@@ -39,14 +39,14 @@ async function setAside(tx: Tx, { log }: Pick<Deps, 'log'>, { id, tries }: Outbo
 
 async function startAll(
   tx: Tx,
-  { log, start }: StartDeps,
+  deps: StartDeps,
   requests: readonly { id: number; input: SendVerificationInput }[],
 ): Promise<void> {
-  const results = await Promise.allSettled(requests.map(({ input }) => start(input)));
+  const results = await Promise.allSettled(requests.map(({ input }) => deps.start(input)));
   const ids = (status: string) => requests.filter((_, index) => results[index]?.status === status).map(({ id }) => id);
   await deleteOutbox(tx, ids('fulfilled'));
   const failed = ids('rejected');
   if (failed.length === 0) return;
-  log.warn('verification codes could not be handed to Temporal; they wait', { rows: failed.length });
+  deps.log.warn('verification codes could not be handed to Temporal; they wait', { rows: failed.length });
   await postponeOutbox(tx, failed, relayLimits.retryMs);
 }

@@ -212,14 +212,13 @@ describe('the relay, turn by turn', () => {
       await send(ana, direct.id, 'second');
       await hand.arm();
       await hand.sql.query('update attention set nudge_at = null where user_id = $1', [bob.id]);
-      const { presence } = hand.deps;
-      hand.deps.presence = async () => {
+      const deps = { ...hand.deps };
+      deps.presence = async () => {
         // The last socket closes right after somebody was seen.
         await presenceEnded(hand.deps, bob.id as UserId);
         return 'present';
       };
-      const plan = await hand.decide(bob);
-      hand.deps.presence = presence;
+      const plan = await hand.decide(bob, {}, deps);
       assert.equal(plan.kind, 'wait');
       assert.notEqual((await hand.attention(bob))?.nudge_at, null);
     });

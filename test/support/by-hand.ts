@@ -129,11 +129,11 @@ export class ByHand {
     return row && { ...row, episode: Number(row.episode), revision: Number(row.revision) };
   }
 
-  async decide(person: Pick<Person, 'id'>, extra: Partial<DecideInput> = {}): Promise<Plan> {
+  async decide(person: Pick<Person, 'id'>, extra: Partial<DecideInput> = {}, deps = this.deps): Promise<Plan> {
     const episode = (await this.attention(person))?.episode ?? 0;
     const state = { stuck: [], skipped: [], underWay: [], closed: false };
     const run = { workflowId: 'workflow', runId: 'run' };
-    return decideEpisode(this.deps, { userId: person.id as UserId, episode, ...state, ...run, ...extra });
+    return decideEpisode(deps, { userId: person.id as UserId, episode, ...state, ...run, ...extra });
   }
 
   async notify(person: Pick<Person, 'id'>, plan: Plan, extra: Partial<NotifyInput> = {}): Promise<NotifyResult> {

@@ -109,10 +109,10 @@ describe('an activity that fails', () => {
       run,
       (error: ApplicationFailure) => error.type === 'internal' && !error.message.includes('column'),
     );
-    const [[level, , fields] = []] = lines;
+    const [level, , fields] = lines[0] as Line;
     assert.equal(level, 'error');
-    assert.deepEqual([fields?.activity, fields?.code, fields?.attempt], ['decide', 'internal', 1]);
-    assert.match((fields?.error as Error).message, /column "x"/);
+    assert.deepEqual([fields.activity, fields.code, fields.attempt], ['decide', 'internal', 1]);
+    assert.match((fields.error as Error).message, /column "x"/);
   });
 
   it('is a warning where it says itself what it is', async () => {

@@ -38,9 +38,9 @@ export interface OperatorDesk {
 
 type Carried = NonNullable<EscalateUnreadInput['carried']>;
 interface Story {
-  readonly wake: () => void;
+  wake: () => void;
   /** Ends what is under way; resolves when nothing of it can be sent any more. */
-  readonly stopSteps: () => Promise<void>;
+  stopSteps: () => Promise<void>;
 }
 
 export function openOperatorDesk(carried: Carried | undefined, { wake, stopSteps }: Story): OperatorDesk {
