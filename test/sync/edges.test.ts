@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { EventsAfter, SyncResponse } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Db, Statement } from '../../db/client.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
@@ -71,5 +72,34 @@ describe('somebody is removed between two statements of one answer', () => {
     const second = await removal();
     const pins = await listPins(justBefore('pinned-messages', second.remove), second.bob, second.id);
     assert.doesNotMatch(JSON.stringify([page, pins]), /behind his back/);
+  });
+});
+
+describe('somebody came where the past is not theirs', () => {
+  let app: TestApp;
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  it('changes of what was before only take their number, whichever way one catches up', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const body = { clientId: crypto.randomUUID(), kind: 'group', title: 'Ops', memberIds: [], history: 'joining' };
+    const { id } = expectStatus(await ana.call<{ id: string }>('POST', '/v1/conversations', body), 201);
+    const early = await send(ana, id, 'before his time');
+    expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bob.id] }), 200);
+    const text = { clientId: crypto.randomUUID(), text: 'still not for him' };
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${id}/messages/${early.id}`, text), 200);
+    expectStatus(await ana.call('PUT', `/v1/conversations/${id}/messages/${early.id}/reactions/%F0%9F%91%8D`), 200);
+    const log = expectStatus(await bob.call<EventsAfter>('GET', `/v1/conversations/${id}/events?after=3`), 200);
+    const synced = expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: [[id, 3]] }), 200);
+    for (const events of [log.snapshot ? [] : log.events, synced.changes[0]?.events ?? []])
+      assert.deepEqual(
+        events.map(({ version, type, data }) => [version, type, data]),
+        [
+          [4, 'hidden', {}],
+          [5, 'hidden', {}],
+        ],
+      );
   });
 });

@@ -1,0 +1,202 @@
+/** A guard taken away: the text that is it, what stands there without it, and the test that must turn red. */
+export interface Mutant {
+  name: string;
+  file: string;
+  /** Each must stand in the file exactly once. */
+  changes: readonly (readonly [find: string, replace: string])[];
+  test: string;
+}
+
+const store = 'db/queries/store-messages.ts';
+const reducer = 'sdk/reducer.ts';
+
+/** The guards that the promises rest on. A change that moves one of them moves its text here too. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'one row for sender and clientId',
+    file: 'db/migrations/20261124T0100_foundation.ts',
+    changes: [['create unique index messages_once on', 'create index messages_once on']],
+    test: 'test/api/races.test.ts',
+  },
+  {
+    name: 'a repeat is told by its content',
+    file: store,
+    changes: [['known.deleted_at is not null or known.fingerprint = i.fingerprint as same', 'true as same']],
+    test: 'test/api/messages.test.ts',
+  },
+  {
+    name: 'the counter is moved in the statement',
+    file: store,
+    changes: [
+      [
+        'set version = c.version + l.n, last_seq = c.last_seq + l.n,',
+        `set version = (select o.version from conversations o where o.id = l.id) + l.n,
+    last_seq = (select o.last_seq from conversations o where o.id = l.id) + l.n,`,
+      ],
+    ],
+    test: 'test/api/races.test.ts',
+  },
+  {
+    name: 'membership is looked at in the statement',
+    file: store,
+    changes: [['and m.user_id = i.sender_id and m.left_at is null', 'and m.user_id = i.sender_id']],
+    test: 'test/api/members.test.ts',
+  },
+  {
+    name: 'a membership that changed meanwhile stores nothing',
+    file: store,
+    changes: [[' and n.member_version = c.member_version', '']],
+    test: 'test/api/races.test.ts',
+  },
+  {
+    name: 'rights are looked at behind the lock',
+    file: 'domain/access/index.ts',
+    changes: [
+      [
+        `  const conversation = await lockConversation(tx, id);
+  const member = conversation && (await roleOf(tx, id, actor.userId));`,
+        `  const member = await roleOf(tx, id, actor.userId);
+  const conversation = await lockConversation(tx, id);`,
+      ],
+    ],
+    test: 'test/api/races.test.ts',
+  },
+  {
+    name: 'a warning at the commit of a transaction',
+    file: 'db/client.ts',
+    changes: [
+      [
+        `rolled back at commit');
+    if (warnings.seen())`,
+        `rolled back at commit');
+    if (warnings.seen() && result.command === '')`,
+      ],
+    ],
+    test: 'test/db/client.test.ts',
+  },
+  {
+    name: 'a warning at a single write',
+    file: 'db/client.ts',
+    changes: [
+      [
+        `<Row>(statement);
+    if (warnings.seen())`,
+        `<Row>(statement);
+    if (warnings.seen() && result.command === '')`,
+      ],
+    ],
+    test: 'test/db/client.test.ts',
+  },
+  {
+    name: 'the read mark moves forward only',
+    file: 'db/queries/members.ts',
+    changes: [['read_seq = greatest(m.read_seq, t.read)', 'read_seq = t.read']],
+    test: 'test/api/races.test.ts',
+  },
+  {
+    name: 'a read mark ends at the last message',
+    file: 'db/queries/members.ts',
+    changes: [['least(i.read, c.last_seq) as read', 'i.read as read']],
+    test: 'test/api/messages.test.ts',
+  },
+  {
+    name: 'deletion erases earlier texts',
+    file: 'db/queries/message-changes.ts',
+    changes: [['edits as (delete from message_edits where', 'edits as (select from message_edits where']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
+    name: 'deletion erases the text',
+    file: 'db/queries/message-changes.ts',
+    changes: [['update messages set text = null, mentions = null', 'update messages set mentions = null']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
+    name: 'the log looks at the membership again',
+    file: 'db/queries/log.ts',
+    changes: [
+      ['and r.joined_seq = k.joined_seq', ''],
+      ['and (r.left_at is null or k.version = r.left_version - 1)', ''],
+      ['where r.left_version is null or version <= r.left_version order by', 'order by'],
+    ],
+    test: 'test/sync/edges.test.ts',
+  },
+  {
+    name: 'a page looks at the membership again',
+    file: 'db/queries/messages.ts',
+    changes: [['and r.left_at is null', '']],
+    test: 'test/sync/edges.test.ts',
+  },
+  {
+    name: 'what was before one came only takes its number in the log',
+    file: 'db/queries/log.ts',
+    changes: [['coalesce(entry.message_seq <= entry.joined_seq, false) as hidden', 'false as hidden']],
+    test: 'test/sync/edges.test.ts',
+  },
+  {
+    name: 'a change of an earlier message is hidden from newcomers',
+    file: 'realtime/delivery.ts',
+    changes: [['|| (messageSeq > 0 && messageSeq <= joined.seq)', '']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'an earlier change is hidden from newcomers',
+    file: 'realtime/delivery.ts',
+    changes: [['((version > 0 && version <= joined.version) || ', '(']],
+    test: 'test/faults/redis.test.ts',
+  },
+  {
+    name: 'a node that knows an older membership looks',
+    file: 'realtime/delivery.ts',
+    changes: [['if (!follow || item.memberVersion <= follow.memberVersion) return false;', 'if (item) return false;']],
+    test: 'test/faults/redis.test.ts',
+  },
+  {
+    name: 'who goes hears nothing afterwards',
+    file: 'realtime/delivery.ts',
+    changes: [['if (follow && told) follows.unfollow(user, follow);', '']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a digest tells what moved',
+    file: 'realtime/digests.ts',
+    changes: [['if (!follow || follow.digested >= version) continue;', 'if (follow !== null) continue;']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a digest tells who was removed',
+    file: 'realtime/digests.ts',
+    changes: [['of follows.departures())', 'of follows.departures().slice(0, 0))']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'the client applies entries in turn',
+    file: reducer,
+    changes: [['if (!state || event.version !== state.version + 1)', 'if (!state)']],
+    test: 'test/sdk/reducer.test.ts',
+  },
+  {
+    name: 'the client keeps the newer state of a message',
+    file: reducer,
+    changes: [['if (!message || message.changedVersion >= event.version) return;', 'if (!message) return;']],
+    test: 'test/sdk/reducer.test.ts',
+  },
+  {
+    name: 'a page takes nothing back from the client',
+    file: reducer,
+    changes: [['if (!known || known.changedVersion <= message.changedVersion) messages.set', 'messages.set']],
+    test: 'test/sdk/reducer.test.ts',
+  },
+  {
+    name: 'the plain client goes back to no older state',
+    file: 'test/history/clients/view.ts',
+    changes: [
+      [
+        `    if (version <= this.version(id)) return;
+    this.conversations.set`,
+        '    this.conversations.set',
+      ],
+    ],
+    test: 'test/history/view.test.ts',
+  },
+];
