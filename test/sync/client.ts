@@ -40,7 +40,12 @@ export class SyncClient {
   /** A live event, in whatever order and number it arrives. Answers whether there is a gap now. */
   hear(event: ConversationEvent): boolean {
     this.#catchUp.hear(event);
-    return this.#catchUp.isBehind(event.conversationId);
+    return this.isBehind(event.conversationId);
+  }
+
+  /** Whether something was heard that it cannot apply yet. */
+  isBehind(id: ConversationId): boolean {
+    return this.#catchUp.isBehind(id);
   }
 
   /** The answer to a sync. */
