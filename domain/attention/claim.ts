@@ -40,7 +40,7 @@ export async function claimAttempt(
 ): Promise<Claim | NotifyResult> {
   return deps.db.transaction(async (tx) => {
     const attention = await lockAttention(tx, input.userId);
-    const over = attention?.episode !== input.episode || attention.state === 'quiet';
+    const over = attention?.episode !== input.episode;
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
     const armed = over ? [] : await armedConversations(tx, input.userId);
     if (earlier) return reclaim(tx, deps, input, earlier, armed);

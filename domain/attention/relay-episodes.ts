@@ -94,11 +94,11 @@ export async function nudgeEpisodes(deps: RelayDeps): Promise<number> {
   await nudgeOverdue(deps.db, relayLimits.batch, relayLimits.overdueMs);
   const due = await leaseNudges(deps.db, relayLimits.batch, relayLimits.leaseMs);
   const results = await Promise.allSettled(due.map((episode) => nudgeOne(deps, episode)));
-  const [failed, ...others] = results.filter((result) => result.status === 'rejected');
-  if (failed) {
+  const [first, ...others] = results.filter((result) => result.status === 'rejected');
+  if (first) {
     deps.log.warn('episodes could not be nudged; their leases run out and they come again', {
-      episodes: others.length + 1,
-      reason: (failed.reason as Error).message,
+      episodes: 1 + others.length,
+      reason: (first.reason as Error).message,
     });
   }
   return due.length;

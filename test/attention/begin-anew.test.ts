@@ -175,16 +175,18 @@ describe('what an ended episode leaves behind', () => {
     assert.deepEqual(await hand.walk(bob), ['sms', 'every-step-spent']);
   }).timeout(30_000);
 
-  it('a mail leaves out a conversation of which nothing is wanted any more', async () => {
+  it('a mail leaves out conversations of which nothing is wanted any more', async () => {
     const { ana, bob, direct } = await hand.pair();
     const quiet = await makeGroup(ana, [bob], 'Quiet');
+    const muted = await makeGroup(ana, [bob], 'Muted');
     await send(ana, direct.id, 'wanted');
-    await send(ana, quiet.id, 'not wanted');
+    for (const { id } of [quiet, muted]) await send(ana, id, 'not wanted');
     hand.pass(2_000);
-    assert.deepEqual(await hand.walk(bob), ['push', 'push', 'wait email step_delay']);
+    assert.deepEqual(await hand.walk(bob), ['push', 'push', 'push', 'wait email step_delay']);
     hand.pass(10 * minute);
     const plan = await hand.decide(bob);
     await bob.call('PATCH', `/v1/conversations/${quiet.id}/me`, { level: 'nothing' });
+    await mute(bob, muted.id, inAnHour());
     assert.deepEqual(await hand.notify(bob, plan), { result: 'sent' });
     assert.equal(hand.email.sent[0]?.subject, '1 new message from Ana');
   }).timeout(30_000);

@@ -171,7 +171,7 @@ describe('what comes of a step', () => {
       hand.email.answer = () => refusal('transient', '503');
       assert.equal(await tryOnce(bob, plan), '503');
       expectStatus(await read(bob, direct.id, 1), 200);
-      assert.equal(await tryOnce(bob, plan), 'not-needed');
+      assert.deepEqual(await hand.notify(bob, plan), { result: 'not-needed', reason: 'read_before_send' });
       assert.equal(hand.email.sent.length, 1);
       assert.equal((await attempt(bob))?.state, 'dropped');
     });

@@ -266,14 +266,16 @@ describe('escalateUnread, on a real server', () => {
       closed ? { kind: 'finished' as const, outcome: 'closed-by-operator' as const } : notifyPlan('push', 30_000);
     await tellStory({ decide, notify }, async (story) => {
       await called.promise;
-      const order: string[] = [];
-      const closing = update(story, 'close', { by: 'Olga' }).then(() => order.push('closed'));
-      // The workflow has the update when it says what was last done to it, or waits for the step's end.
-      await story.handle.query('__stack_trace');
-      order.push('sent');
+      const request = { args: [{ by: 'Olga' }], waitForStage: 'ACCEPTED' as const };
+      const closing = await story.handle.startUpdate<OperatorAnswer, [object]>('close', request);
+      const answered = closing.result();
+      const roundTrips = async () => {
+        for (let n = 0; n < 3; n += 1) await story.handle.query('__stack_trace');
+        return 'nothing yet';
+      };
+      assert.equal(await Promise.race([answered, roundTrips()]), 'nothing yet');
       answer.resolve({ result: 'sent' });
-      await closing;
-      assert.deepEqual(order, ['sent', 'closed']);
+      assert.equal((await answered).done, true);
       assert.equal(await story.handle.result(), 'closed-by-operator');
     });
   });

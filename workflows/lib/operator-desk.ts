@@ -139,6 +139,8 @@ export function openOperatorDesk(carried: Carried | undefined, { wake, stopSteps
       return lastAction;
     },
     report(step) {
+      // It came of a step that close has ended: nobody need look.
+      if (closed) return;
       stuck = [...stuck.filter(({ channel }) => channel !== step.channel), step];
       publish();
     },
