@@ -266,8 +266,10 @@ describe('escalateUnread, on a real server', () => {
       closed ? { kind: 'finished' as const, outcome: 'closed-by-operator' as const } : notifyPlan('push', 30_000);
     await tellStory({ decide, notify }, async (story) => {
       await called.promise;
-      const request = { args: [{ by: 'Olga' }], waitForStage: 'ACCEPTED' as const };
-      const closing = await story.handle.startUpdate<OperatorAnswer, [object]>('close', request);
+      const closing = await story.handle.startUpdate<OperatorAnswer, [object]>('close', {
+        args: [{ by: 'Olga' }],
+        waitForStage: 'ACCEPTED',
+      });
       const answered = closing.result();
       const roundTrips = async () => {
         for (let n = 0; n < 3; n += 1) await story.handle.query('__stack_trace');
