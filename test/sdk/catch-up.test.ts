@@ -105,6 +105,19 @@ describe('catching up', () => {
     assert.deepEqual([version(), asked], [3, [Number.MAX_SAFE_INTEGER]]);
   });
 
+  it('when one has read what the server has not heard of yet, then a whole state does not take it back', () => {
+    const { conversations } = catchUp(() => Promise.reject(new Error('it asks nobody')));
+    const me = { deliveredSeq: 0, readSeq: 0, unread: 0, mentions: 0, unreadMark: null };
+    const state = (version: number) => ({
+      ...snapshot(version),
+      conversation: { ...snapshot(version).conversation, me },
+    });
+    conversations.replace(state(1) as Snapshot);
+    conversations.hearReceipt({ conversationId: id, userId: 'bob' as UserId, deliveredSeq: 4, readSeq: 4 });
+    conversations.replace(state(9) as Snapshot);
+    assert.equal(conversations.get(id)?.me.readSeq, 4);
+  });
+
   it('when there is no connection, then it waits for one', async () => {
     const { conversations, parts, asked, settled, version } = catchUp(async (after) => pageOf([after + 1], false));
     conversations.replace(snapshot(1));

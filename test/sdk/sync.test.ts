@@ -305,8 +305,22 @@ describe('the client in step with the server', () => {
       await client.stop();
       await send(ana, near.id, 'missed');
       await Promise.all(Array.from({ length: syncBudget.maxEvents + 1 }, (_, n) => send(ana, far.id, `${n}`)));
+      // Read elsewhere, they are new here all the same.
+      await read(bob, far.id, syncBudget.maxEvents + 1);
+      await read(bob, near.id, 1);
       const messages = recorded(client, 'message');
       await client.start();
+      const standing = (id: string) => {
+        const me = client.conversation(id)?.me;
+        return [me?.readSeq, me?.unread];
+      };
+      assert.deepEqual(
+        [standing(near.id), standing(far.id)],
+        [
+          [1, 0],
+          [syncBudget.maxEvents + 1, 0],
+        ],
+      );
       const how = new Map(hellos[1]?.changes.map((change) => [change.conversationId as string, change.how]));
       assert.deepEqual([how.get(near.id), how.get(far.id)], ['events', 'snapshot']);
       assert.deepEqual(texts(client.conversation(near.id)?.messages), ['missed']);
@@ -450,6 +464,25 @@ describe('the client in step with the server', () => {
       });
       const page = await client.history(group.id, { before: 4 });
       assert.deepEqual([times, texts(page)], [2, ['1', 'two', '3']]);
+    });
+
+    it('when something does not go on from what is held, then it is not held: there would be a hole', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      const sent = await Promise.all(Array.from({ length: 60 }, (_, n) => send(ana, group.id, `${n}`)));
+      const client = await online(bob);
+      const held = () => client.conversation(group.id)?.messages.map(({ seq }) => seq) ?? [];
+      const newest = Array.from({ length: 50 }, (_, n) => n + 11);
+      assert.deepEqual(held(), newest);
+      assert.equal((await client.history(group.id, { before: 5 })).length, 4);
+      const first = sent.find(({ seq }) => seq === 1);
+      assert.equal((await client.react(group.id, first?.id ?? '', '👍')).seq, 1);
+      assert.deepEqual(held(), newest);
+      await client.history(group.id, { before: 11 });
+      assert.deepEqual(
+        held(),
+        Array.from({ length: 60 }, (_, n) => n + 1),
+      );
     });
 
     it('when it is asked for one after another, then the pages together are all of it', async () => {
