@@ -173,19 +173,49 @@ describe('what the client acknowledges', () => {
 
   it('when it is refused, then it is not told again', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
-    const group = await makeGroup(ana, [bob]);
+    const [group, other] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob], 'Other')];
     await send(ana, group.id, 'one');
     const { client, of } = await watched(bob, {
-      ask: (name, _input, go) => {
-        if (name !== 'receipt.update') return go();
+      ask: (name, input, go) => {
+        if (name !== 'receipt.update' || (input as Update).conversationId === other.id) return go();
         return Promise.resolve({ ok: false, error: { code: 'not_found', message: '' } });
       },
     });
     client.markRead(group.id);
-    await client.stop();
-    await client.start();
-    await client.stop();
-    assert.ok(of(group.id).length <= 2, `${of(group.id).length} requests`);
+    for (let seq = 1; seq <= 4; seq += 1) {
+      const told = receiptOf(client, seq);
+      await send(ana, other.id, `${seq}`);
+      await told;
+    }
+    assert.deepEqual(
+      of(group.id).map(({ receipt }) => receipt),
+      [{ deliveredSeq: 1, readSeq: 1 }],
+    );
+  });
+
+  it('when something else happens while it is told, then it is not told twice', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const [group, other] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob], 'Other')];
+    const { id } = await send(ana, group.id, 'one');
+    const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { client, of } = await watched(bob, {
+      ask: async (name, _input, go) => {
+        if (name !== 'receipt.update') return go();
+        asked.resolve();
+        await gate.promise;
+        return go();
+      },
+    });
+    await asked.promise;
+    await ana.call('PUT', `/v1/conversations/${group.id}/messages/${id}/reactions/${encodeURIComponent('👍')}`);
+    await holds(client, () => client.conversation(group.id)?.version === 3);
+    gate.resolve();
+    // A window later than the answer.
+    await receiptOf(client, 1);
+    const told = heard(client, 'receipts', ([receipt]) => receipt?.conversationId === other.id);
+    await send(ana, other.id, 'there');
+    await told;
+    assert.equal(of(group.id).length, 1);
   });
 
   it('when a message is one’s own, or stands in a channel, then its delivery is nobody’s concern', async () => {

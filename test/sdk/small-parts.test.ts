@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Message, MyMembership, SyncStanding } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { errorCodes } from '../../contracts/errors.ts';
 import { endpoints } from '../../contracts/rest/index.ts';
@@ -10,7 +11,7 @@ import { createIds } from '../../sdk/ids.ts';
 import { clientLimits } from '../../sdk/limits.ts';
 import { Places } from '../../sdk/places.ts';
 import { routes } from '../../sdk/routes.ts';
-import { newMembership } from '../../sdk/sync/membership.ts';
+import { afterReceipt, afterStanding, newMembership } from '../../sdk/sync/membership.ts';
 
 describe('the back-off', () => {
   const bounds = { backoffBaseMs: 500, backoffCapMs: 30_000 };
@@ -67,6 +68,32 @@ describe('what a new conversation is to somebody', () => {
     ];
     assert.deepEqual([role(named, 2, 'ana'), role(named, 2, 'bob')], ['owner', 'read_only']);
     assert.deepEqual([role([], 500, 'ana'), role([], 500, 'bob')], ['owner', 'member']);
+  });
+});
+
+describe('what is unread', () => {
+  const membership = { deliveredSeq: 0, readSeq: 0, unread: 40, mentions: 3 } as MyMembership;
+  const message = (seq: number) =>
+    ({ seq, senderId: 'ana', kind: 'text', deletedAt: null, threadId: null, mentions: [] }) as unknown as Message;
+  const holding = (from: number, to: number) =>
+    ({ messages: new Map(Array.from({ length: to - from + 1 }, (_, n) => [from + n, message(from + n)])) }) as never;
+  const unread = (readSeq: number, held: never) => {
+    const { unread: count, mentions } = afterReceipt(membership, { deliveredSeq: 0, readSeq }, held, 'bob' as UserId);
+    return [count, mentions];
+  };
+
+  it('is counted where all that comes after is held, and else known within bounds', () => {
+    assert.deepEqual(unread(52, holding(50, 60)), [8, 0]);
+    assert.deepEqual(unread(49, holding(50, 60)), [11, 0]);
+    assert.deepEqual(unread(48, holding(50, 60)), [12, 1]);
+    assert.deepEqual(unread(10, holding(50, 60)), [40, 3]);
+  });
+
+  it('when the server has not heard of a reading yet, then what it says of before does not count', () => {
+    const held = { ...membership, readSeq: 9, unread: 1 };
+    const told = { deliveredSeq: 9, readSeq: 4, unread: 6, mentions: 0, unreadMark: null } as SyncStanding;
+    assert.deepEqual([afterStanding(held, told).readSeq, afterStanding(held, told).unread], [9, 1]);
+    assert.equal(afterStanding(held, { ...told, readSeq: 9, unread: 2 }).unread, 2);
   });
 });
 
