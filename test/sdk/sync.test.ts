@@ -530,6 +530,18 @@ describe('the client in step with the server', () => {
       assert.equal(tries, 3);
     });
 
+    it('to begin a conversation, brings it without a live event', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const client = await online(ana, {
+        hear: (name, payload, pass) => {
+          if (name !== 'event' && name !== 'heads') pass(name, payload);
+        },
+      });
+      const { id } = await client.createConversation({ kind: 'direct', memberIds: [bob.id] });
+      await holds(client, () => client.conversation(id) !== undefined);
+      assert.equal(client.conversation(id)?.members?.length, 2);
+    });
+
     it('to the conversation’s place in the list, is held', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
       const group = await makeGroup(ana, [bob]);
