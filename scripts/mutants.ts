@@ -170,6 +170,18 @@ export const mutants: readonly Mutant[] = [
     test: 'test/realtime/membership.test.ts',
   },
   {
+    name: 'an acknowledgement that is none is not called',
+    file: 'realtime/on.ts',
+    changes: [["given.findLast((argument) => typeof argument === 'function')", 'given.at(-1)']],
+    test: 'test/realtime/fuzz.test.ts',
+  },
+  {
+    name: 'a body that does not unpack is its sender’s fault',
+    file: 'api/middleware/body.ts',
+    changes: [['return status === 400 ? ', 'return status === 0 ? ']],
+    test: 'test/api/fuzz.test.ts',
+  },
+  {
     name: 'the client applies entries in turn',
     file: reducer,
     changes: [['if (!state || event.version !== state.version + 1)', 'if (!state)']],
