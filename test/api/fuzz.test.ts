@@ -56,7 +56,11 @@ describe('REST', () => {
       .replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
 
   /** One request; whatever it says, the answer is no fault of the server's, and a refusal has its shape. */
-  const ask = async (method: string, path: string, init: RequestInit = {}) => {
+  const ask = async (
+    method: string,
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+  ) => {
     const headers = { authorization: `Bearer ${mallory.token}`, 'content-type': 'application/json', ...init.headers };
     const response = await fetch(`${app.url}${path}`, { ...init, method, headers });
     const text = await response.text();
@@ -82,7 +86,7 @@ describe('REST', () => {
         }
         await othersAreServed();
       });
-    }).timeout(20_000);
+    }).timeout(60_000);
   }
 
   it('refuses bodies that are packed, of another type, or of another length than they say', async () => {
@@ -114,7 +118,7 @@ describe('REST', () => {
       ]);
       await othersAreServed();
     });
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it('refuses strange paths and queries', async () => {
     const strange = [
@@ -147,7 +151,7 @@ describe('REST', () => {
         for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) await ask(method, path);
       await othersAreServed();
     });
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it('answers any JSON at any endpoint with a word of the contract', async () => {
     const json = fc.json({ maxDepth: 5, noUnicodeString: false });
@@ -156,7 +160,7 @@ describe('REST', () => {
       for (const [endpoint, body] of samples) await ask(endpoint.method.toUpperCase(), pathOf(endpoint), { body });
       await othersAreServed();
     });
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it('answers bodies that are almost right', async () => {
     const junk = fc.oneof(
@@ -191,5 +195,5 @@ describe('REST', () => {
       }
       await othersAreServed();
     });
-  }).timeout(20_000);
+  }).timeout(60_000);
 });

@@ -197,12 +197,12 @@ describe('a socket', () => {
         if (index % sockets.length > 0) continue;
         await othersAreServed();
         // Who speaks nonsense is closed, and comes back.
-        sockets = await Promise.all(sockets.map((socket) => (socket.isOpen ? socket : signedIn())));
+        sockets = await Promise.all(sockets.map(async (socket) => (socket.isOpen ? socket : signedIn())));
       }
       await othersAreServed();
       for (const socket of sockets) socket.close();
     });
-  }).timeout(20_000);
+  }).timeout(90_000);
 
   it('that speaks no WebSocket harms nobody', async () => {
     const hello = upgrade(app.url);
@@ -238,7 +238,7 @@ describe('a socket', () => {
       await Promise.all(Object.values(frames).map((parts) => throwBytes(app.url, parts)));
       await othersAreServed();
     });
-  }).timeout(20_000);
+  }).timeout(90_000);
 });
 
 /** JSON of anything: what has none is a text. */
