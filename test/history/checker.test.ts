@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { check, violations } from './checker/index.ts';
 import { plants } from './plants/index.ts';
 import { createRandom } from './random.ts';
-import { simulate } from './simulate.ts';
+import { simulate } from './simulate/index.ts';
 
 const plots = fc.record({
   seed: fc.nat(),

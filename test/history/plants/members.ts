@@ -67,8 +67,9 @@ export function hearBeforeJoining(history: History, random: Random): History | u
   return edge && first && !insider ? [...history, hear(edge, first.version, edge.stored.at)] : undefined;
 }
 
-/** Whoever was there from the beginning has read the first message. */
-export const foundedWith = ({ stored, person }: Edge) => stored.changes[0]?.joined.includes(person);
+/** Whoever was there from the beginning, or whose coming it tells, may read the first message. */
+const foundedWith = ({ stored, person }: Edge) =>
+  stored.changes[0]?.joined.includes(person) || stored.messages[0]?.joined.includes(person);
 
 export function readBeforeJoining(history: History, random: Random): History | undefined {
   const edge = random.pick(edges(history, 'begun').filter((one) => !foundedWith(one)));

@@ -18,13 +18,16 @@ export function shortenPage(history: History, random: Random): History | undefin
   });
 }
 
+/** Attempts that are the only one of their send. */
+function sentOnce(history: History): Set<number> {
+  const sends = [...begunOf(history).values()].filter(({ operation }) => operation.what === 'send');
+  const attempts = Map.groupBy(sends, ({ operation }) => ('clientId' in operation ? operation.clientId : ''));
+  return new Set([...attempts.values()].flatMap((all) => (all.length === 1 ? all.map(({ attempt }) => attempt) : [])));
+}
+
 export function refuse(history: History, random: Random): History | undefined {
-  const begun = begunOf(history);
-  const attempts = Map.groupBy(begun.values(), ({ operation }) => ('clientId' in operation ? operation.clientId : ''));
-  const is: Is<Answered> = (record): record is Answered => {
-    const operation = isOk(record) ? begun.get(record.attempt)?.operation : undefined;
-    return operation?.what === 'send' && attempts.get(operation.clientId)?.length === 1;
-  };
+  const once = sentOnce(history);
+  const is: Is<Answered> = (record): record is Answered => isOk(record) && once.has(record.attempt);
   return replaceOne(history, random, is, ({ at, who, attempt }) => [
     { kind: 'refused', at, who, attempt, code: 'forbidden' },
   ]);
@@ -88,11 +91,12 @@ export function swapPair(history: History, random: Random): History | undefined 
 /** A send is moved in time behind the acknowledgement of a later one. */
 export function invert(history: History, random: Random): History | undefined {
   const begun = begunOf(history);
+  const once = sentOnce(history);
   const sends = history.filter(
     (record): record is Answered =>
       isOk(record) && record.answer.repeated === false && begun.get(record.attempt)?.operation.what === 'send',
   );
-  const early = random.pick(sends);
+  const early = random.pick(sends.filter(({ attempt }) => once.has(attempt)));
   const conversation = early && placeOf(begun, early);
   const later = sends.find(
     (send) =>
@@ -106,7 +110,7 @@ export function invert(history: History, random: Random): History | undefined {
   );
 }
 
-export const placeOf = (begun: Map<number, Begun>, { attempt }: Answered) => {
+const placeOf = (begun: Map<number, Begun>, { attempt }: Answered) => {
   const operation = begun.get(attempt)?.operation;
   return operation && 'conversation' in operation ? operation.conversation : undefined;
 };

@@ -1,0 +1,224 @@
+import type { Random } from '../random.ts';
+import type { Answer, Founding, History, HistoryRecord, Operation } from '../record.ts';
+import { type Made, Room } from './room.ts';
+
+/** How long a made-up history is, and what its newcomers may read. */
+export interface Plot {
+  steps: number;
+  history: Founding['history'];
+}
+
+/** People of a made-up history; each has one device, named after them. The first owns the conversation. */
+const people = ['ana', 'bob', 'cleo', 'dan'] as const;
+const emojis = ['👍', '🎉'];
+
+/** Chances of what goes wrong without breaking a promise. */
+const chances = { answerLost: 0.1, eventLost: 0.2, sync: 0.3 };
+
+/**
+ * A history of a system that keeps its promises, made up step by step: what the checker must find nothing in, and what
+ * violations are planted in. The clock is a counter.
+ */
+export function simulate(random: Random, { steps, history }: Plot): History {
+  const world = new World(random, history);
+  for (let step = 0; step < steps; step += 1) {
+    world.step();
+    if (step === steps >> 1) world.rest(0);
+  }
+  world.rest(1);
+  return world.records;
+}
+
+type Untimed<One> = One extends HistoryRecord ? Omit<One, 'at'> : never;
+
+/** Something under way. */
+interface Doing {
+  who: string;
+  operation: Operation;
+  attempt: number;
+  /** Its answer is lost: before it happened, or after. */
+  lost: 'before' | 'after' | undefined;
+  answer: Answer | undefined;
+}
+
+/** The clients around a made-up conversation, and the clock. */
+class World {
+  readonly records: HistoryRecord[] = [];
+  readonly #random: Random;
+  readonly #room: Room;
+  /** The version that each client holds; none where it belongs to nothing. */
+  readonly #held = new Map<string, number>();
+  /** The words that each clientId was first sent with. */
+  readonly #words = new Map<string, string>();
+  #attempts = 0;
+
+  constructor(random: Random, history: Founding['history']) {
+    this.#random = random;
+    for (const person of people) this.#record({ kind: 'client', who: person, person, door: 'made up' });
+    this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history });
+    const [ana, bob, cleo] = people;
+    // Nobody has heard of it before it is there.
+    const early: Made[] = [];
+    let tell = (made: Made): unknown => early.push(made);
+    this.#room = new Room([ana, bob, cleo], history, (made) => tell(made));
+    tell = (made) => this.#tell(made);
+    early.forEach((made) => this.#tell(made));
+  }
+
+  /** A few things at once, begun, done and answered in orders of their own. */
+  step(): void {
+    const begun = Array.from({ length: 1 + this.#random.below(3) }, () => this.#begin());
+    for (const one of this.#mixed(begun)) one.answer = one.lost === 'before' ? undefined : this.#happen(one);
+    for (const one of this.#mixed(begun)) this.#end(one);
+    if (this.#random.chance(chances.sync)) this.#sync(this.#random.pick(people) ?? 'ana');
+  }
+
+  /** Everybody catches up, and everything is written down. */
+  rest(rest: number): void {
+    for (const person of people) this.#sync(person);
+    this.#record({ kind: 'stored', who: 'stage', rest, ...this.#room.stored() });
+    for (const person of this.#room.present) {
+      const state = { rest, conversation: this.#room.id, held: this.#room.view(person) };
+      this.#record({ kind: 'state', who: person, fresh: false, ...state });
+      const who = `${person}/fresh ${rest}`;
+      this.#record({ kind: 'client', who, person, door: 'made up' });
+      this.#attempt(who, { what: 'sync' }, { standings: [this.#room.standing(person)] });
+      this.#record({ kind: 'state', who, fresh: true, ...state });
+    }
+  }
+
+  #begin(): Doing {
+    const random = this.#random;
+    const who = random.pick(people) ?? 'ana';
+    const operation = random.pick(this.#choices(who)) ?? { what: 'sync' };
+    this.#attempts += 1;
+    this.#record({ kind: 'begin', who, attempt: this.#attempts, operation });
+    const lost = random.chance(chances.answerLost) ? (random.chance(0.5) ? 'before' : 'after') : undefined;
+    return { who, operation, attempt: this.#attempts, lost, answer: undefined };
+  }
+
+  #end({ who, attempt, lost, answer }: Doing): void {
+    if (lost) this.#record({ kind: 'unknown', who, attempt, why: 'the connection was lost' });
+    else if (answer) this.#record({ kind: 'ok', who, attempt, answer });
+    else this.#record({ kind: 'refused', who, attempt, code: 'not_found' });
+  }
+
+  #choices(who: string): Operation[] {
+    const random = this.#random;
+    const { id: conversation, messages, owner } = this.#room;
+    const time = this.records.length;
+    const words = { clientId: `c${time}`, text: `${who} says ${time}` };
+    const own = messages.filter(({ kind, senderId }) => kind === 'text' && senderId === who);
+    const [one, again] = [random.pick(own), random.pick(own)];
+    const person = random.pick(people.slice(1)) ?? 'bob';
+    const at = { conversation, messageId: one?.id ?? '' };
+    const emoji = random.pick(emojis) ?? '👍';
+    const touches: Operation[] = [
+      { what: 'edit', ...at, ...words },
+      { what: 'delete', ...at },
+      { what: 'react', ...at, emoji, on: random.chance(0.7) },
+    ];
+    const send: Operation = { what: 'send', conversation, ...words };
+    const clientId = again?.clientId ?? '';
+    return [
+      ...[send, send, send],
+      ...(one ? touches : []),
+      ...(again ? [{ what: 'send' as const, conversation, clientId, text: this.#words.get(clientId) ?? '' }] : []),
+      { what: 'read', conversation, seq: random.below(messages.length + 1) },
+      { what: 'page', conversation, limit: 5 },
+      { what: 'after', conversation, version: 1_000_000 },
+      ...(who === owner
+        ? [{ what: this.#room.isPresent(person) ? 'remove' : 'add', conversation, person } as const]
+        : []),
+    ];
+  }
+
+  /** What the operation does; undefined where it is refused. */
+  #happen({ who, operation }: Doing): Answer | undefined {
+    const room = this.#room;
+    if (!room.isPresent(who)) return undefined;
+    switch (operation.what) {
+      case 'send': {
+        const known = room.messages.find(({ clientId }) => clientId === operation.clientId);
+        if (!known) this.#words.set(operation.clientId, operation.text);
+        const message = known ?? room.send(who, operation.clientId, operation.text);
+        return { message: room.seen(message, who), repeated: known !== undefined };
+      }
+      case 'edit':
+      case 'delete':
+      case 'react': {
+        const message = room.touch(who, operation);
+        return message && { message: room.seen(message, who) };
+      }
+      case 'read':
+        return { readSeq: room.read(who, operation.seq) };
+      case 'page':
+        return { messages: room.view(who).messages.slice(-operation.limit) };
+      case 'after':
+        return { snapshots: [this.#snapshot(who)] };
+      case 'add':
+      case 'remove':
+        return room.move(operation.what, operation.person) ? {} : undefined;
+      case 'leave':
+      case 'title':
+      case 'sync':
+        return {};
+    }
+  }
+
+  #snapshot(person: string) {
+    const { version, messages } = this.#room.view(person);
+    return { conversation: this.#room.id, version, messages };
+  }
+
+  /** To everybody who belongs to it; now and then it is lost on its way. */
+  #tell(made: Made): void {
+    for (const person of this.#room.present) {
+      if (this.#random.chance(chances.eventLost)) continue;
+      this.#record({ kind: 'delivered', who: person, entry: this.#room.entry(person, made), dropped: false });
+      if ((this.#held.get(person) ?? 0) !== made.version - 1) continue;
+      if (made.message?.left.includes(person)) this.#part(person);
+      else this.#hold('applied', person);
+    }
+  }
+
+  #hold(kind: 'applied' | 'replaced', person: string): void {
+    const { id: conversation, version } = this.#room;
+    this.#record({ kind, who: person, conversation, version });
+    this.#held.set(person, version);
+  }
+
+  #part(person: string): void {
+    const { id: conversation, version } = this.#room;
+    if (this.#held.delete(person)) this.#record({ kind: 'ended', who: person, conversation, version });
+  }
+
+  /** The client asks for what it missed, and is told it whole. */
+  #sync(person: string): void {
+    if (!this.#room.isPresent(person)) {
+      this.#part(person);
+      return this.#attempt(person, { what: 'sync' }, { lost: [this.#room.id] });
+    }
+    if (this.#held.get(person) === this.#room.version) return;
+    const answer = { snapshots: [this.#snapshot(person)], standings: [this.#room.standing(person)] };
+    this.#attempt(person, { what: 'sync' }, answer);
+    this.#hold('replaced', person);
+  }
+
+  #attempt(who: string, operation: Operation, answer: Answer): void {
+    this.#attempts += 1;
+    this.#record({ kind: 'begin', who, attempt: this.#attempts, operation });
+    this.#record({ kind: 'ok', who, attempt: this.#attempts, answer });
+  }
+
+  #record(record: Untimed<HistoryRecord>): void {
+    this.records.push({ at: this.records.length + 1, ...record } as HistoryRecord);
+  }
+
+  #mixed<Item>(items: readonly Item[]): Item[] {
+    return items
+      .map((item) => ({ item, place: this.#random.next() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ item }) => item);
+  }
+}

@@ -1,0 +1,188 @@
+import type {
+  Entry,
+  Founding,
+  Held,
+  Operation,
+  Seen,
+  Standing,
+  Stored,
+  StoredChange,
+  StoredMessage,
+} from '../record.ts';
+
+/** A membership in a made-up conversation. */
+export interface Membership {
+  joinedSeq: number;
+  present: boolean;
+  leftVersion: number | null;
+  readSeq: number;
+}
+const newcomer: Membership = { joinedSeq: 0, present: true, leftVersion: null, readSeq: 0 };
+
+/** An entry of the log as it was made; what each reader is told of it is `Room.entry`. */
+export interface Made {
+  version: number;
+  type: string;
+  actor: string;
+  message: StoredMessage | undefined;
+  /** The message is the entry itself. */
+  isMessage: boolean;
+}
+
+type Line = Pick<StoredMessage, 'kind' | 'clientId' | 'text' | 'system' | 'joined' | 'left'>;
+type Touch = Extract<Operation, { what: 'edit' | 'delete' | 'react' }>;
+
+/** A made-up conversation of one owner, which does what it promises. Every change is told to `onMade`. */
+export class Room {
+  readonly id = 'room';
+  readonly owner: string;
+  readonly members = new Map<string, Membership>();
+  readonly messages: StoredMessage[] = [];
+  version = 0;
+  readonly #changes: StoredChange[] = [];
+  readonly #reactions: Stored['reactions'] = [];
+  readonly #history: Founding['history'];
+  readonly #onMade: (made: Made) => void;
+
+  constructor(people: readonly [string, ...string[]], history: Founding['history'], onMade: (made: Made) => void) {
+    this.owner = people[0];
+    this.#history = history;
+    this.#onMade = onMade;
+    for (const person of people) this.members.set(person, newcomer);
+    this.#change('conversation.created', this.owner, { joined: [...people] });
+  }
+
+  get present(): string[] {
+    return [...this.members].filter(([, { present }]) => present).map(([person]) => person);
+  }
+
+  isPresent(person: string): boolean {
+    return this.members.get(person)?.present ?? false;
+  }
+
+  send(who: string, clientId: string, text: string): StoredMessage {
+    return this.#write(who, { kind: 'text', clientId, text, system: null, joined: [], left: [] });
+  }
+
+  /** Undefined where it is refused. */
+  touch(who: string, operation: Touch): StoredMessage | undefined {
+    const message = this.messages.find(({ id }) => id === operation.messageId);
+    if (!message || message.seq <= (this.members.get(who)?.joinedSeq ?? 0)) return undefined;
+    if (message.deleted) return operation.what === 'delete' ? message : undefined;
+    if (operation.what === 'edit') {
+      this.#change('message.edited', who, { message });
+      Object.assign(message, { text: operation.text, revisions: message.revisions + 1 });
+    }
+    if (operation.what === 'delete') this.#erase(who, message);
+    if (operation.what === 'react') this.#react(who, message, operation);
+    return message;
+  }
+
+  read(who: string, seq: number): number {
+    const member = this.members.get(who) ?? newcomer;
+    const readSeq = Math.max(member.readSeq, seq);
+    this.members.set(who, { ...member, readSeq });
+    return readSeq;
+  }
+
+  /** False where it is refused. */
+  move(what: 'add' | 'remove', person: string): boolean {
+    if (this.isPresent(person) === (what === 'add')) return what === 'add';
+    const line = { kind: 'system' as const, clientId: `system ${this.version}`, text: null };
+    const before = this.messages.length;
+    if (what === 'add') {
+      const readSeq = Math.max(before + 1, this.members.get(person)?.readSeq ?? 0);
+      this.members.set(person, { ...newcomer, joinedSeq: this.#history === 'joining' ? before : 0, readSeq });
+      this.#write(this.owner, { ...line, system: 'members.added', joined: [person], left: [] });
+    } else {
+      // Whoever goes hears of it.
+      this.#write(this.owner, { ...line, system: 'members.removed', joined: [], left: [person] });
+      const member = this.members.get(person) ?? newcomer;
+      this.members.set(person, { ...member, present: false, leftVersion: this.version });
+    }
+    return true;
+  }
+
+  /** What this person is told of an entry. */
+  entry(person: string, { version, type, actor, message, isMessage }: Made): Entry {
+    const common = { conversation: this.id, version, actor };
+    const hidden = message && message.seq <= (this.members.get(person)?.joinedSeq ?? 0);
+    if (hidden) return { ...common, type: 'hidden', seq: null, message: null };
+    const whole = message && isMessage ? this.seen(message, person) : null;
+    return { ...common, type, seq: message?.seq ?? null, message: whole };
+  }
+
+  seen(stored: StoredMessage, person: string): Seen {
+    const { joined: _, left: _left, revisions: _revisions, system: _system, ...message } = stored;
+    const of = this.#reactions.filter(({ seq }) => seq === message.seq);
+    const kinds = [...Map.groupBy(of, ({ emoji }) => emoji)].sort(([a], [b]) =>
+      Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    );
+    const mine = (all: Stored['reactions']) => (all.some(({ userId }) => userId === person) ? ' mine' : '');
+    return { ...message, reactions: kinds.map(([emoji, all]) => `${emoji} ${all.length}${mine(all)}`) };
+  }
+
+  /** What this person may read. */
+  view(person: string): Held {
+    const { joinedSeq } = this.members.get(person) ?? newcomer;
+    const messages = this.messages.filter(({ seq }) => seq > joinedSeq).map((message) => this.seen(message, person));
+    const members = this.present.map((member) => `${member} ${this.#role(member)}`).sort();
+    return { version: this.version, lastSeq: this.messages.length, title: 'room', members, messages };
+  }
+
+  standing(person: string): Standing {
+    const { readSeq, joinedSeq } = this.members.get(person) ?? newcomer;
+    const after = this.messages.filter(({ seq }) => seq > Math.max(readSeq, joinedSeq));
+    const unread = after.filter(({ senderId, kind, deleted }) => senderId !== person && kind === 'text' && !deleted);
+    return { conversation: this.id, readSeq, unread: unread.length };
+  }
+
+  stored() {
+    const members = [...this.members].map(([userId, member]) => ({ userId, role: this.#role(userId), ...member }));
+    const rows = structuredClone({ messages: this.messages, changes: this.#changes, reactions: this.#reactions });
+    const head = { version: this.version, lastSeq: this.messages.length, title: 'room' };
+    return { conversation: this.id, ...head, members, ...rows };
+  }
+
+  #role(person: string): string {
+    return person === this.owner ? 'owner' : 'member';
+  }
+
+  #erase(who: string, message: StoredMessage): void {
+    this.#change('message.deleted', who, { message });
+    Object.assign(message, { text: null, deleted: true, revisions: 0 });
+    const others = this.#reactions.filter(({ seq }) => seq !== message.seq);
+    this.#reactions.splice(0, this.#reactions.length, ...others);
+  }
+
+  #react(who: string, message: StoredMessage, { emoji, on }: { emoji: string; on: boolean }): void {
+    const at = this.#reactions.findIndex((row) => row.seq === message.seq && row.emoji === emoji && row.userId === who);
+    if (at >= 0 === on) return;
+    this.#change(on ? 'reaction.added' : 'reaction.removed', who, { message, emoji });
+    if (on) this.#reactions.push({ seq: message.seq, emoji, userId: who });
+    else this.#reactions.splice(at, 1);
+  }
+
+  #write(senderId: string, line: Line): StoredMessage {
+    this.version += 1;
+    const numbers = { seq: this.messages.length + 1, version: this.version, changedVersion: this.version };
+    const message = { ...numbers, ...line, id: `m${this.version}`, senderId, deleted: false, revisions: 0 };
+    this.messages.push(message);
+    const type = line.system ?? 'message.created';
+    this.#onMade({ version: this.version, type, actor: senderId, message, isMessage: true });
+    return message;
+  }
+
+  #change(
+    type: string,
+    actor: string,
+    { message, emoji = null, joined = [] }: { message?: StoredMessage; emoji?: string | null; joined?: string[] },
+  ): void {
+    this.version += 1;
+    const { version } = this;
+    const messageSeq = message?.seq ?? null;
+    this.#changes.push({ version, seq: this.messages.length, type, actor, messageSeq, joined, left: [], emoji });
+    if (message) message.changedVersion = version;
+    this.#onMade({ version, type, actor, message, isMessage: false });
+  }
+}
