@@ -20,9 +20,9 @@ const relayLimits = {
   batch: 100,
   /** Milliseconds in which one round must be through; afterwards another relay may take what is left. */
   leaseMs: 30_000,
-  /** Milliseconds before an episode is offered to Temporal again: first, and at most. */
+  /** Milliseconds before an episode is offered to Temporal again: first, and at most. Short, as whoever waits is owed it. */
   retryMs: 1_000,
-  retryMaxMs: 30_000,
+  retryMaxMs: 5_000,
   /** Milliseconds past its own waking after which a running episode that says nothing is nudged. */
   overdueMs: 120_000,
 };
