@@ -112,7 +112,11 @@ export const plants: Record<string, { found: Violation; plant: Plant }> = {
   'a cursor from the future is answered with nothing': {
     found: 'cursor from the future',
     plant: (history, random) =>
-      onAnswer(history, random, ['after'], (answer) => ({ ...answer, snapshots: [], entries: [] })),
+      onAnswer(history, random, ['after'], (answer, { operation }) => {
+        // Only whoever named a version that is not there yet got an older state.
+        const fits = operation.what === 'after' && answer.snapshots?.some(({ version }) => version < operation.version);
+        return fits && { ...answer, snapshots: [], entries: [] };
+      }),
   },
   'a client shows an old text': {
     found: 'diverged',
