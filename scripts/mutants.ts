@@ -14,7 +14,7 @@ const reducer = 'sdk/reducer.ts';
 export const mutants: readonly Mutant[] = [
   {
     name: 'one row for sender and clientId',
-    file: 'db/migrations/20261124T0100_foundation.ts',
+    file: 'db/migrations/20261124T0400_ids_in_order_of_time.ts',
     changes: [['create unique index messages_once on', 'create index messages_once on']],
     test: 'test/api/races.test.ts',
   },
@@ -30,8 +30,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         'set version = c.version + l.n, last_seq = c.last_seq + l.n,',
-        `set version = (select o.version from conversations o where o.id = l.id) + l.n,
-    last_seq = (select o.last_seq from conversations o where o.id = l.id) + l.n,`,
+        `set version = (select o.version from conversations o where o.id = l.conversation_id) + l.n,
+    last_seq = (select o.last_seq from conversations o where o.id = l.conversation_id) + l.n,`,
       ],
     ],
     test: 'test/api/races.test.ts',
@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a membership that changed meanwhile stores nothing',
     file: store,
-    changes: [[' and n.member_version = c.member_version', '']],
+    changes: [[' and c.member_version = l.member_version', '']],
     test: 'test/api/races.test.ts',
   },
   {
