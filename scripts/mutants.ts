@@ -339,6 +339,12 @@ export const mutants: readonly Mutant[] = [
     test: cache,
   },
   {
+    name: 'a message thrown away holds up nobody',
+    file: 'sdk/outbox.ts',
+    changes: [['patience.wait(failures, error, head.gone.signal)', 'patience.wait(failures, error)']],
+    test: 'test/sdk/sending.test.ts',
+  },
+  {
     name: 'the plain client goes back to no older state',
     file: 'test/history/clients/view.ts',
     changes: [

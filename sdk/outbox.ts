@@ -183,8 +183,9 @@ export class Outbox {
       const head = this.#lanes.get(id)?.[0];
       if (!head) return;
       const error = await this.#sendOnce(head);
-      if (error) await this.#options.patience.wait(failures, error);
-      failures = error ? failures + 1 : 0;
+      // What lies behind it waits as long, unless it is thrown away.
+      if (error) await this.#options.patience.wait(failures, error, head.gone.signal);
+      failures = error && !head.gone.signal.aborted ? failures + 1 : 0;
     }
   }
 
