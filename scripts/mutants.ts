@@ -208,8 +208,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a person wrote is not sent as the next',
-    file: 'sdk/outbox.ts',
-    changes: [['    this.#lanes.clear();', '']],
+    file: 'sdk/parts.ts',
+    changes: [['[this.outbox, this.acknowledgements, this.catchUp]', '[this.acknowledgements, this.catchUp]']],
     test: changeOfPerson,
   },
   {

@@ -69,7 +69,6 @@ export class Outbox {
   async load(userId: UserId): Promise<void> {
     const prefix = `outbox/${userId}/`;
     if (prefix === this.#prefix) return;
-    this.clear();
     this.#prefix = prefix;
     const entries = await this.#read(prefix);
     // Somebody else meanwhile.
@@ -77,7 +76,8 @@ export class Outbox {
     const left = entries.map(([, value]) => value as Kept);
     for (const kept of left.sort((a, b) => a.order - b.order)) {
       this.#order = Math.max(this.#order, kept.order);
-      this.#queue(kept, Promise.resolve());
+      // Written while the storage was read.
+      if (!this.#find(kept.message.clientId)) this.#queue(kept, Promise.resolve());
     }
   }
 

@@ -311,12 +311,15 @@ describe('what the client keeps of conversations', () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const [one, two] = [await makeGroup(ana, [bob], 'one'), await makeGroup(ana, [bob], 'two')];
     const memory = memoryStorage();
-    let full = true;
+    const { storage: watching, written } = counted(memory);
+    let full = false;
     const storage: ClientStorage = {
       ...memory,
-      write: (changes) => (full ? Promise.reject(new Error('full')) : memory.write(changes)),
+      write: (changes) => (full ? Promise.reject(new Error('full')) : watching.write(changes)),
     };
     const client = await online(bob, { storage, limits: { ...eager, keepMs: 5 } });
+    await written;
+    full = true;
     const failed = heard(client, 'error', ({ code }) => code === 'storage_failed');
     await send(ana, one.id, 'lost for now');
     await failed;

@@ -42,6 +42,8 @@ describe('when somebody else signs in where another was', () => {
   const becomes = (client: Client, { email }: Person) => client.signIn({ identifier: email, password });
   const keys = async (storage: ClientStorage) => (await storage.entries('')).map(([key]) => key);
   const never = new Promise<never>(() => undefined);
+  const unavailable = (retryAfterMs = 10) =>
+    Promise.resolve({ ok: false, error: { code: 'unavailable', message: '', retryAfterMs } });
   const asBob = async () => {
     const { body } = await people.bob.call<{ me: { readSeq: number } }>('GET', `/v1/conversations/${groups.both}`);
     return body.me;
@@ -119,13 +121,20 @@ describe('when somebody else signs in where another was', () => {
   it('then what she has read is not told as read by him', async () => {
     await send(people.bob, groups.both, 'to Ana');
     await send(people.ana, groups.both, 'to Bob');
-    const ask: Tap['ask'] = (name, _input, go) => (name === 'receipt.update' ? never : go());
-    const client = await online(people.ana, { ask }, { limits: { ...eager, farewellMs: 20 } });
+    const told: unknown[] = [];
+    let bobIsHere = false;
+    const ask: Tap['ask'] = (name, input, go) => {
+      if (name !== 'receipt.update') return go();
+      if (bobIsHere) told.push((input as { receipt: unknown }).receipt);
+      return bobIsHere ? go() : unavailable();
+    };
+    const client = await online(people.ana, { ask });
     client.markRead(groups.both);
     await becomes(client, people.bob);
+    bobIsHere = true;
     await client.start();
     await client.stop();
-    assert.equal((await asBob()).readSeq, 0);
+    assert.deepEqual([told, (await asBob()).readSeq], [[{ deliveredSeq: 2 }], 0]);
   });
 
   it('then what she was behind with is not asked for as him', async () => {
@@ -134,7 +143,7 @@ describe('when somebody else signs in where another was', () => {
     const ask: Tap['ask'] = (name, input, go) => {
       if (name !== 'events.after') return go();
       if (bobIsHere) asked.push((input as { conversationId: string }).conversationId);
-      return bobIsHere ? go() : never;
+      return bobIsHere ? go() : unavailable();
     };
     const hear: Tap['hear'] = (name, payload, pass) => {
       if (name !== 'event' || (payload as { version: number }).version !== 2) pass(name, payload);
@@ -153,10 +162,7 @@ describe('when somebody else signs in where another was', () => {
 
   it('then what she does again and again is not done as him', async () => {
     const { id } = await send(people.bob, groups.both, 'hello');
-    const ask: Tap['ask'] = (name, _input, go) =>
-      name === 'reaction.set' && !bobIsHere
-        ? Promise.resolve({ ok: false, error: { code: 'unavailable', message: '', retryAfterMs: 100 } })
-        : go();
+    const ask: Tap['ask'] = (name, _input, go) => (name === 'reaction.set' && !bobIsHere ? unavailable(100) : go());
     let bobIsHere = false;
     const clock = movableClock();
     // Whatever ends the waiting of others: this one goes on until the time is over.
