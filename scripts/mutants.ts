@@ -327,6 +327,12 @@ export const mutants: readonly Mutant[] = [
     test: cache,
   },
   {
+    name: 'what was kept as read is told',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['    if (mine > readSeq) this.#told.readHere(id, mine);', '']],
+    test: cache,
+  },
+  {
     name: 'a failing storage does not break the client',
     file: 'sdk/sync/cache.ts',
     changes: [['      return otherwise;', '      throw cause;']],

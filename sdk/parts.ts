@@ -70,6 +70,8 @@ export class Parts {
         this.#acknowledge(conversationId);
         events.emit('conversation', { conversationId, how, ...(last ? { last } : {}) });
       },
+      // An earlier process may have kept the reading and not have come to tell it.
+      readHere: (conversationId, readSeq) => this.acknowledgements.note(conversationId, { readSeq }),
       whole: (conversationId) => this.cache.noteWhole(conversationId),
     });
     this.cache = new Cache({ ...{ storage, ...shared }, conversations: this.conversations, onStorageError });

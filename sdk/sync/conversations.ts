@@ -33,6 +33,8 @@ export interface Told {
   /** A message of one's own stands in the log. */
   mine(message: Message): void;
   moved(id: ConversationId, how: 'added' | 'changed' | 'removed', last?: ConversationEvent): void;
+  /** The person has read further than the server knows. */
+  readHere(id: ConversationId, readSeq: number): void;
   /** The server gave the whole of it; told before `moved`. */
   whole(id: ConversationId): void;
 }
@@ -156,7 +158,10 @@ export class Conversations {
   }
 
   stand(standing: SyncStanding): void {
-    this.#change(standing.conversationId, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+    const { conversationId: id, readSeq } = standing;
+    this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+    const mine = this.#held.get(id)?.me.readSeq ?? 0;
+    if (mine > readSeq) this.#told.readHere(id, mine);
   }
 
   setMembership(id: ConversationId, me: MyMembership): void {

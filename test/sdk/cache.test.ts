@@ -220,6 +220,24 @@ describe('what the client keeps of conversations', () => {
     }
   });
 
+  it('when one has read offline, then the next process tells the server so', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    await send(ana, group.id, 'hello');
+    const storage = memoryStorage();
+    await (await online(bob, { storage })).stop();
+    const { client: offline } = await later(storage, { url: 'http://127.0.0.1:1' });
+    offline.markRead(group.id);
+    await offline.stop();
+    const { client } = await later(storage);
+    assert.equal(client.conversation(group.id)?.me.unread, 0);
+    const told = heard(client, 'attention', ({ unread }) => unread === 0);
+    await client.start();
+    await told;
+    const { body } = await bob.call<ClientConversation>('GET', `/v1/conversations/${group.id}`);
+    assert.deepEqual([body.me.readSeq, body.me.unread], [1, 0]);
+  });
+
   describe('limits', () => {
     it('when there are more conversations or messages than are kept, then the latest are', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
@@ -334,13 +352,14 @@ describe('what the client keeps of conversations', () => {
   it('when two clients share a storage, and the one that is behind writes last, then a third goes on from there', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const group = await makeGroup(ana, [bob]);
-    const [storage, limits] = [memoryStorage(), { ...eager, keepMs: 60_000 }];
-    const ahead = await online(bob, { storage, limits });
+    const [indexedDB, limits] = [new IDBFactory() as unknown as IndexedDb, { ...eager, keepMs: 60_000 }];
+    const tab = () => indexedDbStorage({ indexedDB, IDBKeyRange });
+    const ahead = await online(bob, { storage: tab(), limits });
     let deaf = false;
     const hear: Tap['hear'] = (name, payload, pass) => {
       if (!deaf) pass(name, payload);
     };
-    const { client: behind } = await later(storage, { limits, surroundings: { open: tapped({ hear }) } });
+    const { client: behind } = await later(tab(), { limits, surroundings: { open: tapped({ hear }) } });
     await behind.start();
     await ahead.send(group.id, { text: 'by the one' }).stored;
     await behind.send(group.id, { text: 'by the other' }).stored;
@@ -351,7 +370,7 @@ describe('what the client keeps of conversations', () => {
     await ahead.stop();
     await behind.stop();
     const { known, surroundings } = watched();
-    const { client: third } = await later(storage, { surroundings });
+    const { client: third } = await later(tab(), { surroundings });
     await third.start();
     const fresh = await online(bob);
     assert.deepEqual(known, [[[group.id, 3]]]);
