@@ -46,12 +46,15 @@ export class Client {
   readonly #parts: Parts;
   readonly #newId: () => string;
 
-  constructor({ url, storage = memoryStorage(), deviceId, ...given }: ClientOptions) {
+  constructor({ url, storage, deviceId, ...given }: ClientOptions) {
+    // What ends with the process anyway need not be kept twice.
+    const kept = storage ? {} : { keptConversations: 0 };
     const [limits, place] = [
-      { ...clientLimits, ...given.limits },
+      { ...clientLimits, ...kept, ...given.limits },
       { ...surroundings, ...given.surroundings },
     ];
-    this.#options = { url: url.replace(/\/+$/, ''), storage, deviceId, limits, surroundings: place };
+    const parts = { storage: storage ?? memoryStorage(), deviceId, limits, surroundings: place };
+    this.#options = { url: url.replace(/\/+$/, ''), ...parts };
     this.#newId = createIds(place.now);
     this.#parts = new Parts(this.#options, this.#events);
   }

@@ -18,8 +18,24 @@ import { type Tap, clientOf, eager, heard, holds, movableClock, tapped } from '.
 import { expectStatus } from '../support/rest.ts';
 
 type Options = Partial<ClientOptions>;
+
+/** As somebody may write one who has files or strings to keep things in. */
+function jsonStorage(): ClientStorage {
+  const memory = memoryStorage();
+  const toText = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
+  const toValue = (text: unknown): unknown => (text === undefined ? undefined : JSON.parse(text as string));
+  return {
+    ...memory,
+    get: async (key) => toValue(await memory.get(key)),
+    set: (key, value) => memory.set(key, toText(value)),
+    write: (changes) => memory.write(changes.map(([key, value]) => [key, toText(value)])),
+    entries: async (prefix) => (await memory.entries(prefix)).map(([key, text]) => [key, toValue(text)]),
+  };
+}
+
 const storages: Record<string, () => ClientStorage> = {
   memory: memoryStorage,
+  JSON: jsonStorage,
   IndexedDB: () => indexedDbStorage({ indexedDB: new IDBFactory() as unknown as IndexedDb, IDBKeyRange }),
 };
 
