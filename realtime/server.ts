@@ -76,7 +76,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
-  const digests = startDigests({ deps, follows, outlet, log: options.log });
+  const digests = startDigests({ deps, follows, delivery, outlet, log: options.log });
   const timers = [
     setInterval(() => sweep(io, options), sweepMs),
     setInterval(() => void beat(io, options), options.presence.everyMs),
@@ -156,12 +156,7 @@ async function register(actor: IoSocket['data']['actor'], { deps, follows, deliv
   if (!user) return;
   user.blocked = new Set(blocked);
   user.loaded = true;
-  for (const membership of memberships) {
-    const known = follows.conversation(membership.conversationId);
-    follows.follow(user, membership);
-    // The members changed between two looks at them: one of the two is old.
-    if (known && known.memberVersion !== membership.memberVersion) delivery.lookAgain(known.id);
-  }
+  for (const membership of memberships) delivery.follow(user, membership);
 }
 
 async function goodbye(socket: IoSocket, { follows, options, presence }: Node): Promise<void> {

@@ -164,6 +164,24 @@ export const mutants: readonly Mutant[] = [
     test: 'test/realtime/membership.test.ts',
   },
   {
+    name: 'a digest tells who joined',
+    file: 'realtime/digests.ts',
+    changes: [['if (slice === 0) await readJoins();', 'if (slice === slices) await readJoins();']],
+    test: 'test/faults/joins.test.ts',
+  },
+  {
+    name: 'a membership that was read is held against the one that is known',
+    file: 'realtime/delivery.ts',
+    changes: [['else if (known && known.memberVersion !== memberVersion) void lookThenDeliver(id, []);', '']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a look at the members judges nobody whom it did not ask for',
+    file: 'realtime/delivery.ts',
+    changes: [['if (waiting.has(id)) outdated.add(id);', 'if (waiting.has(id)) return;']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
     name: 'a digest tells who was removed',
     file: 'realtime/digests.ts',
     changes: [['of follows.departures())', 'of follows.departures().slice(0, 0))']],
