@@ -158,6 +158,12 @@ export const mutants: readonly Mutant[] = [
     test: 'test/realtime/membership.test.ts',
   },
   {
+    name: 'no answer leads its reader out of a conversation to which they have come back',
+    file: 'domain/sync/snapshots.ts',
+    changes: [["type === 'members.removed' && data", "type === 'members.removed' && !data"]],
+    test: 'test/sync/edges.test.ts',
+  },
+  {
     name: 'a digest tells what moved',
     file: 'realtime/digests.ts',
     changes: [['if (!follow || follow.digested >= version) continue;', 'if (follow !== null) continue;']],

@@ -1,13 +1,13 @@
 import type { ConversationEvent, SyncChange, SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { type LogPlace, logAfter } from '../../db/queries/log.ts';
+import { type LogRow, logAfter } from '../../db/queries/log.ts';
 import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentLog } from '../log/index.ts';
 import { withinBytes } from './budget.ts';
-import { loadSnapshots } from './snapshots.ts';
+import { leadsOut, loadSnapshots } from './snapshots.ts';
 
 export const syncBudget = {
   /** Log entries of one conversation; one that is farther behind is sent whole. */
@@ -72,28 +72,26 @@ async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly Stan
     return known > version || version - known > syncBudget.maxEvents;
   });
   const behind = moved.filter((row) => !whole.includes(row));
-  const [log, snapshots] = await Promise.all([
-    logOf(
-      deps,
-      actor,
-      behind.map(({ conversationId, known, joinedSeq }) => ({ conversationId, version: known ?? 0, joinedSeq })),
-    ),
-    loadSnapshots(
-      deps,
-      actor,
-      whole.map(({ conversationId }) => conversationId),
-    ),
-  ]);
+  const idsOf = (some: readonly StandingRow[]) => some.map(({ conversationId }) => conversationId);
+  const [log, snapshots] = await Promise.all([logOf(deps, actor, behind), loadSnapshots(deps, actor, idsOf(whole))]);
   const events = Map.groupBy(await presentLog(deps.db, log), ({ conversationId }) => conversationId);
+  const eventsOf = (id: ConversationId) => events.get(id) ?? [];
+  const left = behind.filter(({ conversationId }) => leadsOut(eventsOf(conversationId), actor));
+  const anew = await loadSnapshots(deps, actor, idsOf(left));
   return moved.flatMap(({ conversationId, version }): SyncChange[] => {
-    const state = snapshots.get(conversationId);
+    const state = snapshots.get(conversationId) ?? anew.get(conversationId);
     if (state) return [{ conversationId, version: state.conversation.version, how: 'snapshot', events: [], state }];
-    return asEvents(conversationId, version, events.get(conversationId) ?? []);
+    return asEvents(conversationId, version, eventsOf(conversationId));
   });
 }
 
-const logOf = (deps: Pick<Deps, 'db'>, actor: Actor, places: readonly LogPlace[]) =>
-  places.length === 0 ? [] : logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
+function logOf(deps: Pick<Deps, 'db'>, actor: Actor, behind: readonly StandingRow[]): Promise<LogRow[]> {
+  if (behind.length === 0) return Promise.resolve([]);
+  const places = behind.map(({ conversationId, known, joinedSeq }) => {
+    return { conversationId, version: known ?? 0, joinedSeq };
+  });
+  return logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
+}
 
 function asEvents(conversationId: ConversationId, version: number, events: ConversationEvent[]): SyncChange[] {
   // Left between two statements: the next call tells it as lost.

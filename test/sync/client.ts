@@ -1,4 +1,4 @@
-import type { ConversationEvent, SyncResponse } from '../../contracts/entities/index.ts';
+import type { ConversationEvent, Snapshot, SyncResponse } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { clientLimits } from '../../sdk/limits.ts';
 import { Patience } from '../../sdk/patience.ts';
@@ -46,6 +46,11 @@ export class SyncClient {
   /** Whether something was heard that it cannot apply yet. */
   isBehind(id: ConversationId): boolean {
     return this.#catchUp.isBehind(id);
+  }
+
+  /** The state that an answer to `events.after` says. */
+  replace(state: Snapshot): void {
+    this.#conversations.replace(state);
   }
 
   /** The answer to a sync. */
