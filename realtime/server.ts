@@ -1,4 +1,3 @@
-import type { SyncRequest } from '../contracts/entities/index.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
@@ -132,7 +131,7 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
     serverVersion: options.serverVersion,
     accessTokenExpiresAt: expiresAt.toISOString(),
     limits,
-    ...(known ? { sync: await sync(deps, actor, { known: known as SyncRequest['known'] }) } : {}),
+    ...(known ? { sync: await sync(deps, actor, { known }) } : {}),
   };
   socket.emit('hello', hello);
 }

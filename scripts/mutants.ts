@@ -164,6 +164,12 @@ export const mutants: readonly Mutant[] = [
     test: 'test/sync/edges.test.ts',
   },
   {
+    name: 'a sync brings the watermarks that moved where nothing else did',
+    file: 'db/queries/sync.ts',
+    changes: [['(k.unsettled or k.version < c.version)', 'k.version < c.version']],
+    test: 'test/sync/sync.test.ts',
+  },
+  {
     name: 'a digest tells what moved',
     file: 'realtime/digests.ts',
     changes: [['if (!follow || follow.digested >= version) continue;', 'if (follow !== null) continue;']],

@@ -1,10 +1,11 @@
 import type {
   ConversationEvent,
-  Member,
   Message,
   MyMembership,
   Receipt,
   Snapshot,
+  SyncReceipts,
+  SyncRequest,
   SyncStanding,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
@@ -60,9 +61,12 @@ export class Conversations {
   }
 
   /** What is held, in the order of the ids, as a sync asks for it. */
-  known(): [ConversationId, number][] {
+  known(): SyncRequest['known'] {
     return [...this.#held]
-      .map(([id, { state }]): [ConversationId, number] => [id, state.version])
+      .map(([id, held]): SyncRequest['known'][number] => {
+        const { version } = held.state;
+        return isUnsettled(held, this.me) ? [id, version, true] : [id, version];
+      })
       .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
@@ -79,7 +83,7 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    this.#keep({ state: after, me, receipts: before?.receipts ?? new Map() });
+    this.#keep({ state: after, me, receipts: receiptsAfter(before?.receipts ?? new Map(), event) });
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
     this.#told.change(event);
@@ -91,7 +95,7 @@ export class Conversations {
   replace(snapshot: Snapshot): void {
     const { conversation } = snapshot;
     const before = this.#held.get(conversation.id);
-    const receipts = new Map(snapshot.members.map(({ userId, ...member }) => [userId, watermarks(member)]));
+    const receipts = othersIn(snapshot.members, this.me);
     const state = fromSnapshot(snapshot);
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
@@ -122,6 +126,11 @@ export class Conversations {
 
   stand(standing: SyncStanding): void {
     this.#change(standing.conversationId, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+  }
+
+  /** How far the others are, in place of what was heard of them. */
+  setReceipts({ conversationId, members }: SyncReceipts): void {
+    this.#change(conversationId, (held) => ({ ...held, receipts: othersIn(members, this.me) }));
   }
 
   setMembership(id: ConversationId, me: MyMembership): void {
@@ -186,4 +195,25 @@ export class Conversations {
   }
 }
 
-const watermarks = ({ deliveredSeq, readSeq }: Omit<Member, 'userId'>): Watermarks => ({ deliveredSeq, readSeq });
+const othersIn = (members: SyncReceipts['members'], me: UserId): Map<UserId, Watermarks> =>
+  new Map(
+    members
+      .filter(({ userId }) => userId !== me)
+      .map(({ userId, deliveredSeq, readSeq }) => [userId, { deliveredSeq, readSeq }]),
+  );
+
+/** Of who is gone nothing is kept. */
+function receiptsAfter(receipts: Held['receipts'], { type, data }: ConversationEvent): Held['receipts'] {
+  if (type !== 'members.removed') return receipts;
+  const left = new Map(receipts);
+  for (const userId of data.userIds) left.delete(userId);
+  return left;
+}
+
+/** Somebody has not come to the end as far as is known, and may have since: watermarks move where nothing else does. */
+function isUnsettled({ state: { kind, members, lastSeq }, receipts }: Held, me: UserId): boolean {
+  if (kind === 'channel' || members === null) return false;
+  const isBehind = (at: Watermarks | undefined) =>
+    !at || (at.deliveredSeq ?? lastSeq) < lastSeq || (at.readSeq ?? lastSeq) < lastSeq;
+  return [...members.keys()].some((id) => id !== me && isBehind(receipts.get(id)));
+}
