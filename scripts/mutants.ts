@@ -200,6 +200,12 @@ export const mutants: readonly Mutant[] = [
     test: 'test/realtime/membership.test.ts',
   },
   {
+    name: 'a socket that floods is cut off',
+    file: 'realtime/packet-limit.ts',
+    changes: [['if (packets === limits.socketPacketsPerSecond + 1)', 'if (packets < 0)']],
+    test: 'test/realtime/packet-limit.test.ts',
+  },
+  {
     name: 'an acknowledgement that is none is not called',
     file: 'realtime/on.ts',
     changes: [["given.findLast((argument) => typeof argument === 'function')", 'given.at(-1)']],
