@@ -37,6 +37,7 @@ export function startDigests(options: DigestOptions): { stop(): void } {
     joinsReadAt = now;
   };
   const look = async () => {
+    // A slow database is not asked again before it has answered.
     if (busy) return;
     busy = true;
     slice = (slice + 1) % slices;
@@ -98,5 +99,6 @@ function tell(outlet: Outlet, heads: Heads): void {
   }
 }
 
+/** By the last digits of the id, which are random: a conversation is always in the same slice, and slices are alike. */
 const sliceOf = (follows: Follows, slice: number): Follow[] =>
   [...follows.conversations()].filter(({ id }) => Number.parseInt(id.slice(-4), 16) % slices === slice);

@@ -212,13 +212,16 @@ const presentSocket = (socket: IoSocket) => ({
   idle: socket.data.idle,
 });
 
+/** Parts in which a stopping node sends its sockets away. */
+const drainParts = 20;
+
 /** Clients that come back all at once are a stampede: they are sent away a few at a time. */
 async function drain(io: Io, overMs: number): Promise<void> {
   const sockets = [...io.sockets.sockets.values()];
   for (const socket of sockets) socket.emit('notice', { kind: 'moving' });
-  const slices = Math.min(sockets.length, 20);
-  for (let slice = 0; slice < slices; slice += 1) {
-    await new Promise((resolve) => setTimeout(resolve, overMs / slices));
-    sockets.filter((_, index) => index % slices === slice).forEach((socket) => socket.disconnect(true));
+  const parts = Math.min(sockets.length, drainParts);
+  for (let part = 0; part < parts; part += 1) {
+    await new Promise((resolve) => setTimeout(resolve, overMs / parts));
+    sockets.filter((_, index) => index % parts === part).forEach((socket) => socket.disconnect(true));
   }
 }
