@@ -54,6 +54,8 @@ export const limits = {
   requestBodyBytes: 262_144,
   /** Bytes of one socket frame. */
   socketFrameBytes: 131_072,
+  /** Packets of one socket in a second, of whatever kind; beyond, it is closed. Ten times what a busy client sends. */
+  socketPacketsPerSecond: 2_000,
   /** Bytes of an FCM registration token (they are opaque; seen: about 160). */
   pushTokenBytes: 4_096,
 } as const;

@@ -31,6 +31,8 @@ export interface DeliveryOptions {
  */
 export function createDelivery({ follows, outlet, membersAmong, blocksOf, unreadChanged, log }: DeliveryOptions) {
   const waiting = new Map<ConversationId, ConversationItem[]>();
+  /** Of those, where somebody came in during the look, whom it may not have asked for. */
+  const outdated = new Set<ConversationId>();
   let stopped = false;
 
   const deliver = (item: BusItem): void => {
@@ -56,7 +58,10 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
 
   const lookThenDeliver = async (id: ConversationId, queue: ConversationItem[]): Promise<void> => {
     waiting.set(id, queue);
-    while (!stopped && !(await look(id))) await new Promise((resolve) => setTimeout(resolve, retryMs));
+    do {
+      outdated.delete(id);
+      while (!stopped && !(await look(id))) await new Promise((resolve) => setTimeout(resolve, retryMs));
+    } while (!stopped && outdated.has(id));
     waiting.delete(id);
     for (const item of queue) deliver(item);
   };
@@ -138,9 +143,16 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
     stop(): void {
       stopped = true;
     },
-    /** Asks who the members are; what comes meanwhile waits. */
-    lookAgain(id: ConversationId): void {
-      if (!waiting.has(id)) void lookThenDeliver(id, []);
+    /**
+     * The person follows, by a membership that was read. Where the index knows the members of another moment one of the two
+     * is old, perhaps from before a removal: they are looked up again, and what comes meanwhile waits.
+     */
+    follow(user: LocalUser, membership: Membership): void {
+      const { conversationId: id, memberVersion } = membership;
+      const known = follows.conversation(id);
+      follows.follow(user, membership);
+      if (waiting.has(id)) outdated.add(id);
+      else if (known && known.memberVersion !== memberVersion) void lookThenDeliver(id, []);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { ConversationId } from '../contracts/ids.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { loadHeads, loadRecentJoins } from '../domain/live/index.ts';
+import type { Delivery } from './delivery.ts';
 import type { Follow, Follows, LocalUser } from './follows.ts';
 import { type Outlet, encode } from './outlet.ts';
 
@@ -8,12 +9,13 @@ import { type Outlet, encode } from './outlet.ts';
 const digestMs = 15_000;
 /** The look is spread over so many slices, so that no second carries all of it. */
 const slices = 15;
-/** Seconds that a look at who joined goes back: three rounds, because a transaction's time is that of its beginning. */
-const joinsSeconds = (3 * digestMs) / 1_000;
+/** Milliseconds that a look at who joined goes back before the one before it: a joining bears the time at which its transaction began. */
+const joinsOverlapMs = 2 * digestMs;
 
 export interface DigestOptions {
   deps: Pick<Deps, 'db'>;
   follows: Follows;
+  delivery: Pick<Delivery, 'follow'>;
   outlet: Outlet;
   log: Log;
 }
@@ -28,12 +30,19 @@ type Heads = Map<LocalUser, [ConversationId, number][]>;
 export function startDigests(options: DigestOptions): { stop(): void } {
   let slice = 0;
   let busy = false;
+  let joinsReadAt = performance.now();
+  const readJoins = async () => {
+    const now = performance.now();
+    await tellJoined(options, now - joinsReadAt + joinsOverlapMs);
+    joinsReadAt = now;
+  };
   const look = async () => {
+    // A slow database is not asked again before it has answered.
     if (busy) return;
     busy = true;
     slice = (slice + 1) % slices;
     try {
-      if (slice === 0) await tellJoined(options);
+      if (slice === 0) await readJoins();
       await tellMoved(options, sliceOf(options.follows, slice));
     } catch (error) {
       options.log.warn('heads could not be read', { reason: (error as Error).message });
@@ -58,21 +67,23 @@ async function tellMoved(options: DigestOptions, some: readonly Follow[]): Promi
     follow.digested = version;
     for (const user of follow.users) note(heads, user, id, version);
   }
-  tell(options, heads);
+  tell(options.outlet, heads);
 }
 
-/** Who became a member while this node could not hear of it follows from now on. */
-async function tellJoined(options: DigestOptions): Promise<void> {
-  const { deps, follows } = options;
+/**
+ * Who became a member of late follows from now on and is told of it, also where they follow already: a look at the members
+ * may have found them without a word to them.
+ */
+async function tellJoined({ deps, follows, delivery, outlet }: DigestOptions, withinMs: number): Promise<void> {
   const heads: Heads = new Map();
-  for (const { userId, version, ...membership } of await loadRecentJoins(deps, follows.userIds(), joinsSeconds)) {
+  for (const { userId, version, ...membership } of await loadRecentJoins(deps, follows.userIds(), withinMs / 1_000)) {
     const user = follows.user(userId);
-    const known = follows.conversation(membership.conversationId);
-    if (!user?.loaded || known?.users.has(user)) continue;
-    follows.follow(user, membership);
+    // Who is being loaded has their sync still before them.
+    if (!user?.loaded) continue;
+    delivery.follow(user, membership);
     note(heads, user, membership.conversationId, version);
   }
-  tell(options, heads);
+  tell(outlet, heads);
 }
 
 function note(heads: Heads, user: LocalUser, id: ConversationId, version: number): void {
@@ -81,12 +92,13 @@ function note(heads: Heads, user: LocalUser, id: ConversationId, version: number
   else heads.set(user, [[id, version]]);
 }
 
-function tell({ outlet }: DigestOptions, heads: Heads): void {
+function tell(outlet: Outlet, heads: Heads): void {
   for (const [user, moved] of heads) {
     const frame = encode('heads', { heads: moved });
     for (const socket of user.sockets) outlet.tell(socket, frame);
   }
 }
 
+/** By the last digits of the id, which are random: a conversation is always in the same slice, and slices are alike. */
 const sliceOf = (follows: Follows, slice: number): Follow[] =>
   [...follows.conversations()].filter(({ id }) => Number.parseInt(id.slice(-4), 16) % slices === slice);

@@ -1,4 +1,5 @@
 import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { SyncRequest } from '../contracts/entities/index.ts';
 import type { SessionId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { EmitEvents, ListenEvents } from '../contracts/realtime/index.ts';
@@ -12,7 +13,7 @@ export interface SocketData {
   actor: Actor;
   expiresAt: Date;
   /** The versions that the client holds, if it asked for the sync with the connect. */
-  known: readonly (readonly [string, number])[] | undefined;
+  known: SyncRequest['known'] | undefined;
 }
 /** What nodes tell each other beside broadcasts. */
 export interface NodeEvents {

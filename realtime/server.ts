@@ -1,4 +1,3 @@
-import type { SyncRequest } from '../contracts/entities/index.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
@@ -76,7 +75,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
-  const digests = startDigests({ deps, follows, outlet, log: options.log });
+  const digests = startDigests({ deps, follows, delivery, outlet, log: options.log });
   const timers = [
     setInterval(() => sweep(io, options), sweepMs),
     setInterval(() => void beat(io, options), options.presence.everyMs),
@@ -132,7 +131,7 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
     serverVersion: options.serverVersion,
     accessTokenExpiresAt: expiresAt.toISOString(),
     limits,
-    ...(known ? { sync: await sync(deps, actor, { known: known as SyncRequest['known'] }) } : {}),
+    ...(known ? { sync: await sync(deps, actor, { known }) } : {}),
   };
   socket.emit('hello', hello);
 }
@@ -156,12 +155,7 @@ async function register(actor: IoSocket['data']['actor'], { deps, follows, deliv
   if (!user) return;
   user.blocked = new Set(blocked);
   user.loaded = true;
-  for (const membership of memberships) {
-    const known = follows.conversation(membership.conversationId);
-    follows.follow(user, membership);
-    // The members changed between two looks at them: one of the two is old.
-    if (known && known.memberVersion !== membership.memberVersion) delivery.lookAgain(known.id);
-  }
+  for (const membership of memberships) delivery.follow(user, membership);
 }
 
 async function goodbye(socket: IoSocket, { follows, options, presence }: Node): Promise<void> {
@@ -218,13 +212,16 @@ const presentSocket = (socket: IoSocket) => ({
   idle: socket.data.idle,
 });
 
+/** Parts in which a stopping node sends its sockets away. */
+const drainParts = 20;
+
 /** Clients that come back all at once are a stampede: they are sent away a few at a time. */
 async function drain(io: Io, overMs: number): Promise<void> {
   const sockets = [...io.sockets.sockets.values()];
   for (const socket of sockets) socket.emit('notice', { kind: 'moving' });
-  const slices = Math.min(sockets.length, 20);
-  for (let slice = 0; slice < slices; slice += 1) {
-    await new Promise((resolve) => setTimeout(resolve, overMs / slices));
-    sockets.filter((_, index) => index % slices === slice).forEach((socket) => socket.disconnect(true));
+  const parts = Math.min(sockets.length, drainParts);
+  for (let part = 0; part < parts; part += 1) {
+    await new Promise((resolve) => setTimeout(resolve, overMs / parts));
+    sockets.filter((_, index) => index % parts === part).forEach((socket) => socket.disconnect(true));
   }
 }

@@ -159,9 +159,39 @@ export const mutants: readonly Mutant[] = [
     test: 'test/realtime/membership.test.ts',
   },
   {
+    name: 'no answer leads its reader out of a conversation to which they have come back',
+    file: 'domain/sync/snapshots.ts',
+    changes: [["type === 'members.removed' && data", "type === 'members.removed' && !data"]],
+    test: 'test/sync/edges.test.ts',
+  },
+  {
+    name: 'a sync brings the watermarks that moved where nothing else did',
+    file: 'db/queries/sync.ts',
+    changes: [['(k.unsettled or k.version < c.version)', 'k.version < c.version']],
+    test: 'test/sync/sync.test.ts',
+  },
+  {
     name: 'a digest tells what moved',
     file: 'realtime/digests.ts',
     changes: [['if (!follow || follow.digested >= version) continue;', 'if (follow !== null) continue;']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a digest tells who joined',
+    file: 'realtime/digests.ts',
+    changes: [['if (slice === 0) await readJoins();', 'if (slice === slices) await readJoins();']],
+    test: 'test/faults/joins.test.ts',
+  },
+  {
+    name: 'a membership that was read is held against the one that is known',
+    file: 'realtime/delivery.ts',
+    changes: [['else if (known && known.memberVersion !== memberVersion) void lookThenDeliver(id, []);', '']],
+    test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a look at the members judges nobody whom it did not ask for',
+    file: 'realtime/delivery.ts',
+    changes: [['if (waiting.has(id)) outdated.add(id);', 'if (waiting.has(id)) return;']],
     test: 'test/realtime/membership.test.ts',
   },
   {
@@ -169,6 +199,12 @@ export const mutants: readonly Mutant[] = [
     file: 'realtime/digests.ts',
     changes: [['of follows.departures())', 'of follows.departures().slice(0, 0))']],
     test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'a socket that floods is cut off',
+    file: 'realtime/packet-limit.ts',
+    changes: [['if (packets === limits.socketPacketsPerSecond + 1)', 'if (packets < 0)']],
+    test: 'test/realtime/packet-limit.test.ts',
   },
   {
     name: 'an acknowledgement that is none is not called',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConversationId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { Version } from './common.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, MyMembership } from './conversation.ts';
 import { ConversationEvent } from './event.ts';
 import { Member } from './member.ts';
 import { Message } from './message.ts';
@@ -27,11 +27,25 @@ export const EventsAfter = z
   .meta({ id: 'EventsAfter' });
 export type EventsAfter = z.infer<typeof EventsAfter>;
 
-export const Known = z.array(z.tuple([ConversationId, Version])).max(limits.syncConversations);
+/**
+ * Conversation and last applied version. `true` after them: somebody named in it is behind its last message, as far as the
+ * client knows, so that watermarks may have moved where nothing else did; the answer says how far everybody is.
+ */
+export const Known = z
+  .array(z.tuple([ConversationId, Version, z.boolean().optional()]))
+  .max(limits.syncConversations)
+  .superRefine((known, context) => {
+    const seen = new Set<string>();
+    for (const [index, [id]] of known.entries()) {
+      const one = id.toLowerCase();
+      if (seen.has(one)) context.addIssue({ code: 'custom', path: [index, 0], message: 'names a conversation again' });
+      seen.add(one);
+    }
+  });
 
 export const SyncRequest = z
   .strictObject({
-    /** Conversation and last applied version, for everything that the client holds. */
+    /** Everything that the client holds, in any order. Who holds more than one call takes names the lowest ids first. */
     known: Known,
     cursor: z.string().max(200).optional(),
   })
@@ -55,7 +69,7 @@ export const SyncChange = z
   .meta({ id: 'SyncChange' });
 export type SyncChange = z.infer<typeof SyncChange>;
 
-/** Where the caller stands in one conversation: told for all, because watermarks are outside the log. */
+/** Where the caller stands in one conversation: told for all, because watermarks and settings are outside the log. */
 export const SyncStanding = z
   .strictObject({
     conversationId: ConversationId,
@@ -66,14 +80,26 @@ export const SyncStanding = z
     unread: z.int().nonnegative(),
     mentions: z.int().nonnegative(),
     unreadMark: z.int().nonnegative().nullable(),
+    ...MyMembership.pick({ level: true, mutedUntil: true, archived: true, pinned: true }).shape,
   })
   .meta({ id: 'SyncStanding' });
 export type SyncStanding = z.infer<typeof SyncStanding>;
+
+/** How far all the others are in one conversation, where it tells receipts and its members are named. */
+export const SyncReceipts = z
+  .strictObject({
+    conversationId: ConversationId,
+    members: z.array(Member.pick({ userId: true, deliveredSeq: true, readSeq: true })),
+  })
+  .meta({ id: 'SyncReceipts' });
+export type SyncReceipts = z.infer<typeof SyncReceipts>;
 
 export const SyncResponse = z
   .strictObject({
     changes: z.array(SyncChange),
     standings: z.array(SyncStanding),
+    /** Of what is told by events, and of what the client asked for: it takes the place of what is held. */
+    receipts: z.array(SyncReceipts),
     /** Null when everything was told; else call again with it. */
     cursor: z.string().nullable(),
   })

@@ -40,15 +40,17 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
 }
 
 /** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */
-export function presentMember(
-  { userId, displayName, role, deliveredSeq, readSeq, tellRead }: MemberRow,
-  tellsReceipts: boolean,
-): Member {
-  return {
-    userId,
-    displayName,
-    role,
-    deliveredSeq: tellsReceipts ? deliveredSeq : null,
-    readSeq: tellsReceipts && tellRead ? readSeq : null,
-  };
+export function presentMember({ userId, displayName, role, ...row }: MemberRow, tellsReceipts: boolean): Member {
+  const none = { deliveredSeq: null, readSeq: null };
+  return { userId, displayName, role, ...(tellsReceipts ? presentWatermarks(row) : none) };
 }
+
+/** How far somebody is, to the others of a conversation that tells receipts. */
+export const presentWatermarks = ({
+  deliveredSeq,
+  readSeq,
+  tellRead,
+}: Pick<MemberRow, 'deliveredSeq' | 'readSeq' | 'tellRead'>): Pick<Member, 'deliveredSeq' | 'readSeq'> => ({
+  deliveredSeq,
+  readSeq: tellRead ? readSeq : null,
+});

@@ -7,11 +7,11 @@ import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { presentLog } from '../log/index.ts';
 import { withinBytes } from './budget.ts';
-import { loadSnapshots } from './snapshots.ts';
+import { leadsOut, loadSnapshots } from './snapshots.ts';
 
 /**
  * The log after a version. Too far behind, or ahead of what there is (a client of a database that was restored), the
- * answer is the state to start from; so it is to a client whose version is from before its person joined.
+ * answer is the state to start from; so it is to a client whose version is from before its person joined, or came back.
  */
 export async function eventsAfter(
   deps: Pick<Deps, 'db'>,
@@ -21,15 +21,19 @@ export async function eventsAfter(
 ): Promise<EventsAfter> {
   const { version, joinedSeq, joinedVersion } = await readableMembership(deps.db, actor, conversationId);
   const tooFar = after > version || after < joinedVersion || version - after > limits.catchUpEvents;
-  if (tooFar) return snapshot(deps, actor, conversationId);
+  if (tooFar) {
+    const whole = await snapshot(deps, actor, conversationId);
+    if (!whole) throw notFound();
+    return whole;
+  }
   const rows = await logAfter(deps.db, actor.userId, [{ conversationId, version: after, joinedSeq }], limit);
   const events = withinBytes(await presentLog(deps.db, rows));
+  const anew = leadsOut(events, actor) ? await snapshot(deps, actor, conversationId) : undefined;
   const reached = events.at(-1)?.version ?? after;
-  return { snapshot: false, events, hasMore: reached < version };
+  return anew ?? { snapshot: false, events, hasMore: reached < version };
 }
 
-async function snapshot(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<EventsAfter> {
+async function snapshot(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<EventsAfter | undefined> {
   const state = (await loadSnapshots(deps, actor, [id])).get(id);
-  if (!state) throw notFound();
-  return { snapshot: true, state };
+  return state && { snapshot: true, state };
 }

@@ -1,4 +1,4 @@
-import type { Member, Message, Snapshot } from '../../contracts/entities/index.ts';
+import type { ConversationEvent, Member, Message, Snapshot } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { conversationsByIds } from '../../db/queries/conversations.ts';
@@ -40,3 +40,10 @@ export async function loadSnapshots(
     );
   });
 }
+
+/**
+ * Whether entries lead the actor out of the conversation. Who is a member all the same has come back since: entry by entry
+ * they would lose it midway, so what they may read now is sent whole.
+ */
+export const leadsOut = (events: readonly ConversationEvent[], { userId }: Pick<Actor, 'userId'>): boolean =>
+  events.some(({ type, data }) => type === 'members.removed' && data.userIds.includes(userId));

@@ -1,22 +1,23 @@
-import type { ConversationEvent, SyncChange, SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
+import type {
+  ConversationEvent,
+  SyncChange,
+  SyncReceipts,
+  SyncRequest,
+  SyncResponse,
+  SyncStanding,
+} from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { type LogPlace, logAfter } from '../../db/queries/log.ts';
-import { type StandingRow, notMine, standings } from '../../db/queries/sync.ts';
+import { type LogRow, logAfter } from '../../db/queries/log.ts';
+import { type StandingRow, type SyncCosts, notMine, othersOf, standings } from '../../db/queries/sync.ts';
+import { presentWatermarks } from '../conversations/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentLog } from '../log/index.ts';
 import { withinBytes } from './budget.ts';
-import { loadSnapshots } from './snapshots.ts';
+import { leadsOut, loadSnapshots } from './snapshots.ts';
 
-export const syncBudget = {
-  /** Log entries of one conversation; one that is farther behind is sent whole. */
-  maxEvents: 100,
-  /** What a whole conversation counts, in log entries. */
-  snapshotCost: 100,
-  /** Log entries of one answer, all conversations together. */
-  total: 2_000,
-};
+export const syncBudget = { maxEvents: 100, snapshotCost: 100, receiptCost: 0.5, budget: 2_000 } satisfies SyncCosts;
 const firstId = '00000000-0000-0000-0000-000000000000';
 const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
@@ -36,19 +37,24 @@ export async function sync(
     after,
     through,
     limit: limits.syncConversations,
-    maxEvents: syncBudget.maxEvents,
-    snapshotCost: syncBudget.snapshotCost,
-    budget: syncBudget.total,
+    ...syncBudget,
   });
-  const all = await changes(deps, actor, rows);
+  const [all, others] = await Promise.all([changes(deps, actor, rows), receipts(deps, actor, rows)]);
   const moved = withinBytes(all);
   const cut = moved.length < all.length ? moved.at(-1)?.conversationId : undefined;
   const end = cut ?? pageEnd(rows, through);
-  const lost = await losses(deps, actor, missing(known, rows, { after, end }));
-  const told = cut === undefined ? rows : rows.filter(({ conversationId }) => conversationId <= cut);
+  const mine = new Set(rows.map(({ conversationId }) => conversationId));
+  // Also of what another call speaks for: whichever call names it tells that it is lost.
+  const lost = await losses(
+    deps,
+    actor,
+    known.map(([id]) => id).filter((id) => !mine.has(id)),
+  );
+  const isTold = ({ conversationId }: { conversationId: ConversationId }) => cut === undefined || conversationId <= cut;
   return {
     changes: [...moved, ...lost],
-    standings: told.map(toStanding),
+    standings: rows.filter(isTold).map(toStanding),
+    receipts: others.filter(isTold),
     cursor: end === lastId ? null : sealCursor(deps, 'sync', [end]),
   };
 }
@@ -62,38 +68,37 @@ function reach(known: SyncRequest['known']): string {
 /** The last id that this answer speaks for: the whole reach, or the last row when there is more behind it. */
 function pageEnd(rows: readonly StandingRow[], through: string): string {
   const last = rows.at(-1);
-  return last?.more ? last.conversationId : through;
+  return last && last.found > rows.length ? last.conversationId : through;
 }
+
+/** The state to start from is sent instead of events. */
+const isWhole = ({ known, version, joinedVersion }: StandingRow): boolean =>
+  known === null || known < joinedVersion || known > version || version - known > syncBudget.maxEvents;
 
 async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly StandingRow[]): Promise<SyncChange[]> {
   const moved = rows.filter(({ known, version }) => known !== version);
-  const whole = moved.filter(({ known, version, joinedVersion }) => {
-    if (known === null || known < joinedVersion) return true;
-    return known > version || version - known > syncBudget.maxEvents;
-  });
+  const whole = moved.filter(isWhole);
   const behind = moved.filter((row) => !whole.includes(row));
-  const [log, snapshots] = await Promise.all([
-    logOf(
-      deps,
-      actor,
-      behind.map(({ conversationId, known, joinedSeq }) => ({ conversationId, version: known ?? 0, joinedSeq })),
-    ),
-    loadSnapshots(
-      deps,
-      actor,
-      whole.map(({ conversationId }) => conversationId),
-    ),
-  ]);
+  const idsOf = (some: readonly StandingRow[]) => some.map(({ conversationId }) => conversationId);
+  const [log, snapshots] = await Promise.all([logOf(deps, actor, behind), loadSnapshots(deps, actor, idsOf(whole))]);
   const events = Map.groupBy(await presentLog(deps.db, log), ({ conversationId }) => conversationId);
+  const eventsOf = (id: ConversationId) => events.get(id) ?? [];
+  const left = behind.filter(({ conversationId }) => leadsOut(eventsOf(conversationId), actor));
+  const anew = await loadSnapshots(deps, actor, idsOf(left));
   return moved.flatMap(({ conversationId, version }): SyncChange[] => {
-    const state = snapshots.get(conversationId);
+    const state = snapshots.get(conversationId) ?? anew.get(conversationId);
     if (state) return [{ conversationId, version: state.conversation.version, how: 'snapshot', events: [], state }];
-    return asEvents(conversationId, version, events.get(conversationId) ?? []);
+    return asEvents(conversationId, version, eventsOf(conversationId));
   });
 }
 
-const logOf = (deps: Pick<Deps, 'db'>, actor: Actor, places: readonly LogPlace[]) =>
-  places.length === 0 ? [] : logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
+function logOf(deps: Pick<Deps, 'db'>, actor: Actor, behind: readonly StandingRow[]): Promise<LogRow[]> {
+  if (behind.length === 0) return Promise.resolve([]);
+  const places = behind.map(({ conversationId, known, joinedSeq }) => {
+    return { conversationId, version: known ?? 0, joinedSeq };
+  });
+  return logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
+}
 
 function asEvents(conversationId: ConversationId, version: number, events: ConversationEvent[]): SyncChange[] {
   // Left between two statements: the next call tells it as lost.
@@ -101,17 +106,25 @@ function asEvents(conversationId: ConversationId, version: number, events: Conve
   return [{ conversationId, version: events.at(-1)?.version ?? version, how: 'events', events, state: null }];
 }
 
-const toStanding = ({ known: _, joinedSeq: _seq, joinedVersion: _version, more: _more, ...standing }: StandingRow) =>
-  standing;
+function toStanding(row: StandingRow): SyncStanding {
+  const { known: _, joinedSeq: _seq, joinedVersion: _version, tellsOthers: _others, found: _found, ...standing } = row;
+  return { ...standing, mutedUntil: row.mutedUntil?.toISOString() ?? null };
+}
 
-/** What the client holds and the actor's conversations do not show, within what this answer speaks for. */
-function missing(
-  known: SyncRequest['known'],
-  rows: readonly StandingRow[],
-  { after, end }: { after: string; end: string },
-): ConversationId[] {
-  const mine = new Set(rows.map(({ conversationId }) => conversationId));
-  return known.map(([id]) => id).filter((id) => id > after && id <= end && !mine.has(id));
+/** How far the others are, in what is not sent whole. Watermarks are outside the log, so no event brings them. */
+async function receipts(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  standing: readonly StandingRow[],
+): Promise<SyncReceipts[]> {
+  const ids = standing.filter((row) => row.tellsOthers && !isWhole(row)).map(({ conversationId }) => conversationId);
+  if (ids.length === 0) return [];
+  const rows = await othersOf(deps.db, actor.userId, ids);
+  const others = Map.groupBy(rows, ({ conversationId }) => conversationId);
+  return ids.map((conversationId) => ({
+    conversationId,
+    members: (others.get(conversationId) ?? []).map(({ userId, ...row }) => ({ userId, ...presentWatermarks(row) })),
+  }));
 }
 
 /** Conversations that the client holds and the actor no longer belongs to. */

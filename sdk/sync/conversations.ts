@@ -1,10 +1,11 @@
 import type {
   ConversationEvent,
-  Member,
   Message,
   MyMembership,
   Receipt,
   Snapshot,
+  SyncReceipts,
+  SyncRequest,
   SyncStanding,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
@@ -74,9 +75,13 @@ export class Conversations {
   }
 
   /** What is held, in the order of the ids, as a sync asks for it. */
-  known(): [ConversationId, number][] {
+  known(): SyncRequest['known'] {
     return [...this.#held]
-      .map(([id, { state }]): [ConversationId, number] => [id, this.#dated.has(id) ? beyondEverything : state.version])
+      .map(([id, held]): SyncRequest['known'][number] => {
+        const { version } = held.state;
+        if (this.#dated.has(id)) return [id, beyondEverything];
+        return isUnsettled(held, this.me) ? [id, version, true] : [id, version];
+      })
       .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
@@ -113,7 +118,7 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    this.#keep({ state: after, me, receipts: before?.receipts ?? new Map() });
+    this.#keep({ state: after, me, receipts: receiptsAfter(before?.receipts ?? new Map(), event) });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
@@ -126,7 +131,7 @@ export class Conversations {
   replace(snapshot: Snapshot): void {
     const { conversation } = snapshot;
     const before = this.#held.get(conversation.id);
-    const receipts = new Map(snapshot.members.map(({ userId, ...member }) => [userId, watermarks(member)]));
+    const receipts = othersIn(snapshot.members, this.me);
     const state = fromSnapshot(snapshot);
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
@@ -162,6 +167,11 @@ export class Conversations {
     this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
     const mine = this.#held.get(id)?.me.readSeq ?? 0;
     if (mine > readSeq) this.#told.readHere(id, mine);
+  }
+
+  /** How far the others are, in place of what was heard of them. */
+  setReceipts({ conversationId, members }: SyncReceipts): void {
+    this.#change(conversationId, (held) => ({ ...held, receipts: othersIn(members, this.me) }));
   }
 
   setMembership(id: ConversationId, me: MyMembership): void {
@@ -233,4 +243,25 @@ const unacknowledged = (messages: Iterable<Message>, deliveredSeq: number, me: U
     .filter((message) => isWritten(message) && message.seq > deliveredSeq && message.senderId !== me)
     .sort((a, b) => a.seq - b.seq);
 
-const watermarks = ({ deliveredSeq, readSeq }: Omit<Member, 'userId'>): Watermarks => ({ deliveredSeq, readSeq });
+const othersIn = (members: SyncReceipts['members'], me: UserId): Map<UserId, Watermarks> =>
+  new Map(
+    members
+      .filter(({ userId }) => userId !== me)
+      .map(({ userId, deliveredSeq, readSeq }) => [userId, { deliveredSeq, readSeq }]),
+  );
+
+/** Of who is gone nothing is kept. */
+function receiptsAfter(receipts: Held['receipts'], { type, data }: ConversationEvent): Held['receipts'] {
+  if (type !== 'members.removed') return receipts;
+  const left = new Map(receipts);
+  for (const userId of data.userIds) left.delete(userId);
+  return left;
+}
+
+/** Somebody has not come to the end as far as is known, and may have since: watermarks move where nothing else does. */
+function isUnsettled({ state: { kind, members, lastSeq }, receipts }: Held, me: UserId): boolean {
+  if (kind === 'channel' || members === null) return false;
+  const isBehind = (at: Watermarks | undefined) =>
+    !at || (at.deliveredSeq ?? lastSeq) < lastSeq || (at.readSeq ?? lastSeq) < lastSeq;
+  return [...members.keys()].some((id) => id !== me && isBehind(receipts.get(id)));
+}

@@ -79,13 +79,12 @@ export function afterReceipt(
 }
 
 /** What a sync says of where one stands, which is newer than what was counted here; reads not yet told stay. */
-export function afterStanding(
-  membership: MyMembership,
-  { deliveredSeq, readSeq, unread, mentions, unreadMark }: SyncStanding,
-): MyMembership {
-  const delivered = Math.max(membership.deliveredSeq, deliveredSeq);
-  if (readSeq < membership.readSeq) return { ...membership, deliveredSeq: delivered };
-  return { ...membership, deliveredSeq: delivered, readSeq, unread, mentions, unreadMark };
+export function afterStanding(membership: MyMembership, standing: SyncStanding): MyMembership {
+  const { level, mutedUntil, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;
+  const deliveredSeq = Math.max(membership.deliveredSeq, standing.deliveredSeq);
+  const settled = { ...membership, deliveredSeq, level, mutedUntil, archived, pinned };
+  if (readSeq < membership.readSeq) return settled;
+  return { ...settled, readSeq, unread, mentions, unreadMark };
 }
 
 /** As the server counts: not one's own, not what was deleted, no system lines, nothing in threads. */

@@ -30,9 +30,9 @@ export async function applySync(parts: SyncParts, first: SyncResponse, asked: Sy
   }
 }
 
-/** The last conversation that the answer speaks of. */
-function reached({ standings, changes }: SyncResponse): string | undefined {
-  return [...standings, ...changes]
+/** The last conversation that the answer speaks of. What is lost is told out of turn. */
+function reached({ standings }: SyncResponse): string | undefined {
+  return standings
     .map(({ conversationId }) => conversationId)
     .sort(byText)
     .at(-1);
@@ -43,7 +43,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : 1);
 /** Applies one page of a sync. */
 export function takeChanges(
   { conversations, catchUp }: Omit<SyncParts, 'ask'>,
-  { changes, standings }: SyncResponse,
+  { changes, standings, receipts }: SyncResponse,
 ): void {
   for (const standing of standings) conversations.tellKept(standing);
   for (const { conversationId: id, how, events, state } of changes) {
@@ -56,4 +56,5 @@ export function takeChanges(
     catchUp.drain(id);
   }
   for (const standing of standings) conversations.stand(standing);
+  for (const others of receipts) conversations.setReceipts(others);
 }

@@ -36,7 +36,7 @@ describe('the plain client of a history', () => {
             events: [],
             state: log.snapshot(version),
           };
-          return { changes: [change], standings: [], cursor: null };
+          return { changes: [change], standings: [], receipts: [], cursor: null };
         }
       }),
       { numRuns: 300 },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ConversationEvent } from '../../contracts/entities/index.ts';
 import { type Person, makeChannel, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { holdNext } from '../support/held.ts';
 import { call, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
 import { until } from '../support/until.ts';
@@ -62,6 +63,41 @@ describe('who hears what, on two nodes', () => {
       await heard(socket, 4);
       assert.deepEqual(typesOf(told(socket, group.id)), ['3 members.added', '4 message.created']);
     }
+  });
+
+  it('who is removed while the node loads what they belong to hears nothing afterwards', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const anaThere = await join(ana, 1);
+    const held = holdNext(app.processes[1], 'followed-by');
+    const connecting = join(bob, 1);
+    await held.begun;
+    expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+    await heard(anaThere, 2);
+    held.release();
+    const bobThere = await connecting;
+    const { version } = await send(ana, group.id, 'behind his back');
+    await heard(anaThere, version);
+    // Answered after whatever was told before.
+    await bobThere.ask('sync', { known: [] });
+    assert.deepEqual(typesOf(told(bobThere, group.id)), ['2 members.removed']);
+  });
+
+  it('who connects while the members are being looked up hears what is written afterwards', async () => {
+    const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    const group = await makeGroup(ana, [bob, cleo]);
+    await join(ana, 1);
+    const loading = holdNext(app.processes[1], 'followed-by');
+    const connecting = join(bob, 1);
+    await loading.begun;
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${group.id}/members/${cleo.id}`, { role: 'admin' }), 204);
+    const look = holdNext(app.processes[1], 'followers-among');
+    loading.release();
+    await Promise.all([connecting, look.begun]);
+    const cleoThere = await join(cleo, 1);
+    look.release();
+    const { version } = await send(ana, group.id, 'do you hear me?');
+    await heard(cleoThere, version);
   });
 
   it('changes of what one may not read only take their number', async () => {

@@ -87,7 +87,7 @@ describe('what the client keeps of conversations', () => {
     const [known, syncs]: [[string, number][][], SyncResponse[]] = [[], []];
     const open = tapped({
       ...tap,
-      opened: (auth) => void known.push(auth.known ?? []),
+      opened: (auth) => void known.push((auth.known ?? []).map(([id, version]) => [id, version])),
       hear: (name, payload, pass) => {
         if (name === 'hello') syncs.push((payload as { sync: SyncResponse }).sync);
         pass(name, payload);

@@ -89,7 +89,7 @@ describe('the reducer', () => {
         const held = client.conversations.get(id)?.version ?? 0;
         const events = versions.slice(held).map((version) => log.entry(version, log.version));
         const change = { conversationId: id, version: log.version, how: 'events' as const, events, state: null };
-        client.take({ changes: [change], standings: [], cursor: null });
+        client.take({ changes: [change], standings: [], receipts: [], cursor: null });
         same(client.conversations.get(id), log);
         assert.equal(client.isBehind(id), false);
       }),

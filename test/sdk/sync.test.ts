@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ConversationEvent, Member, Message, SyncResponse } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
 import type { UnreadOverview } from '../../contracts/rest/index.ts';
 import { syncBudget } from '../../domain/sync/sync.ts';
@@ -331,6 +332,45 @@ describe('the client in step with the server', () => {
         newest.map(({ message }) => message.seq),
         client.conversation(far.id)?.messages.map(({ seq }) => seq),
       );
+    });
+
+    it('again, then it holds what a fresh one does: how far others are and what was set on another device, too', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const [still, moved] = [await makeGroup(ana, [bob, cleo], 'still'), await makeGroup(ana, [bob, cleo], 'moved')];
+      for (const { id } of [still, moved]) await send(bob, id, 'read this');
+      const client = await online(bob);
+      await client.stop();
+      for (const { id } of [still, moved]) await read(ana, id, 1);
+      await read(cleo, still.id, 1);
+      await send(cleo, moved.id, 'done');
+      const settings = { archived: true, level: 'mentions', mutedUntil: '2100-01-01T00:00:00.000Z' };
+      for (const { id } of [still, moved])
+        expectStatus(await bob.call('PATCH', `/v1/conversations/${id}/me`, settings), 200);
+      await client.start();
+      const fresh = await online(bob);
+      // Each acknowledges what was written meanwhile.
+      for (const one of [client, fresh])
+        await holds(
+          one,
+          () => one.conversation(moved.id)?.me.deliveredSeq === 2 && one.conversation(still.id) !== undefined,
+        );
+      for (const { id } of [still, moved]) assert.deepEqual(client.conversation(id), fresh.conversation(id));
+      assert.equal(client.conversation(still.id)?.receipts.get(cleo.id as UserId)?.readSeq, 1);
+      assert.equal(client.conversation(still.id)?.me.archived, true);
+    });
+
+    it('after a removal and a return, then the conversation was never lost', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      const client = await online(bob);
+      await client.stop();
+      const moves = recorded(client, 'conversation');
+      expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+      expectStatus(await ana.call('POST', `/v1/conversations/${group.id}/members`, { userIds: [bob.id] }), 200);
+      await send(ana, group.id, 'welcome back');
+      await client.start();
+      await at(client, group.id, 4);
+      assert.ok(moves.every(({ how }) => how !== 'removed'));
     });
 
     it('with more conversations than a call takes, then it asks on until it has heard of all', async () => {

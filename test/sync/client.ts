@@ -1,11 +1,17 @@
-import type { ConversationEvent, SyncResponse } from '../../contracts/entities/index.ts';
+import type {
+  ConversationEvent,
+  Receipt,
+  Snapshot,
+  SyncRequest,
+  SyncResponse,
+} from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { clientLimits } from '../../sdk/limits.ts';
 import { Patience } from '../../sdk/patience.ts';
 import type { ConversationState } from '../../sdk/reducer.ts';
 import { surroundings } from '../../sdk/surroundings.ts';
 import { CatchUp } from '../../sdk/sync/catch-up.ts';
-import { Conversations } from '../../sdk/sync/conversations.ts';
+import { Conversations, type Held } from '../../sdk/sync/conversations.ts';
 import { takeChanges } from '../../sdk/sync/sync.ts';
 
 /** It never gives way: what a proof compares must not depend on how much is kept. */
@@ -33,7 +39,17 @@ export class SyncClient {
     return new Map([...this.#conversations.all()].map(({ state }) => [state.id, state]));
   }
 
-  get known(): [ConversationId, number][] {
+  /** All that is held: what the conversations are to the person, and how far the others are, too. */
+  get everything(): Map<string, Held> {
+    return new Map([...this.#conversations.all()].map((held) => [held.state.id, held]));
+  }
+
+  /** How far somebody is, as it is told live. */
+  hearReceipt(receipt: Receipt): void {
+    this.#conversations.hearReceipt(receipt);
+  }
+
+  get known(): SyncRequest['known'] {
     return this.#conversations.known();
   }
 
@@ -46,6 +62,11 @@ export class SyncClient {
   /** Whether something was heard that it cannot apply yet. */
   isBehind(id: ConversationId): boolean {
     return this.#catchUp.isBehind(id);
+  }
+
+  /** The state that an answer to `events.after` says. */
+  replace(state: Snapshot): void {
+    this.#conversations.replace(state);
   }
 
   /** The answer to a sync. */

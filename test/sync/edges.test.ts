@@ -8,6 +8,8 @@ import { eventsAfter, sync } from '../../domain/sync/index.ts';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { expectStatus } from '../support/rest.ts';
+import { connect } from '../support/socket.ts';
+import { SyncClient } from './client.ts';
 
 describe('somebody is removed between two statements of one answer', () => {
   let app: TestApp;
@@ -101,5 +103,68 @@ describe('somebody came where the past is not theirs', () => {
           [5, 'hidden', {}],
         ],
       );
+  });
+});
+
+describe('somebody was removed and has come back, where the past is theirs', () => {
+  let app: TestApp;
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  /** Bob holds version 2; then he was away from 4 to 6. */
+  const returned = async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    await send(ana, id, 'while he is here');
+    const client = new SyncClient(bob.id);
+    client.take(expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: [] }), 200));
+    await send(ana, id, 'still here');
+    expectStatus(await ana.call('DELETE', `/v1/conversations/${id}/members/${bob.id}`), 204);
+    await send(ana, id, 'while he is away');
+    expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bob.id] }), 200);
+    await send(ana, id, 'back again');
+    const fresh = new SyncClient(bob.id);
+    fresh.take(expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: [] }), 200));
+    const socket = await connect(app.url, { token: bob.token, known: client.known });
+    return { bob, id, client, fresh, socket };
+  };
+
+  it('a sync sends the conversation whole, and it is not lost midway, over REST, the socket and the connect', async () => {
+    const { bob, client, fresh, socket } = await returned();
+    const rest = expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: client.known }), 200);
+    const asked = await socket.ask('sync', { known: client.known });
+    assert.ok(asked.ok && socket.hello.sync);
+    for (const answer of [rest, asked, socket.hello.sync])
+      assert.deepEqual(
+        answer.changes.map(({ how }) => how),
+        ['snapshot'],
+      );
+    client.take(rest);
+    assert.deepEqual(client.conversations, fresh.conversations);
+    socket.close();
+  });
+
+  it('the log after a version is told as the state, once the page comes to the removal', async () => {
+    const { bob, id, client, fresh, socket } = await returned();
+    const page = async (after: number, limit: number) =>
+      expectStatus(
+        await bob.call<EventsAfter>('GET', `/v1/conversations/${id}/events?after=${after}&limit=${limit}`),
+        200,
+      );
+    const first = await page(2, 1);
+    assert.ok(!first.snapshot && first.hasMore);
+    for (const event of first.events) client.hear(event);
+    const asked = await socket.ask('events.after', { conversationId: id, after: 3 });
+    assert.ok(asked.ok);
+    for (const answer of [await page(3, 50), await page(3, 1), asked.page]) {
+      assert.ok(answer.snapshot);
+      client.replace(answer.state);
+      assert.deepEqual(client.conversations, fresh.conversations);
+    }
+    const later = await page(6, 50);
+    assert.deepEqual(later.snapshot || later.events.map(({ version }) => version), [7], 'who holds the return goes on');
+    socket.close();
   });
 });

@@ -129,7 +129,7 @@ describe('the proof, over everything that can happen to a conversation', () => {
     await sockets[0]?.heard('event', (event) => event.version === version);
     for (const [index, person] of people.entries()) {
       const socket = sockets[index] as TestSocket;
-      const expected = (await fresh(person)).conversations;
+      const expected = (await fresh(person)).everything;
       if (expected.size > 0) await heardAll(socket, version);
       await compare(person, socket, expected, name);
       socket.close();
@@ -142,7 +142,7 @@ describe('the proof, over everything that can happen to a conversation', () => {
       (heard) => heard >= version,
     );
 
-  async function compare(person: Person, socket: TestSocket, expected: SyncClient['conversations'], name: string) {
+  async function compare(person: Person, socket: TestSocket, expected: SyncClient['everything'], name: string) {
     for (let seed = 1; seed <= 6; seed += 1) {
       const client = new SyncClient(person.id);
       const events = seed === 1 ? socket.told.event : disturb(socket.told.event, seed);
@@ -150,7 +150,7 @@ describe('the proof, over everything that can happen to a conversation', () => {
       await sync(person, client);
       for (const event of events.slice(events.length / 2)) client.hear(event);
       await sync(person, client);
-      assert.deepEqual(client.conversations, expected, `${name}, ${person.name}, seed ${seed}`);
+      assert.deepEqual(client.everything, expected, `${name}, ${person.name}, seed ${seed}`);
     }
   }
 });

@@ -2,10 +2,21 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import fc from 'fast-check';
 import type { ConversationEvent, EventsAfter, SyncResponse } from '../../contracts/entities/index.ts';
+import type { SocketError } from '../../contracts/errors.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { answerBytes } from '../../domain/sync/budget.ts';
 import { syncBudget } from '../../domain/sync/sync.ts';
-import { type Person, makeDirect, makeGroup, read, registerPeople, registerPerson, send } from '../factories/person.ts';
+import {
+  type Person,
+  makeChannel,
+  makeDirect,
+  makeGroup,
+  read,
+  registerPeople,
+  registerPerson,
+  send,
+} from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { expectProblem, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
@@ -94,6 +105,10 @@ describe('sync', () => {
         unread: 0,
         mentions: 0,
         unreadMark: null,
+        level: null,
+        mutedUntil: null,
+        archived: false,
+        pinned: false,
       });
       assert.equal(answer.standings.length, 3);
     });
@@ -125,7 +140,7 @@ describe('sync', () => {
 
     it('comes in pages when it is much, and the pages together are everything', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
-      const count = syncBudget.total / syncBudget.snapshotCost + 5;
+      const count = syncBudget.budget / syncBudget.snapshotCost + 5;
       for (let n = 0; n < count; n += 1) await makeGroup(ana, [bob], `group ${n}`);
       const first = await syncOnce(bob, []);
       assert.notEqual(first.cursor, null);
@@ -169,9 +184,60 @@ describe('sync', () => {
       await flood;
     });
 
+    it('takes what is known in any order', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const groups = [];
+      for (let n = 0; n < 6; n += 1) groups.push(await makeGroup(ana, [bob], `group ${n}`));
+      const known = [...groups.map(({ id }) => [id, 1]), [randomUUIDv7(), 3]];
+      for (const { id } of groups.slice(0, 4)) await send(ana, id, 'hello');
+      const answers = await Promise.all(
+        [known, known.toReversed(), [...known.slice(3), ...known.slice(0, 3)]].map((some) => syncOnce(bob, some)),
+      );
+      assert.deepEqual(
+        answers[0]?.changes.map(({ how }) => how),
+        ['events', 'events', 'events', 'events', 'lost'],
+      );
+      for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    });
+
+    it('tells what is lost by whichever call names it, in whatever parts what is known is named', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const count = syncBudget.budget / syncBudget.snapshotCost + 1;
+      for (let n = 0; n < count; n += 1) await makeGroup(ana, [bob], `group ${n}`);
+      const [early, late] = ['00000000-0000-7000-8000-000000000001', 'ffffffff-ffff-7fff-bfff-ffffffffffff'];
+      const lost = ({ changes }: SyncResponse) =>
+        changes.filter(({ how }) => how === 'lost').map(({ conversationId }) => conversationId as string);
+      const first = await syncOnce(bob, [[late, 1]]);
+      assert.ok(first.cursor);
+      const second = await syncOnce(bob, [[early, 1]], first.cursor);
+      assert.deepEqual([lost(first), lost(second)], [[late], [early]]);
+    });
+
+    it('refuses a conversation that is named twice, and says where', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const { id } = await makeGroup(ana, [bob]);
+      const other = randomUUIDv7();
+      const known = [
+        [id, 1],
+        [other, 1],
+        [id.toUpperCase(), 2],
+      ];
+      assert.deepEqual(expectProblem(await bob.call('POST', '/v1/sync', { known }), 400, 'invalid_input'), [
+        'known.2.0',
+      ]);
+      const socket = await connect(app.url, { token: bob.token });
+      const asked = await socket.ask('sync', { known });
+      assert.ok(!asked.ok && asked.error.code === 'invalid_input' && asked.error.errors?.[0]?.path === 'known.2.0');
+      socket.close();
+      await assert.rejects(connect(app.url, { token: bob.token, known }), (error: Error & { data?: SocketError }) => {
+        assert.deepEqual([error.data?.code, error.data?.errors?.[0]?.path], ['invalid_input', 'auth.known.2.0']);
+        return true;
+      });
+    });
+
     it('refuses more conversations than a call takes', async () => {
       const ana = await registerPerson(app);
-      const known = Array.from({ length: limits.syncConversations + 1 }, () => [randomUUIDv7(), 1]);
+      const known = Array.from({ length: limits.syncConversations + 1 }, () => [randomUUIDv7(), 1, true]);
       expectStatus(await ana.call('POST', '/v1/sync', { known: known.slice(1) }), 200);
       assert.deepEqual(expectProblem(await ana.call('POST', '/v1/sync', { known }), 400, 'invalid_input'), ['known']);
     });
@@ -211,6 +277,75 @@ describe('sync', () => {
         assert.deepEqual(client.conversations, expected, `seed ${seed}`);
       }
       socket.close();
+    });
+
+    const everything = async (person: Person) => {
+      const client = new SyncClient(person.id);
+      await syncAll(person, client);
+      return client;
+    };
+    const settle = (person: Person, id: string, settings: object) =>
+      person.call('PATCH', `/v1/conversations/${id}/me`, settings).then((answer) => expectStatus(answer, 200));
+
+    it('watermarks of others and settings of one’s own too, whether anything else moved or not', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const [still, moved] = [await makeGroup(ana, [bob, cleo], 'still'), await makeGroup(ana, [bob, cleo], 'moved')];
+      const [direct, channel] = [await makeDirect(bob, ana), await makeChannel(ana, { memberIds: [bob.id, cleo.id] })];
+      for (const { id } of [still, moved, direct, channel]) await send(ana, id, 'hello');
+      const client = await everything(bob);
+      await Promise.all([still, moved, direct, channel].map(({ id }) => read(ana, id, 1)));
+      await Promise.all([still, moved, channel].map(({ id }) => read(cleo, id, 1)));
+      await send(cleo, moved.id, 'more');
+      await settle(bob, still.id, { archived: true, level: 'mentions' });
+      await settle(bob, moved.id, { pinned: true, mutedUntil: '2100-01-01T00:00:00.000Z' });
+      await read(bob, direct.id, 1);
+      const answer = await syncOnce(bob, client.known);
+      assert.deepEqual(
+        answer.changes.map(({ conversationId, how }) => [conversationId, how]),
+        [[moved.id, 'events']],
+      );
+      client.take(answer);
+      const expected = await everything(bob);
+      assert.equal(expected.everything.get(still.id)?.receipts.get(cleo.id as UserId)?.readSeq, 1);
+      assert.deepEqual(client.everything, expected.everything);
+    });
+
+    it('who does not tell how far they have read does not tell it by a sync', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      await send(bob, group.id, 'hello');
+      const client = await everything(bob);
+      expectStatus(await ana.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+      await read(ana, group.id, 1);
+      const answer = await syncOnce(bob, client.known);
+      assert.deepEqual(answer.receipts, [
+        { conversationId: group.id, members: [{ userId: ana.id, deliveredSeq: 1, readSeq: null }] },
+      ]);
+      client.take(answer);
+      assert.deepEqual(client.everything, (await everything(bob)).everything);
+    });
+
+    it('of a channel, of what stands still and of where all have come to the end no watermarks are told', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const [group, channel] = [await makeGroup(ana, [bob]), await makeChannel(ana, { memberIds: [bob.id] })];
+      for (const { id } of [group, channel]) await send(bob, id, 'hello');
+      const behind = await everything(bob);
+      assert.deepEqual(
+        new Map(behind.known.map(([id, , unsettled]) => [id as string, unsettled])),
+        new Map([
+          [group.id, true],
+          [channel.id, undefined],
+        ]),
+      );
+      await read(ana, group.id, 1);
+      const settled = await everything(bob);
+      assert.ok(settled.known.every(([, , unsettled]) => unsettled === undefined));
+      assert.deepEqual((await syncOnce(bob, settled.known)).receipts, []);
+      const asked = settled.known.map(([id, version]) => [id, version, true]);
+      assert.deepEqual(
+        (await syncOnce(bob, asked)).receipts.map(({ conversationId }) => conversationId as string),
+        [group.id],
+      );
     });
 
     it('a client that hears everything live needs to ask for nothing', async () => {
