@@ -165,10 +165,10 @@ async function asOwner(actor: Actor, operation: (room: Room) => Operation): Prom
 
 /** Somebody comes or goes: added, removed or leaving by themselves; one after another in each conversation. */
 async function moveMembers(actor: Actor): Promise<void> {
-  const { play, client, state, random } = actor;
-  const room = play.cast.rooms.find(({ id }) => id === state.id);
+  const { play, client, random } = actor;
+  const room = random.pick(play.cast.rooms.filter(({ owner, busy }) => owner === client.person.id && !busy));
   const person = room && random.pick(room.others);
-  if (!room || !person || room.owner !== client.person.id || room.busy) return send(actor);
+  if (!room || !person) return send(actor);
   room.busy = true;
   const there = room.present.has(person);
   const theirs = play.cast.clients.find((one) => one.person.id === person);
