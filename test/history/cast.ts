@@ -90,7 +90,14 @@ async function makeRoom(
     ] as const),
   );
   const { id } = expectStatus(answer, 201);
-  recorder.add({ kind: 'founded', who: 'stage', conversation: id, owner: owner.id, history });
+  recorder.add({
+    kind: 'founded',
+    who: 'stage',
+    conversation: id,
+    owner: owner.id,
+    history,
+    channel: kind === 'channel',
+  });
   return { id, owner: owner.id, others: others.map((person) => person.id), present: new Set(members), busy: false };
 }
 

@@ -44,6 +44,7 @@ const numeric = new Set([
   'joinedSeq',
   'leftVersion',
   'readSeq',
+  'target',
 ]);
 const numbered = <Row extends pg.QueryResultRow>(row: Row): Row =>
   Object.fromEntries(
@@ -59,6 +60,9 @@ const messagesSql = `
       then array(select e->>'userId' from jsonb_array_elements(m.system->'members') e) else '{}' end as joined,
     case when m.system->>'type' = 'members.removed'
       then array(select jsonb_array_elements_text(m.system->'userIds')) else '{}' end as "left",
+    case when m.system->>'type' in ('members.added', 'members.changed') then m.system->'members' else '[]' end as roles,
+    m.pinned_at is not null as pinned,
+    case when m.system->>'type' in ('message.pinned', 'message.unpinned') then (m.system->>'seq')::bigint end as target,
     (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq) as revisions
   from messages m where m.conversation_id = $1 order by m.seq`;
 
@@ -66,7 +70,8 @@ const changesSql = `
   select version, seq, type, actor_id as actor, message_seq as "messageSeq", data->>'emoji' as emoji,
     case when type in ('conversation.created', 'members.added')
       then array(select e->>'userId' from jsonb_array_elements(data->'members') e) else '{}' end as joined,
-    case when type = 'members.removed' then array(select jsonb_array_elements_text(data->'userIds')) else '{}' end as "left"
+    case when type = 'members.removed' then array(select jsonb_array_elements_text(data->'userIds')) else '{}' end as "left",
+    case when type in ('conversation.created', 'members.added', 'members.changed') then data->'members' else '[]' end as roles
   from events where conversation_id = $1 order by version`;
 
 const membersSql = `

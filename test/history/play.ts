@@ -2,9 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationState } from '../../sdk/reducer.ts';
-import type { Cast, Room } from './cast.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { Cast } from './cast.ts';
 import type { Client } from './clients/index.ts';
-import type { Operation, OperationOf } from './record.ts';
+import type { Operation, OperationOf, Role } from './record.ts';
 import type { Outcome } from './recorder.ts';
 import type { Random } from './random.ts';
 
@@ -24,14 +25,17 @@ const weights = {
   edit: 8,
   delete: 3,
   react: 10,
+  pin: 3,
   read: 8,
   page: 4,
   members: 4,
+  role: 2,
   title: 1,
   ahead: 1,
 };
 type Deed = keyof typeof weights;
 const deeds = (Object.keys(weights) as Deed[]).flatMap((deed) => Array.from({ length: weights[deed] }, () => deed));
+const roles: readonly Role[] = ['admin', 'member', 'member', 'read_only'];
 const emojis = ['👍', '🎉', '❤️', '👀'];
 
 const playLimits = {
@@ -80,12 +84,14 @@ const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
   edit: (actor) => onMessage(actor, true, (at) => ({ what: 'edit', ...at, ...wording(actor) })),
   delete: (actor) => onMessage(actor, true, (at) => ({ what: 'delete', ...at })),
   react: (actor) => onMessage(actor, false, (at) => ({ what: 'react', ...at, ...reaction(actor) })),
+  pin: (actor) => onMessage(actor, false, (at) => ({ what: 'pin', ...at, on: actor.random.chance(0.7) })),
   read: ({ client, state, random }) =>
     client.perform({ what: 'read', conversation: state.id, seq: Math.max(0, state.lastSeq - random.below(5)) }),
   page: readPage,
   members: moveMembers,
+  role: changeRole,
   title: (actor) =>
-    asOwner(actor, (room) => ({ what: 'title', conversation: room.id, title: `title ${actor.random.below(1_000)}` })),
+    asLead(actor, { what: 'title', conversation: actor.state.id, title: `title ${actor.random.below(1_000)}` }),
   ahead: ({ client, state }) =>
     client.perform({ what: 'after', conversation: state.id, version: state.version + 1_000_000 }),
 };
@@ -156,11 +162,23 @@ async function readPage({ client, state, random }: Actor): Promise<void> {
   await client.perform({ what: 'page', conversation: state.id, ...bound, limit: 10 + random.below(40) });
 }
 
-/** Something that only the owner may do; whoever is not writes instead. */
-async function asOwner(actor: Actor, operation: (room: Room) => Operation): Promise<void> {
-  const room = actor.play.cast.rooms.find(({ id }) => id === actor.state.id);
-  if (!room || room.owner !== actor.client.person.id) return send(actor);
-  await persist(actor, operation(room));
+/** Something that only owners and admins may do; whoever is neither, as far as they know, writes instead. */
+async function asLead(actor: Actor, operation: Operation): Promise<void> {
+  const role = roleOf(actor);
+  if (role === 'owner' || role === 'admin') await persist(actor, operation);
+  else await send(actor);
+}
+
+const roleOf = ({ client, state }: Actor) => state.members?.get(client.person.id as UserId)?.role;
+
+/** Whoever may not write stays so for a while, and is a member like others then. */
+async function changeRole(actor: Actor): Promise<void> {
+  const { play, client, random } = actor;
+  const room = random.pick(play.cast.rooms.filter(({ owner }) => owner === client.person.id));
+  const person = room && random.pick([...room.present]);
+  const role = random.pick(roles);
+  if (!room || !person || !role) return send(actor);
+  await persist(actor, { what: 'role', conversation: room.id, person, role });
 }
 
 /** Somebody comes or goes: added, removed or leaving by themselves; one after another in each conversation. */

@@ -39,6 +39,8 @@ export interface Founding extends Moment {
   conversation: string;
   owner: string;
   history: 'all' | 'joining';
+  /** In a channel fewer may do less. */
+  channel: boolean;
 }
 
 /** A client asks for something. A repeat of it is another attempt with the same `clientId`. */
@@ -69,11 +71,13 @@ export type Operation =
   | { what: 'edit'; conversation: string; messageId: string; clientId: string; text: string }
   | { what: 'delete'; conversation: string; messageId: string }
   | { what: 'react'; conversation: string; messageId: string; emoji: string; on: boolean }
+  | { what: 'pin'; conversation: string; messageId: string; on: boolean }
   | { what: 'read'; conversation: string; seq: number }
   | { what: 'page'; conversation: string; before?: number; after?: number; limit: number }
   | { what: 'add'; conversation: string; person: string }
   | { what: 'remove'; conversation: string; person: string }
   | { what: 'leave'; conversation: string }
+  | { what: 'role'; conversation: string; person: string; role: Role }
   | { what: 'title'; conversation: string; title: string }
   | { what: 'sync' }
   | { what: 'after'; conversation: string; version: number };
@@ -103,8 +107,15 @@ export interface Seen {
   kind: 'text' | 'system';
   text: string | null;
   deleted: boolean;
+  pinned: boolean;
   /** `👍 2` or, with one's own among them, `👍 2 mine`. */
   reactions: string[];
+}
+
+export type Role = 'owner' | 'admin' | 'member' | 'read_only';
+export interface Roled {
+  userId: string;
+  role: Role;
 }
 
 /** An entry of the log as somebody was told it. */
@@ -168,6 +179,10 @@ export interface StoredMessage extends Omit<Seen, 'reactions'> {
   /** Who came or went by it, where it is a system line of that. */
   joined: string[];
   left: string[];
+  /** Who has which role from it on. */
+  roles: Roled[];
+  /** The message that it says was pinned, or is no more. */
+  target: number | null;
   /** Earlier texts that are kept of it. */
   revisions: number;
   /** What kind of change a system line tells. */
@@ -184,6 +199,7 @@ export interface StoredChange {
   messageSeq: number | null;
   joined: string[];
   left: string[];
+  roles: Roled[];
   emoji: string | null;
 }
 

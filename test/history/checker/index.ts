@@ -6,12 +6,14 @@ import { Digest } from './digest.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkMembership } from './membership.ts';
 import { checkOrder } from './order.ts';
+import { checkPins } from './pins.ts';
+import { checkRights } from './rights.ts';
 import { checkPages, checkSends } from './sends.ts';
 import { checkStates } from './states.ts';
 
 export { type Finding, type Violation, violations } from './findings.ts';
 
-/** Everything in a history that breaks one of the promises P1–P10; nothing for a history that keeps them. */
+/** Everything in a history that breaks one of the promises P1–P10 and P26; nothing for a history that keeps them. */
 export function check(history: History): Finding[] {
   const digest = new Digest(history);
   const findings = new Findings();
@@ -28,6 +30,8 @@ const passes = [
   checkChanges,
   checkReadState,
   checkMembership,
+  checkRights,
+  checkPins,
   checkAnswers,
 ];
 

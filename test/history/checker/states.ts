@@ -67,7 +67,7 @@ function messageDifference({ messages }: Held, log: Log, person: string): string
 }
 
 const text = (message: Seen | StoredMessage, reactions: readonly string[]) =>
-  `${message.id} ${message.changedVersion} «${message.text}» ${message.deleted ? 'deleted ' : ''}${reactions.join()}`;
+  `${message.id} ${message.changedVersion} «${message.text}» ${message.deleted ? 'deleted ' : ''}${message.pinned ? 'pinned ' : ''}${reactions.join()}`;
 
 /** As this person is shown them: by emoji in the order of code points, with the count and whether they are among them. */
 function reactionsOf({ stored }: Log, person: string): Map<number, string[]> {

@@ -34,6 +34,10 @@ export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [stri
       const path = at(`/messages/${operation.messageId}/reactions/${encodeURIComponent(operation.emoji)}`);
       return [operation.on ? 'PUT' : 'DELETE', path];
     }
+    case 'pin':
+      return [operation.on ? 'PUT' : 'DELETE', at(`/messages/${operation.messageId}/pin`)];
+    case 'role':
+      return ['PATCH', at(`/members/${operation.person}`), { role: operation.role }];
     case 'read':
       return ['PUT', at('/receipts'), { readSeq: operation.seq }];
     case 'page':
@@ -83,9 +87,11 @@ export function socketCall(operation: Operation): [ClientEventName, unknown] | u
         { conversationId: operation.conversation, after: operation.version, limit: clientLimits.entries },
       ];
     case 'page':
+    case 'pin':
     case 'add':
     case 'remove':
     case 'leave':
+    case 'role':
     case 'title':
     case 'sync':
       return undefined;
@@ -110,9 +116,11 @@ export function answerOf(operation: Operation, body: Body): Answer {
       return followed(body.page ?? (body as EventsAfter));
     case 'sync':
       return synced(body as SyncResponse);
+    case 'pin':
     case 'add':
     case 'remove':
     case 'leave':
+    case 'role':
     case 'title':
       return {};
   }

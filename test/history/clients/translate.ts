@@ -13,9 +13,10 @@ import type { Outcome } from '../recorder.ts';
 /** What travels on the wire, as the history keeps it. */
 
 export function seen(message: Message): Seen {
-  const { seq, version, changedVersion, id, clientId, senderId, kind, text, deletedAt, reactions } = message;
+  const { seq, version, changedVersion, id, clientId, senderId, kind, text, deletedAt, pinnedAt, reactions } = message;
   return {
     ...{ seq, version, changedVersion, id, clientId, senderId, kind, text, deleted: deletedAt !== null },
+    pinned: pinnedAt !== null,
     reactions: reactions.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? ' mine' : ''}`),
   };
 }

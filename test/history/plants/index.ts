@@ -21,6 +21,7 @@ import {
   readBeforeJoining,
   writeAfterRemoval,
 } from './members.ts';
+import { demote, forgetPin, forgetRole, refuseWriter } from './rights.ts';
 import {
   acceptOther,
   answerOtherwise,
@@ -168,6 +169,40 @@ export const plants: Record<string, { found: Violation; plant: Plant }> = {
   'a newcomer reads what was before': { found: 'read outside membership', plant: readBeforeJoining },
   'somebody is answered after their removal': { found: 'read outside membership', plant: answerAfterRemoval },
   'somebody writes after their removal': { found: 'wrote outside membership', plant: writeAfterRemoval },
+  'a read-only member writes': {
+    found: 'did what they may not',
+    plant: (history, random) => demote(history, random, isText, 'read_only'),
+  },
+  'a member changes roles': {
+    found: 'did what they may not',
+    plant: (history, random) => demote(history, random, ({ system }) => system === 'members.changed', 'member'),
+  },
+  'a role is lost': {
+    found: 'change lost',
+    plant: (history, random) =>
+      onStored(history, random, ({ members }) => {
+        const member = random.pick(members.filter(({ present }) => present));
+        if (member) member.role = member.role === 'admin' ? 'member' : 'admin';
+        return member !== undefined;
+      }),
+  },
+  'a role was acked and never given': { found: 'change lost', plant: forgetRole },
+  'somebody who may write is told that they may not': { found: 'odd answer', plant: refuseWriter },
+  'a pin is lost': {
+    found: 'change lost',
+    plant: (history, random) =>
+      onRow(
+        history,
+        random,
+        ({ pinned }) => pinned,
+        (_, row) => void (row.pinned = false),
+      ),
+  },
+  'a pin was acked and never made': { found: 'change lost', plant: forgetPin },
+  'a client misses a pin': {
+    found: 'diverged',
+    plant: (history, random) => onShown(history, random, (message) => message.pinned && { ...message, pinned: false }),
+  },
   'an answer is a fault of the system’s own': {
     found: 'odd answer',
     plant: (history, random) =>

@@ -10,6 +10,7 @@ export interface Plot {
 
 /** People of a made-up history; each has one device, named after them. The first owns the conversation. */
 const people = ['ana', 'bob', 'cleo', 'dan'] as const;
+const roles = ['admin', 'member', 'member', 'read_only'] as const;
 const emojis = ['👍', '🎉'];
 
 /** Chances of what goes wrong without breaking a promise. */
@@ -55,7 +56,7 @@ class World {
   constructor(random: Random, history: Founding['history']) {
     this.#random = random;
     for (const person of people) this.#record({ kind: 'client', who: person, person, door: 'made up' });
-    this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history });
+    this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history, channel: false });
     const [ana, bob, cleo] = people;
     // Nobody has heard of it before it is there.
     const early: Made[] = [];
@@ -100,7 +101,7 @@ class World {
   #end({ who, attempt, lost, answer }: Doing): void {
     if (lost) this.#record({ kind: 'unknown', who, attempt, why: 'the connection was lost' });
     else if (answer) this.#record({ kind: 'ok', who, attempt, answer });
-    else this.#record({ kind: 'refused', who, attempt, code: 'not_found' });
+    else this.#record({ kind: 'refused', who, attempt, code: this.#room.mayWrite(who) ? 'not_found' : 'forbidden' });
   }
 
   #choices(who: string): Operation[] {
@@ -117,6 +118,7 @@ class World {
       { what: 'edit', ...at, ...words },
       { what: 'delete', ...at },
       { what: 'react', ...at, emoji, on: random.chance(0.7) },
+      { what: 'pin', ...at, on: random.chance(0.7) },
     ];
     const send: Operation = { what: 'send', conversation, ...words };
     const clientId = again?.clientId ?? '';
@@ -128,7 +130,10 @@ class World {
       { what: 'page', conversation, limit: 5 },
       { what: 'after', conversation, version: 1_000_000 },
       ...(who === owner
-        ? [{ what: this.#room.isPresent(person) ? 'remove' : 'add', conversation, person } as const]
+        ? [
+            { what: this.#room.isPresent(person) ? 'remove' : 'add', conversation, person } as const,
+            { what: 'role', conversation, person, role: random.pick(roles) ?? 'member' } as const,
+          ]
         : []),
     ];
   }
@@ -139,6 +144,7 @@ class World {
     if (!room.isPresent(who)) return undefined;
     switch (operation.what) {
       case 'send': {
+        if (!room.mayWrite(who)) return undefined;
         const known = room.messages.find(({ clientId }) => clientId === operation.clientId);
         if (!known) this.#words.set(operation.clientId, operation.text);
         const message = known ?? room.send(who, operation.clientId, operation.text);
@@ -146,7 +152,9 @@ class World {
       }
       case 'edit':
       case 'delete':
+      case 'pin':
       case 'react': {
+        if (!room.mayWrite(who) && operation.what !== 'delete') return undefined;
         const message = room.touch(who, operation);
         return message && { message: room.seen(message, who) };
       }
@@ -159,6 +167,8 @@ class World {
       case 'add':
       case 'remove':
         return room.move(operation.what, operation.person) ? {} : undefined;
+      case 'role':
+        return room.changeRole(operation.person, operation.role) ? {} : undefined;
       case 'leave':
       case 'title':
       case 'sync':

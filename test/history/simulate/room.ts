@@ -3,6 +3,8 @@ import type {
   Founding,
   Held,
   Operation,
+  Role,
+  Roled,
   Seen,
   Standing,
   Stored,
@@ -16,8 +18,9 @@ export interface Membership {
   present: boolean;
   leftVersion: number | null;
   readSeq: number;
+  role: Role;
 }
-const newcomer: Membership = { joinedSeq: 0, present: true, leftVersion: null, readSeq: 0 };
+const newcomer: Membership = { role: 'member', joinedSeq: 0, present: true, leftVersion: null, readSeq: 0 };
 
 /** An entry of the log as it was made; what each reader is told of it is `Room.entry`. */
 export interface Made {
@@ -29,8 +32,13 @@ export interface Made {
   isMessage: boolean;
 }
 
-type Line = Pick<StoredMessage, 'kind' | 'clientId' | 'text' | 'system' | 'joined' | 'left'>;
-type Touch = Extract<Operation, { what: 'edit' | 'delete' | 'react' }>;
+type Line = Pick<StoredMessage, 'kind' | 'clientId' | 'text'> &
+  Partial<Pick<StoredMessage, 'system' | 'joined' | 'left' | 'roles' | 'target'>>;
+type Touch = Extract<Operation, { what: 'edit' | 'delete' | 'react' | 'pin' }>;
+/** What stands of a message that nobody has touched. */
+const untouched = { deleted: false, pinned: false, revisions: 0 };
+/** What a line says that tells of nothing. */
+const plain = { system: null, joined: [], left: [], roles: [], target: null };
 
 /** A made-up conversation of one owner, which does what it promises. Every change is told to `onMade`. */
 export class Room {
@@ -48,8 +56,10 @@ export class Room {
     this.owner = people[0];
     this.#history = history;
     this.#onMade = onMade;
-    for (const person of people) this.members.set(person, newcomer);
-    this.#change('conversation.created', this.owner, { joined: [...people] });
+    for (const person of people)
+      this.members.set(person, person === this.owner ? { ...newcomer, role: 'owner' } : newcomer);
+    const roles = people.map((userId) => ({ userId, role: this.role(userId) }));
+    this.#change('conversation.created', this.owner, { joined: [...people], roles });
   }
 
   get present(): string[] {
@@ -60,8 +70,29 @@ export class Room {
     return this.members.get(person)?.present ?? false;
   }
 
+  role(person: string): Role {
+    return this.members.get(person)?.role ?? 'member';
+  }
+
+  mayWrite(person: string): boolean {
+    return this.role(person) !== 'read_only';
+  }
+
   send(who: string, clientId: string, text: string): StoredMessage {
-    return this.#write(who, { kind: 'text', clientId, text, system: null, joined: [], left: [] });
+    return this.#write(who, { kind: 'text', clientId, text });
+  }
+
+  /** False where it is refused. */
+  changeRole(person: string, role: Role): boolean {
+    const member = this.members.get(person);
+    if (!member?.present) return false;
+    if (member.role !== role) this.#tellRole(person, role, member);
+    return true;
+  }
+
+  #tellRole(userId: string, role: Role, member: Membership): void {
+    this.members.set(userId, { ...member, role });
+    this.#tellLine(this.owner, { system: 'members.changed', roles: [{ userId, role }] });
   }
 
   /** Undefined where it is refused. */
@@ -75,6 +106,7 @@ export class Room {
     }
     if (operation.what === 'delete') this.#erase(who, message);
     if (operation.what === 'react') this.#react(who, message, operation);
+    if (operation.what === 'pin') this.#pin(who, message, operation.on);
     return message;
   }
 
@@ -88,15 +120,15 @@ export class Room {
   /** False where it is refused. */
   move(what: 'add' | 'remove', person: string): boolean {
     if (this.isPresent(person) === (what === 'add')) return what === 'add';
-    const line = { kind: 'system' as const, clientId: `system ${this.version}`, text: null };
     const before = this.messages.length;
     if (what === 'add') {
       const readSeq = Math.max(before + 1, this.members.get(person)?.readSeq ?? 0);
       this.members.set(person, { ...newcomer, joinedSeq: this.#history === 'joining' ? before : 0, readSeq });
-      this.#write(this.owner, { ...line, system: 'members.added', joined: [person], left: [] });
+      const roles: Roled[] = [{ userId: person, role: 'member' }];
+      this.#tellLine(this.owner, { system: 'members.added', joined: [person], roles });
     } else {
       // Whoever goes hears of it.
-      this.#write(this.owner, { ...line, system: 'members.removed', joined: [], left: [person] });
+      this.#tellLine(this.owner, { system: 'members.removed', left: [person] });
       const member = this.members.get(person) ?? newcomer;
       this.members.set(person, { ...member, present: false, leftVersion: this.version });
     }
@@ -113,7 +145,8 @@ export class Room {
   }
 
   seen(stored: StoredMessage, person: string): Seen {
-    const { joined: _, left: _left, revisions: _revisions, system: _system, ...message } = stored;
+    const { joined: _, left: _left, roles: _roles, target: _target, ...shown } = stored;
+    const { revisions: _revisions, system: _system, ...message } = shown;
     const of = this.#reactions.filter(({ seq }) => seq === message.seq);
     const kinds = [...Map.groupBy(of, ({ emoji }) => emoji)].sort(([a], [b]) =>
       Buffer.compare(Buffer.from(a), Buffer.from(b)),
@@ -126,7 +159,7 @@ export class Room {
   view(person: string): Held {
     const { joinedSeq } = this.members.get(person) ?? newcomer;
     const messages = this.messages.filter(({ seq }) => seq > joinedSeq).map((message) => this.seen(message, person));
-    const members = this.present.map((member) => `${member} ${this.#role(member)}`).sort();
+    const members = this.present.map((member) => `${member} ${this.role(member)}`).sort();
     return { version: this.version, lastSeq: this.messages.length, title: 'room', members, messages };
   }
 
@@ -138,19 +171,15 @@ export class Room {
   }
 
   stored() {
-    const members = [...this.members].map(([userId, member]) => ({ userId, role: this.#role(userId), ...member }));
+    const members = [...this.members].map(([userId, member]) => ({ userId, ...member }));
     const rows = structuredClone({ messages: this.messages, changes: this.#changes, reactions: this.#reactions });
     const head = { version: this.version, lastSeq: this.messages.length, title: 'room' };
     return { conversation: this.id, ...head, members, ...rows };
   }
 
-  #role(person: string): string {
-    return person === this.owner ? 'owner' : 'member';
-  }
-
   #erase(who: string, message: StoredMessage): void {
     this.#change('message.deleted', who, { message });
-    Object.assign(message, { text: null, deleted: true, revisions: 0 });
+    Object.assign(message, { text: null, deleted: true, pinned: false, revisions: 0 });
     const others = this.#reactions.filter(({ seq }) => seq !== message.seq);
     this.#reactions.splice(0, this.#reactions.length, ...others);
   }
@@ -163,10 +192,20 @@ export class Room {
     else this.#reactions.splice(at, 1);
   }
 
+  #pin(who: string, message: StoredMessage, on: boolean): void {
+    if (message.pinned === on) return;
+    const line = this.#tellLine(who, { system: on ? 'message.pinned' : 'message.unpinned', target: message.seq });
+    Object.assign(message, { pinned: on, changedVersion: line.version });
+  }
+
+  #tellLine(who: string, line: Omit<Line, 'kind' | 'clientId' | 'text'>): StoredMessage {
+    return this.#write(who, { kind: 'system', clientId: `system ${this.version}`, text: null, ...line });
+  }
+
   #write(senderId: string, line: Line): StoredMessage {
     this.version += 1;
     const numbers = { seq: this.messages.length + 1, version: this.version, changedVersion: this.version };
-    const message = { ...numbers, ...line, id: `m${this.version}`, senderId, deleted: false, revisions: 0 };
+    const message = { ...numbers, ...plain, ...line, id: `m${this.version}`, senderId, ...untouched };
     this.messages.push(message);
     const type = line.system ?? 'message.created';
     this.#onMade({ version: this.version, type, actor: senderId, message, isMessage: true });
@@ -176,12 +215,19 @@ export class Room {
   #change(
     type: string,
     actor: string,
-    { message, emoji = null, joined = [] }: { message?: StoredMessage; emoji?: string | null; joined?: string[] },
+    {
+      message,
+      emoji = null,
+      joined = [],
+      roles = [],
+    }: Partial<Pick<StoredChange, 'emoji' | 'joined' | 'roles'>> & {
+      message?: StoredMessage;
+    },
   ): void {
     this.version += 1;
     const { version } = this;
     const messageSeq = message?.seq ?? null;
-    this.#changes.push({ version, seq: this.messages.length, type, actor, messageSeq, joined, left: [], emoji });
+    this.#changes.push({ version, seq: this.messages.length, type, actor, messageSeq, joined, left: [], roles, emoji });
     if (message) message.changedVersion = version;
     this.#onMade({ version, type, actor, message, isMessage: false });
   }
