@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Stored, StoredChange, StoredMember, StoredMessage } from './record.ts';
+import type { Personal, Stored, StoredChange, StoredMember, StoredMessage } from './record.ts';
 
 /** What the database holds of these conversations, read in one snapshot of it, with statements of our own. */
 export async function readStored(
@@ -30,7 +30,24 @@ async function readOne(client: pg.Client, conversation: string) {
     changes: await rows<StoredChange>(changesSql),
     members: await rows<StoredMember>(membersSql),
     reactions: await rows<{ seq: number; emoji: string; userId: string }>(reactionsSql),
+    threads: await rows<Stored['threads'][number]>(threadsSql),
+    followers: await rows<Stored['followers'][number]>(followersSql),
   };
+}
+
+/** What these people have for themselves. */
+export async function readPersonal(
+  url: string,
+  people: readonly string[],
+): Promise<Pick<Personal, 'person' | 'blocked' | 'drafts'>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const { rows } = await client.query<Pick<Personal, 'person' | 'blocked' | 'drafts'>>(personalSql, [people]);
+    return rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** bigint comes as text. */
@@ -45,6 +62,9 @@ const numeric = new Set([
   'leftVersion',
   'readSeq',
   'target',
+  'unreadMark',
+  'threadSeq',
+  'rootSeq',
 ]);
 const numbered = <Row extends pg.QueryResultRow>(row: Row): Row =>
   Object.fromEntries(
@@ -61,7 +81,8 @@ const messagesSql = `
     case when m.system->>'type' = 'members.removed'
       then array(select jsonb_array_elements_text(m.system->'userIds')) else '{}' end as "left",
     case when m.system->>'type' in ('members.added', 'members.changed') then m.system->'members' else '[]' end as roles,
-    m.pinned_at is not null as pinned,
+    m.pinned_at is not null as pinned, m.thread_id as "threadId", m.thread_seq as "threadSeq",
+    array(select e->>'userId' from jsonb_array_elements(m.mentions) e) as mentions, m.forwarded_from->>'messageId' as forwarded,
     case when m.system->>'type' in ('message.pinned', 'message.unpinned') then (m.system->>'seq')::bigint end as target,
     (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq) as revisions
   from messages m where m.conversation_id = $1 order by m.seq`;
@@ -76,8 +97,21 @@ const changesSql = `
 
 const membersSql = `
   select user_id as "userId", role, joined_seq as "joinedSeq", left_at is null as present, left_version as "leftVersion",
-    read_seq as "readSeq"
+    read_seq as "readSeq", unread_mark as "unreadMark"
   from members where conversation_id = $1 order by user_id`;
 
 const reactionsSql =
   'select seq, emoji, user_id as "userId" from reactions where conversation_id = $1 order by seq, emoji, user_id';
+
+const threadsSql = `
+  select root_seq as "rootSeq", reply_count as "replyCount", last_seq as "lastSeq" from threads
+  where conversation_id = $1 order by root_seq`;
+
+const followersSql = `
+  select root_seq as "rootSeq", user_id as "userId", following, read_seq as "readSeq" from thread_members
+  where conversation_id = $1 order by root_seq, user_id`;
+
+const personalSql = `
+  select p.id as person, array(select blocked_id::text from blocks where user_id = p.id order by 1) as blocked,
+    array(select conversation_id || ' ' || text from drafts where user_id = p.id order by 1) as drafts
+  from unnest($1::uuid[]) as p(id)`;

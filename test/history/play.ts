@@ -20,6 +20,9 @@ export interface Play {
 /** How often each thing is done, in parts of their sum. */
 const weights = {
   send: 60,
+  reply: 8,
+  mention: 4,
+  forward: 4,
   repeat: 8,
   conflict: 1,
   edit: 8,
@@ -27,6 +30,10 @@ const weights = {
   react: 10,
   pin: 3,
   read: 8,
+  follow: 4,
+  mark: 2,
+  draft: 3,
+  block: 2,
   page: 4,
   members: 4,
   role: 2,
@@ -79,6 +86,12 @@ interface Actor {
 
 const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
   send: (actor) => Promise.all(Array.from({ length: 1 + actor.random.below(playLimits.burst) }, () => send(actor))),
+  reply: (actor) => reply(actor),
+  mention: (actor) => {
+    const mention = actor.random.pick([...(actor.state.members?.keys() ?? [])]);
+    return send(actor, { ...newSend(actor), ...(mention ? { mention } : {}) });
+  },
+  forward,
   repeat: (actor) => repeat(actor, newSend(actor)),
   conflict: (actor) => conflict(actor, newSend(actor)),
   edit: (actor) => onMessage(actor, true, (at) => ({ what: 'edit', ...at, ...wording(actor) })),
@@ -87,6 +100,20 @@ const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
   pin: (actor) => onMessage(actor, false, (at) => ({ what: 'pin', ...at, on: actor.random.chance(0.7) })),
   read: ({ client, state, random }) =>
     client.perform({ what: 'read', conversation: state.id, seq: Math.max(0, state.lastSeq - random.below(5)) }),
+  follow: followThread,
+  mark: ({ client, state, random }) => {
+    const seq = random.chance(0.7) ? Math.max(0, state.lastSeq - random.below(20)) : null;
+    return client.perform({ what: 'mark', conversation: state.id, seq });
+  },
+  draft: (actor) => {
+    const text = actor.random.chance(0.7) ? wording(actor).text : null;
+    return anyDevice(actor).perform({ what: 'draft', conversation: actor.state.id, text });
+  },
+  block: (actor) => {
+    const others = actor.play.cast.people.filter(({ id }) => id !== actor.client.person.id);
+    const person = actor.random.pick(others)?.id ?? '';
+    return anyDevice(actor).perform({ what: 'block', person, on: actor.random.chance(0.5) });
+  },
   page: readPage,
   members: moveMembers,
   role: changeRole,
@@ -105,9 +132,35 @@ const newSend = (actor: Actor): OperationOf<'send'> => ({
 });
 const reaction = ({ random }: Actor) => ({ emoji: random.pick(emojis) ?? '👍', on: random.chance(0.7) });
 
-async function send(actor: Actor, operation = newSend(actor)): Promise<void> {
+async function send(actor: Actor, operation: OperationOf<'send' | 'forward'> = newSend(actor)): Promise<void> {
   const outcome = await persist(actor, operation);
   if (outcome.result === 'ok') actor.play.acked += 1;
+}
+
+/** In a thread that one of the newest messages stands in or begins; now and then to somebody. */
+async function reply(actor: Actor): Promise<void> {
+  const { state, random } = actor;
+  const thread = someMessage(actor, false)?.id;
+  const mention = random.chance(0.2) ? random.pick([...(state.members?.keys() ?? [])]) : undefined;
+  await send(actor, { ...newSend(actor), ...(thread ? { thread } : {}), ...(mention ? { mention } : {}) });
+}
+
+/** Into any conversation that the client holds, the same one too. */
+async function forward(actor: Actor): Promise<void> {
+  const { client, state, random } = actor;
+  const messageId = someMessage(actor, false)?.id;
+  const to = random.pick([...client.conversations.keys()]);
+  if (!messageId || to === undefined) return send(actor);
+  const { clientId } = wording(actor);
+  await send(actor, { what: 'forward', conversation: to, clientId, from: state.id, messageId });
+}
+
+async function followThread(actor: Actor): Promise<void> {
+  const { state, random, client } = actor;
+  const message = someMessage(actor, false, ({ threadId, thread }) => threadId !== null || thread !== null);
+  if (!message) return;
+  const patch = random.chance(0.5) ? { following: random.chance(0.6) } : { seq: state.lastSeq - random.below(5) };
+  await client.perform({ what: 'follow', conversation: state.id, messageId: message.id, ...patch });
 }
 
 /** The same send several times at once, over this and the person's other device. */
@@ -144,17 +197,25 @@ function anyDevice({ play, client, random }: Actor): Client {
 
 type At = { conversation: string; messageId: string };
 
-/** Something done to one of the newest messages that the client shows. */
-async function onMessage(actor: Actor, own: boolean, operation: (at: At) => Operation): Promise<void> {
-  const { state, random } = actor;
-  const fits = (message: Message | undefined) =>
-    message?.kind === 'text' && message.text !== null && (!own || message.senderId === actor.client.person.id);
+/** One of the newest messages that the client shows. */
+function someMessage(
+  { client, state, random }: Actor,
+  own: boolean,
+  fits: (message: Message) => boolean = () => true,
+): Message | undefined {
   for (let look = 0; look < 12; look += 1) {
     const message = state.messages.get(state.lastSeq - random.below(30));
-    if (message && fits(message))
-      return void (await persist(actor, operation({ conversation: state.id, messageId: message.id })));
+    const stands = message?.kind === 'text' && message.text !== null;
+    if (stands && (!own || message.senderId === client.person.id) && fits(message)) return message;
   }
-  await send(actor);
+  return undefined;
+}
+
+/** Something done to one of the newest messages; where there is none that fits, one more is written. */
+async function onMessage(actor: Actor, own: boolean, operation: (at: At) => Operation): Promise<void> {
+  const message = someMessage(actor, own);
+  if (!message) return send(actor);
+  await persist(actor, operation({ conversation: actor.state.id, messageId: message.id }));
 }
 
 async function readPage({ client, state, random }: Actor): Promise<void> {

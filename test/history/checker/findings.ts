@@ -32,8 +32,14 @@ export const violations = {
   resurrected: 'P8',
   /** An acked edit, deletion or reaction has left no trace. */
   'change lost': 'P8',
+  /** A thread's summary is not what stands in it, or somebody who belongs to it does not follow it. */
+  'thread broken': 'P8',
   'read mark went back': 'P9',
   'unread miscounted': 'P9',
+  /** A draft, a mark or a block is not what its person said last. */
+  'last word lost': 'P9',
+  /** A message is marked as of somebody blocked for who has not blocked them, or not for who has. */
+  'block not kept': 'P10',
   'heard outside membership': 'P10',
   'read outside membership': 'P10',
   'wrote outside membership': 'P10',

@@ -108,5 +108,6 @@ export const sameMessage = (one: Seen | StoredMessage, other: Seen | StoredMessa
   one.version === other.version &&
   one.id === other.id &&
   one.clientId === other.clientId &&
+  one.threadId === other.threadId &&
   one.senderId === other.senderId &&
   one.kind === other.kind;

@@ -67,7 +67,7 @@ function checkRoleAnswers(digest: Digest, findings: Findings): void {
     if (outcome === 'ok' && !roles.some(({ role }) => role === operation.role))
       findings.add('change lost', `${operation.person} was never ${operation.role} in ${operation.conversation}`);
   }
-  for (const { operation, person, outcome, why } of digest.of('send')) {
+  for (const { operation, person, outcome, why } of digest.sends()) {
     const roles = digest.truth.get(operation.conversation)?.roles(person) ?? [];
     if (outcome === 'refused' && why === 'forbidden' && !roles.some(({ role }) => role === 'read_only'))
       findings.add('odd answer', `${person} may not write in ${operation.conversation}, and never was read-only`);

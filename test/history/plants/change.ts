@@ -87,21 +87,24 @@ export function onState(
   history: History,
   random: Random,
   change: (held: NonNullable<State['held']>) => State['held'] | false,
+  freshOnly = false,
 ) {
-  const is: Is<State> = (record): record is State => record.kind === 'state' && record.held !== null;
+  const is: Is<State> = (record): record is State =>
+    record.kind === 'state' && record.held !== null && (record.fresh || !freshOnly);
   return replaceOne(history, random, is, (state) => {
     const held = state.held && change(state.held);
     return held === false ? false : [{ ...state, held }];
   });
 }
 
-export function onShown(history: History, random: Random, change: (message: Seen) => Seen | false) {
-  return onState(history, random, (held) => {
+export function onShown(history: History, random: Random, change: (message: Seen) => Seen | false, freshOnly = false) {
+  const changeHeld = (held: NonNullable<State['held']>) => {
     const place = random.below(held.messages.length);
     const message = held.messages[place];
     const changed = message && change(message);
     return changed ? { ...held, messages: held.messages.with(place, changed) } : false;
-  });
+  };
+  return onState(history, random, changeHeld, freshOnly);
 }
 
 export function onEntry(history: History, random: Random, change: (entry: Entry) => Entry) {

@@ -1,8 +1,10 @@
 import type {
   Entry,
+  Followed,
   Founding,
   Held,
   Operation,
+  OperationOf,
   Role,
   Roled,
   Seen,
@@ -18,9 +20,17 @@ export interface Membership {
   present: boolean;
   leftVersion: number | null;
   readSeq: number;
+  unreadMark: number | null;
   role: Role;
 }
-const newcomer: Membership = { role: 'member', joinedSeq: 0, present: true, leftVersion: null, readSeq: 0 };
+const newcomer: Membership = {
+  role: 'member',
+  joinedSeq: 0,
+  present: true,
+  leftVersion: null,
+  readSeq: 0,
+  unreadMark: null,
+};
 
 /** An entry of the log as it was made; what each reader is told of it is `Room.entry`. */
 export interface Made {
@@ -33,22 +43,39 @@ export interface Made {
 }
 
 type Line = Pick<StoredMessage, 'kind' | 'clientId' | 'text'> &
-  Partial<Pick<StoredMessage, 'system' | 'joined' | 'left' | 'roles' | 'target'>>;
+  Partial<
+    Pick<
+      StoredMessage,
+      'system' | 'joined' | 'left' | 'roles' | 'target' | 'mentions' | 'threadId' | 'threadSeq' | 'forwarded'
+    >
+  >;
 type Touch = Extract<Operation, { what: 'edit' | 'delete' | 'react' | 'pin' }>;
 /** What stands of a message that nobody has touched. */
-const untouched = { deleted: false, pinned: false, revisions: 0 };
+const untouched = { mentions: [], deleted: false, pinned: false, revisions: 0 };
 /** What a line says that tells of nothing. */
-const plain = { system: null, joined: [], left: [], roles: [], target: null };
+const plain = {
+  forwarded: null,
+  system: null,
+  joined: [],
+  left: [],
+  roles: [],
+  target: null,
+  threadId: null,
+  threadSeq: null,
+};
 
 /** A made-up conversation of one owner, which does what it promises. Every change is told to `onMade`. */
 export class Room {
   readonly id = 'room';
   readonly owner: string;
   readonly members = new Map<string, Membership>();
+  readonly blocked = new Map<string, ReadonlySet<string>>();
+  readonly drafts = new Map<string, string>();
   readonly messages: StoredMessage[] = [];
   version = 0;
   readonly #changes: StoredChange[] = [];
   readonly #reactions: Stored['reactions'] = [];
+  #followers: Stored['followers'] = [];
   readonly #history: Founding['history'];
   readonly #onMade: (made: Made) => void;
 
@@ -78,8 +105,73 @@ export class Room {
     return this.role(person) !== 'read_only';
   }
 
-  send(who: string, clientId: string, text: string): StoredMessage {
-    return this.#write(who, { kind: 'text', clientId, text });
+  /** Undefined where it is refused. */
+  send(who: string, { clientId, text, thread, mention }: OperationOf<'send'>): StoredMessage | undefined {
+    const root = thread === undefined ? undefined : this.#rootOf(who, thread);
+    if (thread !== undefined && !root) return undefined;
+    if (mention !== undefined && !this.isPresent(mention)) return undefined;
+    const mentions = mention === undefined ? [] : [mention];
+    const place = root ? { threadId: root.id, threadSeq: root.seq } : {};
+    const message = this.#write(who, { kind: 'text', clientId, text, mentions, ...place });
+    if (root) this.#follow(root, message);
+    return message;
+  }
+
+  #rootOf(who: string, messageId: string): StoredMessage | undefined {
+    const message = this.messages.find(({ id, kind }) => id === messageId && kind === 'text');
+    const root = this.messages.find(({ seq }) => seq === (message?.threadSeq ?? message?.seq));
+    return root && root.seq > (this.members.get(who)?.joinedSeq ?? 0) ? root : undefined;
+  }
+
+  /** Who wrote follows and has read so far; who began it and who is mentioned follow. */
+  #follow(root: StoredMessage, { senderId, mentions, seq }: StoredMessage): void {
+    for (const userId of new Set([senderId, root.senderId, ...mentions])) {
+      const known = this.#follower(root.seq, userId);
+      if (!known) this.#followers.push({ rootSeq: root.seq, userId, following: true, readSeq: 0 });
+      const follower = this.#follower(root.seq, userId);
+      if (follower && userId === senderId) Object.assign(follower, { following: true, readSeq: seq });
+    }
+  }
+
+  #follower(rootSeq: number, person: string) {
+    return this.#followers.find((row) => row.rootSeq === rootSeq && row.userId === person);
+  }
+
+  /** Says that a thread is followed or not, or read so far. Undefined where it is refused. */
+  patchThread(who: string, { messageId, following, seq = 0 }: OperationOf<'follow'>): Followed | undefined {
+    const root = this.#rootOf(who, messageId);
+    const last = this.messages.findLast(({ threadSeq }) => threadSeq === root?.seq)?.seq ?? 0;
+    if (!root) return undefined;
+    if (!this.#follower(root.seq, who))
+      this.#followers.push({ rootSeq: root.seq, userId: who, following: true, readSeq: 0 });
+    const row = this.#follower(root.seq, who);
+    if (!row) return undefined;
+    Object.assign(row, { following: following ?? row.following, readSeq: Math.max(row.readSeq, Math.min(seq, last)) });
+    return this.#asTold(row);
+  }
+
+  threads(who: string): Followed[] {
+    const joinedSeq = this.members.get(who)?.joinedSeq ?? 0;
+    const last = ({ rootSeq }: Stored['followers'][number]) =>
+      this.messages.findLast(({ threadSeq }) => threadSeq === rootSeq)?.seq ?? 0;
+    return this.#followers
+      .filter((row) => row.userId === who && row.following && row.rootSeq > joinedSeq && last(row) > 0)
+      .sort((a, b) => last(b) - last(a))
+      .map((row) => this.#asTold(row));
+  }
+
+  #asTold({ rootSeq, userId, following, readSeq }: Stored['followers'][number]): Followed {
+    const unread = this.messages.filter(
+      ({ seq, threadSeq, senderId, deleted }) =>
+        threadSeq === rootSeq && seq > readSeq && senderId !== userId && !deleted,
+    );
+    return { rootSeq, following, readSeq, unread: unread.length };
+  }
+
+  #thread(rootSeq: number) {
+    const replies = this.messages.filter(({ threadSeq }) => threadSeq === rootSeq);
+    const standing = replies.filter(({ deleted }) => !deleted);
+    return { rootSeq, replyCount: standing.length, lastSeq: replies.at(-1)?.seq ?? 0 };
   }
 
   /** False where it is refused. */
@@ -102,7 +194,7 @@ export class Room {
     if (message.deleted) return operation.what === 'delete' ? message : undefined;
     if (operation.what === 'edit') {
       this.#change('message.edited', who, { message });
-      Object.assign(message, { text: operation.text, revisions: message.revisions + 1 });
+      Object.assign(message, { text: operation.text, mentions: [], revisions: message.revisions + 1 });
     }
     if (operation.what === 'delete') this.#erase(who, message);
     if (operation.what === 'react') this.#react(who, message, operation);
@@ -113,8 +205,28 @@ export class Room {
   read(who: string, seq: number): number {
     const member = this.members.get(who) ?? newcomer;
     const readSeq = Math.max(member.readSeq, seq);
-    this.members.set(who, { ...member, readSeq });
+    const unreadMark = readSeq > member.readSeq ? null : member.unreadMark;
+    this.members.set(who, { ...member, readSeq, unreadMark });
     return readSeq;
+  }
+
+  /** Undefined where it is refused. */
+  forward(who: string, { clientId, messageId }: OperationOf<'forward'>): StoredMessage | undefined {
+    const origin = this.messages.find(({ id }) => id === messageId);
+    if (!origin || origin.deleted || origin.seq <= (this.members.get(who)?.joinedSeq ?? 0)) return undefined;
+    return this.#write(who, { kind: 'text', clientId, text: origin.text, forwarded: origin.forwarded ?? origin.id });
+  }
+
+  mark(who: string, seq: number | null): void {
+    const unreadMark = seq === null ? null : Math.min(seq, this.messages.length);
+    this.members.set(who, { ...(this.members.get(who) ?? newcomer), unreadMark });
+  }
+
+  block(who: string, person: string, on: boolean): void {
+    const blocked = new Set(this.blocked.get(who));
+    if (on) blocked.add(person);
+    else blocked.delete(person);
+    this.blocked.set(who, blocked);
   }
 
   /** False where it is refused. */
@@ -129,6 +241,8 @@ export class Room {
     } else {
       // Whoever goes hears of it.
       this.#tellLine(this.owner, { system: 'members.removed', left: [person] });
+      // With the membership its threads are over.
+      this.#followers = this.#followers.filter(({ userId }) => userId !== person);
       const member = this.members.get(person) ?? newcomer;
       this.members.set(person, { ...member, present: false, leftVersion: this.version });
     }
@@ -146,13 +260,21 @@ export class Room {
 
   seen(stored: StoredMessage, person: string): Seen {
     const { joined: _, left: _left, roles: _roles, target: _target, ...shown } = stored;
-    const { revisions: _revisions, system: _system, ...message } = shown;
+    const { revisions: _revisions, system: _system, threadSeq: _threadSeq, ...message } = shown;
     const of = this.#reactions.filter(({ seq }) => seq === message.seq);
     const kinds = [...Map.groupBy(of, ({ emoji }) => emoji)].sort(([a], [b]) =>
       Buffer.compare(Buffer.from(a), Buffer.from(b)),
     );
     const mine = (all: Stored['reactions']) => (all.some(({ userId }) => userId === person) ? ' mine' : '');
-    return { ...message, reactions: kinds.map(([emoji, all]) => `${emoji} ${all.length}${mine(all)}`) };
+    const { replyCount, lastSeq } = this.#thread(message.seq);
+    const thread = lastSeq > 0 ? `${replyCount} to ${lastSeq}` : null;
+    const fromBlocked = this.blocked.get(person)?.has(message.senderId) ?? false;
+    return {
+      ...message,
+      fromBlocked,
+      thread,
+      reactions: kinds.map(([emoji, all]) => `${emoji} ${all.length}${mine(all)}`),
+    };
   }
 
   /** What this person may read. */
@@ -164,22 +286,27 @@ export class Room {
   }
 
   standing(person: string): Standing {
-    const { readSeq, joinedSeq } = this.members.get(person) ?? newcomer;
+    const { readSeq, joinedSeq, unreadMark } = this.members.get(person) ?? newcomer;
     const after = this.messages.filter(({ seq }) => seq > Math.max(readSeq, joinedSeq));
-    const unread = after.filter(({ senderId, kind, deleted }) => senderId !== person && kind === 'text' && !deleted);
-    return { conversation: this.id, readSeq, unread: unread.length };
+    const unread = after
+      .filter(({ senderId, kind, deleted }) => senderId !== person && kind === 'text' && !deleted)
+      .filter(({ threadSeq }) => threadSeq === null);
+    const mentions = unread.filter((message) => message.mentions.includes(person)).length;
+    return { conversation: this.id, readSeq, unread: unread.length, mentions, unreadMark };
   }
 
   stored() {
     const members = [...this.members].map(([userId, member]) => ({ userId, ...member }));
     const rows = structuredClone({ messages: this.messages, changes: this.#changes, reactions: this.#reactions });
     const head = { version: this.version, lastSeq: this.messages.length, title: 'room' };
-    return { conversation: this.id, ...head, members, ...rows };
+    const roots = new Set(this.messages.flatMap(({ threadSeq }) => threadSeq ?? []));
+    const threads = [...roots].map((seq) => this.#thread(seq));
+    return { conversation: this.id, ...head, members, ...rows, threads, followers: structuredClone(this.#followers) };
   }
 
   #erase(who: string, message: StoredMessage): void {
     this.#change('message.deleted', who, { message });
-    Object.assign(message, { text: null, deleted: true, pinned: false, revisions: 0 });
+    Object.assign(message, { text: null, mentions: [], forwarded: null, deleted: true, pinned: false, revisions: 0 });
     const others = this.#reactions.filter(({ seq }) => seq !== message.seq);
     this.#reactions.splice(0, this.#reactions.length, ...others);
   }
@@ -205,7 +332,7 @@ export class Room {
   #write(senderId: string, line: Line): StoredMessage {
     this.version += 1;
     const numbers = { seq: this.messages.length + 1, version: this.version, changedVersion: this.version };
-    const message = { ...numbers, ...plain, ...line, id: `m${this.version}`, senderId, ...untouched };
+    const message = { ...numbers, ...plain, ...untouched, ...line, id: `m${this.version}`, senderId };
     this.messages.push(message);
     const type = line.system ?? 'message.created';
     this.#onMade({ version: this.version, type, actor: senderId, message, isMessage: true });
