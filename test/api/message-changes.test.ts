@@ -360,6 +360,20 @@ describe('what becomes of a message', () => {
     expectProblem(await forward(ana, copy, group), 404, 'not_found');
   });
 
+  it('a repeat of a forward answers with the first, whatever has become of the message it was made from', async () => {
+    const other = await makeGroup(bob, []);
+    const [message, another] = [await send(ana, group.id, 'the news'), await send(ana, group.id, 'other news')];
+    const clientId = randomUUIDv7();
+    const forward = (from: Message) =>
+      bob.call<{ message: Message }>('POST', of(from, '/forward'), { clientId, conversationId: other.id });
+    const { message: copy } = expectStatus(await forward(message), 201);
+    expectStatus(await ana.call('PATCH', of(message), { clientId: randomUUIDv7(), text: 'newer news' }), 200);
+    assert.deepEqual(expectStatus(await forward(message), 200).message, copy);
+    expectStatus(await ana.call('DELETE', of(message)), 200);
+    assert.deepEqual(expectStatus(await forward(message), 200).message, copy);
+    expectProblem(await forward(another), 409, 'idempotency_conflict');
+  });
+
   it('urgent ones are a few an hour; a repeat of one costs nothing', async () => {
     const person = await registerPerson(app);
     const alone = await makeGroup(person, []);
