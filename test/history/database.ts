@@ -32,6 +32,7 @@ async function readOne(client: pg.Client, conversation: string) {
     reactions: await rows<{ seq: number; emoji: string; userId: string }>(reactionsSql),
     threads: await rows<Stored['threads'][number]>(threadsSql),
     followers: await rows<Stored['followers'][number]>(followersSql),
+    owed: await rows<Stored['owed'][number]>(owedSql),
   };
 }
 
@@ -65,6 +66,8 @@ const numeric = new Set([
   'unreadMark',
   'threadSeq',
   'rootSeq',
+  'seqFrom',
+  'seqTo',
 ]);
 const numbered = <Row extends pg.QueryResultRow>(row: Row): Row =>
   Object.fromEntries(
@@ -115,3 +118,7 @@ const personalSql = `
   select p.id as person, array(select blocked_id::text from blocks where user_id = p.id order by 1) as blocked,
     array(select conversation_id || ' ' || text from drafts where user_id = p.id order by 1) as drafts
   from unnest($1::uuid[]) as p(id)`;
+
+const owedSql = `
+  select seq_from as "seqFrom", seq_to as "seqTo" from outbox
+  where topic = 'messages.stored' and conversation_id = $1 order by seq_from`;

@@ -218,6 +218,8 @@ export interface Stored extends Moment {
   reactions: { seq: number; emoji: string; userId: string }[];
   threads: { rootSeq: number; replyCount: number; lastSeq: number }[];
   followers: { rootSeq: number; userId: string; following: boolean; readSeq: number }[];
+  /** Messages for which something is still owed to who is away: nobody works it off here. */
+  owed: { seqFrom: number; seqTo: number }[];
 }
 
 export interface StoredMessage extends Omit<Seen, 'reactions' | 'thread' | 'fromBlocked'> {

@@ -43,6 +43,8 @@ export const violations = {
   'heard outside membership': 'P10',
   'read outside membership': 'P10',
   'wrote outside membership': 'P10',
+  /** A stored message is not in the outbox once. */
+  'owed otherwise': 'P11',
   /** Somebody read-only wrote, or a member did what owners and admins do. */
   'did what they may not': 'P26',
   /** An answer that nobody may get: a fault of the system's own, or a refusal that makes no sense. */

@@ -7,6 +7,7 @@ import { type Finding, Findings } from './findings.ts';
 import { checkForwards } from './forwards.ts';
 import { checkMembership } from './membership.ts';
 import { checkOrder } from './order.ts';
+import { checkOutbox } from './outbox.ts';
 import { checkOwn } from './own.ts';
 import { checkPins } from './pins.ts';
 import { checkRights } from './rights.ts';
@@ -16,7 +17,7 @@ import { checkThreads } from './threads.ts';
 
 export { type Finding, type Violation, violations } from './findings.ts';
 
-/** Everything in a history that breaks one of the promises P1–P10 and P26; nothing for a history that keeps them. */
+/** Everything in a history that breaks one of the promises P1–P11 and P26; nothing for a history that keeps them. */
 export function check(history: History): Finding[] {
   const digest = new Digest(history);
   const findings = new Findings();
@@ -38,6 +39,7 @@ const passes = [
   checkThreads,
   checkForwards,
   checkOwn,
+  checkOutbox,
   checkAnswers,
 ];
 

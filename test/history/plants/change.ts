@@ -1,3 +1,4 @@
+import type { Violation } from '../checker/index.ts';
 import type { Random } from '../random.ts';
 import type {
   Answer,
@@ -15,6 +16,11 @@ import type {
 } from '../record.ts';
 
 // How a history is changed: the records that a plant touches are copies, all others stay as they are.
+
+/** Breaks one thing in a clean history; nothing where the history has no place for it. */
+export type Plant = (history: History, random: Random) => History | undefined;
+/** By what is broken; each with what the checker must call it. */
+export type Plants = Record<string, { found: Violation; plant: Plant }>;
 
 export type Is<One extends HistoryRecord> = (record: HistoryRecord) => record is One;
 export const isOk: Is<Answered> = (record) => record.kind === 'ok';

@@ -1,7 +1,6 @@
-import type { Violation } from '../checker/index.ts';
-import type { Random } from '../random.ts';
-import type { History, Seen } from '../record.ts';
+import type { Seen } from '../record.ts';
 import {
+  type Plants,
   isOk,
   isSent,
   isText,
@@ -21,7 +20,9 @@ import {
   readBeforeJoining,
   writeAfterRemoval,
 } from './members.ts';
-import { demote, forgetPin, forgetRole, refuseWriter } from './rights.ts';
+import { outboxPlants } from './outbox.ts';
+import { ownPlants } from './own.ts';
+import { rightsPlants } from './rights.ts';
 import {
   acceptOther,
   answerOtherwise,
@@ -36,14 +37,10 @@ import {
   swapPair,
   unread,
 } from './sends.ts';
-import { forwardUnread, markBlocked, nameAnother, onPersonal, refuseRepeat } from './own.ts';
-import { moveReply, readThreadBack, unfollow } from './threads.ts';
-
-/** Breaks one thing in a clean history; nothing where the history has no place for it. */
-type Plant = (history: History, random: Random) => History | undefined;
+import { threadPlants } from './threads.ts';
 
 /** The violations that are planted, each with what the checker must call it. */
-export const plants: Record<string, { found: Violation; plant: Plant }> = {
+export const plants: Plants = {
   'an acked message is gone': {
     found: 'lost',
     plant: (history, random) =>
@@ -172,135 +169,10 @@ export const plants: Record<string, { found: Violation; plant: Plant }> = {
   'a newcomer reads what was before': { found: 'read outside membership', plant: readBeforeJoining },
   'somebody is answered after their removal': { found: 'read outside membership', plant: answerAfterRemoval },
   'somebody writes after their removal': { found: 'wrote outside membership', plant: writeAfterRemoval },
-  'a read-only member writes': {
-    found: 'did what they may not',
-    plant: (history, random) => demote(history, random, isText, 'read_only'),
-  },
-  'a member changes roles': {
-    found: 'did what they may not',
-    plant: (history, random) => demote(history, random, ({ system }) => system === 'members.changed', 'member'),
-  },
-  'a role is lost': {
-    found: 'change lost',
-    plant: (history, random) =>
-      onStored(history, random, ({ members }) => {
-        const member = random.pick(members.filter(({ present }) => present));
-        if (member) member.role = member.role === 'admin' ? 'member' : 'admin';
-        return member !== undefined;
-      }),
-  },
-  'a role was acked and never given': { found: 'change lost', plant: forgetRole },
-  'somebody who may write is told that they may not': { found: 'odd answer', plant: refuseWriter },
-  'a pin is lost': {
-    found: 'change lost',
-    plant: (history, random) =>
-      onRow(
-        history,
-        random,
-        ({ pinned }) => pinned,
-        (_, row) => void (row.pinned = false),
-      ),
-  },
-  'a pin was acked and never made': { found: 'change lost', plant: forgetPin },
-  'a client misses a pin': {
-    found: 'diverged',
-    plant: (history, random) => onShown(history, random, (message) => message.pinned && { ...message, pinned: false }),
-  },
-  'a client misses a reply in its thread': {
-    found: 'diverged',
-    plant: (history, random) =>
-      onShown(history, random, (message) => message.thread !== null && { ...message, thread: null }),
-  },
-  'a client shows no mention': {
-    found: 'diverged',
-    plant: (history, random) =>
-      onShown(history, random, (message) => message.mentions.length > 0 && { ...message, mentions: [] }),
-  },
-  'a mention is lost': {
-    found: 'change lost',
-    plant: (history, random) =>
-      onRow(
-        history,
-        random,
-        ({ mentions }) => mentions.length > 0,
-        (_, row) => void (row.mentions = []),
-      ),
-  },
-  'a thread counts one reply too many': {
-    found: 'thread broken',
-    plant: (history, random) =>
-      onStored(history, random, ({ threads }) => {
-        const thread = random.pick(threads);
-        if (thread) thread.replyCount += 1;
-        return thread !== undefined;
-      }),
-  },
-  'a reply stands outside its thread': { found: 'thread broken', plant: moveReply },
-  'somebody who wrote in a thread does not follow it': { found: 'thread broken', plant: unfollow },
-  'a read mark in a thread goes back': { found: 'read mark went back', plant: readThreadBack },
-  'what is unread in a thread is counted one too many': {
-    found: 'unread miscounted',
-    plant: (history, random) =>
-      onAnswer(history, random, ['threads'], ({ threads = [] }) => {
-        const [first, ...others] = threads;
-        return first && { threads: [{ ...first, unread: first.unread + 1 }, ...others] };
-      }),
-  },
-  'a mention is counted one too many': {
-    found: 'unread miscounted',
-    plant: (history, random) =>
-      onFreshSync(history, random, (standing) => ({ ...standing, mentions: standing.mentions + 1 })),
-  },
-  'a draft is lost': {
-    found: 'last word lost',
-    plant: (history, random) => onPersonal(history, random, (own) => own.drafts.splice(0, 1).length > 0),
-  },
-  'a block is lost': {
-    found: 'last word lost',
-    plant: (history, random) => onPersonal(history, random, (own) => own.blocked.splice(0, 1).length > 0),
-  },
-  'a mark stands where nobody set it': {
-    found: 'last word lost',
-    plant: (history, random) =>
-      onStored(history, random, ({ members }) => {
-        const member = random.pick(members.filter(({ present }) => present));
-        if (member) member.unreadMark = 1_000_000;
-        return member !== undefined;
-      }),
-  },
-  'somebody is told another draft than is kept': {
-    found: 'last word lost',
-    plant: (history, random) =>
-      onAnswer(history, random, ['drafts'], ({ drafts = [] }) => ({ drafts: [...drafts, 'room another'] })),
-  },
-  'somebody is told another mark than is kept': {
-    found: 'last word lost',
-    plant: (history, random) => onFreshSync(history, random, (standing) => ({ ...standing, unreadMark: 1_000_000 })),
-  },
-  'a fresh reading shows a blocked person’s message as anybody’s': {
-    found: 'block not kept',
-    plant: (history, random) =>
-      onShown(history, random, (message) => message.fromBlocked && { ...message, fromBlocked: false }, true),
-  },
-  'somebody is shown as blocked to who has blocked nobody': { found: 'block not kept', plant: markBlocked },
-  'what is forwarded names another origin': { found: 'change lost', plant: nameAnother },
-  'what is forwarded says something else': {
-    found: 'change lost',
-    plant: (history, random) =>
-      onRow(
-        history,
-        random,
-        ({ forwarded, deleted }) => forwarded !== null && !deleted,
-        (_, row) => void (row.text = 'something else'),
-      ),
-  },
-  'a client does not show where a message comes from': {
-    found: 'diverged',
-    plant: (history, random) =>
-      onShown(history, random, (message) => message.forwarded !== null && { ...message, forwarded: null }),
-  },
-  'somebody forwards what they never could read': { found: 'read outside membership', plant: forwardUnread },
-  'the repeat of what was acked is a conflict': { found: 'answers differ', plant: refuseRepeat },
+  ...rightsPlants,
+  ...threadPlants,
+  ...ownPlants,
+  ...outboxPlants,
   'an answer is a fault of the system’s own': {
     found: 'odd answer',
     plant: (history, random) =>

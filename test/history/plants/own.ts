@@ -1,17 +1,29 @@
 import type { Random } from '../random.ts';
 import type { Answered, History, HistoryRecord, Personal } from '../record.ts';
-import { type Is, begunOf, isOk, onAnswer, onStored, replaceOne, restsOf } from './change.ts';
+import {
+  type Is,
+  type Plants,
+  begunOf,
+  isOk,
+  onAnswer,
+  onRow,
+  onShown,
+  onStored,
+  replaceOne,
+  restsOf,
+} from './change.ts';
+import { onFreshSync } from './sends.ts';
 import { asked, edges, foundedWith } from './members.ts';
 
 /** Changes what the database holds of a person at the last rest. */
-export function onPersonal(history: History, random: Random, change: (own: Personal) => boolean) {
+function onPersonal(history: History, random: Random, change: (own: Personal) => boolean) {
   const rest = Math.max(...restsOf(history));
   const is: Is<Personal> = (record): record is Personal => record.kind === 'personal' && record.rest === rest;
   return replaceOne(history, random, is, (own) => change(own) && [own]);
 }
 
 /** To somebody who never blocked whoever wrote it. */
-export function markBlocked(history: History, random: Random): History | undefined {
+function markBlocked(history: History, random: Random): History | undefined {
   const persons = new Map(
     history.flatMap((record): [string, string][] => (record.kind === 'client' ? [[record.who, record.person]] : [])),
   );
@@ -28,7 +40,7 @@ export function markBlocked(history: History, random: Random): History | undefin
 }
 
 /** Somebody who may not read the beginning forwards the first message of it. */
-export function forwardUnread(history: History, random: Random): History | undefined {
+function forwardUnread(history: History, random: Random): History | undefined {
   const edge = random.pick(edges(history, 'begun').filter((one) => !foundedWith(one)));
   const [first] = edge?.stored.messages ?? [];
   const row = edge?.stored.messages.findLast(({ kind }) => kind === 'text');
@@ -41,7 +53,7 @@ export function forwardUnread(history: History, random: Random): History | undef
 }
 
 /** Of two acked attempts at one send the later one, which began after the first was acked. */
-export function refuseRepeat(history: History, random: Random): History | undefined {
+function refuseRepeat(history: History, random: Random): History | undefined {
   const begun = begunOf(history);
   const sendOf = ({ attempt }: Answered) => {
     const operation = begun.get(attempt)?.operation;
@@ -58,7 +70,7 @@ export function refuseRepeat(history: History, random: Random): History | undefi
 }
 
 /** Of an acked forward whose origin still says where it came from itself. */
-export function nameAnother(history: History, random: Random): History | undefined {
+function nameAnother(history: History, random: Random): History | undefined {
   const begun = begunOf(history);
   const origins = new Map<string, string>();
   for (const record of history) {
@@ -72,3 +84,56 @@ export function nameAnother(history: History, random: Random): History | undefin
     return row !== undefined;
   });
 }
+
+export const ownPlants: Plants = {
+  'a draft is lost': {
+    found: 'last word lost',
+    plant: (history, random) => onPersonal(history, random, (own) => own.drafts.splice(0, 1).length > 0),
+  },
+  'a block is lost': {
+    found: 'last word lost',
+    plant: (history, random) => onPersonal(history, random, (own) => own.blocked.splice(0, 1).length > 0),
+  },
+  'a mark stands where nobody set it': {
+    found: 'last word lost',
+    plant: (history, random) =>
+      onStored(history, random, ({ members }) => {
+        const member = random.pick(members.filter(({ present }) => present));
+        if (member) member.unreadMark = 1_000_000;
+        return member !== undefined;
+      }),
+  },
+  'somebody is told another draft than is kept': {
+    found: 'last word lost',
+    plant: (history, random) =>
+      onAnswer(history, random, ['drafts'], ({ drafts = [] }) => ({ drafts: [...drafts, 'room another'] })),
+  },
+  'somebody is told another mark than is kept': {
+    found: 'last word lost',
+    plant: (history, random) => onFreshSync(history, random, (standing) => ({ ...standing, unreadMark: 1_000_000 })),
+  },
+  'a fresh reading shows a blocked person’s message as anybody’s': {
+    found: 'block not kept',
+    plant: (history, random) =>
+      onShown(history, random, (message) => message.fromBlocked && { ...message, fromBlocked: false }, true),
+  },
+  'somebody is shown as blocked to who has blocked nobody': { found: 'block not kept', plant: markBlocked },
+  'what is forwarded names another origin': { found: 'change lost', plant: nameAnother },
+  'what is forwarded says something else': {
+    found: 'change lost',
+    plant: (history, random) =>
+      onRow(
+        history,
+        random,
+        ({ forwarded, deleted }) => forwarded !== null && !deleted,
+        (_, row) => void (row.text = 'something else'),
+      ),
+  },
+  'a client does not show where a message comes from': {
+    found: 'diverged',
+    plant: (history, random) =>
+      onShown(history, random, (message) => message.forwarded !== null && { ...message, forwarded: null }),
+  },
+  'somebody forwards what they never could read': { found: 'read outside membership', plant: forwardUnread },
+  'the repeat of what was acked is a conflict': { found: 'answers differ', plant: refuseRepeat },
+};

@@ -13,6 +13,7 @@ import type {
   StoredChange,
   StoredMessage,
 } from '../record.ts';
+import { Threads } from './threads.ts';
 
 /** A membership in a made-up conversation. */
 export interface Membership {
@@ -75,7 +76,7 @@ export class Room {
   version = 0;
   readonly #changes: StoredChange[] = [];
   readonly #reactions: Stored['reactions'] = [];
-  #followers: Stored['followers'] = [];
+  readonly #threads = new Threads(this.messages);
   readonly #history: Founding['history'];
   readonly #onMade: (made: Made) => void;
 
@@ -107,71 +108,27 @@ export class Room {
 
   /** Undefined where it is refused. */
   send(who: string, { clientId, text, thread, mention }: OperationOf<'send'>): StoredMessage | undefined {
-    const root = thread === undefined ? undefined : this.#rootOf(who, thread);
+    const root = thread === undefined ? undefined : this.#threads.rootOf(thread, this.#joinedSeq(who));
     if (thread !== undefined && !root) return undefined;
     if (mention !== undefined && !this.isPresent(mention)) return undefined;
     const mentions = mention === undefined ? [] : [mention];
     const place = root ? { threadId: root.id, threadSeq: root.seq } : {};
     const message = this.#write(who, { kind: 'text', clientId, text, mentions, ...place });
-    if (root) this.#follow(root, message);
+    if (root) this.#threads.follow(root, message);
     return message;
   }
 
-  #rootOf(who: string, messageId: string): StoredMessage | undefined {
-    const message = this.messages.find(({ id, kind }) => id === messageId && kind === 'text');
-    const root = this.messages.find(({ seq }) => seq === (message?.threadSeq ?? message?.seq));
-    return root && root.seq > (this.members.get(who)?.joinedSeq ?? 0) ? root : undefined;
-  }
-
-  /** Who wrote follows and has read so far; who began it and who is mentioned follow. */
-  #follow(root: StoredMessage, { senderId, mentions, seq }: StoredMessage): void {
-    for (const userId of new Set([senderId, root.senderId, ...mentions])) {
-      const known = this.#follower(root.seq, userId);
-      if (!known) this.#followers.push({ rootSeq: root.seq, userId, following: true, readSeq: 0 });
-      const follower = this.#follower(root.seq, userId);
-      if (follower && userId === senderId) Object.assign(follower, { following: true, readSeq: seq });
-    }
-  }
-
-  #follower(rootSeq: number, person: string) {
-    return this.#followers.find((row) => row.rootSeq === rootSeq && row.userId === person);
-  }
-
-  /** Says that a thread is followed or not, or read so far. Undefined where it is refused. */
-  patchThread(who: string, { messageId, following, seq = 0 }: OperationOf<'follow'>): Followed | undefined {
-    const root = this.#rootOf(who, messageId);
-    const last = this.messages.findLast(({ threadSeq }) => threadSeq === root?.seq)?.seq ?? 0;
-    if (!root) return undefined;
-    if (!this.#follower(root.seq, who))
-      this.#followers.push({ rootSeq: root.seq, userId: who, following: true, readSeq: 0 });
-    const row = this.#follower(root.seq, who);
-    if (!row) return undefined;
-    Object.assign(row, { following: following ?? row.following, readSeq: Math.max(row.readSeq, Math.min(seq, last)) });
-    return this.#asTold(row);
+  /** Undefined where it is refused. */
+  patchThread(who: string, operation: OperationOf<'follow'>): Followed | undefined {
+    return this.#threads.patch(who, operation, this.#joinedSeq(who));
   }
 
   threads(who: string): Followed[] {
-    const joinedSeq = this.members.get(who)?.joinedSeq ?? 0;
-    const last = ({ rootSeq }: Stored['followers'][number]) =>
-      this.messages.findLast(({ threadSeq }) => threadSeq === rootSeq)?.seq ?? 0;
-    return this.#followers
-      .filter((row) => row.userId === who && row.following && row.rootSeq > joinedSeq && last(row) > 0)
-      .sort((a, b) => last(b) - last(a))
-      .map((row) => this.#asTold(row));
+    return this.#threads.of(who, this.#joinedSeq(who));
   }
 
-  #asTold({ rootSeq, userId, following, readSeq }: Stored['followers'][number]): Followed {
-    const unread = this.messages.filter(
-      ({ seq, threadSeq, senderId, deleted }) =>
-        threadSeq === rootSeq && seq > readSeq && senderId !== userId && !deleted,
-    );
-    return { rootSeq, following, readSeq, unread: unread.length };
-  }
-
-  #thread(rootSeq: number) {
-    const replies = this.messages.filter(({ threadSeq }) => threadSeq === rootSeq);
-    const standing = replies.filter(({ deleted }) => !deleted);
-    return { rootSeq, replyCount: standing.length, lastSeq: replies.at(-1)?.seq ?? 0 };
+  #joinedSeq(person: string): number {
+    return this.members.get(person)?.joinedSeq ?? 0;
   }
 
   /** False where it is refused. */
@@ -241,8 +198,7 @@ export class Room {
     } else {
       // Whoever goes hears of it.
       this.#tellLine(this.owner, { system: 'members.removed', left: [person] });
-      // With the membership its threads are over.
-      this.#followers = this.#followers.filter(({ userId }) => userId !== person);
+      this.#threads.leave(person);
       const member = this.members.get(person) ?? newcomer;
       this.members.set(person, { ...member, present: false, leftVersion: this.version });
     }
@@ -266,7 +222,7 @@ export class Room {
       Buffer.compare(Buffer.from(a), Buffer.from(b)),
     );
     const mine = (all: Stored['reactions']) => (all.some(({ userId }) => userId === person) ? ' mine' : '');
-    const { replyCount, lastSeq } = this.#thread(message.seq);
+    const { replyCount, lastSeq } = this.#threads.summary(message.seq);
     const thread = lastSeq > 0 ? `${replyCount} to ${lastSeq}` : null;
     const fromBlocked = this.blocked.get(person)?.has(message.senderId) ?? false;
     return {
@@ -299,9 +255,8 @@ export class Room {
     const members = [...this.members].map(([userId, member]) => ({ userId, ...member }));
     const rows = structuredClone({ messages: this.messages, changes: this.#changes, reactions: this.#reactions });
     const head = { version: this.version, lastSeq: this.messages.length, title: 'room' };
-    const roots = new Set(this.messages.flatMap(({ threadSeq }) => threadSeq ?? []));
-    const threads = [...roots].map((seq) => this.#thread(seq));
-    return { conversation: this.id, ...head, members, ...rows, threads, followers: structuredClone(this.#followers) };
+    const owed = this.messages.filter(({ kind }) => kind === 'text').map(({ seq }) => ({ seqFrom: seq, seqTo: seq }));
+    return { conversation: this.id, ...head, members, ...rows, ...this.#threads.stored(), owed };
   }
 
   #erase(who: string, message: StoredMessage): void {
