@@ -152,6 +152,18 @@ export const mutants: readonly Mutant[] = [
     test: 'test/faults/redis.test.ts',
   },
   {
+    name: 'who has only read a thread follows it when mentioned',
+    file: store,
+    changes: [['coalesce(t.following, true) or', 't.following or']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
+    name: 'the repeat of a forward is told by the message that it names',
+    file: 'domain/messages/send-message.ts',
+    changes: [["{ ...row, fingerprint: fingerprint('forwarded', id) }", 'row']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
     name: 'an adding that comes late brings nobody back',
     file: 'realtime/delivery.ts',
     changes: [['of late ? [] : (item.joins ?? [])', 'of item.joins ?? []']],

@@ -344,6 +344,29 @@ describe('what becomes of a message', () => {
     });
   });
 
+  it('a thread that somebody has only read is followed once they are mentioned in it', async () => {
+    const root = await send(ana, group.id, 'who knows?');
+    const reply = (extra: object) =>
+      bob.call('POST', `/v1/conversations/${group.id}/messages`, {
+        ...{ clientId: randomUUIDv7(), text: 'she does', threadId: root.id, ...extra },
+      });
+    const followed = async () => {
+      const path = `/v1/conversations/${group.id}/threads`;
+      const { items } = expectStatus(await cleo.call<{ items: { root: Message }[] }>('GET', path), 200);
+      return items.some((thread) => thread.root.id === root.id);
+    };
+    expectStatus(await reply({}), 201);
+    const read = await cleo.call<{ following: boolean }>('PATCH', of(root, '/thread'), { readSeq: root.seq + 1 });
+    assert.equal(expectStatus(read, 200).following, false);
+    assert.equal(await followed(), false);
+    const mentions = [{ type: 'user', userId: cleo.id, offset: 0, length: 3 }];
+    expectStatus(await reply({ mentions }), 201);
+    assert.equal(await followed(), true);
+    expectStatus(await cleo.call('PATCH', of(root, '/thread'), { following: false }), 200);
+    expectStatus(await reply({ mentions }), 201);
+    assert.equal(await followed(), false, 'who said no is left alone');
+  });
+
   it('forwarding keeps the origin, the first one, and checks both sides', async () => {
     const other = await makeGroup(bob, [cleo]);
     const third = await makeGroup(cleo, []);

@@ -111,7 +111,7 @@ const threadsSql = `
   where conversation_id = $1 order by root_seq`;
 
 const followersSql = `
-  select root_seq as "rootSeq", user_id as "userId", following, read_seq as "readSeq" from thread_members
+  select root_seq as "rootSeq", user_id as "userId", coalesce(following, false) as following, read_seq as "readSeq" from thread_members
   where conversation_id = $1 order by root_seq, user_id`;
 
 const personalSql = `
