@@ -277,9 +277,9 @@ create table messages (
   constraint messages_pkey PRIMARY KEY (conversation_id, seq),
   constraint messages_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'system'::text])))
 );
-CREATE UNIQUE INDEX messages_by_id ON public.messages USING btree (conversation_id, id);
+CREATE UNIQUE INDEX messages_by_id ON public.messages USING btree (id, conversation_id);
 CREATE INDEX messages_of_thread ON public.messages USING btree (conversation_id, thread_seq, seq) WHERE (thread_seq IS NOT NULL);
-CREATE UNIQUE INDEX messages_once ON public.messages USING btree (conversation_id, sender_id, client_id);
+CREATE UNIQUE INDEX messages_once ON public.messages USING btree (client_id, sender_id, conversation_id);
 CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
 

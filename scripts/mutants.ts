@@ -9,12 +9,13 @@ export interface Mutant {
 
 const store = 'db/queries/store-messages.ts';
 const reducer = 'sdk/reducer.ts';
+const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
 export const mutants: readonly Mutant[] = [
   {
     name: 'one row for sender and clientId',
-    file: 'db/migrations/20261124T0100_foundation.ts',
+    file: 'db/migrations/20261124T0400_ids_in_order_of_time.ts',
     changes: [['create unique index messages_once on', 'create index messages_once on']],
     test: 'test/api/races.test.ts',
   },
@@ -30,8 +31,8 @@ export const mutants: readonly Mutant[] = [
     changes: [
       [
         'set version = c.version + l.n, last_seq = c.last_seq + l.n,',
-        `set version = (select o.version from conversations o where o.id = l.id) + l.n,
-    last_seq = (select o.last_seq from conversations o where o.id = l.id) + l.n,`,
+        `set version = (select o.version from conversations o where o.id = l.conversation_id) + l.n,
+    last_seq = (select o.last_seq from conversations o where o.id = l.conversation_id) + l.n,`,
       ],
     ],
     test: 'test/api/races.test.ts',
@@ -45,7 +46,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a membership that changed meanwhile stores nothing',
     file: store,
-    changes: [[' and n.member_version = c.member_version', '']],
+    changes: [[' and c.member_version = l.member_version', '']],
     test: 'test/api/races.test.ts',
   },
   {
@@ -228,6 +229,156 @@ export const mutants: readonly Mutant[] = [
     file: reducer,
     changes: [['if (!known || known.changedVersion <= message.changedVersion) messages.set', 'messages.set']],
     test: 'test/sdk/reducer.test.ts',
+  },
+  {
+    name: 'what a person held is not shown to the next',
+    file: 'sdk/parts.ts',
+    changes: [['    this.conversations.clear();', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person wrote is not sent as the next',
+    file: 'sdk/parts.ts',
+    changes: [['[this.outbox, this.acknowledgements, this.catchUp]', '[this.acknowledgements, this.catchUp]']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person wrote is not sent as the next once it is kept',
+    file: 'sdk/outbox.ts',
+    changes: [['      if (entry.gone.signal.aborted) return undefined;', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person read is not told of the next',
+    file: 'sdk/parts.ts',
+    changes: [['[this.outbox, this.acknowledgements, this.catchUp]', '[this.outbox, this.catchUp]']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person was behind with is not asked for by the next',
+    file: 'sdk/parts.ts',
+    changes: [['[this.outbox, this.acknowledgements, this.catchUp]', '[this.outbox, this.acknowledgements]']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person does again is not done as the next',
+    file: 'sdk/client.ts',
+    changes: [["      if (this.user?.id !== asks) throw new HomingError('signed_out');", '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what a person asked for is not answered to the next',
+    file: 'sdk/session.ts',
+    changes: [["if (asks && this.user && this.user.id !== asks.user.id) throw new HomingError('signed_out');", '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'a tab of one person does not renew over the next',
+    file: 'sdk/session.ts',
+    changes: [['if (done !== kept && isMine)', 'if (done !== kept)']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'a tab of one person does not sign the next out',
+    file: 'sdk/session.ts',
+    changes: [['if (kept?.user.id === user.id) await', 'if (kept) await']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'whoever takes up the storage leaves the person before',
+    file: 'sdk/client.ts',
+    changes: [['    this.#makeRoomFor(user);', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what is kept of one person is not shown to the next',
+    file: 'sdk/sync/cache.ts',
+    changes: [['!key.startsWith(prefix) || ', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'signing out forgets what is kept',
+    file: 'sdk/client.ts',
+    changes: [['    await cache.clear();', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'signing out forgets what waits',
+    file: 'sdk/client.ts',
+    changes: [['    await outbox.erase();', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'signing out forgets the tokens',
+    file: 'sdk/client.ts',
+    changes: [['    await session.forget();', '']],
+    test: changeOfPerson,
+  },
+  {
+    name: 'what an ended session kept is thrown away',
+    file: 'sdk/parts.ts',
+    changes: [['        void this.cache.clear();', '']],
+    test: cache,
+  },
+  {
+    name: 'what is kept in another shape is thrown away',
+    file: 'sdk/sync/kept.ts',
+    changes: [['if (kept?.schema !== schema) return undefined;', 'if (!kept?.state) return undefined;']],
+    test: cache,
+  },
+  {
+    name: 'a burst is written once',
+    file: 'sdk/sync/cache.ts',
+    changes: [['    await surroundings.wait(limits.keepMs, this.#hurry.signal);', '']],
+    test: cache,
+  },
+  {
+    name: 'what was kept long is fetched whole',
+    file: 'sdk/sync/cache.ts',
+    changes: [['kept.wholeAt < surroundings.now() - limits.keptMs', 'false']],
+    test: cache,
+  },
+  {
+    name: 'so many conversations are kept',
+    file: 'sdk/sync/cache.ts',
+    changes: [['latest.slice(0, limits.keptConversations)', 'latest']],
+    test: cache,
+  },
+  {
+    name: 'so many messages are kept',
+    file: 'sdk/sync/kept.ts',
+    changes: [['.slice(-messages)', '']],
+    test: cache,
+  },
+  {
+    name: 'what was kept and not acknowledged is told',
+    file: 'sdk/sync/sync.ts',
+    changes: [['  for (const standing of standings) conversations.tellKept(standing);', '']],
+    test: cache,
+  },
+  {
+    name: 'what was kept as read is told',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['    if (mine > readSeq) this.#told.readHere(id, mine);', '']],
+    test: cache,
+  },
+  {
+    name: 'a failing storage does not break the client',
+    file: 'sdk/sync/cache.ts',
+    changes: [['      return otherwise;', '      throw cause;']],
+    test: cache,
+  },
+  {
+    name: 'a failed write goes along with the next',
+    file: 'sdk/sync/cache.ts',
+    changes: [['    if (!written) for (const id of moved) this.#moved.add(id);\n    else {', '    if (written) {']],
+    test: cache,
+  },
+  {
+    name: 'a message thrown away holds up nobody',
+    file: 'sdk/outbox.ts',
+    changes: [['patience.wait(failures, error, head.gone.signal)', 'patience.wait(failures, error)']],
+    test: 'test/sdk/sending.test.ts',
   },
   {
     name: 'the plain client goes back to no older state',

@@ -46,12 +46,15 @@ export class Client {
   readonly #parts: Parts;
   readonly #newId: () => string;
 
-  constructor({ url, storage = memoryStorage(), deviceId, ...given }: ClientOptions) {
+  constructor({ url, storage, deviceId, ...given }: ClientOptions) {
+    // What ends with the process anyway need not be kept twice.
+    const kept = storage ? {} : { keptConversations: 0 };
     const [limits, place] = [
-      { ...clientLimits, ...given.limits },
+      { ...clientLimits, ...kept, ...given.limits },
       { ...surroundings, ...given.surroundings },
     ];
-    this.#options = { url: url.replace(/\/+$/, ''), storage, deviceId, limits, surroundings: place };
+    const parts = { storage: storage ?? memoryStorage(), deviceId, limits, surroundings: place };
+    this.#options = { url: url.replace(/\/+$/, ''), ...parts };
     this.#newId = createIds(place.now);
     this.#parts = new Parts(this.#options, this.#events);
   }
@@ -91,19 +94,21 @@ export class Client {
   /** Goes on as who was signed in before, by what the storage keeps; undefined where nobody was. */
   async resume(): Promise<Me | undefined> {
     const user = await this.#parts.session.resume();
-    if (user) await this.#settleIn(user);
+    if (!user) return undefined;
+    this.#makeRoomFor(user);
+    await this.#settleIn(user);
     return user;
   }
 
   /** Ends the session here and, if it can be reached, at the server. Forgets everything, unsent messages too. */
   async signOut(): Promise<void> {
-    const { session, outbox, conversations, acknowledgements } = this.#parts;
+    const { session, outbox, cache } = this.#parts;
     await this.stop();
     await this.rest('logout').catch(() => undefined);
     await session.forget();
-    await outbox.clear();
-    conversations.clear();
-    acknowledgements.clear();
+    await outbox.erase();
+    await cache.clear();
+    this.#parts.forget();
     this.#events.emit('session', { state: 'signed_out' });
   }
 
@@ -119,15 +124,16 @@ export class Client {
     return online;
   }
 
-  /** Closes the connection. What was read is told first; what waits to be sent stays in the storage. */
+  /** Closes the connection. What was read is told first; what waits to be sent, and what is held, stays in the storage. */
   async stop(): Promise<void> {
-    const { acknowledgements, connection, outbox, patience } = this.#parts;
+    const { acknowledgements, connection, outbox, cache, patience } = this.#parts;
     // Nobody rests any more: neither now, nor what finds no connection then.
     patience.stop();
     await acknowledgements.flush();
     connection.stop();
     patience.stop();
     await outbox.settled();
+    await cache.flush();
   }
 
   /** Tries at once instead of after the wait: call it when the network comes back. */
@@ -242,19 +248,25 @@ export class Client {
   }
 
   async #become(signedIn: SignedIn): Promise<Me> {
-    const { conversations, session } = this.#parts;
-    if (conversations.me !== signedIn.user.id) {
-      this.#parts.connection.stop();
-      conversations.clear();
-    }
-    await session.take(signedIn);
+    this.#makeRoomFor(signedIn.user);
+    await this.#parts.session.take(signedIn);
     await this.#settleIn(signedIn.user);
     return signedIn.user;
   }
 
+  /** Whoever was here before is gone, with everything that they held or wanted. */
+  #makeRoomFor({ id }: Me): void {
+    const { connection, conversations, patience } = this.#parts;
+    if (conversations.me === id) return;
+    connection.stop();
+    patience.stop();
+    this.#parts.forget();
+    conversations.me = id;
+  }
+
   async #settleIn(user: Me): Promise<void> {
-    this.#parts.conversations.me = user.id;
     await this.#parts.outbox.load(user.id);
+    await this.#parts.cache.load(user.id);
     this.#events.emit('session', { state: 'signed_in', user });
   }
 
@@ -278,8 +290,9 @@ export class Client {
   /** Repeats what may be repeated, for as long as one answer may take. */
   async #insist<T>(work: () => Promise<T>): Promise<T> {
     const { limits, surroundings: place } = this.#options;
-    const end = place.now() + limits.answerMs;
+    const [end, asks] = [place.now() + limits.answerMs, this.user?.id];
     for (let failures = 0; ; failures += 1) {
+      if (this.user?.id !== asks) throw new HomingError('signed_out');
       try {
         return await work();
       } catch (thrown) {

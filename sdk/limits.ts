@@ -9,6 +9,14 @@ export const clientLimits = {
   failedMessages: 100,
   /** Messages of one conversation in memory; beyond, the oldest are dropped and come again by paging. */
   messagesPerConversation: 500,
+  /** Conversations that the storage keeps: those that were written in last. */
+  keptConversations: 200,
+  /** Messages that the storage keeps of each: the newest. */
+  keptMessages: 50,
+  /** Milliseconds after which what is kept is fetched whole: seven days. What the log does not tell, as names, is new then. */
+  keptMs: 604_800_000,
+  /** Milliseconds in which whatever moves is written to the storage in one go. */
+  keepMs: 1_000,
   /** Events of one conversation that wait for the gap before them to be filled; what is beyond is fetched instead. */
   heldEvents: 200,
   /** Live events that wait for the sync of a connect, over all conversations; what is beyond is fetched instead. */

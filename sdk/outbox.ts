@@ -33,6 +33,8 @@ export interface Entry {
   /** It stands in the storage: before, it must not be sent, or a crash would forget under which id. */
   safe: Promise<void>;
   answered: PromiseWithResolvers<Message>;
+  /** Aborted once it does not wait any more. */
+  gone: AbortController;
 }
 
 export interface OutboxOptions {
@@ -67,21 +69,31 @@ export class Outbox {
   async load(userId: UserId): Promise<void> {
     const prefix = `outbox/${userId}/`;
     if (prefix === this.#prefix) return;
-    const entries = await this.#options.storage.entries(prefix);
-    this.#forgetAll();
     this.#prefix = prefix;
+    const entries = await this.#read(prefix);
+    // Somebody else meanwhile.
+    if (prefix !== this.#prefix) return;
     const left = entries.map(([, value]) => value as Kept);
     for (const kept of left.sort((a, b) => a.order - b.order)) {
       this.#order = Math.max(this.#order, kept.order);
-      this.#queue(kept, Promise.resolve());
+      // Written while the storage was read.
+      if (!this.#find(kept.message.clientId)) this.#queue(kept, Promise.resolve());
     }
   }
 
   /** Throws away whatever is there, from the storage too. */
-  async clear(): Promise<void> {
+  async erase(): Promise<void> {
     for (const { kept } of this.#entries()) this.#unkeep(kept);
-    this.#forgetAll();
+    this.clear();
     await this.settled();
+  }
+
+  /** Forgets whatever is there; what the storage has is for its writer to come back. */
+  clear(): void {
+    for (const { gone } of this.#entries()) gone.abort();
+    this.#lanes.clear();
+    this.#failed.clear();
+    this.#prefix = '';
   }
 
   /** What is on its way or was refused, in the order of writing. */
@@ -146,7 +158,8 @@ export class Outbox {
     const { clientId, ...content } = message;
     const state = { state: 'pending' as const, message: null, error: null };
     const outgoing: OutgoingMessage = { conversationId, clientId, content, writtenAt, ...state };
-    const entry = { kept, outgoing, safe, answered: Promise.withResolvers<Message>() };
+    const answered = Promise.withResolvers<Message>();
+    const entry = { kept, outgoing, safe, answered, gone: new AbortController() };
     // Whoever does not wait for the answer must not be told of a refusal by an unhandled rejection.
     entry.answered.promise.catch(() => undefined);
     this.#lanes.set(conversationId, [...(this.#lanes.get(conversationId) ?? []), entry]);
@@ -170,8 +183,9 @@ export class Outbox {
       const head = this.#lanes.get(id)?.[0];
       if (!head) return;
       const error = await this.#sendOnce(head);
-      if (error) await this.#options.patience.wait(failures, error);
-      failures = error ? failures + 1 : 0;
+      // What lies behind it waits as long, unless it is thrown away.
+      if (error) await this.#options.patience.wait(failures, error, head.gone.signal);
+      failures = error && !head.gone.signal.aborted ? failures + 1 : 0;
     }
   }
 
@@ -180,6 +194,8 @@ export class Outbox {
     const { conversationId, message } = entry.kept;
     try {
       await entry.safe;
+      // Thrown away meanwhile, or somebody else is here.
+      if (entry.gone.signal.aborted) return undefined;
       this.stored(await this.#options.send(conversationId, message));
     } catch (thrown) {
       const error = toHomingError(thrown);
@@ -208,7 +224,8 @@ export class Outbox {
     this.#options.onMoved(entry.outgoing);
   }
 
-  #remove({ kept }: Entry): void {
+  #remove({ kept, gone }: Entry): void {
+    gone.abort();
     const { conversationId: id, message } = kept;
     const rest = (this.#lanes.get(id) ?? []).filter((other) => other.outgoing.clientId !== message.clientId);
     if (rest.length > 0) this.#lanes.set(id, rest);
@@ -224,10 +241,13 @@ export class Outbox {
     return this.#entries().find(({ outgoing }) => outgoing.clientId === clientId);
   }
 
-  #forgetAll(): void {
-    this.#lanes.clear();
-    this.#failed.clear();
-    this.#prefix = '';
+  async #read(prefix: string): Promise<[string, unknown][]> {
+    try {
+      return await this.#options.storage.entries(prefix);
+    } catch (cause) {
+      this.#options.onStorageError(new HomingError('storage_failed', { cause }));
+      return [];
+    }
   }
 
   #keep(kept: Kept): Promise<void> {

@@ -4,6 +4,7 @@ import { limits as serverLimits } from '../contracts/limits.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Connection, type ServerEvent } from './connection.ts';
 import type { Emitter } from './emitter.ts';
+import type { HomingError } from './errors.ts';
 import type { ClientEvents } from './events.ts';
 import { History } from './history.ts';
 import type { ClientLimits } from './limits.ts';
@@ -12,6 +13,7 @@ import { Patience } from './patience.ts';
 import { Session } from './session.ts';
 import type { ClientStorage } from './storage/storage.ts';
 import type { Surroundings } from './surroundings.ts';
+import { Cache } from './sync/cache.ts';
 import { CatchUp } from './sync/catch-up.ts';
 import { Conversations } from './sync/conversations.ts';
 import { Inbox } from './sync/inbox.ts';
@@ -31,6 +33,7 @@ export class Parts {
   readonly patience: Patience;
   readonly session: Session;
   readonly conversations: Conversations;
+  readonly cache: Cache;
   readonly history: History;
   readonly catchUp: CatchUp;
   readonly inbox: Inbox;
@@ -43,13 +46,17 @@ export class Parts {
     this.events = events;
     this.patience = new Patience(limits, surroundings);
     const shared = { limits, surroundings, patience: this.patience };
+    const onStorageError = (error: HomingError) => events.emit('error', error);
     this.session = new Session({
       ...{ url, fetch: surroundings.fetch, storage, ...shared },
       onRenewed: (token) => this.connection.renewed(token),
       onEnded: (why) => {
         this.connection.stop();
+        // Somebody may have ended it from afar because this device is no longer theirs.
+        void this.cache.clear();
         events.emit('session', { state: 'ended', why });
       },
+      onStorageError,
     });
     this.conversations = new Conversations(limits, {
       change: (event) => {
@@ -59,10 +66,15 @@ export class Parts {
       message: (message) => events.emit('message', { conversationId: message.conversationId, message }),
       mine: (message) => this.outbox.stored(message),
       moved: (conversationId, how, last) => {
+        this.cache.note(conversationId);
         this.#acknowledge(conversationId);
         events.emit('conversation', { conversationId, how, ...(last ? { last } : {}) });
       },
+      // An earlier process may have kept the reading and not have come to tell it.
+      readHere: (conversationId, readSeq) => this.acknowledgements.note(conversationId, { readSeq }),
+      whole: (conversationId) => this.cache.noteWhole(conversationId),
     });
+    this.cache = new Cache({ ...{ storage, ...shared }, conversations: this.conversations, onStorageError });
     this.history = new History(this.conversations);
     this.catchUp = new CatchUp({
       ...shared,
@@ -79,7 +91,7 @@ export class Parts {
         return answer.message;
       },
       onMoved: (outgoing) => events.emit('outgoing', outgoing),
-      onStorageError: (error) => events.emit('error', error),
+      onStorageError,
     });
     this.acknowledgements = new Acknowledgements({
       ...shared,
@@ -103,6 +115,12 @@ export class Parts {
         events.emit('connection', state);
       },
     });
+  }
+
+  /** Forgets in memory what one person held, before another one is here. */
+  forget(): void {
+    for (const part of [this.outbox, this.acknowledgements, this.catchUp]) part.clear();
+    this.conversations.clear();
   }
 
   /** What asks the server does so while the client is in step with it. */

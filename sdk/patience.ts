@@ -16,11 +16,11 @@ export class Patience {
   }
 
   /** For as long as the server asked for, else a random while that grows with the failures and ends with a new connection. */
-  wait(failures: number, { retryAfterMs }: HomingError): Promise<void> {
+  wait(failures: number, { retryAfterMs }: HomingError, over?: AbortSignal): Promise<void> {
     const { wait, random } = this.#surroundings;
-    if (retryAfterMs !== undefined) return wait(retryAfterMs, this.#stopped.signal);
-    const sooner = AbortSignal.any([this.#stopped.signal, this.#connected.signal]);
-    return wait(fullJitter(failures, this.#limits, random), sooner);
+    const ends = over ? [this.#stopped.signal, over] : [this.#stopped.signal];
+    if (retryAfterMs !== undefined) return wait(retryAfterMs, AbortSignal.any(ends));
+    return wait(fullJitter(failures, this.#limits, random), AbortSignal.any([...ends, this.#connected.signal]));
   }
 
   /** There is a connection again. */

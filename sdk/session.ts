@@ -2,7 +2,7 @@ import type { Me, Session as Tokens } from '../contracts/entities/index.ts';
 import { fullJitter } from './backoff.ts';
 import { HomingError, endsSession, isUnknown, toHomingError } from './errors.ts';
 import type { ClientLimits } from './limits.ts';
-import { type Rest, type RestArguments, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
+import { type Rest, type RestArguments, type RestInput, type RestOptions, request } from './rest.ts';
 import type { Operation } from './routes.ts';
 import type { ClientStorage } from './storage/storage.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -26,6 +26,7 @@ export interface SessionOptions extends RestOptions {
   onRenewed: (token: string) => void;
   /** The server ended the session; the tokens are gone. */
   onEnded: (why: HomingError) => void;
+  onStorageError: (error: HomingError) => void;
 }
 
 /**
@@ -51,20 +52,21 @@ export class Session {
   }
 
   async take(signedIn: SignedIn): Promise<void> {
-    await this.#options.storage.set(key, signedIn);
     this.#current = signedIn;
     this.#distrusted = false;
+    await this.#store((storage) => storage.set(key, signedIn));
   }
 
   /** What an earlier process has kept. */
   async resume(): Promise<Me | undefined> {
-    this.#current = (await this.#options.storage.get(key)) as SignedIn | undefined;
+    this.#current = await this.#kept();
     return this.user;
   }
 
   async forget(): Promise<void> {
+    const mine = this.#current;
     this.#current = undefined;
-    await this.#options.storage.delete(key);
+    if (mine) await this.#unkeep(mine);
   }
 
   setClock(serverTime: string): void {
@@ -108,36 +110,63 @@ export class Session {
   /** Calls the server as the person who is signed in, if there is one. */
   readonly call: Rest = async <Op extends Operation>(operation: Op, ...given: RestArguments<Op>) => {
     const input = (given[0] ?? {}) as RestInput<Op>;
-    const token = this.#current ? await this.token() : undefined;
+    const asks = this.#current;
+    const token = asks && (await this.#tokenOf(asks));
     try {
-      return await request(this.#options, operation, input, token);
+      const answer = await request(this.#options, operation, input, token);
+      this.#expect(asks);
+      return answer;
     } catch (thrown) {
       const error = toHomingError(thrown);
-      if (token === undefined || error.status !== 401) throw error;
-      return await this.#again(operation, input, token, error);
+      if (!asks || token === undefined || error.status !== 401) throw error;
+      if (endsSession(error) && this.#current?.session.id === asks.session.id) await this.end(error);
+      if (error.code !== 'token_expired' && error.code !== 'unauthenticated') throw error;
+      // The token was not taken: with a fresh one once more.
+      this.distrust(token);
+      return await request(this.#options, operation, input, await this.#tokenOf(asks));
     }
   };
 
-  /** The token was not taken: with a fresh one once more. */
-  async #again<Op extends Operation>(
-    operation: Op,
-    input: RestInput<Op>,
-    token: string,
-    error: HomingError,
-  ): Promise<RestOutput<Op>> {
-    if (endsSession(error)) await this.end(error);
-    if (error.code !== 'token_expired' && error.code !== 'unauthenticated') throw error;
-    this.distrust(token);
-    return request(this.#options, operation, input, await this.token());
+  async #tokenOf(asks: SignedIn): Promise<string> {
+    this.#expect(asks);
+    const token = await this.token();
+    this.#expect(asks);
+    return token;
+  }
+
+  /** What one person has asked for is not done as another, and its answer is not for them. */
+  #expect(asks: SignedIn | undefined): void {
+    if (asks && this.user && this.user.id !== asks.user.id) throw new HomingError('signed_out');
   }
 
   /** No token of it is good any more. */
   async end(why: HomingError): Promise<void> {
-    if (!this.#current) return;
+    const mine = this.#current;
+    if (!mine) return;
     this.#current = undefined;
     this.#options.onEnded(why);
     // What a failing storage keeps of it is refused by the server when it is shown.
-    await this.#options.storage.delete(key).catch(() => undefined);
+    await this.#unkeep(mine);
+  }
+
+  async #kept(): Promise<SignedIn | undefined> {
+    return (await this.#store((storage) => storage.get(key))) as SignedIn | undefined;
+  }
+
+  /** Unless it is somebody else's by now. */
+  async #unkeep({ user }: SignedIn): Promise<void> {
+    const kept = await this.#kept();
+    if (kept?.user.id === user.id) await this.#store((storage) => storage.delete(key));
+  }
+
+  /** Without the storage the session lives as long as the process. */
+  async #store<T>(use: (storage: ClientStorage) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await use(this.#options.storage);
+    } catch (cause) {
+      this.#options.onStorageError(new HomingError('storage_failed', { cause }));
+      return undefined;
+    }
   }
 
   /** Milliseconds until the access token is to be renewed. */
@@ -149,14 +178,15 @@ export class Session {
   async #renew(): Promise<string> {
     const mine = this.#current;
     if (!mine) throw new HomingError('signed_out');
-    const kept = (await this.#options.storage.get(key)) as SignedIn | undefined;
+    const kept = await this.#kept();
     const another = kept?.user.id === mine.user.id && kept.session.refreshToken !== mine.session.refreshToken;
     const latest = another ? kept : mine;
     const done = another && this.#leftMs(latest) > 0 ? latest : await this.#trade(latest);
     // Signed out, or in as somebody else, meanwhile.
     if (this.#current?.user.id !== done.user.id) throw new HomingError('signed_out');
     // Kept before it is used: a process that dies now finds the token whose turn it is.
-    if (done !== kept) await this.#options.storage.set(key, done);
+    const isMine = kept === undefined || kept.user.id === mine.user.id;
+    if (done !== kept && isMine) await this.#store((storage) => storage.set(key, done));
     this.#current = done;
     this.#distrusted = false;
     this.#renewedAt = this.#options.surroundings.now();

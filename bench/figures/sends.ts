@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { MessageId } from '../../contracts/ids.ts';
 import { openDb } from '../../db/client.ts';
-import { type NewMessageRow, storeMessages, storeMessagesSql } from '../../db/queries/store-messages.ts';
+import { type NewMessageRow, storeMessages, storePlainMessagesSql } from '../../db/queries/store-messages.ts';
 import { sendRights } from '../../domain/access/index.ts';
 import { createStoreLane } from '../../domain/messages/index.ts';
 import { createHash } from 'node:crypto';
@@ -39,23 +39,17 @@ function sameStatement(): string {
   const group = ':g';
   const sender = `(${group} * ${crowd.size} + :i) % ${crowd.people}`;
   const values = [
-    'array[0]::int[]',
     `array[${idSql(2, group)}]`,
     `array[${idSql(1, sender)}]`,
     'array[gen_random_uuid()]',
     'array[gen_random_uuid()]',
     `array['${text}']::text[]`,
-    'array[null]::uuid[]',
-    'array[null]::uuid[]',
-    'array[null]::jsonb[]',
-    'array[null]::jsonb[]',
-    `array['normal']::text[]`,
     String.raw`array['\x00']::bytea[]`,
+    `array['normal']::text[]`,
     `array['owner', 'admin', 'member']`,
     `array['owner', 'admin']`,
-    `array['owner', 'admin']`,
   ];
-  const statement = storeMessagesSql.replaceAll(/\$(\d+)/g, (_, n: string) => `(${values[Number(n) - 1] ?? ''})`);
+  const statement = storePlainMessagesSql.replaceAll(/\$(\d+)/g, (_, n: string) => `(${values[Number(n) - 1] ?? ''})`);
   return `\\set g random(0, ${crowd.groups - 1})\n\\set i random(0, ${crowd.size - 1})\n${oneLine(statement)};\n`;
 }
 

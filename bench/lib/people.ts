@@ -46,5 +46,5 @@ export async function seed(db: Db, ownerDb: Db, { people, groups, size }: Crowd)
       from generate_series(0, $1::bigint - 1) g, generate_series(0, $2::bigint - 1) i`,
     values: [groups, size, people],
   });
-  await ownerDb.query({ text: 'vacuum (analyze)', values: [] });
+  await ownerDb.query({ text: 'vacuum (analyze) users, conversations, members', values: [] });
 }

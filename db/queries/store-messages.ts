@@ -1,5 +1,6 @@
 import type { Mention, Origin, Role, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import { byteaArray, textArray, uuidArray } from '../arrays.ts';
 import type { Db } from '../client.ts';
 
 /** One message that waits to be stored. */
@@ -35,12 +36,14 @@ export type StoreResult =
       status: 'stored';
       seq: number;
       version: number;
-      createdAt: Date;
+      /** Milliseconds since 1970. */
+      createdAtMs: number;
       /** The membership that the send was judged by: who hears of it is decided by the same one. */
       memberVersion: number;
-      threadId: MessageId | null;
-      threadSeq: number | null;
-      thread: ThreadSummary | null;
+      /** Of messages that may stand in a thread; absent in a batch without such. */
+      threadId?: MessageId | null;
+      threadSeq?: number | null;
+      thread?: ThreadSummary | null;
     }
   /** This clientId was stored before, with the same or with other content. */
   | { place: number; status: 'repeat' | 'conflict'; seq: number }
@@ -61,12 +64,12 @@ export type StoreResult =
  * Stores a batch of messages of any conversations in one statement and one commit, and gives each its own answer.
  *
  * - `checked` finds repeats and rights under the statement's snapshot; repeats are put aside before numbers are given,
- *   so no number is lost to them. What a message does not ask for (a reply, a thread, mentions) is not looked for.
- * - `locked` takes the conversations' rows in the order of their ids (two batches can never wait for each other in a
- *   circle) and drops those whose membership changed while we waited: rights that were checked against an older
- *   membership store nothing.
- * - `moved` takes the next numbers; `inserted` and `queued` write messages and what is owed to the durable lane;
- *   `threaded` and `followed` keep the threads, where there are any.
+ *   so no number is lost to them.
+ * - `moved` locks the conversations' rows in the order of their ids (two batches can never wait for each other in a
+ *   circle), passes over those whose membership changed while we waited - rights that were checked against an older
+ *   membership store nothing - and takes the next numbers.
+ * - `inserted` and `queued` write messages and what is owed to the durable lane; `threaded` and `followed` keep the
+ *   threads.
  *
  * Two batches that carry the same new clientId at once end in a unique violation for the later one, which stores
  * nothing; run again, it sees the first as a repeat.
@@ -76,44 +79,112 @@ export async function storeMessages(
   batch: readonly NewMessageRow[],
   rights: SendRights,
 ): Promise<StoreResult[]> {
-  const column = <Key extends keyof NewMessageRow>(key: Key) => batch.map((message) => message[key]);
-  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+  const plain = batch.every(isPlain);
   const { rows } = await db.write<StoreResult>({
-    name: 'store-messages',
-    text: storeMessagesSql,
+    name: plain ? 'store-plain-messages' : 'store-messages',
+    text: plain ? storePlainMessagesSql : storeMessagesSql,
     values: [
-      batch.map((_, place) => place),
-      column('conversationId'),
-      column('senderId'),
-      column('id'),
-      column('clientId'),
-      column('text'),
-      column('replyTo'),
-      column('threadId'),
-      batch.map(({ forwardedFrom }) => json(forwardedFrom)),
-      batch.map(({ mentions }) => json(mentions)),
-      column('priority'),
-      column('fingerprint'),
+      ...plainColumns(batch),
       rights.write,
       rights.announce,
-      rights.callChannel,
+      ...(plain ? [] : [...referringColumns(batch), rights.callChannel]),
     ],
   });
   return rows;
 }
 
-// A deleted message's fingerprint is gone with its text: whoever repeats that send is told of the tombstone.
-/** The statement itself: benchmarks run it by other means, to compare. */
-export const storeMessagesSql = `
+/** Refers to nobody and to no other message, as most do. */
+const isPlain = ({ replyTo, threadId, forwardedFrom, mentions }: NewMessageRow) =>
+  replyTo === null && threadId === null && forwardedFrom === null && mentions === null;
+
+function plainColumns(batch: readonly NewMessageRow[]): Buffer[] {
+  return [
+    uuidArray(batch.map(({ conversationId }) => conversationId)),
+    uuidArray(batch.map(({ senderId }) => senderId)),
+    uuidArray(batch.map(({ id }) => id)),
+    uuidArray(batch.map(({ clientId }) => clientId)),
+    textArray(batch.map(({ text }) => text)),
+    byteaArray(batch.map(({ fingerprint }) => fingerprint)),
+    textArray(batch.map(({ priority }) => priority)),
+  ];
+}
+
+function referringColumns(batch: readonly NewMessageRow[]): unknown[] {
+  const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+  return [
+    uuidArray(batch.map(({ replyTo }) => replyTo)),
+    uuidArray(batch.map(({ threadId }) => threadId)),
+    batch.map(({ forwardedFrom }) => json(forwardedFrom)),
+    batch.map(({ mentions }) => json(mentions)),
+  ];
+}
+
+/**
+ * The statement, for plain messages only or for any: what plain ones do not ask for costs a batch of them nothing, not
+ * even its share of the plan.
+ */
+function statement(kind: 'plain' | 'any'): string {
+  const any = (sql: string) => (kind === 'any' ? sql : '');
+  return `
 with input as (
-  select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[],
-      $9::jsonb[], $10::jsonb[], $11::text[], $12::bytea[])
-    as i(place, conversation_id, sender_id, id, client_id, text, reply_to, thread_id, forwarded_from, mentions, priority, fingerprint)
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[]${any(`,
+      $10::uuid[], $11::uuid[], $12::jsonb[], $13::jsonb[]`)})
+    with ordinality as i(conversation_id, sender_id, id, client_id, text, fingerprint, priority${any(`,
+      reply_to, thread_id, forwarded_from, mentions`)}, place)
 ), checked as (
   select i.*, c.member_version, m.role, known.seq as known_seq,
     known.deleted_at is not null or known.fingerprint = i.fingerprint as same,
-    m.role = any(case when c.posting = 'admins' then $14::text[] else $13::text[] end) and not c.blocked as may_write,
-    i.reply_to is null or exists (
+    m.role = any(case when c.posting = 'admins' then $9::text[] else $8::text[] end) and not c.blocked as may_write${any(`,
+    ${referred}`)}
+  from input i
+  left join conversations c on c.id = i.conversation_id
+  left join members m on m.conversation_id = i.conversation_id and m.user_id = i.sender_id and m.left_at is null
+  left join messages known
+    on known.client_id = i.client_id and known.sender_id = i.sender_id and known.conversation_id = i.conversation_id${any(`
+  ${rootLateral}`)}
+), judged as materialized (
+  -- One word for all: the planner takes each further condition for a filter that hardly anything passes, and would
+  -- compare every row with every other for what it believes to be one.
+  select *, known_seq is null and may_write${any(` and reply_found and mentioned_found and may_call
+    and (thread_id is null or root_seq is not null)`)} as fits from checked
+), fresh as (
+  select *, row_number() over (partition by conversation_id order by place) as nth from judged where fits
+), counted as (
+  select conversation_id, member_version, count(*) as n from fresh group by conversation_id, member_version
+  order by conversation_id
+), moved as (
+  update conversations c set version = c.version + l.n, last_seq = c.last_seq + l.n, last_active_at = now()
+  from counted l where c.id = l.conversation_id and c.member_version = l.member_version
+  returning c.id, c.version - l.n as base_version, c.last_seq - l.n as base_seq, l.n
+), inserted as (
+  insert into messages (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, priority, fingerprint,
+    created_at${any(`, reply_to, thread_id, thread_seq, forwarded_from, mentions`)})
+  select f.conversation_id, m.base_seq + f.nth, m.base_version + f.nth, m.base_version + f.nth, f.id, f.client_id,
+    f.sender_id, f.text, f.priority, f.fingerprint,
+    now()${any(`, f.reply_to, f.root_id, f.root_seq, f.forwarded_from, f.mentions`)}
+  from fresh f join moved m on m.id = f.conversation_id
+  returning id, seq, version
+), queued as (
+  insert into outbox (topic, conversation_id, seq_from, seq_to)
+  select 'messages.stored', id, base_seq + 1, base_seq + n from moved
+)${any(keptThreads)}
+select c.place - 1 as place,
+  case
+    -- A deleted message's fingerprint is gone with its text: whoever repeats that send is told of the tombstone.
+    when c.known_seq is not null then case when c.role is null then 'not_member' when c.same then 'repeat' else 'conflict' end
+    when c.role is null then 'not_member'
+    when not c.may_write then 'may_not_write'${any(refusals)}
+    when i.seq is null then 'stale'
+    else 'stored'
+  end as status,
+  coalesce(i.seq, c.known_seq) as seq, i.version, c.member_version as "memberVersion",
+  (select floor(extract(epoch from now()) * 1000)::bigint) as "createdAtMs"${any(told)}
+from checked c
+left join inserted i on i.id = c.id${any(`
+left join threaded t on i.id is not null and t.conversation_id = c.conversation_id and t.root_seq = c.root_seq`)}`;
+}
+
+const referred = `i.reply_to is null or exists (
       select from messages r where r.conversation_id = i.conversation_id and r.id = i.reply_to and r.seq > m.joined_seq
     ) as reply_found,
     root.id as root_id, root.seq as root_seq, root.sender_id as root_sender,
@@ -121,48 +192,19 @@ with input as (
       select from jsonb_array_elements(i.mentions) e where e->>'type' = 'user' and not exists (
         select from members x where x.conversation_id = i.conversation_id and x.user_id = (e->>'userId')::uuid and x.left_at is null)
     ) as mentioned_found,
-    i.mentions is null or c.kind <> 'channel' or m.role = any($15::text[]) or not exists (
+    i.mentions is null or c.kind <> 'channel' or m.role = any($14::text[]) or not exists (
       select from jsonb_array_elements(i.mentions) e where e->>'type' <> 'user'
-    ) as may_call
-  from input i
-  left join conversations c on c.id = i.conversation_id
-  left join members m on m.conversation_id = i.conversation_id and m.user_id = i.sender_id and m.left_at is null
-  left join messages known
-    on known.conversation_id = i.conversation_id and known.sender_id = i.sender_id and known.client_id = i.client_id
-  left join lateral (
+    ) as may_call`;
+
+const rootLateral = `left join lateral (
     -- A reply to a reply stands in the same thread. The offset keeps the planner from joining all messages with all.
     select r.id, r.seq, r.sender_id from messages t
     join messages r on r.conversation_id = t.conversation_id and r.seq = coalesce(t.thread_seq, t.seq)
     where t.conversation_id = i.conversation_id and t.id = i.thread_id and t.kind = 'text' and r.seq > m.joined_seq
     offset 0
-  ) root on true
-), judged as materialized (
-  -- One word for all: the planner takes each further condition for a filter that hardly anything passes, and would
-  -- compare every row with every other for what it believes to be one.
-  select *, known_seq is null and may_write and reply_found and mentioned_found and may_call
-    and (thread_id is null or root_seq is not null) as fits from checked
-), fresh as (
-  select *, row_number() over (partition by conversation_id order by place) as nth from judged where fits
-), counted as (
-  select conversation_id, member_version, count(*) as n from fresh group by conversation_id, member_version
-), locked as (
-  select c.id, n.n from conversations c join counted n on n.conversation_id = c.id and n.member_version = c.member_version
-  order by c.id for no key update of c
-), moved as (
-  update conversations c set version = c.version + l.n, last_seq = c.last_seq + l.n, last_active_at = now()
-  from locked l where c.id = l.id
-  returning c.id, c.version - l.n as base_version, c.last_seq - l.n as base_seq, l.n
-), inserted as (
-  insert into messages (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, reply_to, thread_id,
-    thread_seq, forwarded_from, mentions, priority, fingerprint, created_at)
-  select f.conversation_id, m.base_seq + f.nth, m.base_version + f.nth, m.base_version + f.nth, f.id, f.client_id,
-    f.sender_id, f.text, f.reply_to, f.root_id, f.root_seq, f.forwarded_from, f.mentions, f.priority, f.fingerprint, now()
-  from fresh f join moved m on m.id = f.conversation_id
-  returning id, seq, version, created_at
-), queued as (
-  insert into outbox (topic, conversation_id, seq_from, seq_to)
-  select 'messages.stored', id, base_seq + 1, base_seq + n from moved
-), threaded as (
+  ) root on true`;
+
+const keptThreads = `, threaded as (
   insert into threads as t (conversation_id, root_seq, reply_count, last_seq)
   select f.conversation_id, f.root_seq, count(*), max(i.seq) from fresh f join inserted i on i.id = f.id
   where f.root_seq is not null group by f.conversation_id, f.root_seq
@@ -184,22 +226,18 @@ with input as (
   ) people group by conversation_id, root_seq, user_id
   on conflict (conversation_id, root_seq, user_id) do update
   set read_seq = greatest(t.read_seq, excluded.read_seq), following = coalesce(t.following, true) or excluded.read_seq > 0
-)
-select c.place,
-  case
-    when c.known_seq is not null then case when c.role is null then 'not_member' when c.same then 'repeat' else 'conflict' end
-    when c.role is null then 'not_member'
-    when not c.may_write then 'may_not_write'
+)`;
+
+const refusals = `
     when not c.reply_found then 'reply_not_found'
     when c.thread_id is not null and c.root_seq is null then 'thread_not_found'
     when not c.mentioned_found then 'mention_not_member'
-    when not c.may_call then 'may_not_call'
-    when i.seq is null then 'stale'
-    else 'stored'
-  end as status,
-  coalesce(i.seq, c.known_seq) as seq, i.version, i.created_at as "createdAt", c.member_version as "memberVersion",
+    when not c.may_call then 'may_not_call'`;
+
+const told = `,
   c.root_id as "threadId", c.root_seq as "threadSeq",
-  case when t.root_seq is not null then jsonb_build_object('replyCount', t.reply_count, 'lastSeq', t.last_seq) end as thread
-from checked c
-left join inserted i on i.id = c.id
-left join threaded t on i.id is not null and t.conversation_id = c.conversation_id and t.root_seq = c.root_seq`;
+  case when t.root_seq is not null then jsonb_build_object('replyCount', t.reply_count, 'lastSeq', t.last_seq) end as thread`;
+
+const storeMessagesSql = statement('any');
+/** Benchmarks run it by other means too, to compare. */
+export const storePlainMessagesSql = statement('plain');

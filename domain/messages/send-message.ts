@@ -137,7 +137,7 @@ type Stored = Extract<StoreResult, { status: 'stored' }>;
 function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Stored): SentMessage {
   const message = presentMessage(freshRow(row, stored));
   const { conversationId, version, createdAt: at, senderId: actorId, seq } = message;
-  const data = { message, thread: stored.thread };
+  const data = { message, thread: stored.thread ?? null };
   const change: ConversationChange = {
     type: 'conversation.event',
     event: { conversationId, version, at, actorId, type: 'message.created', data },
@@ -150,10 +150,10 @@ function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Store
 
 /** The message as it was just written: nobody has touched it yet. */
 function freshRow({ fingerprint: _, ...row }: NewMessageRow, stored: Stored): MessageRow {
-  const { seq, version, createdAt, threadId, threadSeq } = stored;
+  const { seq, version, createdAtMs, threadId = null, threadSeq = null } = stored;
   return {
     ...row,
-    ...{ seq, version, createdAt, threadId, threadSeq, changedVersion: version },
+    ...{ seq, version, createdAt: new Date(createdAtMs), threadId, threadSeq, changedVersion: version },
     ...{ kind: 'text', system: null, edits: 0, editedAt: null, deletedAt: null, pinnedAt: null },
     ...{ reactions: null, thread: null, fromBlocked: false },
   };

@@ -1,9 +1,13 @@
 import { HomingError } from '../errors.ts';
-import type { ClientStorage } from './storage.ts';
+import type { Change, ClientStorage } from './storage.ts';
 
 /** What is used of IndexedDB; a browser's `indexedDB` fits. */
 export interface IndexedDb {
   open(name: string, version: number): OpenRequest;
+}
+/** A browser's `IDBKeyRange` fits. */
+export interface KeyRanges {
+  bound(lower: string, upper: string): unknown;
 }
 interface Target<Event extends string> {
   addEventListener(type: Event, listener: () => void): void;
@@ -22,26 +26,32 @@ interface Database extends Target<'close' | 'versionchange'> {
 }
 interface Transaction extends Target<'complete' | 'abort' | 'error'> {
   readonly error: unknown;
+  abort(): void;
   objectStore(name: string): ObjectStore;
 }
 interface ObjectStore {
   get(key: string): Request<unknown>;
   put(value: unknown, key: string): Request<unknown>;
   delete(key: string): Request<unknown>;
-  getAll(): Request<unknown[]>;
-  getAllKeys(): Request<unknown[]>;
+  getAll(range: unknown): Request<unknown[]>;
+  getAllKeys(range: unknown): Request<unknown[]>;
 }
 
 export interface IndexedDbOptions {
   /** The database's name: one for each account that may be signed in beside another. */
   name?: string;
   indexedDB?: IndexedDb;
+  IDBKeyRange?: KeyRanges;
 }
 
 const storeName = 'entries';
 
 /** Keeps everything in one object store of the browser's IndexedDB. */
-export function indexedDbStorage({ name = 'homing', indexedDB = ofThisPage() }: IndexedDbOptions = {}): ClientStorage {
+export function indexedDbStorage({
+  name = 'homing',
+  indexedDB = ofThisPage('indexedDB'),
+  IDBKeyRange = ofThisPage('IDBKeyRange'),
+}: IndexedDbOptions = {}): ClientStorage {
   let opened: Promise<Database> | undefined;
   const forget = () => {
     opened = undefined;
@@ -56,31 +66,41 @@ export function indexedDbStorage({ name = 'homing', indexedDB = ofThisPage() }: 
   };
   const read = async <Result>(use: (store: ObjectStore) => Request<Result>): Promise<Result> =>
     (await run(await database(), 'readonly', use)).result;
-  const write = async (use: (store: ObjectStore) => Request<unknown>): Promise<void> =>
-    void (await run(await database(), 'readwrite', use));
+  const write = async (changes: readonly Change[]): Promise<void> =>
+    void (await run(await database(), 'readwrite', (store) => {
+      for (const [key, value] of changes) {
+        if (value === undefined) store.delete(key);
+        else store.put(value, key);
+      }
+    }));
 
   return {
     get: (key) => read((store) => store.get(key)),
-    set: (key, value) => write((store) => store.put(value, key)),
-    delete: (key) => write((store) => store.delete(key)),
+    set: (key, value) => write([[key, value]]),
+    delete: (key) => write([[key, undefined]]),
+    write,
     async entries(prefix) {
-      // All of them, for there are few: the queue is bounded. Keys and values come in the same order.
+      const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+      // Keys and values come in the same order.
       let keys: Request<unknown[]> | undefined;
       const values = await read((store) => {
-        keys = store.getAllKeys();
-        return store.getAll();
+        keys = store.getAllKeys(range);
+        return store.getAll(range);
       });
-      return values
-        .map((value, index): [string, unknown] => [String(keys?.result[index]), value])
-        .filter(([key]) => key.startsWith(prefix));
+      return values.map((value, index) => [String(keys?.result[index]), value]);
     },
   };
 }
 
-function ofThisPage(): IndexedDb {
-  const { indexedDB } = globalThis as { indexedDB?: IndexedDb };
-  if (!indexedDB) throw new HomingError('storage_failed', { message: 'There is no IndexedDB here.' });
-  return indexedDB;
+interface Page {
+  indexedDB: IndexedDb;
+  IDBKeyRange: KeyRanges;
+}
+
+function ofThisPage<Name extends keyof Page>(name: Name): Page[Name] {
+  const found = (globalThis as Partial<Page>)[name];
+  if (!found) throw new HomingError('storage_failed', { message: 'There is no IndexedDB here.' });
+  return found;
 }
 
 function open(indexedDB: IndexedDb, name: string, gone: () => void): Promise<Database> {
@@ -104,18 +124,21 @@ function open(indexedDB: IndexedDb, name: string, gone: () => void): Promise<Dat
 function run<Result>(
   database: Database,
   mode: 'readonly' | 'readwrite',
-  use: (store: ObjectStore) => Request<Result>,
-): Promise<Request<Result>> {
-  const { promise, resolve, reject } = Promise.withResolvers<Request<Result>>();
+  use: (store: ObjectStore) => Result,
+): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>();
+  let transaction: Transaction | undefined;
   try {
-    const transaction = database.transaction(storeName, mode, { durability: 'strict' });
-    const request = use(transaction.objectStore(storeName));
-    transaction.addEventListener('complete', () => resolve(request));
-    transaction.addEventListener('error', () => reject(failed(transaction.error)));
-    transaction.addEventListener('abort', () => reject(failed(transaction.error)));
+    transaction = database.transaction(storeName, mode, { durability: 'strict' });
+    for (const end of ['error', 'abort'] as const) {
+      transaction.addEventListener(end, () => reject(failed(transaction?.error)));
+    }
+    const result = use(transaction.objectStore(storeName));
+    transaction.addEventListener('complete', () => resolve(result));
   } catch (error) {
-    // What structured cloning cannot copy, or a database that is being closed.
+    // What structured cloning cannot copy, or a database that is being closed: nothing of it is kept.
     reject(failed(error));
+    transaction?.abort();
   }
   return promise;
 }

@@ -3,7 +3,7 @@ import type { ConversationId } from '../../contracts/ids.ts';
 import { isUnknown, toHomingError } from '../errors.ts';
 import type { ClientLimits } from '../limits.ts';
 import type { Patience } from '../patience.ts';
-import type { Conversations } from './conversations.ts';
+import { type Conversations, beyondEverything } from './conversations.ts';
 
 export interface CatchUpOptions {
   conversations: Conversations;
@@ -12,12 +12,6 @@ export interface CatchUpOptions {
   limits: ClientLimits;
   patience: Patience;
 }
-
-/**
- * Asked for what comes after a version that does not exist yet, the server answers with the state to start from. That is
- * what a conversation that is not held needs: its log from the beginning may lead through the person's own removal.
- */
-const beyondEverything = Number.MAX_SAFE_INTEGER;
 
 /**
  * Keeps each log without a gap. The next event is applied, an older one dropped; a later one is held, what lies before it
@@ -45,6 +39,11 @@ export class CatchUp {
 
   close(): void {
     this.#open = false;
+  }
+
+  clear(): void {
+    this.#early.clear();
+    this.#heads.clear();
   }
 
   forget(id: ConversationId): void {

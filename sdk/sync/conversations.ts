@@ -33,13 +33,27 @@ export interface Told {
   /** A message of one's own stands in the log. */
   mine(message: Message): void;
   moved(id: ConversationId, how: 'added' | 'changed' | 'removed', last?: ConversationEvent): void;
+  /** The person has read further than the server knows. */
+  readHere(id: ConversationId, readSeq: number): void;
+  /** The server gave the whole of it; told before `moved`. */
+  whole(id: ConversationId): void;
 }
+
+/**
+ * Asked for what comes after a version that does not exist yet, the server answers with the state to start from: a log
+ * from the beginning may lead through the person's own removal.
+ */
+export const beyondEverything = Number.MAX_SAFE_INTEGER;
 
 /** The conversations that the client holds, each at one version of its log. */
 export class Conversations {
   readonly #held = new Map<ConversationId, Held>();
   readonly #limits: Pick<ClientLimits, 'messagesPerConversation'>;
   readonly #told: Told;
+  /** What an earlier process has kept, and may not have come to tell. */
+  readonly #untold = new Set<ConversationId>();
+  /** What was kept for so long that its whole state is asked for. */
+  readonly #dated = new Set<ConversationId>();
   me = '' as UserId;
 
   constructor(limits: Pick<ClientLimits, 'messagesPerConversation'>, told: Told) {
@@ -62,12 +76,32 @@ export class Conversations {
   /** What is held, in the order of the ids, as a sync asks for it. */
   known(): [ConversationId, number][] {
     return [...this.#held]
-      .map(([id, { state }]): [ConversationId, number] => [id, state.version])
+      .map(([id, { state }]): [ConversationId, number] => [id, this.#dated.has(id) ? beyondEverything : state.version])
       .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   clear(): void {
     for (const id of [...this.#held.keys()]) this.lose(id);
+  }
+
+  /** What an earlier process has kept; answers whether it is held now, for what is held already is newer. */
+  restore(held: Held, dated: boolean): boolean {
+    const { id } = held.state;
+    if (this.#held.has(id)) return false;
+    this.#keep(held);
+    this.#untold.add(id);
+    if (dated) this.#dated.add(id);
+    this.#told.moved(id, 'added');
+    return true;
+  }
+
+  /** Tells what was kept, perhaps without having been told: what none of the person's devices has acknowledged. */
+  tellKept({ conversationId: id, deliveredSeq }: Pick<SyncStanding, 'conversationId' | 'deliveredSeq'>): void {
+    const held = this.#held.get(id);
+    if (!this.#untold.delete(id) || !held || held.state.kind === 'channel') return;
+    for (const message of unacknowledged(held.state.messages.values(), deliveredSeq, this.me)) {
+      this.#told.message(message);
+    }
   }
 
   /** The next entry of a log. */
@@ -80,6 +114,7 @@ export class Conversations {
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
     this.#keep({ state: after, me, receipts: before?.receipts ?? new Map() });
+    if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
     this.#told.change(event);
@@ -96,6 +131,8 @@ export class Conversations {
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
     this.#keep({ state, me, receipts });
+    this.#dated.delete(conversation.id);
+    this.#told.whole(conversation.id);
     for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
     for (const message of this.#newOf(snapshot, before)) this.#told.message(message);
     this.#told.moved(conversation.id, before ? 'changed' : 'added');
@@ -107,21 +144,24 @@ export class Conversations {
    */
   #newOf({ conversation, messages }: Snapshot, before: Held | undefined): Message[] {
     const { kind, me } = conversation;
-    const written = messages.filter((message) => message.kind === 'text' && message.deletedAt === null);
-    if (before) return written.filter(({ seq }) => seq > before.state.lastSeq);
-    if (kind === 'channel') return [];
-    return written.filter(({ seq, senderId }) => seq > me.deliveredSeq && senderId !== this.me);
+    if (before) return messages.filter((message) => isWritten(message) && message.seq > before.state.lastSeq);
+    return kind === 'channel' ? [] : unacknowledged(messages, me.deliveredSeq, this.me);
   }
 
   /** The person does not belong to it any more. */
   lose(id: ConversationId, last?: ConversationEvent): void {
     if (!this.#held.delete(id)) return;
+    this.#untold.delete(id);
+    this.#dated.delete(id);
     if (last) this.#told.change(last);
     this.#told.moved(id, 'removed', last);
   }
 
   stand(standing: SyncStanding): void {
-    this.#change(standing.conversationId, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+    const { conversationId: id, readSeq } = standing;
+    this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
+    const mine = this.#held.get(id)?.me.readSeq ?? 0;
+    if (mine > readSeq) this.#told.readHere(id, mine);
   }
 
   setMembership(id: ConversationId, me: MyMembership): void {
@@ -185,5 +225,12 @@ export class Conversations {
     this.#held.set(held.state.id, held);
   }
 }
+
+const isWritten = ({ kind, deletedAt }: Message) => kind === 'text' && deletedAt === null;
+
+const unacknowledged = (messages: Iterable<Message>, deliveredSeq: number, me: UserId) =>
+  [...messages]
+    .filter((message) => isWritten(message) && message.seq > deliveredSeq && message.senderId !== me)
+    .sort((a, b) => a.seq - b.seq);
 
 const watermarks = ({ deliveredSeq, readSeq }: Omit<Member, 'userId'>): Watermarks => ({ deliveredSeq, readSeq });

@@ -45,6 +45,7 @@ export function takeChanges(
   { conversations, catchUp }: Omit<SyncParts, 'ask'>,
   { changes, standings }: SyncResponse,
 ): void {
+  for (const standing of standings) conversations.tellKept(standing);
   for (const { conversationId: id, how, events, state } of changes) {
     if (how === 'lost') {
       catchUp.forget(id);

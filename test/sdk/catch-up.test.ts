@@ -22,7 +22,8 @@ function catchUp(fetch: (after: number) => Promise<EventsAfter>, limits: Partial
   const asked: number[] = [];
   const moved: string[] = [];
   const all = { ...clientLimits, backoffBaseMs: 1, ...limits };
-  const told = { change() {}, message() {}, mine() {}, moved: (_: string, how: string) => void moved.push(how) };
+  const moves = (_: string, how: string) => void moved.push(how);
+  const told = { change() {}, message() {}, mine() {}, whole() {}, readHere() {}, moved: moves };
   const conversations = new Conversations(all, told);
   conversations.me = 'bob' as UserId;
   const parts = new CatchUp({

@@ -17,6 +17,7 @@ async function askedFor(held: string[], pages: { standings?: string[]; lost?: st
   const known = ids(...held);
   const conversations = {
     known: () => known.map((id) => [id, 1]),
+    tellKept() {},
     stand() {},
     lose() {},
   } as unknown as Conversations;

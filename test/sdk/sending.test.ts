@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../contracts/entities/index.ts';
+import { limits as serverLimits } from '../../contracts/limits.ts';
 import { type Client, type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
 import { type Person, makeGroup, password, registerPeople } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -313,6 +314,37 @@ describe('sending by the client', () => {
       ['sent', undefined],
     ]);
     assert.ok(waits.includes(123));
+  });
+
+  it('when the server’s limit is reached, then its conversation waits, in order, and no other; thrown away, it holds up nobody', async () => {
+    const [group, other] = [
+      await makeGroup(people.ana, [people.bob]),
+      await makeGroup(people.ana, [people.bob], 'Other'),
+    ];
+    const asked: string[] = [];
+    const ask: Tap['ask'] = (name, input, go) => {
+      if (name === 'message.send') asked.push((input as SendInput).message.text);
+      return go();
+    };
+    const ana = await online(people.ana, { surroundings: open({ ask }) });
+    const urgent = (text: string) => ana.send(group.id, { text, priority: 'urgent' });
+    const within = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
+    await Promise.all(within.map(({ stored: message }) => message));
+    const limited = heard(ana, 'outgoing', ({ error }) => error?.code === 'rate_limited');
+    const tooMany = urgent('one too many');
+    const behind = ana.send(group.id, { text: 'behind it' });
+    const { state, error } = await limited;
+    assert.equal(state, 'pending');
+    assert.ok((error?.retryAfterMs ?? 0) > 60_000, 'it is a matter of minutes');
+    await Promise.all(['elsewhere', 'and again'].map((text) => ana.send(other.id, { text }).stored));
+    assert.deepEqual(
+      ana.conversation(group.id)?.outgoing.map(({ content }) => content.text),
+      ['one too many', 'behind it'],
+    );
+    assert.deepEqual(asked.slice(serverLimits.urgentPerHour), ['one too many', 'elsewhere', 'and again']);
+    ana.discard(tooMany.clientId);
+    await behind.stored;
+    assert.deepEqual(texts(await stored(group.id)).slice(-2), ['urgent 9', 'behind it']);
   });
 
   it('when the session has ended and the same person signs in again, then what they have written goes on its way', async () => {

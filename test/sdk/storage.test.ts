@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { IDBFactory } from 'fake-indexeddb';
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { type ClientStorage, type HomingError, indexedDbStorage, memoryStorage } from '../../sdk/index.ts';
 import type { IndexedDb } from '../../sdk/storage/indexed-db.ts';
 
 const factory = () => new IDBFactory() as unknown as IndexedDb;
 const storages: Record<string, () => ClientStorage> = {
   memory: memoryStorage,
-  IndexedDB: () => indexedDbStorage({ indexedDB: factory() }),
+  IndexedDB: () => indexedDbStorage({ indexedDB: factory(), IDBKeyRange }),
 };
 
 for (const [name, create] of Object.entries(storages)) {
@@ -29,7 +29,7 @@ for (const [name, create] of Object.entries(storages)) {
 
     it('when entries are asked for, then those with the prefix come in the order of their keys', async () => {
       const storage = create();
-      for (const key of ['q/2', 'q/10', 'p/1', 'r', 'q/1']) await storage.set(key, key);
+      for (const key of ['q/2', 'q/10', 'p/1', 'q', 'r', 'q/1']) await storage.set(key, key);
       assert.deepEqual(await storage.entries('q/'), [
         ['q/1', 'q/1'],
         ['q/10', 'q/10'],
@@ -54,8 +54,30 @@ for (const [name, create] of Object.entries(storages)) {
       assert.equal((await storage.entries('k/')).length, 50);
     });
 
-    it('when a value cannot be copied, then the write is refused', async () => {
-      await assert.rejects(create().set('a', { call: () => 1 }));
+    it('when several are written in one go, then each is set or deleted', async () => {
+      const storage = create();
+      await storage.set('a', 1);
+      await storage.write([
+        ['b', 2],
+        ['a', undefined],
+        ['c', { list: [3] }],
+      ]);
+      assert.deepEqual(await storage.entries(''), [
+        ['b', 2],
+        ['c', { list: [3] }],
+      ]);
+    });
+
+    it('when a value cannot be copied, then the write is refused, all of it', async () => {
+      const storage = create();
+      await storage.set('a', 1);
+      const faulty = storage.write([
+        ['a', 2],
+        ['b', { call: () => 1 }],
+      ]);
+      await assert.rejects(faulty);
+      await assert.rejects(storage.set('b', { call: () => 1 }));
+      assert.deepEqual(await storage.entries(''), [['a', 1]]);
     });
   });
 }
@@ -63,9 +85,9 @@ for (const [name, create] of Object.entries(storages)) {
 describe('the adapter of IndexedDB', () => {
   it('when another adapter opens the same database, then it finds what was kept; another name is another database', async () => {
     const indexedDB = factory();
-    await indexedDbStorage({ indexedDB }).set('a', 1);
-    assert.equal(await indexedDbStorage({ indexedDB }).get('a'), 1);
-    assert.equal(await indexedDbStorage({ indexedDB, name: 'other' }).get('a'), undefined);
+    await indexedDbStorage({ indexedDB, IDBKeyRange }).set('a', 1);
+    assert.equal(await indexedDbStorage({ indexedDB, IDBKeyRange }).get('a'), 1);
+    assert.equal(await indexedDbStorage({ indexedDB, IDBKeyRange, name: 'other' }).get('a'), undefined);
   });
 
   it('when it cannot be opened, then that is told, and the next try opens it', async () => {
@@ -77,7 +99,7 @@ describe('the adapter of IndexedDB', () => {
         return real.open(name, version);
       },
     } as unknown as IndexedDb;
-    const storage = indexedDbStorage({ indexedDB });
+    const storage = indexedDbStorage({ indexedDB, IDBKeyRange });
     await assert.rejects(storage.get('a'), (error: HomingError) => error.code === 'storage_failed');
     broken = false;
     await storage.set('a', 1);
@@ -86,7 +108,7 @@ describe('the adapter of IndexedDB', () => {
 
   it('when the browser closes it for another tab, then it is opened again', async () => {
     const real = new IDBFactory();
-    const storage = indexedDbStorage({ indexedDB: real as unknown as IndexedDb });
+    const storage = indexedDbStorage({ indexedDB: real as unknown as IndexedDb, IDBKeyRange });
     await storage.set('a', 1);
     await new Promise<void>((resolve, reject) => {
       const request = real.open('homing', 2);
