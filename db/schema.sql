@@ -348,7 +348,7 @@ create table thread_members (
   conversation_id uuid not null,
   root_seq bigint not null,
   user_id uuid not null,
-  following boolean not null,
+  following boolean,
   read_seq bigint not null default 0,
   constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id)
 );

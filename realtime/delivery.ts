@@ -96,7 +96,10 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
   };
 
   const give = (item: ConversationItem): void => {
-    for (const { userId, ...joined } of item.joins ?? []) {
+    const known = follows.conversation(item.id);
+    // A change of the members that comes late: who came has perhaps gone since, and who went has come back.
+    const late = known !== undefined && item.memberVersion <= known.memberVersion;
+    for (const { userId, ...joined } of late ? [] : (item.joins ?? [])) {
       const user = follows.user(userId);
       if (user) follows.follow(user, { conversationId: item.id, memberVersion: item.memberVersion, ...joined });
     }
@@ -109,15 +112,25 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
       }
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
     }
-    part(item, follow);
+    part(item, follow, late);
+    if (late && differs(item, known)) void lookThenDeliver(item.id, []);
+  };
+
+  /** The change says other members than the index knows. */
+  const differs = ({ joins = [], leaves = [] }: ConversationItem, { users }: Follow): boolean => {
+    const here = (userId: UserId) => follows.user(userId);
+    const comes = joins.some(({ userId }) => here(userId) && !users.has(here(userId) as LocalUser));
+    return comes || (leaves !== 'everybody' && leaves.some((userId) => users.has(here(userId) as LocalUser)));
   };
 
   /** Who goes hears of it last, also where a look had taken them out before. */
-  const part = ({ id, version, leaves = [], text }: ConversationItem, follow: Follow | undefined): void => {
+  const part = (item: ConversationItem, follow: Follow | undefined, late: boolean): void => {
+    const { id, version, leaves = [], text } = item;
     const going = leaves === 'everybody' ? [...(follow?.users ?? [])] : leaves.map((id) => follows.user(id));
     for (const user of going) {
       if (!user) continue;
       const told = follow?.users.has(user) ?? false;
+      if (told && late) continue;
       if (follow && told) follows.unfollow(user, follow);
       if (!told) tellUser(user, toFrame(text));
       follows.depart({ userId: user.id, conversationId: id, version });

@@ -153,6 +153,36 @@ export const mutants: readonly Mutant[] = [
     test: 'test/faults/redis.test.ts',
   },
   {
+    name: 'who has only read a thread follows it when mentioned',
+    file: store,
+    changes: [['coalesce(t.following, true) or', 't.following or']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
+    name: 'the repeat of a forward is told by the message that it names',
+    file: 'domain/messages/send-message.ts',
+    changes: [["{ ...row, fingerprint: fingerprint('forwarded', id) }", 'row']],
+    test: 'test/api/message-changes.test.ts',
+  },
+  {
+    name: 'an adding that comes late brings nobody back',
+    file: 'realtime/delivery.ts',
+    changes: [['of late ? [] : (item.joins ?? [])', 'of item.joins ?? []']],
+    test: 'test/faults/late-bus.test.ts',
+  },
+  {
+    name: 'a removal that comes late sends nobody away',
+    file: 'realtime/delivery.ts',
+    changes: [['if (told && late) continue;', '']],
+    test: 'test/faults/late-bus.test.ts',
+  },
+  {
+    name: 'a change of members that comes late is looked into',
+    file: 'realtime/delivery.ts',
+    changes: [['if (late && differs(item, known))', 'if (late && !known)']],
+    test: 'test/faults/late-bus.test.ts',
+  },
+  {
     name: 'who goes hears nothing afterwards',
     file: 'realtime/delivery.ts',
     changes: [['if (follow && told) follows.unfollow(user, follow);', '']],

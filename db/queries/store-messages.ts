@@ -225,7 +225,7 @@ const keptThreads = `, threaded as (
     cross join lateral jsonb_array_elements(f.mentions) e where f.root_seq is not null and e->>'type' = 'user'
   ) people group by conversation_id, root_seq, user_id
   on conflict (conversation_id, root_seq, user_id) do update
-  set read_seq = greatest(t.read_seq, excluded.read_seq), following = t.following or excluded.read_seq > 0
+  set read_seq = greatest(t.read_seq, excluded.read_seq), following = coalesce(t.following, true) or excluded.read_seq > 0
 )`;
 
 const refusals = `

@@ -18,7 +18,10 @@ export async function shrinkThread(
   return rows[0];
 }
 
-/** Follows a thread or not, and moves the read mark forward, never past the thread's last message. */
+/**
+ * Follows a thread or not, and moves the read mark forward, never past the thread's last message. Who only reads has said
+ * nothing of following.
+ */
 export async function updateThreadMember(
   db: Queryable,
   userId: UserId,
@@ -30,7 +33,7 @@ export async function updateThreadMember(
     name: 'update-thread-member',
     text: `
       insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
-      select $1, $2, $3, coalesce($4, false),
+      select $1, $2, $3, $4,
         least(coalesce($5, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
       on conflict (conversation_id, root_seq, user_id) do update
       set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)`,

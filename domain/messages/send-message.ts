@@ -38,7 +38,10 @@ export async function sendMessage(
   return store(deps, actor, toRow(deps, actor, conversationId, input));
 }
 
-/** Sends a message on, with its origin: the first one where it was forwarded before. */
+/**
+ * Sends a message on, with its origin: the first one where it was forwarded before. A repeat is told by the message that
+ * it names: what that says by now, and whether it can be read still, is no matter to what was stored.
+ */
 export async function forwardMessage(
   deps: SendDeps,
   actor: Actor,
@@ -46,12 +49,24 @@ export async function forwardMessage(
   id: MessageId,
   { clientId, conversationId }: Forward,
 ): Promise<SentMessage> {
+  const known = await messageByClientId(deps.db, actor.userId, conversationId, clientId);
+  const { text, origin } = known ? { text: '', origin: null } : await readOrigin(deps, actor, from, id);
+  // Mentions are of people there: here they are words.
+  const row = toRow(deps, actor, conversationId, { clientId, text }, origin);
+  return store(deps, actor, { ...row, fingerprint: fingerprint('forwarded', id) });
+}
+
+async function readOrigin(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  from: ConversationId,
+  id: MessageId,
+): Promise<{ text: string; origin: Origin }> {
   const { message } = await readableMessage(deps.db, actor, from, id);
   if (message.kind !== 'text' || message.text === null) throw notFound();
   const { senderId, createdAt, forwardedFrom, text } = message;
   const first = { conversationId: from, messageId: id, senderId, createdAt: createdAt.toISOString() };
-  // Mentions are of people there: here they are words.
-  return store(deps, actor, toRow(deps, actor, conversationId, { clientId, text }, forwardedFrom ?? first));
+  return { text, origin: forwardedFrom ?? first };
 }
 
 /** An urgent message disturbs: there are a few an hour. A repeat of one that was stored costs nothing. */

@@ -344,6 +344,29 @@ describe('what becomes of a message', () => {
     });
   });
 
+  it('a thread that somebody has only read is followed once they are mentioned in it', async () => {
+    const root = await send(ana, group.id, 'who knows?');
+    const reply = (extra: object) =>
+      bob.call('POST', `/v1/conversations/${group.id}/messages`, {
+        ...{ clientId: randomUUIDv7(), text: 'she does', threadId: root.id, ...extra },
+      });
+    const followed = async () => {
+      const path = `/v1/conversations/${group.id}/threads`;
+      const { items } = expectStatus(await cleo.call<{ items: { root: Message }[] }>('GET', path), 200);
+      return items.some((thread) => thread.root.id === root.id);
+    };
+    expectStatus(await reply({}), 201);
+    const read = await cleo.call<{ following: boolean }>('PATCH', of(root, '/thread'), { readSeq: root.seq + 1 });
+    assert.equal(expectStatus(read, 200).following, false);
+    assert.equal(await followed(), false);
+    const mentions = [{ type: 'user', userId: cleo.id, offset: 0, length: 3 }];
+    expectStatus(await reply({ mentions }), 201);
+    assert.equal(await followed(), true);
+    expectStatus(await cleo.call('PATCH', of(root, '/thread'), { following: false }), 200);
+    expectStatus(await reply({ mentions }), 201);
+    assert.equal(await followed(), false, 'who said no is left alone');
+  });
+
   it('forwarding keeps the origin, the first one, and checks both sides', async () => {
     const other = await makeGroup(bob, [cleo]);
     const third = await makeGroup(cleo, []);
@@ -358,6 +381,20 @@ describe('what becomes of a message', () => {
     for (const one of [copy, again]) assert.deepEqual([one.text, one.forwardedFrom], ['the news', origin]);
     expectProblem(await forward(ana, message, other), 404, 'not_found');
     expectProblem(await forward(ana, copy, group), 404, 'not_found');
+  });
+
+  it('a repeat of a forward answers with the first, whatever has become of the message it was made from', async () => {
+    const other = await makeGroup(bob, []);
+    const [message, another] = [await send(ana, group.id, 'the news'), await send(ana, group.id, 'other news')];
+    const clientId = randomUUIDv7();
+    const forward = (from: Message) =>
+      bob.call<{ message: Message }>('POST', of(from, '/forward'), { clientId, conversationId: other.id });
+    const { message: copy } = expectStatus(await forward(message), 201);
+    expectStatus(await ana.call('PATCH', of(message), { clientId: randomUUIDv7(), text: 'newer news' }), 200);
+    assert.deepEqual(expectStatus(await forward(message), 200).message, copy);
+    expectStatus(await ana.call('DELETE', of(message)), 200);
+    assert.deepEqual(expectStatus(await forward(message), 200).message, copy);
+    expectProblem(await forward(another), 409, 'idempotency_conflict');
   });
 
   it('urgent ones are a few an hour; a repeat of one costs nothing', async () => {

@@ -11,6 +11,8 @@ export const castSize = {
   /** Members of a conversation at its beginning, its owner counted, and people who may come besides. */
   members: 4,
   outsiders: 2,
+  /** Every n-th person has one device only, on one node: what happens on the other must come over the bus or by a digest. */
+  alone: 3,
 };
 
 /** A conversation as the run goes on; who belongs to it is what the owner was told last. */
@@ -30,7 +32,7 @@ export interface Cast {
   people: Person[];
 }
 
-/** People with two devices each, on both nodes and through every door, and the conversations between them. */
+/** People with two devices, one on each node and through every door, or with one, and the conversations between them. */
 export async function makeCast(
   stage: Stage,
   { recorder, random, dropRate, round }: { recorder: Recorder; random: Random; dropRate: () => number; round: number },
@@ -42,7 +44,7 @@ export async function makeCast(
     rooms.push(await makeRoom(stage, people, { n, recorder, random }));
   const kinds = Object.keys(doors) as Door[];
   const clients = people.flatMap((person, n) =>
-    [0, 1].map((device) => {
+    (n % castSize.alone === 0 ? [0] : [0, 1]).map((device) => {
       const door = (device === 0 ? 'socket' : kinds[n % kinds.length]) as Door;
       const who = `p${round}-${n}/${device}`;
       const url = stage.nodes[(n + device) % stage.nodes.length]?.url ?? '';
@@ -88,7 +90,14 @@ async function makeRoom(
     ] as const),
   );
   const { id } = expectStatus(answer, 201);
-  recorder.add({ kind: 'founded', who: 'stage', conversation: id, owner: owner.id, history });
+  recorder.add({
+    kind: 'founded',
+    who: 'stage',
+    conversation: id,
+    owner: owner.id,
+    history,
+    channel: kind === 'channel',
+  });
   return { id, owner: owner.id, others: others.map((person) => person.id), present: new Set(members), busy: false };
 }
 

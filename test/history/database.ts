@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Stored, StoredChange, StoredMember, StoredMessage } from './record.ts';
+import type { Personal, Stored, StoredChange, StoredMember, StoredMessage } from './record.ts';
 
 /** What the database holds of these conversations, read in one snapshot of it, with statements of our own. */
 export async function readStored(
@@ -30,7 +30,25 @@ async function readOne(client: pg.Client, conversation: string) {
     changes: await rows<StoredChange>(changesSql),
     members: await rows<StoredMember>(membersSql),
     reactions: await rows<{ seq: number; emoji: string; userId: string }>(reactionsSql),
+    threads: await rows<Stored['threads'][number]>(threadsSql),
+    followers: await rows<Stored['followers'][number]>(followersSql),
+    owed: await rows<Stored['owed'][number]>(owedSql),
   };
+}
+
+/** What these people have for themselves. */
+export async function readPersonal(
+  url: string,
+  people: readonly string[],
+): Promise<Pick<Personal, 'person' | 'blocked' | 'drafts'>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const { rows } = await client.query<Pick<Personal, 'person' | 'blocked' | 'drafts'>>(personalSql, [people]);
+    return rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** bigint comes as text. */
@@ -44,6 +62,12 @@ const numeric = new Set([
   'joinedSeq',
   'leftVersion',
   'readSeq',
+  'target',
+  'unreadMark',
+  'threadSeq',
+  'rootSeq',
+  'seqFrom',
+  'seqTo',
 ]);
 const numbered = <Row extends pg.QueryResultRow>(row: Row): Row =>
   Object.fromEntries(
@@ -59,6 +83,10 @@ const messagesSql = `
       then array(select e->>'userId' from jsonb_array_elements(m.system->'members') e) else '{}' end as joined,
     case when m.system->>'type' = 'members.removed'
       then array(select jsonb_array_elements_text(m.system->'userIds')) else '{}' end as "left",
+    case when m.system->>'type' in ('members.added', 'members.changed') then m.system->'members' else '[]' end as roles,
+    m.pinned_at is not null as pinned, m.thread_id as "threadId", m.thread_seq as "threadSeq",
+    array(select e->>'userId' from jsonb_array_elements(m.mentions) e) as mentions, m.forwarded_from->>'messageId' as forwarded,
+    case when m.system->>'type' in ('message.pinned', 'message.unpinned') then (m.system->>'seq')::bigint end as target,
     (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq) as revisions
   from messages m where m.conversation_id = $1 order by m.seq`;
 
@@ -66,13 +94,31 @@ const changesSql = `
   select version, seq, type, actor_id as actor, message_seq as "messageSeq", data->>'emoji' as emoji,
     case when type in ('conversation.created', 'members.added')
       then array(select e->>'userId' from jsonb_array_elements(data->'members') e) else '{}' end as joined,
-    case when type = 'members.removed' then array(select jsonb_array_elements_text(data->'userIds')) else '{}' end as "left"
+    case when type = 'members.removed' then array(select jsonb_array_elements_text(data->'userIds')) else '{}' end as "left",
+    case when type in ('conversation.created', 'members.added', 'members.changed') then data->'members' else '[]' end as roles
   from events where conversation_id = $1 order by version`;
 
 const membersSql = `
   select user_id as "userId", role, joined_seq as "joinedSeq", left_at is null as present, left_version as "leftVersion",
-    read_seq as "readSeq"
+    read_seq as "readSeq", unread_mark as "unreadMark"
   from members where conversation_id = $1 order by user_id`;
 
 const reactionsSql =
   'select seq, emoji, user_id as "userId" from reactions where conversation_id = $1 order by seq, emoji, user_id';
+
+const threadsSql = `
+  select root_seq as "rootSeq", reply_count as "replyCount", last_seq as "lastSeq" from threads
+  where conversation_id = $1 order by root_seq`;
+
+const followersSql = `
+  select root_seq as "rootSeq", user_id as "userId", coalesce(following, false) as following, read_seq as "readSeq" from thread_members
+  where conversation_id = $1 order by root_seq, user_id`;
+
+const personalSql = `
+  select p.id as person, array(select blocked_id::text from blocks where user_id = p.id order by 1) as blocked,
+    array(select conversation_id || ' ' || text from drafts where user_id = p.id order by 1) as drafts
+  from unnest($1::uuid[]) as p(id)`;
+
+const owedSql = `
+  select seq_from as "seqFrom", seq_to as "seqTo" from outbox
+  where topic = 'messages.stored' and conversation_id = $1 order by seq_from`;

@@ -2,9 +2,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationState } from '../../sdk/reducer.ts';
-import type { Cast, Room } from './cast.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { Cast } from './cast.ts';
 import type { Client } from './clients/index.ts';
-import type { Operation, OperationOf } from './record.ts';
+import type { Operation, OperationOf, Role } from './record.ts';
 import type { Outcome } from './recorder.ts';
 import type { Random } from './random.ts';
 
@@ -19,19 +20,29 @@ export interface Play {
 /** How often each thing is done, in parts of their sum. */
 const weights = {
   send: 60,
+  reply: 8,
+  mention: 4,
+  forward: 4,
   repeat: 8,
   conflict: 1,
   edit: 8,
   delete: 3,
   react: 10,
+  pin: 3,
   read: 8,
+  follow: 4,
+  mark: 2,
+  draft: 3,
+  block: 2,
   page: 4,
   members: 4,
+  role: 2,
   title: 1,
   ahead: 1,
 };
 type Deed = keyof typeof weights;
 const deeds = (Object.keys(weights) as Deed[]).flatMap((deed) => Array.from({ length: weights[deed] }, () => deed));
+const roles: readonly Role[] = ['admin', 'member', 'member', 'read_only'];
 const emojis = ['👍', '🎉', '❤️', '👀'];
 
 const playLimits = {
@@ -75,17 +86,39 @@ interface Actor {
 
 const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
   send: (actor) => Promise.all(Array.from({ length: 1 + actor.random.below(playLimits.burst) }, () => send(actor))),
+  reply: (actor) => reply(actor),
+  mention: (actor) => {
+    const mention = actor.random.pick([...(actor.state.members?.keys() ?? [])]);
+    return send(actor, { ...newSend(actor), ...(mention ? { mention } : {}) });
+  },
+  forward,
   repeat: (actor) => repeat(actor, newSend(actor)),
   conflict: (actor) => conflict(actor, newSend(actor)),
   edit: (actor) => onMessage(actor, true, (at) => ({ what: 'edit', ...at, ...wording(actor) })),
   delete: (actor) => onMessage(actor, true, (at) => ({ what: 'delete', ...at })),
   react: (actor) => onMessage(actor, false, (at) => ({ what: 'react', ...at, ...reaction(actor) })),
+  pin: (actor) => onMessage(actor, false, (at) => ({ what: 'pin', ...at, on: actor.random.chance(0.7) })),
   read: ({ client, state, random }) =>
     client.perform({ what: 'read', conversation: state.id, seq: Math.max(0, state.lastSeq - random.below(5)) }),
+  follow: followThread,
+  mark: ({ client, state, random }) => {
+    const seq = random.chance(0.7) ? Math.max(0, state.lastSeq - random.below(20)) : null;
+    return client.perform({ what: 'mark', conversation: state.id, seq });
+  },
+  draft: (actor) => {
+    const text = actor.random.chance(0.7) ? wording(actor).text : null;
+    return anyDevice(actor).perform({ what: 'draft', conversation: actor.state.id, text });
+  },
+  block: (actor) => {
+    const others = actor.play.cast.people.filter(({ id }) => id !== actor.client.person.id);
+    const person = actor.random.pick(others)?.id ?? '';
+    return anyDevice(actor).perform({ what: 'block', person, on: actor.random.chance(0.5) });
+  },
   page: readPage,
   members: moveMembers,
+  role: changeRole,
   title: (actor) =>
-    asOwner(actor, (room) => ({ what: 'title', conversation: room.id, title: `title ${actor.random.below(1_000)}` })),
+    asLead(actor, { what: 'title', conversation: actor.state.id, title: `title ${actor.random.below(1_000)}` }),
   ahead: ({ client, state }) =>
     client.perform({ what: 'after', conversation: state.id, version: state.version + 1_000_000 }),
 };
@@ -99,9 +132,35 @@ const newSend = (actor: Actor): OperationOf<'send'> => ({
 });
 const reaction = ({ random }: Actor) => ({ emoji: random.pick(emojis) ?? '👍', on: random.chance(0.7) });
 
-async function send(actor: Actor, operation = newSend(actor)): Promise<void> {
+async function send(actor: Actor, operation: OperationOf<'send' | 'forward'> = newSend(actor)): Promise<void> {
   const outcome = await persist(actor, operation);
   if (outcome.result === 'ok') actor.play.acked += 1;
+}
+
+/** In a thread that one of the newest messages stands in or begins; now and then to somebody. */
+async function reply(actor: Actor): Promise<void> {
+  const { state, random } = actor;
+  const thread = someMessage(actor, false)?.id;
+  const mention = random.chance(0.2) ? random.pick([...(state.members?.keys() ?? [])]) : undefined;
+  await send(actor, { ...newSend(actor), ...(thread ? { thread } : {}), ...(mention ? { mention } : {}) });
+}
+
+/** Into any conversation that the client holds, the same one too. */
+async function forward(actor: Actor): Promise<void> {
+  const { client, state, random } = actor;
+  const messageId = someMessage(actor, false)?.id;
+  const to = random.pick([...client.conversations.keys()]);
+  if (!messageId || to === undefined) return send(actor);
+  const { clientId } = wording(actor);
+  await send(actor, { what: 'forward', conversation: to, clientId, from: state.id, messageId });
+}
+
+async function followThread(actor: Actor): Promise<void> {
+  const { state, random, client } = actor;
+  const message = someMessage(actor, false, ({ threadId, thread }) => threadId !== null || thread !== null);
+  if (!message) return;
+  const patch = random.chance(0.5) ? { following: random.chance(0.6) } : { seq: state.lastSeq - random.below(5) };
+  await client.perform({ what: 'follow', conversation: state.id, messageId: message.id, ...patch });
 }
 
 /** The same send several times at once, over this and the person's other device. */
@@ -138,17 +197,25 @@ function anyDevice({ play, client, random }: Actor): Client {
 
 type At = { conversation: string; messageId: string };
 
-/** Something done to one of the newest messages that the client shows. */
-async function onMessage(actor: Actor, own: boolean, operation: (at: At) => Operation): Promise<void> {
-  const { state, random } = actor;
-  const fits = (message: Message | undefined) =>
-    message?.kind === 'text' && message.text !== null && (!own || message.senderId === actor.client.person.id);
+/** One of the newest messages that the client shows. */
+function someMessage(
+  { client, state, random }: Actor,
+  own: boolean,
+  fits: (message: Message) => boolean = () => true,
+): Message | undefined {
   for (let look = 0; look < 12; look += 1) {
     const message = state.messages.get(state.lastSeq - random.below(30));
-    if (message && fits(message))
-      return void (await persist(actor, operation({ conversation: state.id, messageId: message.id })));
+    const stands = message?.kind === 'text' && message.text !== null;
+    if (stands && (!own || message.senderId === client.person.id) && fits(message)) return message;
   }
-  await send(actor);
+  return undefined;
+}
+
+/** Something done to one of the newest messages; where there is none that fits, one more is written. */
+async function onMessage(actor: Actor, own: boolean, operation: (at: At) => Operation): Promise<void> {
+  const message = someMessage(actor, own);
+  if (!message) return send(actor);
+  await persist(actor, operation({ conversation: actor.state.id, messageId: message.id }));
 }
 
 async function readPage({ client, state, random }: Actor): Promise<void> {
@@ -156,19 +223,31 @@ async function readPage({ client, state, random }: Actor): Promise<void> {
   await client.perform({ what: 'page', conversation: state.id, ...bound, limit: 10 + random.below(40) });
 }
 
-/** Something that only the owner may do; whoever is not writes instead. */
-async function asOwner(actor: Actor, operation: (room: Room) => Operation): Promise<void> {
-  const room = actor.play.cast.rooms.find(({ id }) => id === actor.state.id);
-  if (!room || room.owner !== actor.client.person.id) return send(actor);
-  await persist(actor, operation(room));
+/** Something that only owners and admins may do; whoever is neither, as far as they know, writes instead. */
+async function asLead(actor: Actor, operation: Operation): Promise<void> {
+  const role = roleOf(actor);
+  if (role === 'owner' || role === 'admin') await persist(actor, operation);
+  else await send(actor);
+}
+
+const roleOf = ({ client, state }: Actor) => state.members?.get(client.person.id as UserId)?.role;
+
+/** Whoever may not write stays so for a while, and is a member like others then. */
+async function changeRole(actor: Actor): Promise<void> {
+  const { play, client, random } = actor;
+  const room = random.pick(play.cast.rooms.filter(({ owner }) => owner === client.person.id));
+  const person = room && random.pick([...room.present]);
+  const role = random.pick(roles);
+  if (!room || !person || !role) return send(actor);
+  await persist(actor, { what: 'role', conversation: room.id, person, role });
 }
 
 /** Somebody comes or goes: added, removed or leaving by themselves; one after another in each conversation. */
 async function moveMembers(actor: Actor): Promise<void> {
-  const { play, client, state, random } = actor;
-  const room = play.cast.rooms.find(({ id }) => id === state.id);
+  const { play, client, random } = actor;
+  const room = random.pick(play.cast.rooms.filter(({ owner, busy }) => owner === client.person.id && !busy));
   const person = room && random.pick(room.others);
-  if (!room || !person || room.owner !== client.person.id || room.busy) return send(actor);
+  if (!room || !person) return send(actor);
   room.busy = true;
   const there = room.present.has(person);
   const theirs = play.cast.clients.find((one) => one.person.id === person);

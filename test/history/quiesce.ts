@@ -1,7 +1,7 @@
 import type { Cast } from './cast.ts';
 import { type Client, type Person, doors } from './clients/index.ts';
 import { held } from './clients/translate.ts';
-import { readStored } from './database.ts';
+import { readPersonal, readStored } from './database.ts';
 import type { Held, Seen } from './record.ts';
 import type { Recorder } from './recorder.ts';
 import type { Random } from './random.ts';
@@ -35,6 +35,9 @@ export async function rest(
   const began = Date.now();
   await Promise.all(cast.clients.map((client) => converge(client, truth)));
   const convergedMs = Date.now() - began;
+  const ids = cast.people.map(({ id }) => id);
+  for (const personal of await readPersonal(stage.databaseUrl, ids))
+    recorder.add({ kind: 'personal', who: 'stage', rest: number, ...personal });
   for (const stored of truth) recorder.add({ kind: 'stored', who: 'stage', rest: number, ...stored });
   for (const client of cast.clients) recordStates(client, truth, { recorder, number });
   await Promise.all(cast.people.map((person) => readFresh(stage, person, { recorder, random, number, truth })));
@@ -85,10 +88,13 @@ async function readFresh(
   const url = random.pick(stage.nodes)?.url ?? '';
   const client = doors.rest({ who, person, url, recorder, random, dropRate: () => 0 });
   await client.open();
+  await client.perform({ what: 'drafts' });
+  await client.perform({ what: 'blocks' });
   for (const conversation of new Set([...client.conversations.keys(), ...expected(person, truth).keys()])) {
     const state = client.conversations.get(conversation);
     const whole = state && (await withHistory(client, held(state), conversation));
     recorder.add({ kind: 'state', who, rest: number, fresh: true, conversation, held: whole ?? null });
+    if (state) await client.perform({ what: 'threads', conversation, limit: pageSize });
   }
 }
 

@@ -17,6 +17,7 @@ export type HistoryRecord =
   | Moved
   | State
   | Stored
+  | Personal
   | (Moment & { kind: 'fault'; name: string; on: boolean });
 
 export interface Moment {
@@ -39,6 +40,8 @@ export interface Founding extends Moment {
   conversation: string;
   owner: string;
   history: 'all' | 'joining';
+  /** In a channel fewer may do less. */
+  channel: boolean;
 }
 
 /** A client asks for something. A repeat of it is another attempt with the same `clientId`. */
@@ -65,16 +68,37 @@ export interface Moved extends Moment {
 }
 
 export type Operation =
-  | { what: 'send'; conversation: string; clientId: string; text: string }
+  | {
+      what: 'send';
+      conversation: string;
+      clientId: string;
+      text: string;
+      /** A message of the thread that it shall stand in. */
+      thread?: string;
+      /** Whom it mentions. */
+      mention?: string;
+    }
+  /** `conversation` is where it goes to. */
+  | { what: 'forward'; conversation: string; clientId: string; from: string; messageId: string }
   | { what: 'edit'; conversation: string; messageId: string; clientId: string; text: string }
   | { what: 'delete'; conversation: string; messageId: string }
   | { what: 'react'; conversation: string; messageId: string; emoji: string; on: boolean }
+  | { what: 'pin'; conversation: string; messageId: string; on: boolean }
   | { what: 'read'; conversation: string; seq: number }
+  | { what: 'follow'; conversation: string; messageId: string; following?: boolean; seq?: number }
+  | { what: 'threads'; conversation: string; limit: number }
   | { what: 'page'; conversation: string; before?: number; after?: number; limit: number }
   | { what: 'add'; conversation: string; person: string }
   | { what: 'remove'; conversation: string; person: string }
   | { what: 'leave'; conversation: string }
+  | { what: 'role'; conversation: string; person: string; role: Role }
   | { what: 'title'; conversation: string; title: string }
+  /** Null takes it away. */
+  | { what: 'mark'; conversation: string; seq: number | null }
+  | { what: 'draft'; conversation: string; text: string | null }
+  | { what: 'drafts' }
+  | { what: 'block'; person: string; on: boolean }
+  | { what: 'blocks' }
   | { what: 'sync' }
   | { what: 'after'; conversation: string; version: number };
 export type OperationOf<What extends Operation['what']> = Extract<Operation, { what: What }>;
@@ -90,6 +114,10 @@ export interface Answer {
   /** Conversations that the answer says are lost. */
   lost?: string[];
   standings?: Standing[];
+  threads?: Followed[];
+  /** `conversation text`. */
+  drafts?: string[];
+  blocked?: string[];
 }
 
 /** A message as somebody saw it. */
@@ -103,8 +131,24 @@ export interface Seen {
   kind: 'text' | 'system';
   text: string | null;
   deleted: boolean;
+  pinned: boolean;
+  /** The first message of the thread that it stands in. */
+  threadId: string | null;
+  /** Of the first message of a thread: `3 to 17`. */
+  thread: string | null;
+  mentions: string[];
+  /** The message that it was forwarded from, the first of all. */
+  forwarded: string | null;
+  /** It is marked as of somebody whom the reader has blocked. */
+  fromBlocked: boolean;
   /** `👍 2` or, with one's own among them, `👍 2 mine`. */
   reactions: string[];
+}
+
+export type Role = 'owner' | 'admin' | 'member' | 'read_only';
+export interface Roled {
+  userId: string;
+  role: Role;
 }
 
 /** An entry of the log as somebody was told it. */
@@ -127,6 +171,16 @@ export interface Snapshotted {
 
 export interface Standing {
   conversation: string;
+  readSeq: number;
+  unread: number;
+  mentions: number;
+  unreadMark: number | null;
+}
+
+/** A thread as it is to somebody. */
+export interface Followed {
+  rootSeq: number;
+  following: boolean;
   readSeq: number;
   unread: number;
 }
@@ -162,16 +216,35 @@ export interface Stored extends Moment {
   changes: StoredChange[];
   members: StoredMember[];
   reactions: { seq: number; emoji: string; userId: string }[];
+  threads: { rootSeq: number; replyCount: number; lastSeq: number }[];
+  followers: { rootSeq: number; userId: string; following: boolean; readSeq: number }[];
+  /** Messages for which something is still owed to who is away: nobody works it off here. */
+  owed: { seqFrom: number; seqTo: number }[];
 }
 
-export interface StoredMessage extends Omit<Seen, 'reactions'> {
+export interface StoredMessage extends Omit<Seen, 'reactions' | 'thread' | 'fromBlocked'> {
+  threadSeq: number | null;
   /** Who came or went by it, where it is a system line of that. */
   joined: string[];
   left: string[];
+  /** Who has which role from it on. */
+  roles: Roled[];
+  /** The message that it says was pinned, or is no more. */
+  target: number | null;
   /** Earlier texts that are kept of it. */
   revisions: number;
   /** What kind of change a system line tells. */
   system: string | null;
+}
+
+/** What the database holds of a person alone at a rest. */
+export interface Personal extends Moment {
+  kind: 'personal';
+  rest: number;
+  person: string;
+  blocked: string[];
+  /** `conversation text`. */
+  drafts: string[];
 }
 
 /** An entry of the log that is no message. */
@@ -184,6 +257,7 @@ export interface StoredChange {
   messageSeq: number | null;
   joined: string[];
   left: string[];
+  roles: Roled[];
   emoji: string | null;
 }
 
@@ -194,6 +268,7 @@ export interface StoredMember {
   present: boolean;
   leftVersion: number | null;
   readSeq: number;
+  unreadMark: number | null;
 }
 
 export type History = readonly HistoryRecord[];

@@ -31,7 +31,8 @@ export function count(history: History, findings: readonly Finding[], sum: Summa
       const operation = whats.get(record.attempt) ?? { what: 'sync' };
       const outcomes = (sum.attempts[operation.what] ??= { ok: 0, refused: 0, unknown: 0 });
       outcomes[record.kind] += 1;
-      if (record.kind === 'ok' && operation.what === 'send') acked.add(operation.clientId);
+      if (record.kind === 'ok' && (operation.what === 'send' || operation.what === 'forward'))
+        acked.add(operation.clientId);
     }
     if (record.kind === 'delivered') sum.delivered += 1;
     if (record.kind === 'delivered' && record.dropped) sum.dropped += 1;

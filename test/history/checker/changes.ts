@@ -71,17 +71,35 @@ function checkDeletions(digest: Digest, findings: Findings): void {
 /** The text that stands is that of the last edit, or what was sent. */
 function checkTexts(log: Log, digest: Digest, findings: Findings): void {
   const said = textsOf(digest);
-  for (const { seq, id, clientId, text, kind, deleted } of log.stored.messages) {
+  for (const { seq, id, clientId, text, kind, deleted, mentions } of log.stored.messages) {
     if (kind === 'system' || deleted) continue;
     const last = log.touches(seq).findLast(({ type }) => type === 'message.edited');
     const known = last && said.edited.get(`${id} ${last.version}`);
-    const candidates = last ? (known === undefined ? said.tried.get(id) : [known]) : said.sent.get(clientId);
+    const first = said.sent.get(clientId) ?? forwardedTexts(digest, said, clientId);
+    const candidates = last ? (known === undefined ? said.tried.get(id) : [known]) : first;
     if (text === null || !candidates?.includes(text))
       findings.add('change lost', `seq ${seq} of ${log.conversation} says «${text}», which nobody has said last`);
+    // An edit mentions nobody here.
+    const named = last ? undefined : said.named.get(clientId);
+    if (mentions.join() !== (named ?? ''))
+      findings.add('change lost', `seq ${seq} of ${log.conversation} mentions ${mentions.join()}, and not ${named}`);
   }
 }
 
+/** What the message that it was forwarded from may have said. */
+function forwardedTexts(digest: Digest, said: Said, clientId: string): string[] {
+  const forward = said.forwards.get(clientId);
+  const origin = forward && digest.truth.get(forward.from);
+  const row = origin?.messages.get(origin.seqs.get(forward?.messageId ?? '') ?? 0);
+  if (!row) return [];
+  const first = said.sent.get(row.clientId) ?? forwardedTexts(digest, said, row.clientId);
+  return [...first, ...(said.tried.get(row.id) ?? [])];
+}
+
 interface Said {
+  forwards: Map<string, OperationOf<'forward'>>;
+  /** Whom a send mentions. */
+  named: Map<string, string>;
   sent: Map<string, string[]>;
   /** What edits of a message said that may have happened. */
   tried: Map<string, string[]>;
@@ -93,10 +111,13 @@ const saidIn = new WeakMap<Digest, Said>();
 function textsOf(digest: Digest): Said {
   const known = saidIn.get(digest);
   if (known) return known;
-  const said: Said = { sent: new Map(), tried: new Map(), edited: new Map() };
+  const said: Said = { forwards: new Map(), named: new Map(), sent: new Map(), tried: new Map(), edited: new Map() };
   const note = (map: Map<string, string[]>, key: string, text: string) => map.set(key, [...(map.get(key) ?? []), text]);
-  for (const { operation, outcome } of digest.of('send'))
+  for (const { operation } of digest.of('forward')) said.forwards.set(operation.clientId, operation);
+  for (const { operation, outcome } of digest.of('send')) {
     if (outcome !== 'refused') note(said.sent, operation.clientId, operation.text);
+    if (operation.mention) said.named.set(operation.clientId, operation.mention);
+  }
   for (const { operation, outcome, answer } of digest.of('edit')) {
     if (outcome !== 'refused') note(said.tried, operation.messageId, operation.text);
     const { message } = answer;
@@ -109,13 +130,13 @@ function textsOf(digest: Digest): Said {
 /** Of a deleted message nothing is left, and nothing comes after its deletion. */
 function checkTombstones(log: Log, findings: Findings): void {
   const reacted = new Set(log.stored.reactions.map(({ seq }) => seq));
-  for (const { seq, deleted, text, revisions } of log.stored.messages) {
+  for (const { seq, deleted, text, revisions, forwarded } of log.stored.messages) {
     const touches = log.touches(seq);
     const end = touches.findIndex(({ type }) => type === 'message.deleted');
     const where = `seq ${seq} of ${log.conversation}`;
     if (deleted !== end >= 0)
       findings.add('resurrected', `${where} is ${deleted ? '' : 'not '}deleted, and the log says otherwise`);
-    if (deleted && (text !== null || revisions > 0 || reacted.has(seq)))
+    if (deleted && (text !== null || revisions > 0 || reacted.has(seq) || forwarded !== null))
       findings.add('resurrected', `${where} is deleted, and something of it is left`);
     if (end >= 0 && end < touches.length - 1) findings.add('resurrected', `${where} was changed after its deletion`);
   }
@@ -160,14 +181,21 @@ function checkUnread(digest: Digest, findings: Findings): void {
   const restOf = new Map(digest.states.filter(({ fresh }) => fresh).map(({ who, rest }) => [who, rest]));
   for (const { who, person, answer } of digest.of('sync')) {
     const logs = digest.logs.get(restOf.get(who) ?? -1);
-    for (const { conversation, unread, readSeq } of logs ? (answer.standings ?? []) : []) {
+    for (const { conversation, unread, mentions, readSeq } of logs ? (answer.standings ?? []) : []) {
       const log = logs?.get(conversation);
       const from = Math.max(readSeq, log?.spans(person).at(-1)?.afterSeq ?? 0);
       const counted = log?.stored.messages.filter(
-        ({ seq, senderId, deleted, kind }) => seq > from && senderId !== person && !deleted && kind === 'text',
-      ).length;
-      if (log && counted !== unread)
-        findings.add('unread miscounted', `${person} in ${conversation}: ${unread}, not ${counted}`);
+        ({ seq, senderId, deleted, kind, threadSeq }) =>
+          seq > from && senderId !== person && !deleted && kind === 'text' && threadSeq === null,
+      );
+      const named = counted?.filter((message) => message.mentions.includes(person));
+      if (counted && counted.length !== unread)
+        findings.add('unread miscounted', `${person} in ${conversation}: ${unread}, not ${counted.length}`);
+      if (named && named.length !== mentions)
+        findings.add(
+          'unread miscounted',
+          `${person} is mentioned in ${conversation}: ${mentions}, not ${named.length}`,
+        );
     }
   }
 }

@@ -1,4 +1,17 @@
-import type { Answer, Begun, Entry, Founding, History, Moved, Operation, Seen, State, Stored } from '../record.ts';
+import type {
+  Answer,
+  Begun,
+  Entry,
+  Founding,
+  History,
+  Moved,
+  Operation,
+  OperationOf,
+  Personal,
+  Seen,
+  State,
+  Stored,
+} from '../record.ts';
 import { Log } from './log.ts';
 
 /** An attempt from its beginning to what became of it. */
@@ -45,6 +58,7 @@ export class Digest {
   readonly states: State[] = [];
   readonly tellings: Telling[] = [];
   readonly sightings: Sighting[] = [];
+  readonly personal: Personal[] = [];
   /** By rest, then by conversation. */
   readonly logs = new Map<number, Map<string, Log>>();
   /** The conversations as they stood at the last rest. */
@@ -82,6 +96,9 @@ export class Digest {
         case 'stored':
           this.#store(record);
           break;
+        case 'personal':
+          this.personal.push(record);
+          break;
         case 'fault':
       }
     }
@@ -97,6 +114,11 @@ export class Digest {
     return this.attempts.filter(({ operation }) => operation.what === what) as ReturnType<Digest['of']> as (Attempt & {
       operation: Extract<Operation, { what: What }>;
     })[];
+  }
+
+  /** Attempts to write something new: sends, and forwards. */
+  sends(): (Attempt & { operation: OperationOf<'send' | 'forward'> })[] {
+    return [...this.of('send'), ...this.of('forward')].sort((a, b) => a.number - b.number);
   }
 
   #begin({ attempt: number, who, operation, at: begun }: Begun): Attempt {

@@ -32,11 +32,21 @@ export const violations = {
   resurrected: 'P8',
   /** An acked edit, deletion or reaction has left no trace. */
   'change lost': 'P8',
+  /** A thread's summary is not what stands in it, or somebody who belongs to it does not follow it. */
+  'thread broken': 'P8',
   'read mark went back': 'P9',
   'unread miscounted': 'P9',
+  /** A draft, a mark or a block is not what its person said last. */
+  'last word lost': 'P9',
+  /** A message is marked as of somebody blocked for who has not blocked them, or not for who has. */
+  'block not kept': 'P10',
   'heard outside membership': 'P10',
   'read outside membership': 'P10',
   'wrote outside membership': 'P10',
+  /** A stored message is not in the outbox once. */
+  'owed otherwise': 'P11',
+  /** Somebody read-only wrote, or a member did what owners and admins do. */
+  'did what they may not': 'P26',
   /** An answer that nobody may get: a fault of the system's own, or a refusal that makes no sense. */
   'odd answer': 'P30',
 } as const;

@@ -1,4 +1,4 @@
-import type { Founding, Seen, Stored, StoredMessage } from '../record.ts';
+import type { Founding, Role, Roled, Seen, Stored, StoredMessage } from '../record.ts';
 
 /** One entry of the log, as the database has it. */
 export interface LogEntry {
@@ -9,6 +9,7 @@ export interface LogEntry {
   emoji: string | null;
   joined: readonly string[];
   left: readonly string[];
+  roles: readonly Roled[];
 }
 
 /** A membership: from the change that began it to the one that ended it, both told to its person. */
@@ -27,13 +28,17 @@ export class Log {
   readonly stored: Stored;
   readonly entries = new Map<number, LogEntry>();
   readonly messages = new Map<number, StoredMessage>();
+  /** Seqs of messages by their ids. */
+  readonly seqs = new Map<string, number>();
   readonly #spans = new Map<string, Span[]>();
   readonly #touches = new Map<number, LogEntry[]>();
+  readonly #roles = new Map<string, { version: number; role: Role }[]>();
 
   constructor(stored: Stored, history: Founding['history']) {
     this.stored = stored;
     for (const message of stored.messages) {
       this.messages.set(message.seq, message);
+      this.seqs.set(message.id, message.seq);
       this.entries.set(message.version, entryOf(message));
     }
     for (const { messageSeq: seq, ...change } of stored.changes) this.entries.set(change.version, { ...change, seq });
@@ -53,9 +58,14 @@ export class Log {
     return this.#spans.keys();
   }
 
-  /** Changes of a message after it was written, in their order. */
+  /** Changes of a message after it was written, in their order; lines that tell of its pin among them. */
   touches(seq: number): readonly LogEntry[] {
     return this.#touches.get(seq) ?? [];
+  }
+
+  /** What somebody has been in it, from which version on. */
+  roles(person: string): readonly { version: number; role: Role }[] {
+    return this.#roles.get(person) ?? [];
   }
 
   #follow(ordered: readonly LogEntry[], history: Founding['history']): void {
@@ -63,8 +73,13 @@ export class Log {
     for (const entry of ordered) {
       for (const person of entry.joined) this.#join(person, entry.version, history === 'joining' ? seq : 0);
       for (const person of entry.left) this.#leave(person, entry.version);
-      if (this.messages.get(entry.seq ?? 0)?.version === entry.version) seq += 1;
-      else if (entry.seq !== null) this.#touches.set(entry.seq, [...this.touches(entry.seq), entry]);
+      for (const { userId, role } of entry.roles)
+        this.#roles.set(userId, [...this.roles(userId), { version: entry.version, role }]);
+      const line = this.messages.get(entry.seq ?? 0);
+      const isLine = line?.version === entry.version;
+      if (isLine) seq += 1;
+      const touched = isLine ? line.target : entry.seq;
+      if (touched !== null) this.#touches.set(touched, [...this.touches(touched), entry]);
     }
   }
 
@@ -82,8 +97,8 @@ export class Log {
   }
 }
 
-const entryOf = ({ version, seq, senderId, kind, system, joined, left }: StoredMessage): LogEntry => ({
-  ...{ version, seq, actor: senderId, joined, left, emoji: null },
+const entryOf = ({ version, seq, senderId, kind, system, joined, left, roles }: StoredMessage): LogEntry => ({
+  ...{ version, seq, actor: senderId, joined, left, roles, emoji: null },
   type: kind === 'system' ? (system ?? 'system') : 'message.created',
 });
 
@@ -93,5 +108,6 @@ export const sameMessage = (one: Seen | StoredMessage, other: Seen | StoredMessa
   one.version === other.version &&
   one.id === other.id &&
   one.clientId === other.clientId &&
+  one.threadId === other.threadId &&
   one.senderId === other.senderId &&
   one.kind === other.kind;

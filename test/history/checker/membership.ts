@@ -100,5 +100,9 @@ function keyOf({ operation, person }: Attempt): string {
 function answeredOf({ outcome, operation, answer }: Attempt): readonly string[] {
   if (outcome !== 'ok') return [];
   if (operation.what === 'sync') return (answer.standings ?? []).map(({ conversation }) => conversation);
-  return operation.what === 'leave' ? [] : [operation.conversation];
+  if (!('conversation' in operation) || asksNothing.has(operation.what)) return [];
+  return [operation.conversation];
 }
+
+/** Whoever is gone may be gone once more, and throw a draft away. */
+const asksNothing = new Set(['leave', 'draft']);

@@ -82,7 +82,7 @@ const firstOf = (times: readonly number[]) => Math.min(Number.POSITIVE_INFINITY,
 
 /** Every send that stands, acked or not. */
 function numberedSends(digest: Digest): Numbered[] {
-  const attempts = Map.groupBy(digest.of('send'), ({ operation }) => operation.clientId);
+  const attempts = Map.groupBy(digest.sends(), ({ operation }) => operation.clientId);
   return [...digest.truth.values()].flatMap(({ conversation, stored }) =>
     stored.messages.flatMap(({ clientId, version }) => {
       const all = attempts.get(clientId) ?? [];

@@ -3,11 +3,11 @@ import { type Attempt, type Digest, Floors } from './digest.ts';
 import type { Findings } from './findings.ts';
 import type { Log } from './log.ts';
 
-type SendAttempt = Attempt & { operation: OperationOf<'send'> };
+type SendAttempt = Attempt & { operation: OperationOf<'send' | 'forward'> };
 
 /** P1–P3: what became of the sends. */
 export function checkSends(digest: Digest, findings: Findings): void {
-  const sends = digest.of('send');
+  const sends = digest.sends();
   for (const { operation, answer, outcome } of sends) {
     const acked = outcome === 'ok' ? answer.message : undefined;
     const row = acked && digest.truth.get(operation.conversation)?.messages.get(acked.seq);
@@ -29,9 +29,19 @@ function checkOne(clientId: string, attempts: readonly SendAttempt[], findings: 
   );
   if (names.size > 1) findings.add('answers differ', `${clientId}: ${[...names].join(', ')}`);
   // Of a deleted message the content is gone, and with it the comparison.
-  const texts = new Set(acked.filter(({ answer }) => !answer.message?.deleted).map(({ operation }) => operation.text));
+  const texts = new Set(
+    acked.filter(({ answer }) => !answer.message?.deleted).map(({ operation }) => contentOf(operation)),
+  );
   if (texts.size > 1) findings.add('other content accepted', `${clientId}: ${[...texts].join(' / ')}`);
+  for (const { operation, begun, why, who } of attempts) {
+    const before = acked.some((one) => one.ended < begun && contentOf(one.operation) === contentOf(operation));
+    if (before && why === 'idempotency_conflict')
+      findings.add('answers differ', `${clientId} was acked, and its repeat by ${who} was a conflict`);
+  }
 }
+
+const contentOf = (operation: SendAttempt['operation']) =>
+  operation.what === 'forward' ? operation.messageId : operation.text;
 
 function checkRows(digest: Digest, sends: ReadonlyMap<string, SendAttempt[]>, findings: Findings): void {
   for (const { stored } of digest.truth.values()) {
@@ -49,7 +59,7 @@ function checkRows(digest: Digest, sends: ReadonlyMap<string, SendAttempt[]>, fi
 /** P1: what was acked before a page was asked for stands in the page. */
 export function checkPages(digest: Digest, findings: Findings): void {
   const floors = new Floors();
-  for (const { operation, answer, outcome, ended } of digest.of('send'))
+  for (const { operation, answer, outcome, ended } of digest.sends())
     if (outcome === 'ok' && answer.message) floors.of(operation.conversation).add(ended, answer.message.seq);
   for (const attempt of digest.of('page')) {
     const log = digest.truth.get(attempt.operation.conversation);

@@ -56,18 +56,35 @@ function rangeFault({ messages }: Held, log: Log, person: string, fresh: boolean
 
 function messageDifference({ messages }: Held, log: Log, person: string): string | undefined {
   const reactions = reactionsOf(log, person);
+  const threads = new Map(log.stored.threads.map((row) => [row.rootSeq, `${row.replyCount} to ${row.lastSeq}`]));
   for (const message of messages) {
     const row = log.messages.get(message.seq);
     if (!row) return `seq ${message.seq} does not exist`;
-    const wanted = text(row, reactions.get(message.seq) ?? []);
-    const got = text(message, message.reactions);
+    const wanted = text(row, reactions.get(message.seq) ?? [], threads.get(message.seq));
+    const got = text(message, message.reactions, message.thread);
     if (got !== wanted) return `seq ${message.seq} is ${got}, not ${wanted}`;
   }
   return undefined;
 }
 
-const text = (message: Seen | StoredMessage, reactions: readonly string[]) =>
-  `${message.id} ${message.changedVersion} «${message.text}» ${message.deleted ? 'deleted ' : ''}${reactions.join()}`;
+const text = (message: Seen | StoredMessage, reactions: readonly string[], thread: string | null = null) =>
+  [
+    ...[
+      message.id,
+      message.changedVersion,
+      `«${message.text}»`,
+      message.deleted && 'deleted',
+      message.pinned && 'pinned',
+    ],
+    ...[
+      message.mentions.map((mention) => `@${mention}`).join(),
+      message.forwarded && `of ${message.forwarded}`,
+      reactions.join(),
+      thread && `thread of ${thread}`,
+    ],
+  ]
+    .filter(Boolean)
+    .join(' ');
 
 /** As this person is shown them: by emoji in the order of code points, with the count and whether they are among them. */
 function reactionsOf({ stored }: Log, person: string): Map<number, string[]> {

@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../../../contracts/errors.ts';
-import type { EventsAfter, Message, Receipt, SyncResponse } from '../../../contracts/entities/index.ts';
+import type { Draft, EventsAfter, Message, Receipt, SyncResponse } from '../../../contracts/entities/index.ts';
+import type { FollowedThread } from '../../../contracts/rest/messages.ts';
 import type { ClientEventName } from '../../../contracts/realtime/index.ts';
 import type { Answer, Operation, OperationOf } from '../record.ts';
 import type { Outcome } from '../recorder.ts';
 import { clientLimits } from './client.ts';
-import { followed, refusedWith, seen, synced } from './translate.ts';
+import { followed, followedThread, refusedWith, seen, synced } from './translate.ts';
 
 /** What the system answers with, in the parts that any of the calls has. */
 export interface Body {
@@ -13,7 +14,7 @@ export interface Body {
   repeated?: boolean;
   receipt?: Receipt;
   readSeq?: number;
-  items?: Message[];
+  items?: unknown[];
   page?: EventsAfter;
   snapshot?: boolean;
   changes?: SyncResponse['changes'];
@@ -22,10 +23,25 @@ export interface Body {
 
 /** One operation as a REST call. A sync is made by its own way: it needs what the client holds. */
 export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [string, string, unknown?] {
-  const at = (rest: string) => `/v1/conversations/${operation.conversation}${rest}`;
+  const place = 'conversation' in operation ? operation.conversation : '';
+  const at = (rest: string) => `/v1/conversations/${place}${rest}`;
   switch (operation.what) {
     case 'send':
-      return ['POST', at('/messages'), { clientId: operation.clientId, text: operation.text }];
+      return ['POST', at('/messages'), written(operation)];
+    case 'forward': {
+      const { from, messageId, clientId, conversation: conversationId } = operation;
+      return ['POST', `/v1/conversations/${from}/messages/${messageId}/forward`, { clientId, conversationId }];
+    }
+    case 'mark':
+      return ['PUT', at('/unread-mark'), { seq: operation.seq }];
+    case 'draft':
+      return operation.text === null ? ['DELETE', at('/draft')] : ['PUT', at('/draft'), { text: operation.text }];
+    case 'drafts':
+      return ['GET', '/v1/me/drafts'];
+    case 'block':
+      return [operation.on ? 'PUT' : 'DELETE', `/v1/me/blocks/${operation.person}`];
+    case 'blocks':
+      return ['GET', '/v1/me/blocks'];
     case 'edit':
       return ['PATCH', at(`/messages/${operation.messageId}`), { clientId: operation.clientId, text: operation.text }];
     case 'delete':
@@ -34,6 +50,16 @@ export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [stri
       const path = at(`/messages/${operation.messageId}/reactions/${encodeURIComponent(operation.emoji)}`);
       return [operation.on ? 'PUT' : 'DELETE', path];
     }
+    case 'pin':
+      return [operation.on ? 'PUT' : 'DELETE', at(`/messages/${operation.messageId}/pin`)];
+    case 'role':
+      return ['PATCH', at(`/members/${operation.person}`), { role: operation.role }];
+    case 'follow': {
+      const { messageId, following, seq: readSeq } = operation;
+      return ['PATCH', at(`/messages/${messageId}/thread`), { following, readSeq }];
+    }
+    case 'threads':
+      return ['GET', at(`/threads?limit=${operation.limit}`)];
     case 'read':
       return ['PUT', at('/receipts'), { readSeq: operation.seq }];
     case 'page':
@@ -51,6 +77,11 @@ export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [stri
   }
 }
 
+function written({ clientId, text, thread, mention }: OperationOf<'send'>): object {
+  const mentions = [{ type: 'user', userId: mention, offset: 0, length: 1 }];
+  return { clientId, text, ...(thread ? { threadId: thread } : {}), ...(mention ? { mentions } : {}) };
+}
+
 function bounds({ before, after, limit }: OperationOf<'page'>): string {
   const query = new URLSearchParams({ limit: String(limit) });
   if (before !== undefined) query.set('before', String(before));
@@ -61,10 +92,8 @@ function bounds({ before, after, limit }: OperationOf<'page'>): string {
 /** The same as a socket request, where there is one. */
 export function socketCall(operation: Operation): [ClientEventName, unknown] | undefined {
   switch (operation.what) {
-    case 'send': {
-      const { conversation: conversationId, clientId, text } = operation;
-      return ['message.send', { conversationId, message: { clientId, text } }];
-    }
+    case 'send':
+      return ['message.send', { conversationId: operation.conversation, message: written(operation) }];
     case 'edit': {
       const { conversation: conversationId, messageId, clientId, text } = operation;
       return ['message.edit', { conversationId, messageId, edit: { clientId, text } }];
@@ -82,20 +111,18 @@ export function socketCall(operation: Operation): [ClientEventName, unknown] | u
         'events.after',
         { conversationId: operation.conversation, after: operation.version, limit: clientLimits.entries },
       ];
-    case 'page':
-    case 'add':
-    case 'remove':
-    case 'leave':
-    case 'title':
-    case 'sync':
+    default:
       return undefined;
   }
 }
+
+const itemsOf = <Item>({ items = [] }: Body) => items as Item[];
 
 /** What was answered, as the history keeps it. */
 export function answerOf(operation: Operation, body: Body): Answer {
   switch (operation.what) {
     case 'send':
+    case 'forward':
     case 'edit':
     case 'delete':
     case 'react':
@@ -105,15 +132,20 @@ export function answerOf(operation: Operation, body: Body): Answer {
       return typeof readSeq === 'number' ? { readSeq } : {};
     }
     case 'page':
-      return { messages: (body.items ?? []).map(seen) };
+      return { messages: itemsOf<Message>(body).map(seen) };
+    case 'follow':
+      return { threads: [followedThread(body as FollowedThread)] };
+    case 'threads':
+      return { threads: itemsOf<FollowedThread>(body).map(followedThread) };
     case 'after':
       return followed(body.page ?? (body as EventsAfter));
     case 'sync':
       return synced(body as SyncResponse);
-    case 'add':
-    case 'remove':
-    case 'leave':
-    case 'title':
+    case 'drafts':
+      return { drafts: itemsOf<Draft>(body).map(({ conversationId, text }) => `${conversationId} ${text}`) };
+    case 'blocks':
+      return { blocked: itemsOf<{ userId: string }>(body).map(({ userId }) => userId) };
+    default:
       return {};
   }
 }

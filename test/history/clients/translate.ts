@@ -1,3 +1,4 @@
+import type { FollowedThread } from '../../../contracts/rest/messages.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import type {
   ConversationEvent,
@@ -7,15 +8,19 @@ import type {
   SyncResponse,
 } from '../../../contracts/entities/index.ts';
 import type { ConversationState } from '../../../sdk/reducer.ts';
-import type { Answer, Entry, Held, Seen, Snapshotted } from '../record.ts';
+import type { Answer, Entry, Followed, Held, Seen, Snapshotted } from '../record.ts';
 import type { Outcome } from '../recorder.ts';
 
 /** What travels on the wire, as the history keeps it. */
 
 export function seen(message: Message): Seen {
   const { seq, version, changedVersion, id, clientId, senderId, kind, text, deletedAt, reactions } = message;
+  const { pinnedAt, threadId, thread, mentions, forwardedFrom, fromBlocked = false } = message;
   return {
     ...{ seq, version, changedVersion, id, clientId, senderId, kind, text, deleted: deletedAt !== null },
+    ...{ pinned: pinnedAt !== null, threadId, thread: thread && `${thread.replyCount} to ${thread.lastSeq}` },
+    ...{ forwarded: forwardedFrom?.messageId ?? null, fromBlocked },
+    mentions: mentions.flatMap((mention) => (mention.type === 'user' ? [mention.userId] : [])),
     reactions: reactions.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? ' mine' : ''}`),
   };
 }
@@ -38,13 +43,15 @@ export function synced({ changes, standings }: SyncResponse): Answer {
     entries: changes.flatMap(({ events }) => events.map(entry)),
     snapshots: changes.flatMap(({ state }) => (state ? [snapshotted(state)] : [])),
     lost: changes.filter(({ how }) => how === 'lost').map(({ conversationId }) => conversationId),
-    standings: standings.map(({ conversationId: conversation, readSeq, unread }) => ({
-      conversation,
-      readSeq,
-      unread,
+    standings: standings.map(({ conversationId: conversation, readSeq, unread, mentions, unreadMark }) => ({
+      ...{ conversation, readSeq, unread, mentions, unreadMark },
     })),
   };
 }
+
+export const followedThread = ({ root, following, readSeq, unread }: FollowedThread): Followed => ({
+  ...{ rootSeq: root.seq, following, readSeq, unread },
+});
 
 export const followed = (page: EventsAfter): Answer =>
   page.snapshot ? { snapshots: [snapshotted(page.state)] } : { entries: page.events.map(entry) };

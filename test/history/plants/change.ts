@@ -1,3 +1,4 @@
+import type { Violation } from '../checker/index.ts';
 import type { Random } from '../random.ts';
 import type {
   Answer,
@@ -15,6 +16,11 @@ import type {
 } from '../record.ts';
 
 // How a history is changed: the records that a plant touches are copies, all others stay as they are.
+
+/** Breaks one thing in a clean history; nothing where the history has no place for it. */
+export type Plant = (history: History, random: Random) => History | undefined;
+/** By what is broken; each with what the checker must call it. */
+export type Plants = Record<string, { found: Violation; plant: Plant }>;
 
 export type Is<One extends HistoryRecord> = (record: HistoryRecord) => record is One;
 export const isOk: Is<Answered> = (record) => record.kind === 'ok';
@@ -87,21 +93,24 @@ export function onState(
   history: History,
   random: Random,
   change: (held: NonNullable<State['held']>) => State['held'] | false,
+  freshOnly = false,
 ) {
-  const is: Is<State> = (record): record is State => record.kind === 'state' && record.held !== null;
+  const is: Is<State> = (record): record is State =>
+    record.kind === 'state' && record.held !== null && (record.fresh || !freshOnly);
   return replaceOne(history, random, is, (state) => {
     const held = state.held && change(state.held);
     return held === false ? false : [{ ...state, held }];
   });
 }
 
-export function onShown(history: History, random: Random, change: (message: Seen) => Seen | false) {
-  return onState(history, random, (held) => {
+export function onShown(history: History, random: Random, change: (message: Seen) => Seen | false, freshOnly = false) {
+  const changeHeld = (held: NonNullable<State['held']>) => {
     const place = random.below(held.messages.length);
     const message = held.messages[place];
     const changed = message && change(message);
     return changed ? { ...held, messages: held.messages.with(place, changed) } : false;
-  });
+  };
+  return onState(history, random, changeHeld, freshOnly);
 }
 
 export function onEntry(history: History, random: Random, change: (entry: Entry) => Entry) {

@@ -1,7 +1,6 @@
-import type { Violation } from '../checker/index.ts';
-import type { Random } from '../random.ts';
-import type { History, Seen } from '../record.ts';
+import type { Seen } from '../record.ts';
 import {
+  type Plants,
   isOk,
   isSent,
   isText,
@@ -21,6 +20,9 @@ import {
   readBeforeJoining,
   writeAfterRemoval,
 } from './members.ts';
+import { outboxPlants } from './outbox.ts';
+import { ownPlants } from './own.ts';
+import { rightsPlants } from './rights.ts';
 import {
   acceptOther,
   answerOtherwise,
@@ -35,12 +37,10 @@ import {
   swapPair,
   unread,
 } from './sends.ts';
-
-/** Breaks one thing in a clean history; nothing where the history has no place for it. */
-type Plant = (history: History, random: Random) => History | undefined;
+import { threadPlants } from './threads.ts';
 
 /** The violations that are planted, each with what the checker must call it. */
-export const plants: Record<string, { found: Violation; plant: Plant }> = {
+export const plants: Plants = {
   'an acked message is gone': {
     found: 'lost',
     plant: (history, random) =>
@@ -161,13 +161,18 @@ export const plants: Record<string, { found: Violation; plant: Plant }> = {
   },
   'what is unread is counted one too many': {
     found: 'unread miscounted',
-    plant: (history, random) => onFreshSync(history, random),
+    plant: (history, random) =>
+      onFreshSync(history, random, (standing) => ({ ...standing, unread: standing.unread + 1 })),
   },
   'somebody hears of one version after their removal': { found: 'heard outside membership', plant: hearAfterRemoval },
   'a newcomer is told what was before': { found: 'heard outside membership', plant: hearBeforeJoining },
   'a newcomer reads what was before': { found: 'read outside membership', plant: readBeforeJoining },
   'somebody is answered after their removal': { found: 'read outside membership', plant: answerAfterRemoval },
   'somebody writes after their removal': { found: 'wrote outside membership', plant: writeAfterRemoval },
+  ...rightsPlants,
+  ...threadPlants,
+  ...ownPlants,
+  ...outboxPlants,
   'an answer is a fault of the system’s own': {
     found: 'odd answer',
     plant: (history, random) =>

@@ -68,7 +68,7 @@ export function hearBeforeJoining(history: History, random: Random): History | u
 }
 
 /** Whoever was there from the beginning, or whose coming it tells, may read the first message. */
-const foundedWith = ({ stored, person }: Edge) =>
+export const foundedWith = ({ stored, person }: Edge) =>
   stored.changes[0]?.joined.includes(person) || stored.messages[0]?.joined.includes(person);
 
 export function readBeforeJoining(history: History, random: Random): History | undefined {
@@ -76,7 +76,7 @@ export function readBeforeJoining(history: History, random: Random): History | u
   const first = edge?.stored.messages[0];
   if (!edge || !first) return undefined;
   const { at, conversation } = edge.stored;
-  const answer = { messages: [{ ...first, reactions: [] }] };
+  const answer = { messages: [{ ...first, thread: null, fromBlocked: false, reactions: [] }] };
   return [...history, ...asked(edge.who, { what: 'page', conversation, before: 2, limit: 1 }, answer, at)];
 }
 

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { Answered, Begun, History, Seen, Stored } from '../record.ts';
+import type { Answered, Begun, History, Seen, Standing, Stored } from '../record.ts';
 import { type Is, begunOf, isOk, isText, onAnswer, onRow, replaceOne } from './change.ts';
 
 /** The newest page, of which the last message was acked before the page was asked for. */
@@ -169,10 +169,14 @@ export function unread(history: History, stored: Stored): boolean {
   return false;
 }
 
-export function onFreshSync(history: History, random: Random): History | undefined {
+export function onFreshSync(
+  history: History,
+  random: Random,
+  change: (standing: Standing) => Standing,
+): History | undefined {
   const fresh = new Set(history.flatMap((record) => (record.kind === 'state' && record.fresh ? [record.who] : [])));
   return onAnswer(history, random, ['sync'], (answer, { who }) => {
     const [first, ...others] = answer.standings ?? [];
-    return fresh.has(who) && first && { ...answer, standings: [{ ...first, unread: first.unread + 1 }, ...others] };
+    return fresh.has(who) && first && { ...answer, standings: [change(first), ...others] };
   });
 }

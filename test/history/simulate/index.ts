@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { Answer, Founding, History, HistoryRecord, Operation } from '../record.ts';
+import type { Answer, Founding, History, HistoryRecord, Operation, OperationOf, Personal } from '../record.ts';
 import { type Made, Room } from './room.ts';
 
 /** How long a made-up history is, and what its newcomers may read. */
@@ -10,6 +10,7 @@ export interface Plot {
 
 /** People of a made-up history; each has one device, named after them. The first owns the conversation. */
 const people = ['ana', 'bob', 'cleo', 'dan'] as const;
+const roles = ['admin', 'member', 'member', 'read_only'] as const;
 const emojis = ['👍', '🎉'];
 
 /** Chances of what goes wrong without breaking a promise. */
@@ -29,6 +30,8 @@ export function simulate(random: Random, { steps, history }: Plot): History {
   return world.records;
 }
 
+/** What was sent, but where. */
+type Words = Omit<OperationOf<'send'>, 'what' | 'conversation' | 'clientId'>;
 type Untimed<One> = One extends HistoryRecord ? Omit<One, 'at'> : never;
 
 /** Something under way. */
@@ -49,13 +52,13 @@ class World {
   /** The version that each client holds; none where it belongs to nothing. */
   readonly #held = new Map<string, number>();
   /** The words that each clientId was first sent with. */
-  readonly #words = new Map<string, string>();
+  readonly #words = new Map<string, Words>();
   #attempts = 0;
 
   constructor(random: Random, history: Founding['history']) {
     this.#random = random;
     for (const person of people) this.#record({ kind: 'client', who: person, person, door: 'made up' });
-    this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history });
+    this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history, channel: false });
     const [ana, bob, cleo] = people;
     // Nobody has heard of it before it is there.
     const early: Made[] = [];
@@ -76,6 +79,7 @@ class World {
   /** Everybody catches up, and everything is written down. */
   rest(rest: number): void {
     for (const person of people) this.#sync(person);
+    for (const person of people) this.#record({ kind: 'personal', who: 'stage', rest, person, ...this.#own(person) });
     this.#record({ kind: 'stored', who: 'stage', rest, ...this.#room.stored() });
     for (const person of this.#room.present) {
       const state = { rest, conversation: this.#room.id, held: this.#room.view(person) };
@@ -83,8 +87,19 @@ class World {
       const who = `${person}/fresh ${rest}`;
       this.#record({ kind: 'client', who, person, door: 'made up' });
       this.#attempt(who, { what: 'sync' }, { standings: [this.#room.standing(person)] });
+      const { blocked, drafts } = this.#own(person);
+      this.#attempt(who, { what: 'blocks' }, { blocked });
+      this.#attempt(who, { what: 'drafts' }, { drafts });
+      const threads = { what: 'threads' as const, conversation: this.#room.id, limit: 200 };
+      this.#attempt(who, threads, { threads: this.#room.threads(person) });
       this.#record({ kind: 'state', who, fresh: true, ...state });
     }
+  }
+
+  #own(person: string): Pick<Personal, 'blocked' | 'drafts'> {
+    const draft = this.#room.drafts.get(person);
+    const blocked = [...(this.#room.blocked.get(person) ?? [])].sort();
+    return { blocked, drafts: draft === undefined ? [] : [`${this.#room.id} ${draft}`] };
   }
 
   #begin(): Doing {
@@ -100,7 +115,7 @@ class World {
   #end({ who, attempt, lost, answer }: Doing): void {
     if (lost) this.#record({ kind: 'unknown', who, attempt, why: 'the connection was lost' });
     else if (answer) this.#record({ kind: 'ok', who, attempt, answer });
-    else this.#record({ kind: 'refused', who, attempt, code: 'not_found' });
+    else this.#record({ kind: 'refused', who, attempt, code: this.#room.mayWrite(who) ? 'not_found' : 'forbidden' });
   }
 
   #choices(who: string): Operation[] {
@@ -109,7 +124,7 @@ class World {
     const time = this.records.length;
     const words = { clientId: `c${time}`, text: `${who} says ${time}` };
     const own = messages.filter(({ kind, senderId }) => kind === 'text' && senderId === who);
-    const [one, again] = [random.pick(own), random.pick(own)];
+    const [one, again] = [random.pick(own), random.pick(own.filter(({ clientId }) => this.#words.has(clientId)))];
     const person = random.pick(people.slice(1)) ?? 'bob';
     const at = { conversation, messageId: one?.id ?? '' };
     const emoji = random.pick(emojis) ?? '👍';
@@ -117,18 +132,38 @@ class World {
       { what: 'edit', ...at, ...words },
       { what: 'delete', ...at },
       { what: 'react', ...at, emoji, on: random.chance(0.7) },
+      { what: 'pin', ...at, on: random.chance(0.7) },
     ];
     const send: Operation = { what: 'send', conversation, ...words };
+    const [shown, named] = [random.pick(messages.filter(({ kind }) => kind === 'text')), random.pick(people) ?? 'ana'];
+    const thread = shown ? { thread: shown.id } : {};
+    const forwarded = { conversation, clientId: words.clientId, from: conversation };
+    const follow = random.chance(0.5) ? { following: random.chance(0.6) } : { seq: random.below(messages.length + 1) };
     const clientId = again?.clientId ?? '';
     return [
-      ...[send, send, send],
+      ...[
+        send,
+        send,
+        send,
+        { ...send, ...thread },
+        { ...send, mention: named },
+        { ...send, ...thread, mention: named },
+      ],
+      { what: 'mark', conversation, seq: random.chance(0.7) ? random.below(messages.length + 1) : null },
+      { what: 'draft', conversation, text: random.chance(0.7) ? words.text : null },
+      { what: 'block', person: random.pick(people.filter((other) => other !== who)) ?? '', on: random.chance(0.5) },
+      ...(shown ? [{ what: 'forward' as const, ...forwarded, messageId: shown.id }] : []),
+      ...(shown ? [{ what: 'follow' as const, conversation, messageId: shown.id, ...follow }] : []),
       ...(one ? touches : []),
-      ...(again ? [{ what: 'send' as const, conversation, clientId, text: this.#words.get(clientId) ?? '' }] : []),
+      ...(again ? [{ what: 'send' as const, conversation, clientId, text: '', ...this.#words.get(clientId) }] : []),
       { what: 'read', conversation, seq: random.below(messages.length + 1) },
       { what: 'page', conversation, limit: 5 },
       { what: 'after', conversation, version: 1_000_000 },
       ...(who === owner
-        ? [{ what: this.#room.isPresent(person) ? 'remove' : 'add', conversation, person } as const]
+        ? [
+            { what: this.#room.isPresent(person) ? 'remove' : 'add', conversation, person } as const,
+            { what: 'role', conversation, person, role: random.pick(roles) ?? 'member' } as const,
+          ]
         : []),
     ];
   }
@@ -139,19 +174,45 @@ class World {
     if (!room.isPresent(who)) return undefined;
     switch (operation.what) {
       case 'send': {
+        if (!room.mayWrite(who)) return undefined;
         const known = room.messages.find(({ clientId }) => clientId === operation.clientId);
-        if (!known) this.#words.set(operation.clientId, operation.text);
-        const message = known ?? room.send(who, operation.clientId, operation.text);
+        const message = known ?? room.send(who, operation);
+        if (!message) return undefined;
+        if (!known) this.#words.set(operation.clientId, operation);
         return { message: room.seen(message, who), repeated: known !== undefined };
       }
+      case 'forward': {
+        if (!room.mayWrite(who)) return undefined;
+        const known = room.messages.find((message) => message.clientId === operation.clientId);
+        const message = known ?? room.forward(who, operation);
+        return message && { message: room.seen(message, who), repeated: known !== undefined };
+      }
+      case 'mark':
+        room.mark(who, operation.seq);
+        return {};
+      case 'draft':
+        if (operation.text === null) room.drafts.delete(who);
+        else room.drafts.set(who, operation.text);
+        return {};
+      case 'block':
+        room.block(who, operation.person, operation.on);
+        return {};
       case 'edit':
       case 'delete':
+      case 'pin':
       case 'react': {
+        if (!room.mayWrite(who) && operation.what !== 'delete') return undefined;
         const message = room.touch(who, operation);
         return message && { message: room.seen(message, who) };
       }
       case 'read':
         return { readSeq: room.read(who, operation.seq) };
+      case 'follow': {
+        const thread = room.patchThread(who, operation);
+        return thread && { threads: [thread] };
+      }
+      case 'threads':
+        return { threads: room.threads(who) };
       case 'page':
         return { messages: room.view(who).messages.slice(-operation.limit) };
       case 'after':
@@ -159,6 +220,10 @@ class World {
       case 'add':
       case 'remove':
         return room.move(operation.what, operation.person) ? {} : undefined;
+      case 'role':
+        return room.changeRole(operation.person, operation.role) ? {} : undefined;
+      case 'drafts':
+      case 'blocks':
       case 'leave':
       case 'title':
       case 'sync':
