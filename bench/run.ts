@@ -3,16 +3,28 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../dev/services/index.ts';
+import { delivery } from './figures/delivery.ts';
+import { members } from './figures/members.ts';
+import { memory } from './figures/memory.ts';
+import { nodes } from './figures/nodes.ts';
+import { overload } from './figures/overload.ts';
+import { path } from './figures/path.ts';
 import { receipts } from './figures/receipts.ts';
+import { rest } from './figures/rest.ts';
 import { resync } from './figures/resync.ts';
 import { hot, sends } from './figures/sends.ts';
-import type { Figure, Line } from './lib/figure.ts';
-import { openStage } from './lib/stage.ts';
+import { storm } from './figures/storm.ts';
+import { stored } from './figures/stored.ts';
+import type { Figure, Line, Round } from './lib/figure.ts';
+import { openStage, withOwner } from './lib/stage.ts';
 
 // npm run bench [-- name …]: reference and candidate one after the other in one run, medians of several rounds, with every
 // durability setting on; prints a table and writes it as JSON.
 
-const figures: readonly Figure[] = [sends, hot, receipts, resync];
+const figures: readonly Figure[] = [
+  ...[sends, hot, path, delivery, nodes, memory, receipts, resync],
+  ...[members, rest, storm, overload, stored],
+];
 const say = (line = '') => void process.stdout.write(`${line}\n`);
 /** Processors' worth of other programs beyond which a figure says more about them than about us. */
 const tooNoisy = 0.3;
@@ -36,7 +48,9 @@ try {
   for (const { name, what, measure } of chosen) {
     say(`\n${name}: ${what}`);
     const report = (line: string) => say(`  ${line}`);
-    lines.push(...(await measure({ stage, rounds: Number(values.rounds), seconds: Number(values.seconds), report })));
+    const owned: Round['withOwner'] = (work) => withOwner(stage, work);
+    const options = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+    lines.push(...(await measure({ stage, withOwner: owned, ...options, report })));
   }
 } finally {
   await stage.stop();

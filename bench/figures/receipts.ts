@@ -15,7 +15,7 @@ export const receipts: Figure = {
   name: 'receipts',
   what: 'database CPU for a receipt, with ten thousand members reading on several devices each',
   async measure({ stage, rounds, seconds, report }) {
-    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 900_000 });
     const lane = createReceiptLane({ db: stage.db, log: quiet });
     const ours = () => [stage.postgres.pid];
     const micros = { single: [] as number[], ours: [] as number[] };

@@ -11,14 +11,14 @@ import { type Crowd, groupId, idSql, personId, seat, seed } from '../lib/people.
 import { pgbench } from '../lib/pgbench.ts';
 
 const crowd: Crowd = { people: 10_000, groups: 10_000, size: 10 };
-const senders = 256;
+export const senders = 256;
 const text = 'x'.repeat(120);
 
 /** A message of somebody in a group of theirs, as the domain hands it to the lane. */
-function messageTo(group: number, place: number): NewMessageRow {
+function messageTo(group: number, place: number, among: Crowd = crowd): NewMessageRow {
   return {
     conversationId: groupId(group),
-    senderId: personId(seat(group, place, crowd)),
+    senderId: personId(seat(group, place, among)),
     id: randomUUIDv7() as MessageId,
     clientId: randomUUIDv7(),
     text,
@@ -31,7 +31,9 @@ function messageTo(group: number, place: number): NewMessageRow {
   };
 }
 
-const anyGroup = () => Math.floor(Math.random() * crowd.groups);
+/** Of anybody, in any of their groups. */
+export const anyMessage = (among: Crowd = crowd): NewMessageRow =>
+  messageTo(Math.floor(Math.random() * among.groups), anyPlace(), among);
 const anyPlace = () => Math.floor(Math.random() * crowd.size);
 
 /** The very statement that stores messages, for one of them, with its parameters as expressions. */
@@ -71,7 +73,7 @@ export const sends: Figure = {
   what: 'complete stored sends: rights, number, message with both unique indexes, outbox, one durable commit',
   async measure(round) {
     const { stage, rounds, seconds } = round;
-    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 900_000 });
     const lane = createStoreLane(stage.db);
     const ours = () => [stage.postgres.pid];
     const best = { same: [] as number[], bare: [] as number[], ours: [] as number[] };
@@ -83,7 +85,7 @@ export const sends: Figure = {
       best.same.push(Math.max(...rates));
       best.bare.push(await pgbench(stage, bareInsert(), { clients: 64, seconds }));
       await seed(stage.db, owner, crowd);
-      const sample = await closedLoop(() => lane.push(messageTo(anyGroup(), anyPlace())).then(mustBeStored), {
+      const sample = await closedLoop(() => lane.push(anyMessage()).then(mustBeStored), {
         ...{ workers: senders, seconds, ours },
       });
       best.ours.push(sample.perSecond);
@@ -104,7 +106,7 @@ export const hot: Figure = {
   name: 'hot',
   what: 'one conversation that everybody writes in',
   async measure({ stage, rounds, seconds, report }: Round): Promise<Line[]> {
-    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const owner = openDb({ url: stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 900_000 });
     const lane = createStoreLane(stage.db);
     const ours = () => [stage.postgres.pid];
     const rates = { single: [] as number[], ours: [] as number[], p99: [] as number[] };
@@ -148,6 +150,6 @@ function line(
 }
 
 /** A refusal is quick, and would pass for speed. */
-function mustBeStored(result: { status: string }): void {
+export function mustBeStored(result: { status: string }): void {
   if (result.status !== 'stored') throw new Error(`a send of the benchmark was not stored: ${result.status}`);
 }

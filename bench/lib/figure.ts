@@ -1,4 +1,4 @@
-import type { Stage } from './stage.ts';
+import type { OwnerDb, Stage } from './stage.ts';
 
 /** One line of the table: what was measured, against what, and what we want of it. */
 export interface Line {
@@ -19,6 +19,8 @@ export interface Line {
 
 export interface Round {
   stage: Stage;
+  /** Work as the owner of the tables, with time for large statements. */
+  withOwner: <T>(work: (owner: OwnerDb) => Promise<T>) => Promise<T>;
   /** Rounds of reference and candidate, one after the other. */
   rounds: number;
   /** Seconds of one measurement. */

@@ -71,3 +71,18 @@ async function assertDurable(db: Db): Promise<void> {
       throw new Error(`${name} is ${rows[0]?.value}: nothing is measured without durability`);
   }
 }
+
+export type OwnerDb = ReturnType<typeof openDb>;
+
+/** Seeding a large database takes longer than any statement of the product may. */
+export async function withOwner<T>(
+  { ownerUrl }: Pick<Stage, 'ownerUrl'>,
+  work: (owner: OwnerDb) => Promise<T>,
+): Promise<T> {
+  const owner = openDb({ url: ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 900_000 });
+  try {
+    return await work(owner);
+  } finally {
+    await owner.end();
+  }
+}

@@ -3,24 +3,32 @@ import { isRetryable, isUnavailable, isUniqueViolation } from '../../db/errors.t
 import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/queries/store-messages.ts';
 import { sendRights } from '../access/index.ts';
 import { DomainError } from '../errors.ts';
-import { type Lane, createLane } from '../lane.ts';
+import { type Lane, createLanes } from '../lane.ts';
 
 export const sendLimits = {
+  /** Statements under way at once in this process: a third one gained nothing. */
+  lanes: 2,
   /** Messages in one statement: at 1,024 the 99th percentile grows to 90 ms while the throughput stays flat. */
   maxBatch: 256,
-  /** Messages that may wait in this process; beyond, senders are told to come again. */
-  maxWaiting: 10_000,
+  /** Messages that may wait in one lane; beyond, senders are told to come again. */
+  maxWaiting: 5_000,
+  /**
+   * Milliseconds that the first of those who wait may have waited. A batch takes ten to thirty, so beyond this more comes
+   * than can be stored: whoever is refused at once can come back, while a queue would only make everybody late.
+   */
+  maxWaitMs: 500,
   /** Times that a message is tried again because membership changed under it. */
   maxStaleTries: 5,
   /** Times that a batch is tried again because of a race with another process. */
   maxRaceTries: 3,
 };
 
-/** The lane of all sends of this process: concurrent messages share one statement and one commit. */
+/** The lanes of all sends of this process: concurrent messages share one statement and one commit. */
 export function createStoreLane(db: Db): Lane<NewMessageRow, StoreResult> {
-  return createLane({
+  return createLanes(sendLimits.lanes, ({ conversationId }) => conversationId, {
     maxBatch: sendLimits.maxBatch,
     maxWaiting: sendLimits.maxWaiting,
+    maxWaitMs: sendLimits.maxWaitMs,
     onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
     // A repeat in the same batch would collide with its first; in the next one it is recognised.
     keyOf: ({ conversationId, senderId, clientId }) => `${conversationId}${senderId}${clientId}`,

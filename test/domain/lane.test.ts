@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { createLane } from '../../domain/lane.ts';
+import { createLane, createLanes } from '../../domain/lane.ts';
 
 /** A lane over a runner that is let go by hand, and the batches that it was given. */
 function laneByHand(
   options: Partial<
-    Pick<Parameters<typeof createLane<string, string>>[0], 'maxBatch' | 'maxWaiting' | 'keyOf' | 'merge' | 'gatherMs'>
+    Pick<
+      Parameters<typeof createLane<string, string>>[0],
+      'maxBatch' | 'maxWaiting' | 'maxWaitMs' | 'keyOf' | 'merge' | 'gatherMs'
+    >
   > = {},
 ) {
   const batches: string[][] = [];
@@ -101,6 +104,23 @@ describe('a lane', () => {
     await Promise.all(waiting);
   });
 
+  it('refuses one more while the first of those who wait has waited for too long, and takes more afterwards', async () => {
+    const { lane, letGo } = laneByHand({ maxWaitMs: 20 });
+    const running = lane.push('a');
+    await new Promise(setImmediate);
+    const waiting = [lane.push('b'), lane.push('c')];
+    const began = performance.now();
+    while (performance.now() - began <= 20) await new Promise(setImmediate);
+    await assert.rejects(lane.push('d'), /full/);
+    await letGo();
+    await running;
+    await letGo();
+    assert.deepEqual(await Promise.all(waiting), ['B', 'C']);
+    const later = lane.push('e');
+    await letGo();
+    assert.equal(await later, 'E');
+  });
+
   it('is idle once nothing waits or runs', async () => {
     const { lane, letGo } = laneByHand();
     await lane.idle();
@@ -113,5 +133,30 @@ describe('a lane', () => {
     await letGo();
     await Promise.all([pushed, waited]);
     assert.equal(idle, true);
+  });
+});
+
+describe('lanes side by side', () => {
+  it('keep what has one key in the order of coming, and let nothing of another wait for it', async () => {
+    const begun: string[] = [];
+    const gates = new Map<string, () => void>();
+    const lanes = createLanes<string, string>(2, (item) => item[0] ?? '', {
+      ...{ maxBatch: 1, maxWaiting: 10, onOverflow: () => new Error('full') },
+      async run([item = '']) {
+        begun.push(item);
+        await new Promise<void>((resolve) => gates.set(item, resolve));
+        return [item];
+      },
+    });
+    // One of these shares no lane with a: there are two lanes.
+    const others = ['b1', 'c1', 'd1', 'e1', 'f1'];
+    const pushed = ['a1', 'a2', ...others].map((item) => lanes.push(item));
+    while (begun.length < 2) await new Promise(setImmediate);
+    assert.deepEqual([begun.includes('a1'), begun.includes('a2')], [true, false]);
+    assert.equal(lanes.waiting, pushed.length - 2);
+    const letAllGo = setInterval(() => gates.forEach((open) => open()), 1);
+    await Promise.all([...pushed, lanes.idle()]);
+    clearInterval(letAllGo);
+    assert.ok(begun.indexOf('a1') < begun.indexOf('a2'));
   });
 });

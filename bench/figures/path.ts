@@ -1,0 +1,139 @@
+import { openDb } from '../../db/client.ts';
+import type { Clients, Counted } from '../clients/main.ts';
+import { startChild } from '../lib/child.ts';
+import { readCpu, treeSeconds } from '../lib/cpu.ts';
+import type { Figure, Line, Round } from '../lib/figure.ts';
+import { median } from '../lib/load.ts';
+import { seed } from '../lib/people.ts';
+import { type Product, openProduct } from '../lib/product.ts';
+import type { KnexAndRooms } from '../references/knex-and-rooms.ts';
+import { seedRooms } from '../references/rooms-schema.ts';
+
+const connections = 1_000;
+const senders = 256;
+
+interface Measured extends Counted {
+  perSecond: number;
+  /** Processor time of the server's process and of PostgreSQL for one message. */
+  serverMicros: number;
+  databaseMicros: number;
+  othersCpu: number;
+}
+
+/** From the socket over the commit to everybody's sockets: 1,000 people are connected, 256 of them write at the same time. */
+export const path: Figure = {
+  name: 'path',
+  what: 'the whole path: socket, checks, commit, acknowledgement, fan-out; clients, server and database share the machine',
+  async measure(round) {
+    const owner = openDb({ url: round.stage.ownerUrl, applicationName: 'bench-owner', statementTimeoutMs: 600_000 });
+    const product = await openProduct(round.stage);
+    try {
+      return [
+        ...(await compare(round, { owner, product, size: 10, times: 15 })),
+        ...(await compare(round, { owner, product, size: 100, times: 12 })),
+      ];
+    } finally {
+      await product.stop();
+      await owner.end();
+    }
+  },
+};
+
+interface Comparison {
+  owner: ReturnType<typeof openDb>;
+  product: Product;
+  /** Members of each group. */
+  size: number;
+  /** What we want of it, in times the reference's rate. */
+  times: number;
+}
+
+async function compare(round: Round, { owner, product, size, times }: Comparison): Promise<Line[]> {
+  const { stage, rounds, seconds, report } = round;
+  await seed(stage.db, owner, { people: connections, groups: connections / size, size });
+  await seedRooms(owner, { groups: connections / size });
+  const tokens = await product.tokens(connections);
+  const node = await product.start(`path-${size}`, ['api', 'realtime']);
+  const reference = await startChild<KnexAndRooms>(new URL('../references/knex-and-rooms.ts', import.meta.url), {
+    ...product.environment,
+  });
+  const ports = { ours: node.port, theirs: await reference.ask('port') };
+  const taken = { ours: [] as Measured[], theirs: [] as Measured[] };
+  for (let n = 0; n < rounds; n += 1) {
+    for (const [who, pid] of [
+      ['theirs', reference.pid],
+      ['ours', node.pid],
+    ] as const) {
+      const measured = await load({ stage, seconds, port: ports[who], pid, tokens, size });
+      taken[who].push(measured);
+      const { perSecond, p50Ms, p99Ms, serverMicros, databaseMicros } = measured;
+      report(
+        `groups of ${size}, round ${n + 1}, ${who}: ${Math.round(perSecond)}/s, p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms, server ${serverMicros.toFixed(0)} µs, database ${databaseMicros.toFixed(0)} µs`,
+      );
+    }
+  }
+  await Promise.all([reference.stop(), node.stop(0)]);
+  return linesOf(taken, { size, times });
+}
+
+interface Load {
+  stage: Round['stage'];
+  seconds: number;
+  port: number;
+  pid: number;
+  tokens: string[];
+  size: number;
+}
+
+async function load({ stage, seconds, port, pid, tokens, size }: Load): Promise<Measured> {
+  const clients = await startChild<Clients>(new URL('../clients/main.ts', import.meta.url));
+  const pids = [pid, stage.postgres.pid, clients.pid];
+  try {
+    await clients.ask('connect', { port, tokens, size, hello: true });
+    await clients.ask('begin', { senders });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await clients.ask('mark');
+    const before = { server: treeSeconds(pid), database: treeSeconds(stage.postgres.pid), all: readCpu(pids) };
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+    const counted = await clients.ask('mark');
+    const after = readCpu(pids);
+    const ours = after.oursSeconds - before.all.oursSeconds;
+    const perMessage = 1e6 / counted.stored;
+    await clients.ask('rest');
+    if (counted.failed + counted.shed > 0) throw new Error(`${counted.failed} sends failed, ${counted.shed} were shed`);
+    const expected = counted.stored * size;
+    if (Math.abs(counted.deliveries - expected) > expected * 0.1)
+      throw new Error(`${counted.deliveries} deliveries of ${expected}`);
+    return {
+      ...counted,
+      perSecond: counted.stored / counted.seconds,
+      serverMicros: (treeSeconds(pid) - before.server) * perMessage,
+      databaseMicros: (treeSeconds(stage.postgres.pid) - before.database) * perMessage,
+      othersCpu: Math.max(0, (after.machineSeconds - before.all.machineSeconds - ours) / counted.seconds),
+    };
+  } finally {
+    await clients.stop();
+  }
+}
+
+function linesOf(
+  { ours, theirs }: { ours: Measured[]; theirs: Measured[] },
+  { size, times }: Pick<Comparison, 'size' | 'times'>,
+): Line[] {
+  const of = (taken: Measured[], key: keyof Measured) => median(taken.map((one) => one[key]));
+  const othersCpu = Math.max(...[...ours, ...theirs].map((one) => one.othersCpu));
+  const common = { reference: 'knex + io.to().emit', othersCpu };
+  const [candidate, against] = [of(ours, 'perSecond'), of(theirs, 'perSecond')];
+  const ratio = candidate / against;
+  const latency = { candidate: of(ours, 'p50Ms'), against: of(theirs, 'p50Ms') };
+  return [
+    {
+      ...{ ...common, figure: `whole path, groups of ${size}`, unit: 'messages/s', candidate, against, ratio },
+      ...{ goal: `≥ ${times}×`, reached: ratio >= times },
+    },
+    {
+      ...{ ...common, ...latency, figure: `whole path, groups of ${size}, acknowledged after (p50)`, unit: 'ms' },
+      ...{ ratio: latency.candidate / latency.against, goal: '', reached: true },
+    },
+  ];
+}
