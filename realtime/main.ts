@@ -4,6 +4,7 @@ import { lastSeenNow } from '../domain/presence/index.ts';
 import { presenceBeatMs } from '../platform/presence.ts';
 import type { Runtime } from '../runtime.ts';
 import { guardHandshake } from './handshake.ts';
+import { forgetRequests } from './io.ts';
 import { limitPackets } from './packet-limit.ts';
 import { serveSockets } from './server.ts';
 
@@ -33,6 +34,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
   if (server.listenerCount('request') === 0)
     server.on('request', (_request, response) => response.writeHead(404).end());
   io.attach(server);
+  forgetRequests(io);
   limitPackets(io, deps.log);
   shutdown.on('drain', 'sockets', () => realtime.drain(drainMs));
   shutdown.on('poll', 'socket sweeps', () => realtime.stop());

@@ -23,28 +23,42 @@ export interface OnOptions {
 type Handle<Name extends ClientEventName> = (
   actor: Actor,
   input: ClientEventInput<Name>,
+  socket: IoSocket,
 ) => Promise<ClientEventAnswer<Name>>;
 
+/** Answers one client event of a socket: `given` is what came with it, the acknowledgement last. */
+export type Listener = (socket: IoSocket, given: readonly unknown[]) => void;
+/** One for every event of the contract: a new one does not compile until it is answered. */
+export type Listeners = Record<ClientEventName, Listener>;
+
 /**
- * Registers one client event; nothing else listens on a socket. Whatever arrives is untrusted, the acknowledgement too:
- * a client may leave it out or send something else in its place, and neither may end the process.
+ * How one client event is answered. Whatever arrives is untrusted, the acknowledgement too: a client may leave it out or
+ * send something else in its place, and neither may end the process.
  */
-export function on<Name extends ClientEventName>(
-  socket: IoSocket,
-  name: Name,
-  options: OnOptions,
-  handle: Handle<Name>,
-): void {
-  const listener = (...given: unknown[]) => {
-    const ack = given.findLast((argument) => typeof argument === 'function') as
-      | ((answer: Ack<Name>) => void)
-      | undefined;
+export function on<Name extends ClientEventName>(name: Name, options: OnOptions, handle: Handle<Name>): Listener {
+  return (socket, given) => {
+    const ack = acknowledgementOf<Ack<Name>>(given);
     // Without a payload the acknowledgement stands in its place.
     const input = typeof given[0] === 'function' ? undefined : given[0];
     void answer(socket, name, options, handle, input).then((result) => ack?.(result));
   };
-  (socket.on as (event: string, listener: (...given: unknown[]) => void) => void)(name, listener);
 }
+
+/**
+ * Takes the events of the contract and nothing else, whatever a client sends: Socket.IO takes `error` and `disconnect`
+ * from a client as it would its own, and an `error` that nobody listens to ends the process. One listener for all events,
+ * the same for all sockets: ten a socket were a third of its memory.
+ */
+export function listen(socket: IoSocket, listeners: Listeners): void {
+  socket.use(([name, ...given]) => {
+    if (Object.hasOwn(listeners, name)) return listeners[name as ClientEventName](socket, given);
+    const { error } = toSocketError(new DomainError('not_found', { detail: 'There is no such event.' }));
+    acknowledgementOf(given)?.({ ok: false, error });
+  });
+}
+
+const acknowledgementOf = <Answer = Ack>(given: readonly unknown[]) =>
+  given.findLast((argument) => typeof argument === 'function') as ((answer: Answer) => void) | undefined;
 
 async function answer<Name extends ClientEventName>(
   socket: IoSocket,
@@ -57,7 +71,7 @@ async function answer<Name extends ClientEventName>(
   const { actor } = socket.data;
   try {
     if (options.revocations.has(actor.sessionId)) throw new DomainError('session_revoked');
-    const result = await handle(actor, parse(name, input));
+    const result = await handle(actor, parse(name, input), socket);
     if (options.checkAnswers) clientEvents[name].answer.parse(result);
     options.observeEvent(name, 'ok', secondsSince(started));
     return { ok: true, ...result } as Ack<Name>;
@@ -77,23 +91,11 @@ function parse<Name extends ClientEventName>(name: Name, input: unknown): Client
   throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues) });
 }
 
-/**
- * Lets in the events of the contract and nothing else, whatever a client sends: Socket.IO takes `error` and `disconnect`
- * from a client as it would its own, and an `error` that nobody listens to ends the process.
- */
-export function refuseUnknown(socket: IoSocket): void {
-  socket.use(([name, ...given], next) => {
-    if (Object.hasOwn(clientEvents, name)) return next();
-    const ack = given.findLast((argument) => typeof argument === 'function') as ((answer: Ack) => void) | undefined;
-    const { error } = toSocketError(new DomainError('not_found', { detail: 'There is no such event.' }));
-    ack?.({ ok: false, error });
-  });
-}
-
 /** Tells why and closes, after the acknowledgement has had its turn. */
 export function closeSoon(socket: IoSocket, code: string): void {
   socket.emit('notice', { kind: 'session_ended', code });
-  setImmediate(() => socket.disconnect(true));
+  // The outlet writes at the end of this turn.
+  setImmediate(() => setImmediate(() => socket.disconnect(true)));
 }
 
 const secondsSince = (started: bigint) => Number(process.hrtime.bigint() - started) / 1e9;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { IoSocket } from './io.ts';
 
 export const outletLimits = {
@@ -19,6 +20,9 @@ export interface Frame {
 export function encode(name: string, payload: unknown): Frame {
   return toFrame(`2${JSON.stringify([name, payload])}`);
 }
+
+/** The answer to a request: `3` is Socket.IO's ACK packet. */
+const encodeAck = (request: number, answer: unknown): Frame => toFrame(`3${request}${JSON.stringify([answer])}`);
 
 export const toFrame = (text: string): Frame => ({ text, bytes: webSocketFrame(`4${text}`) });
 
@@ -44,19 +48,28 @@ function webSocketFrame(text: string): Buffer {
 /** Writes what sockets are told: whatever comes for one of them in a turn of the loop goes out in one write. */
 export interface Outlet {
   tell(socket: IoSocket, frame: Frame): void;
+  /** What is for this socket alone, as the answer to a request is; it goes before what the turn tells to many. */
+  answer(socket: IoSocket, frame: Frame): void;
+}
+
+/** What waits for a socket until the end of the turn. */
+interface Waiting {
+  own: Frame[];
+  shared: Frame[];
 }
 
 export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: number) => void }): Outlet {
-  const pending = new Map<IoSocket, Frame[]>();
+  const pending = new Map<IoSocket, Waiting>();
   let scheduled = false;
 
   const flush = () => {
     scheduled = false;
+    const join = createJoiner();
     let written = 0;
-    for (const [socket, frames] of pending) {
+    for (const [socket, waiting] of pending) {
       if (written >= outletLimits.socketsPerTurn) break;
       pending.delete(socket);
-      write(socket, frames, onSlow);
+      write(socket, waiting, { join, onSlow });
       written += 1;
     }
     if (pending.size > 0) schedule();
@@ -67,14 +80,60 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
     setImmediate(flush);
   };
 
-  return {
-    tell(socket, frame) {
-      const frames = pending.get(socket);
-      if (frames) frames.push(frame);
-      else pending.set(socket, [frame]);
-      schedule();
-    },
+  const waitingFor = (socket: IoSocket): Waiting => {
+    const known = pending.get(socket);
+    if (known) return known;
+    const waiting = { own: [], shared: [] };
+    pending.set(socket, waiting);
+    schedule();
+    return waiting;
   };
+
+  return {
+    tell: (socket, frame) => void waitingFor(socket).shared.push(frame),
+    answer: (socket, frame) => void waitingFor(socket).own.push(frame),
+  };
+}
+
+/** Where Socket.IO makes the function that answers a request. Pinned with its version, and proved by the sockets' tests. */
+interface Acknowledging {
+  ack(request: number): (answer: unknown) => void;
+}
+
+/** Lets the socket's acknowledgements go out in the same write as the events of their turn: a sender has both. */
+export function acknowledgeThrough(outlet: Outlet, socket: IoSocket): void {
+  (socket as unknown as Acknowledging).ack = (request) => (answer) => outlet.answer(socket, encodeAck(request, answer));
+}
+
+type Join = (frames: readonly Frame[]) => Buffer;
+
+/**
+ * Joins frames into what is written at once. The members of a conversation mostly hear the same in a turn, and come one
+ * after another: what was joined for the last socket is then good for the next.
+ */
+function createJoiner(): Join {
+  let last: readonly Frame[] = [];
+  let joined: Buffer = Buffer.alloc(0);
+  return (frames) => {
+    const [only] = frames;
+    if (only && frames.length === 1) return only.bytes;
+    const same = frames.length === last.length && frames.every((frame, n) => frame === last[n]);
+    if (!same) [last, joined] = [frames, Buffer.concat(frames.map(({ bytes }) => bytes))];
+    return joined;
+  };
+}
+
+type Tcp = Pick<Socket, 'writable' | 'writableLength' | 'write' | 'cork' | 'uncork'>;
+
+/** One call to the kernel, whatever it is made of. */
+function writeTogether(tcp: Tcp, lists: readonly (readonly Frame[])[], join: Join): void {
+  const [first, second] = lists.filter(({ length }) => length > 0).map(join);
+  if (first && second) {
+    tcp.cork();
+    tcp.write(first);
+    tcp.write(second);
+    tcp.uncork();
+  } else if (first) tcp.write(first);
 }
 
 /** What lies below a Socket.IO socket. Pinned with engine.io's version, and proved by the sockets' tests. */
@@ -84,7 +143,7 @@ interface Below {
   transport: {
     name: string;
     writable: boolean;
-    socket?: { _socket?: { writable: boolean; writableLength: number; write(bytes: Buffer): boolean } };
+    socket?: { _socket?: Tcp };
   };
   write(text: string): void;
 }
@@ -93,17 +152,17 @@ interface Below {
  * Straight into the TCP socket where nothing of engine.io's own waits before it; else through engine.io, so that the
  * order holds.
  */
-function write(socket: IoSocket, frames: readonly Frame[], onSlow: (socket: IoSocket, unsent: number) => void): void {
+function write(
+  socket: IoSocket,
+  { own, shared }: Waiting,
+  { join, onSlow }: { join: Join; onSlow: (socket: IoSocket, unsent: number) => void },
+): void {
   const conn = socket.conn as unknown as Below;
   if (conn.readyState !== 'open') return;
   const tcp = conn.transport.socket?._socket;
   const unsent = tcp?.writableLength ?? 0;
   if (unsent > outletLimits.unsentBytes) return onSlow(socket, unsent);
   const direct = conn.transport.name === 'websocket' && conn.transport.writable && conn.writeBuffer.length === 0;
-  if (direct && tcp?.writable) {
-    const [only] = frames;
-    tcp.write(frames.length === 1 && only ? only.bytes : Buffer.concat(frames.map(({ bytes }) => bytes)));
-  } else {
-    for (const { text } of frames) conn.write(text);
-  }
+  if (direct && tcp?.writable) writeTogether(tcp, [own, shared], join);
+  else for (const { text } of [...own, ...shared]) conn.write(text);
 }

@@ -12,10 +12,10 @@ import { type Delivery, createDelivery } from './delivery.ts';
 import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
 import { Follows } from './follows.ts';
-import { registerHandlers } from './handlers/index.ts';
-import { type Io, type IoSocket, sessionRoom } from './io.ts';
-import { type OnOptions, closeSoon, refuseUnknown } from './on.ts';
-import { createOutlet } from './outlet.ts';
+import { createListeners } from './handlers/index.ts';
+import type { Io, IoSocket } from './io.ts';
+import { type Listeners, type OnOptions, closeSoon, listen } from './on.ts';
+import { type Outlet, acknowledgeThrough, createOutlet } from './outlet.ts';
 import { type PresenceWatch, watchPresence } from './presence-watch.ts';
 
 export interface RealtimeOptions extends OnOptions {
@@ -50,8 +50,10 @@ interface Node {
   deps: Deps;
   options: RealtimeOptions;
   follows: Follows;
+  outlet: Outlet;
   delivery: Delivery;
   presence: PresenceWatch;
+  listeners: Listeners;
   /** Of people whose memberships are being loaded. */
   loading: Map<UserId, Promise<void>>;
 }
@@ -70,7 +72,8 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
     unreadChanged: (userId) => badges.changed(userId),
     log: options.log,
   });
-  const node: Node = { deps, options, follows, delivery, presence, loading: new Map() };
+  const listeners = createListeners({ deps, options, presence, confirm: (one) => confirm(one, options) });
+  const node: Node = { deps, options, follows, outlet, delivery, presence, listeners, loading: new Map() };
   options.attach(delivery.deliver);
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
@@ -100,13 +103,12 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
 function welcome(socket: IoSocket, node: Node): void {
   const { options, follows } = node;
   const { userId, sessionId } = socket.data.actor;
-  refuseUnknown(socket);
+  acknowledgeThrough(node.outlet, socket);
+  listen(socket, node.listeners);
   socket.on('error', (thrown: unknown) => {
     const reason = thrown instanceof Error ? thrown.message : 'unknown';
     options.log.warn('a socket failed', { userId, reason });
   });
-  registerHandlers(socket, { ...node, confirm: (one) => confirm(one, options) });
-  void socket.join(sessionRoom(sessionId));
   // The session may have ended between the look at the table and now, when the word of it found no socket.
   if (options.revocations.has(sessionId)) return closeSoon(socket, 'session_revoked');
   follows.connect(userId, socket);
@@ -173,13 +175,9 @@ async function goodbye(socket: IoSocket, { follows, options, presence }: Node): 
 }
 
 function closeSessions(io: Io, ids: readonly SessionId[]): void {
-  for (const id of ids) {
-    const members = io.sockets.adapter.rooms.get(sessionRoom(id)) ?? [];
-    for (const socketId of [...members]) {
-      const socket = io.sockets.sockets.get(socketId);
-      if (socket) closeSoon(socket, 'session_revoked');
-    }
-  }
+  const ended = new Set(ids);
+  for (const socket of io.sockets.sockets.values())
+    if (ended.has(socket.data.actor.sessionId)) closeSoon(socket, 'session_revoked');
 }
 
 /** A reader that does not keep up is disconnected: it comes back and catches up by version. */

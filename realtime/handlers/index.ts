@@ -7,7 +7,7 @@ import { setTyping } from '../../domain/presence/index.ts';
 import { updateReceipts } from '../../domain/receipts/index.ts';
 import { eventsAfter, sync } from '../../domain/sync/index.ts';
 import type { IoSocket } from '../io.ts';
-import { type OnOptions, on } from '../on.ts';
+import { type Listeners, type OnOptions, on } from '../on.ts';
 import type { PresenceWatch } from '../presence-watch.ts';
 
 export interface HandlerOptions {
@@ -19,40 +19,43 @@ export interface HandlerOptions {
 }
 
 /** Everything that a client may ask over its socket: the same domain functions as REST. */
-export function registerHandlers(socket: IoSocket, node: HandlerOptions): void {
+export function createListeners(node: HandlerOptions): Listeners {
   const { deps, options } = node;
-  on(socket, 'message.send', options, (actor, { conversationId, message }) =>
-    sendMessage(deps, actor, conversationId, message),
-  );
-  on(socket, 'message.edit', options, async (actor, { conversationId, messageId, edit }) => ({
-    message: await editMessage(deps, actor, conversationId, messageId, edit),
-  }));
-  on(socket, 'message.delete', options, async (actor, { conversationId, messageId }) => ({
-    message: await deleteMessage(deps, actor, conversationId, messageId),
-  }));
-  on(socket, 'reaction.set', options, async (actor, { conversationId, messageId, ...reaction }) => ({
-    message: await setReaction(deps, actor, conversationId, messageId, reaction),
-  }));
-  on(socket, 'receipt.update', options, async (actor, { conversationId, receipt }) => ({
-    receipt: await updateReceipts(deps, actor, conversationId, receipt),
-  }));
-  const mayTell = throttle();
-  on(socket, 'typing.set', options, async (actor, { conversationId, on: typing }) => {
-    if (mayTell(conversationId, typing)) await setTyping(deps, actor, conversationId, typing);
-    return {};
-  });
-  on(socket, 'presence.set', options, (_actor, input) => setPresence(socket, node, input));
-  on(socket, 'sync', options, (actor, request) => sync(deps, actor, request));
-  on(socket, 'events.after', options, async (actor, { conversationId, after, limit = limits.pageItems }) => ({
-    page: await eventsAfter(deps, actor, conversationId, { after, limit }),
-  }));
-  on(socket, 'session.renew', options, async (actor, { token }) => {
-    const { userId, sessionId, expiresAt } = deps.tokens.verify(token);
-    const same = userId === actor.userId && sessionId === actor.sessionId;
-    if (!same) throw new DomainError('forbidden', { detail: 'The token is of another session; connect anew with it.' });
-    socket.data.expiresAt = expiresAt;
-    return { accessTokenExpiresAt: expiresAt.toISOString() };
-  });
+  return {
+    'message.send': on('message.send', options, (actor, { conversationId, message }) =>
+      sendMessage(deps, actor, conversationId, message),
+    ),
+    'message.edit': on('message.edit', options, async (actor, { conversationId, messageId, edit }) => ({
+      message: await editMessage(deps, actor, conversationId, messageId, edit),
+    })),
+    'message.delete': on('message.delete', options, async (actor, { conversationId, messageId }) => ({
+      message: await deleteMessage(deps, actor, conversationId, messageId),
+    })),
+    'reaction.set': on('reaction.set', options, async (actor, { conversationId, messageId, ...reaction }) => ({
+      message: await setReaction(deps, actor, conversationId, messageId, reaction),
+    })),
+    'receipt.update': on('receipt.update', options, async (actor, { conversationId, receipt }) => ({
+      receipt: await updateReceipts(deps, actor, conversationId, receipt),
+    })),
+    'typing.set': on('typing.set', options, async (actor, { conversationId, on: typing }, socket) => {
+      if (mayTell(socket, conversationId, typing)) await setTyping(deps, actor, conversationId, typing);
+      return {};
+    }),
+    'presence.set': on('presence.set', options, (_actor, input, socket) => setPresence(socket, node, input)),
+    sync: on('sync', options, (actor, request) => sync(deps, actor, request)),
+    'events.after': on('events.after', options, async (actor, { conversationId, after, limit = limits.pageItems }) => ({
+      page: await eventsAfter(deps, actor, conversationId, { after, limit }),
+    })),
+    'session.renew': on('session.renew', options, async (actor, { token }, socket) => {
+      const { userId, sessionId, expiresAt } = deps.tokens.verify(token);
+      const same = userId === actor.userId && sessionId === actor.sessionId;
+      if (!same) {
+        throw new DomainError('forbidden', { detail: 'The token is of another session; connect anew with it.' });
+      }
+      socket.data.expiresAt = expiresAt;
+      return { accessTokenExpiresAt: expiresAt.toISOString() };
+    }),
+  };
 }
 
 async function setPresence(
@@ -68,13 +71,10 @@ async function setPresence(
 /** Milliseconds between two hints of one socket about one conversation; what comes sooner is taken and not told. */
 const typingGapMs = 2_000;
 
-function throttle(): (conversationId: string, on: boolean) => boolean {
-  let last = { conversationId: '', on: false, at: 0 };
-  return (conversationId, on) => {
-    const now = Date.now();
-    const same = last.conversationId === conversationId && last.on === on;
-    if (same && now - last.at < typingGapMs) return false;
-    last = { conversationId, on, at: now };
-    return true;
-  };
+function mayTell({ data }: IoSocket, conversationId: string, on: boolean): boolean {
+  const { typing } = data;
+  const now = Date.now();
+  if (typing?.conversationId === conversationId && typing.on === on && now - typing.at < typingGapMs) return false;
+  data.typing = { conversationId, on, at: now };
+  return true;
 }
