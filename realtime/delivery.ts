@@ -83,7 +83,7 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
     const members = known.filter(({ leftVersion }) => leftVersion === null);
     const ids = new Set(members.map(({ userId }) => userId));
     const follow = follows.conversation(id);
-    for (const user of follow?.users ?? []) {
+    for (const user of [...(follow?.users ?? [])]) {
       if (!follow || ids.has(user.id)) continue;
       follows.unfollow(user, follow);
       const version = known.find(({ userId }) => userId === user.id)?.leftVersion ?? 0;
@@ -185,7 +185,7 @@ class Variants {
   /** What the person hears; nothing where they are spared it. */
   for(user: LocalUser, follow: Follow): Frame | undefined {
     const { version, messageSeq, actorId, spared, text } = this.#item;
-    const joined = follow.joined.get(user);
+    const joined = follow.joined?.get(user);
     // A change from before the joining may come late over the bus, and a later one may be about an earlier message.
     const isBefore =
       joined && ((version > 0 && version <= joined.version) || (messageSeq > 0 && messageSeq <= joined.seq));

@@ -1,11 +1,15 @@
 import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { IoSocket } from './io.ts';
+import { SmallSet } from './small-set.ts';
+
+/** What most people have blocked. */
+export const nobody: ReadonlySet<UserId> = new Set();
 
 /** Somebody who is connected here, with all of their sockets. */
 export interface LocalUser {
   readonly id: UserId;
-  readonly sockets: Set<IoSocket>;
-  readonly follows: Set<Follow>;
+  readonly sockets: SmallSet<IoSocket>;
+  readonly follows: SmallSet<Follow>;
   /** Whose messages are marked for this reader. */
   blocked: ReadonlySet<UserId>;
   /** Their memberships stand in the index. */
@@ -17,9 +21,9 @@ export interface Follow {
   readonly id: ConversationId;
   /** The membership that `users` agrees with. */
   memberVersion: number;
-  readonly users: Set<LocalUser>;
+  readonly users: SmallSet<LocalUser>;
   /** Of those who may not read from the beginning: the last message and the last change that they may not. */
-  readonly joined: Map<LocalUser, { seq: number; version: number }>;
+  joined: Map<LocalUser, { seq: number; version: number }> | undefined;
   /** The highest version that a digest has told. */
   digested: number;
 }
@@ -67,7 +71,9 @@ export class Follows {
   /** A socket of somebody. With their first one here their memberships must be loaded. */
   connect(id: UserId, socket: IoSocket): void {
     const known = this.#users.get(id);
-    const user = known ?? { id, sockets: new Set(), follows: new Set(), blocked: new Set(), loaded: false };
+    const user = known ?? {
+      ...{ id, sockets: new SmallSet<IoSocket>(), follows: new SmallSet<Follow>(), blocked: nobody, loaded: false },
+    };
     if (!known) this.#users.set(id, user);
     user.sockets.add(socket);
   }
@@ -76,7 +82,7 @@ export class Follows {
     const user = this.#users.get(id);
     user?.sockets.delete(socket);
     if (!user || user.sockets.size > 0) return;
-    for (const follow of user.follows) this.unfollow(user, follow);
+    for (const follow of [...user.follows]) this.unfollow(user, follow);
     this.#users.delete(id);
   }
 
@@ -85,19 +91,19 @@ export class Follows {
     const known = this.#conversations.get(conversationId);
     const follow = known ?? {
       ...{ id: conversationId, memberVersion, digested: 0 },
-      ...{ users: new Set<LocalUser>(), joined: new Map<LocalUser, { seq: number; version: number }>() },
+      ...{ users: new SmallSet<LocalUser>(), joined: undefined },
     };
     if (!known) this.#conversations.set(conversationId, follow);
     follow.users.add(user);
     user.follows.add(follow);
-    if (joinedVersion > 0) follow.joined.set(user, { seq: joinedSeq, version: joinedVersion });
-    else follow.joined.delete(user);
+    if (joinedVersion > 0) (follow.joined ??= new Map()).set(user, { seq: joinedSeq, version: joinedVersion });
+    else follow.joined?.delete(user);
     return follow;
   }
 
   unfollow(user: LocalUser, follow: Follow): void {
     follow.users.delete(user);
-    follow.joined.delete(user);
+    follow.joined?.delete(user);
     user.follows.delete(follow);
     if (follow.users.size === 0) this.#conversations.delete(follow.id);
   }

@@ -11,7 +11,7 @@ import type { BusItem } from './bus.ts';
 import { type Delivery, createDelivery } from './delivery.ts';
 import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
-import { Follows } from './follows.ts';
+import { Follows, nobody } from './follows.ts';
 import { createListeners } from './handlers/index.ts';
 import type { Io, IoSocket } from './io.ts';
 import { type Listeners, type OnOptions, closeSoon, listen } from './on.ts';
@@ -136,6 +136,9 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
     ...(known ? { sync: await sync(deps, actor, { known }) } : {}),
   };
   socket.emit('hello', hello);
+  // All that the client named is judged, and would stay as long as the socket.
+  socket.data.known = undefined;
+  socket.handshake.auth = {};
 }
 
 /** The person's memberships stand in the index: loaded with their first socket here, awaited by every further one. */
@@ -155,7 +158,7 @@ async function register(actor: IoSocket['data']['actor'], { deps, follows, deliv
   const user = follows.user(actor.userId);
   // The last socket closed meanwhile.
   if (!user) return;
-  user.blocked = new Set(blocked);
+  user.blocked = blocked.length > 0 ? new Set(blocked) : nobody;
   user.loaded = true;
   for (const membership of memberships) delivery.follow(user, membership);
 }
