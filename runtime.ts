@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { openDb } from './db/client.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps } from './domain/deps.ts';
-import { createStoreLane } from './domain/messages/index.ts';
+import { createStoreLane, sendLimits } from './domain/messages/index.ts';
 import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
@@ -52,11 +52,16 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   );
   const shutdown = createShutdown(log);
   const metrics = createMetrics(role);
-  const db = openDb({
-    url: config.DATABASE_URL,
-    applicationName: `homing-${role}`,
-    onError: (error) => log.warn('a database connection was lost', { reason: error.message }),
-  });
+  const open = (applicationName: string, maxConnections?: number) =>
+    openDb({
+      url: config.DATABASE_URL,
+      applicationName,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+      onError: (error) => log.warn('a database connection was lost', { reason: error.message }),
+    });
+  const db = open(`homing-${role}`);
+  // Connections of their own: a send never stands behind the reads of thousands who come back at once.
+  const sends = open(`homing-${role}-sends`, sendLimits.lanes);
   const redis = openRedis({ url: config.REDIS_URL, role, log });
   const subscriber = openSubscriber({ url: config.REDIS_URL, role, log });
   const prefix = config.HOMING_REDIS_PREFIX;
@@ -67,7 +72,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   });
   const presence = createPresence(redis, prefix);
   const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
-  const stores = createStoreLane(db);
+  const stores = createStoreLane(sends);
   const receipts = createReceiptLane({ db, log });
   // Set by the realtime role: a process without sockets of its own tells the other nodes only.
   const live = { here: (_item: BusItem) => {} };
@@ -131,7 +136,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber]));
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());
-  shutdown.on('storage', 'database', () => db.end());
+  shutdown.on('storage', 'database', () => Promise.all([db.end(), sends.end()]));
 
   return {
     config,

@@ -5,7 +5,8 @@ import { type Revocations, isOpen } from '../domain/accounts/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { toSocketError } from './errors.ts';
-import type { Io, SocketData } from './io.ts';
+import type { Admission } from './admission.ts';
+import type { Io, IoSocket, SocketData } from './io.ts';
 
 /**
  * A browser sends its page's origin with the upgrade, and CORS does not guard WebSockets: unless the origin is allowed,
@@ -21,9 +22,13 @@ export function checkOrigin(allowed: readonly string[]) {
 }
 
 /** Judges the handshake before a socket exists: shape, token, session. A refusal carries its code in `err.data`. */
-export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations): void {
+export function guardHandshake(
+  io: Io,
+  deps: Pick<Deps, 'db' | 'tokens'>,
+  { revocations, admission }: { revocations: Revocations; admission: Admission },
+): void {
   io.use((socket, next) => {
-    admit(deps, revocations, socket.handshake.auth).then(
+    admit(deps, { revocations, admission }, socket).then(
       (data) => {
         Object.assign(socket.data, data);
         next();
@@ -33,16 +38,26 @@ export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, revoca
   });
 }
 
-async function admit(deps: Pick<Deps, 'db' | 'tokens'>, revocations: Revocations, auth: unknown): Promise<SocketData> {
-  const parsed = Handshake.safeParse(auth);
+async function admit(
+  deps: Pick<Deps, 'db' | 'tokens'>,
+  { revocations, admission }: { revocations: Revocations; admission: Admission },
+  socket: IoSocket,
+): Promise<SocketData> {
+  const parsed = Handshake.safeParse(socket.handshake.auth);
   if (!parsed.success) {
     throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues, 'auth') });
   }
   const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
   const actor = { userId, sessionId };
-  // A socket outlives many looks at the window, so its beginning is judged by the table itself.
-  if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');
-  return { actor, expiresAt, known: parsed.data.known, idle: false };
+  const greeted = admission.greeting(socket.conn);
+  try {
+    // A socket outlives many looks at the window, so its beginning is judged by the table itself.
+    if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');
+  } catch (error) {
+    greeted();
+    throw error;
+  }
+  return { actor, expiresAt, known: parsed.data.known, idle: false, greeted };
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */

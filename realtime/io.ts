@@ -15,6 +15,8 @@ export interface SocketData {
   typing?: { conversationId: string; on: boolean; at: number };
   actor: Actor;
   expiresAt: Date;
+  /** Makes room for the next who connects. */
+  greeted: () => void;
   /** The versions that the client holds, if it asked for the sync with the connect. */
   known: SyncRequest['known'] | undefined;
 }

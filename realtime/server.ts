@@ -110,16 +110,21 @@ function welcome(socket: IoSocket, node: Node): void {
     options.log.warn('a socket failed', { userId, reason });
   });
   // The session may have ended between the look at the table and now, when the word of it found no socket.
-  if (options.revocations.has(sessionId)) return closeSoon(socket, 'session_revoked');
+  if (options.revocations.has(sessionId)) {
+    socket.data.greeted();
+    return closeSoon(socket, 'session_revoked');
+  }
   follows.connect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
   void confirm(socket, options);
   socket.on('disconnect', () => void goodbye(socket, node));
-  greet(socket, node).catch((thrown: unknown) => {
-    const { error, cause } = toSocketError(thrown);
-    options.log.error('a socket could not be greeted', { userId, error: cause });
-    closeSoon(socket, error.code);
-  });
+  greet(socket, node)
+    .catch((thrown: unknown) => {
+      const { error, cause } = toSocketError(thrown);
+      options.log.error('a socket could not be greeted', { userId, error: cause });
+      closeSoon(socket, error.code);
+    })
+    .finally(socket.data.greeted);
 }
 
 async function greet(socket: IoSocket, node: Node): Promise<void> {

@@ -27,10 +27,12 @@ export async function peopleInView(
   return rows;
 }
 
-export async function markSeen(db: Queryable, userId: UserId): Promise<void> {
+export async function markSeen(db: Queryable, userIds: readonly UserId[]): Promise<void> {
   await db.query({
     name: 'mark-seen',
-    text: 'update users set last_seen_at = now() where id = $1',
-    values: [userId],
+    text: `
+      with seen as (select id from users where id = any($1::uuid[]) order by id for no key update)
+      update users u set last_seen_at = now() from seen s where u.id = s.id`,
+    values: [userIds],
   });
 }

@@ -112,5 +112,5 @@ async function nudgeOne(deps: RelayDeps, { leasedUntil, ...episode }: LeasedNudg
 }
 
 /** Somebody's last socket closed: what waited for their presence falls due as for anybody who is away. */
-export const presenceEnded = (deps: Pick<Deps, 'db' | 'ladder'>, userId: UserId): Promise<void> =>
-  lookAgain(deps.db, [userId], deps.ladder.pushMs);
+export const presenceEnded = (deps: Pick<Deps, 'db' | 'ladder'>, userIds: readonly UserId[]): Promise<void> =>
+  lookAgain(deps.db, userIds, deps.ladder.pushMs);

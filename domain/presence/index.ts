@@ -38,7 +38,8 @@ export async function presencesOf(
 }
 
 /** Somebody's last connection closed: they were last seen now. */
-export const lastSeenNow = (deps: Pick<Deps, 'db'>, userId: UserId): Promise<void> => markSeen(deps.db, userId);
+export const lastSeenNow = (deps: Pick<Deps, 'db'>, userIds: readonly UserId[]): Promise<void> =>
+  markSeen(deps.db, userIds);
 
 /** Tells the others that the actor writes, or does so no longer. A hint: it is never stored, and runs out by itself. */
 export async function setTyping(

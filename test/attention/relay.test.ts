@@ -180,7 +180,7 @@ describe('the relay, turn by turn', () => {
     it('keeps a nudge that was asked for while an earlier one was on its way', async () => {
       const { bob } = await running();
       await setNudge(bob);
-      await nudge('nudged', () => presenceEnded(hand.deps, bob.id as UserId));
+      await nudge('nudged', () => presenceEnded(hand.deps, [bob.id as UserId]));
       assert.notEqual((await hand.attention(bob))?.nudge_at, null);
       await setNudge(bob);
       await nudge('nudged');
@@ -215,7 +215,7 @@ describe('the relay, turn by turn', () => {
       const deps = { ...hand.deps };
       deps.presence = async () => {
         // The last socket closes right after somebody was seen.
-        await presenceEnded(hand.deps, bob.id as UserId);
+        await presenceEnded(hand.deps, [bob.id as UserId]);
         return 'present';
       };
       const plan = await hand.decide(bob, {}, deps);

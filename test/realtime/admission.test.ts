@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { admissionLimits } from '../../realtime/admission.ts';
+import { type Person, registerPeople } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { openRaw } from '../support/raw-socket.ts';
+import { expectStatus } from '../support/rest.ts';
+
+describe('who connects', () => {
+  let app: TestApp;
+  let ana: Person;
+  before(async () => {
+    app = await startApp();
+    [ana] = await registerPeople(app, 'Ana');
+  });
+  after(() => app.stop());
+
+  const moreThanAtOnce = 2 * admissionLimits.greetings;
+  const signIn = async (token = ana.token) => {
+    const socket = await openRaw(app.url);
+    socket.send(`40${JSON.stringify({ token })}`);
+    return socket;
+  };
+  const isGreeted = async () => {
+    const socket = await signIn();
+    assert.ok(await socket.until('42["hello"'));
+    socket.close();
+  };
+
+  it('is greeted while others have opened connections and say nothing', async () => {
+    const silent = await Promise.all(Array.from({ length: moreThanAtOnce }, () => openRaw(app.url)));
+    await isGreeted();
+    for (const socket of silent) socket.close();
+  });
+
+  it('is greeted after others have left while they were being greeted', async () => {
+    await Promise.all(Array.from({ length: moreThanAtOnce }, async () => (await signIn()).close()));
+    await isGreeted();
+  });
+
+  it('is greeted after others were refused', async () => {
+    const [bob] = await registerPeople(app, 'Bob');
+    expectStatus(await bob.call('POST', '/v1/auth/logout'), 204);
+    const refused = await Promise.all(Array.from({ length: moreThanAtOnce }, () => signIn(bob.token)));
+    for (const socket of refused) assert.match((await socket.until('44')) ?? '', /session_revoked/);
+    await isGreeted();
+  });
+
+  it('is greeted however many come at once', async () => {
+    const all = await Promise.all(Array.from({ length: 4 * moreThanAtOnce }, () => signIn()));
+    for (const socket of all) assert.ok(await socket.until('42["hello"'));
+    for (const socket of all) socket.close();
+  });
+});
