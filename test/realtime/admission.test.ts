@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { admissionLimits } from '../../realtime/admission.ts';
 import { type Person, registerPeople } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { holdNext } from '../support/held.ts';
 import { openRaw } from '../support/raw-socket.ts';
 import { expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
 
 describe('who connects', () => {
   let app: TestApp;
@@ -33,7 +35,18 @@ describe('who connects', () => {
   });
 
   it('is greeted after others have left while they were being greeted', async () => {
-    await Promise.all(Array.from({ length: moreThanAtOnce }, async () => (await signIn()).close()));
+    const connections = () => app.processes[0]?.runtime.io.engine.clientsCount;
+    for (let n = 0; n < moreThanAtOnce; n += 1) {
+      const held = holdNext(app.processes[0], 'is-session-open');
+      const leaving = await signIn();
+      await held.begun;
+      leaving.close();
+      await until(
+        async () => connections(),
+        (open) => open === 0,
+      );
+      held.release();
+    }
     await isGreeted();
   });
 
@@ -43,6 +56,9 @@ describe('who connects', () => {
     const refused = await Promise.all(Array.from({ length: moreThanAtOnce }, () => signIn(bob.token)));
     for (const socket of refused) assert.match((await socket.until('44')) ?? '', /session_revoked/);
     await isGreeted();
+    // Not because they are gone.
+    assert.ok(refused.every(({ isOpen }) => isOpen));
+    for (const socket of refused) socket.close();
   });
 
   it('is greeted however many come at once', async () => {
