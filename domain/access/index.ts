@@ -24,6 +24,29 @@ export async function readableMembership(db: Queryable, actor: Actor, id: Conver
   return membership;
 }
 
+/** Times that a list is read again because the reader's membership changed under it. */
+const maxReadings = 3;
+
+/**
+ * A list as a member may read it. Nothing found may only mean that the reader was removed between the two statements, or
+ * came back to another beginning: then it is read again, and who is gone is told so.
+ */
+export async function readAsMember<Row>(
+  db: Queryable,
+  actor: Actor,
+  id: ConversationId,
+  read: (membership: MembershipRow) => Promise<Row[]>,
+): Promise<Row[]> {
+  let membership = await readableMembership(db, actor, id);
+  for (let reading = 1; ; reading += 1) {
+    const rows = await read(membership);
+    if (rows.length > 0) return rows;
+    const now = await readableMembership(db, actor, id);
+    if (now.memberVersion === membership.memberVersion || reading === maxReadings) return rows;
+    membership = now;
+  }
+}
+
 /** The same where the actor may write now: for hints. A send itself is judged by the statement that stores it. */
 export async function writableMembership(db: Queryable, actor: Actor, id: ConversationId): Promise<MembershipRow> {
   const membership = await readableMembership(db, actor, id);

@@ -2,7 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { MessagesQuery } from '../../contracts/rest/messages.ts';
 import { messagesPage } from '../../db/queries/messages.ts';
-import { readableMembership, readableMessage } from '../access/index.ts';
+import { readAsMember, readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentMessage } from '../log/index.ts';
 
@@ -13,8 +13,9 @@ export async function listMessages(
   conversationId: ConversationId,
   query: MessagesQuery,
 ): Promise<Message[]> {
-  const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
-  return pageAround(deps, actor, { conversationId, joinedSeq }, query);
+  return readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
+    pageAround(deps, actor, { conversationId, joinedSeq }, query),
+  );
 }
 
 /** The same of what may be a thread. */

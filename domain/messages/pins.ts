@@ -3,7 +3,7 @@ import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { countPins, setPin } from '../../db/queries/message-changes.ts';
 import { pinnedMessages } from '../../db/queries/messages.ts';
-import { holdMessage, readableMembership } from '../access/index.ts';
+import { holdMessage, readAsMember } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import { recordChange } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -41,6 +41,8 @@ export async function listPins(
   actor: Actor,
   conversationId: ConversationId,
 ): Promise<Message[]> {
-  const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
-  return (await pinnedMessages(deps.db, actor.userId, { conversationId, joinedSeq })).map(presentMessage);
+  const rows = await readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
+    pinnedMessages(deps.db, actor.userId, { conversationId, joinedSeq }),
+  );
+  return rows.map(presentMessage);
 }

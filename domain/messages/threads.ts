@@ -2,7 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
-import { readableMembership, readableMessage } from '../access/index.ts';
+import { readAsMember, readableMembership, readableMessage } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -17,9 +17,10 @@ export async function listReplies(
   id: MessageId,
   query: MessagesQuery,
 ): Promise<Message[]> {
-  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
-  const place = { conversationId, joinedSeq: membership.joinedSeq, threadSeq: message.seq };
-  return pageAround(deps, actor, place, query);
+  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  return readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
+    pageAround(deps, actor, { conversationId, joinedSeq, threadSeq: message.seq }, query),
+  );
 }
 
 /** Follows a thread or not, and moves the read mark in it forward. */

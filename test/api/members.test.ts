@@ -21,6 +21,7 @@ import {
   send,
 } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { holdNext } from '../support/held.ts';
 import { type Answer, expectProblem, expectStatus } from '../support/rest.ts';
 
 describe('members', () => {
@@ -389,6 +390,38 @@ describe('members', () => {
       const everyone = [{ type: 'everyone', offset: 0, length: 3 }];
       expectProblem(await post(dora, channel.id, 'all!', { mentions: everyone }), 403, 'forbidden');
       expectStatus(await post(ana, channel.id, 'all!', { mentions: everyone }), 201);
+    });
+  });
+
+  describe('whose membership changes while they read', () => {
+    const reading = async (path: string, meanwhile: (id: string) => Promise<void>) => {
+      const group = await makeGroup(ana, [bob]);
+      const { id } = await send(ana, group.id, 'hello');
+      await ana.call('PUT', `/v1/conversations/${group.id}/pins/${id}`);
+      const held = holdNext(app.processes[0], 'membership-of');
+      const answer = bob.call<{ items: Message[] }>('GET', `/v1/conversations/${group.id}/${path}`);
+      await held.begun;
+      await meanwhile(group.id);
+      held.release();
+      return answer;
+    };
+    const remove = async (id: string) =>
+      void expectStatus(await ana.call('DELETE', `/v1/conversations/${id}/members/${bob.id}`), 204);
+    const add = async (id: string) =>
+      void expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bob.id] }), 200);
+
+    for (const path of ['messages', 'pins']) {
+      it(`are told that they are gone, and not that there is nothing: ${path}`, async () => {
+        expectProblem(await reading(path, remove), 404, 'not_found');
+      });
+    }
+
+    it('read what they may now, when they have come back meanwhile', async () => {
+      const answer = await reading('messages', async (id) => {
+        await remove(id);
+        await add(id);
+      });
+      assert.ok(expectStatus(answer, 200).items.some(({ text }) => text === 'hello'));
     });
   });
 
