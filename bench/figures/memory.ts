@@ -78,10 +78,10 @@ async function slope({ pid, port, tokens, door }: Measured): Promise<number> {
 }
 
 /** KiB, after what is garbage was collected. */
-async function resident(pid: number, { collectGarbage }: Inspector): Promise<number> {
+async function resident(pid: number, door: Inspector): Promise<number> {
   for (let n = 0; n < 4; n += 1) {
     await pause(0.3);
-    await collectGarbage();
+    await door.collectGarbage();
   }
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { plainEnv } from '../../dev/services/index.ts';
 
 /** What a process of a benchmark can be asked to do. */
-// biome-ignore lint/suspicious/noExplicitAny: each call has its own shapes.
-type Calls = Record<string, (value: any) => unknown>;
+type Calls = Record<string, (value: never) => unknown>;
 
 type Question = { id: number; name: string; value: unknown };
 type Answer = { id: number; value?: unknown; error?: string };
@@ -18,12 +18,12 @@ export interface Child<C extends Calls> {
 
 export async function startChild<C extends Calls>(
   script: URL,
-  environment: object = {},
+  environment: Record<string, string> = {},
   flags: string[] = [],
 ): Promise<Child<C>> {
   const child = fork(fileURLToPath(script), {
     execArgv: flags,
-    env: { ...process.env, NODE_ENV: 'production', ...environment },
+    env: plainEnv(process.env, { NODE_ENV: 'production', ...environment }),
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -59,7 +59,7 @@ export function serve(calls: Calls): void {
   process.on('message', ({ id, name, value }: Question) => {
     const answer = (given: Omit<Answer, 'id'>) => process.send?.({ id, ...given } satisfies Answer);
     Promise.resolve(value)
-      .then((given) => calls[name]?.(given))
+      .then((given) => calls[name]?.(given as never))
       .then(
         (result) => answer({ value: result }),
         (error: Error) => answer({ error: error.stack ?? error.message }),

@@ -10,11 +10,13 @@ export interface Line {
   unit: string;
   /** Candidate to reference, or a bound on the candidate alone. */
   ratio: number;
+  /** Empty where a line only shows how things are. */
   goal: string;
   reached: boolean;
   /** Processors' worth that other programs took while it was measured, at worst. */
   othersCpu: number;
-  note?: string;
+  /** One point of the overload's curve. */
+  point?: { offered: number; stored: number; refused: number; p50Ms: number; p99Ms: number };
 }
 
 export interface Round {

@@ -17,6 +17,8 @@ export const useRules: readonly UseRule[] = [
     within: '**',
     except: [
       ...['platform/config.ts', 'db/migrate.ts', 'dev/**', 'sandbox/main.ts', 'scripts/**'],
+      // Starts processes, which read what it gives them.
+      'bench/**',
       // Programs of their own, as their readers would write them.
       'docs/examples/**',
       ...['test/**', '**.test.ts'],

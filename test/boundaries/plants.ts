@@ -93,6 +93,7 @@ export const arrows: readonly Plant[] = [
   ['dev-starts-processes', 'dev/x.ts', "import '../main.ts';"],
   ['sql-lives-in-db', 'dev/x.ts', "import 'pg';"],
   ['bench-measures-the-house', 'bench/x.ts', "import '../api/app.ts';"],
+  ['references-do-a-part-of-the-work', 'bench/references/x.ts', "import '../../api/app.ts';"],
   ['generators-print-what-is', 'scripts/gen.ts', "import '../domain/errors.ts';"],
   ['scripts-stand-alone', 'scripts/x.ts', "import '../domain/errors.ts';"],
   ['nothing-imports-tests', 'domain/messages/x.ts', "import '../../test/factory.ts';"],
