@@ -91,13 +91,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the read mark moves forward only',
     file: 'db/queries/members.ts',
-    changes: [['read_seq = greatest(m.read_seq, t.read)', 'read_seq = t.read']],
+    changes: [['greatest(m.read_seq, least(i.read, c.last_seq)) as read', 'least(i.read, c.last_seq) as read']],
     test: 'test/api/races.test.ts',
   },
   {
     name: 'a read mark ends at the last message',
     file: 'db/queries/members.ts',
-    changes: [['least(i.read, c.last_seq) as read', 'i.read as read']],
+    changes: [['greatest(m.read_seq, least(i.read, c.last_seq)) as read', 'greatest(m.read_seq, i.read) as read']],
     test: 'test/api/messages.test.ts',
   },
   {
@@ -227,8 +227,32 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a digest tells who was removed',
     file: 'realtime/digests.ts',
-    changes: [['of follows.departures())', 'of follows.departures().slice(0, 0))']],
+    changes: [['of options.follows.departures())', 'of options.follows.departures().slice(0, 0))']],
     test: 'test/realtime/membership.test.ts',
+  },
+  {
+    name: 'who leaves while being greeted makes room',
+    file: 'realtime/admission.ts',
+    changes: [["      conn.once('close', end);\n", '']],
+    test: 'test/realtime/admission.test.ts',
+  },
+  {
+    name: 'who is refused makes room',
+    file: 'realtime/handshake.ts',
+    changes: [['    greeted();\n    throw error;', '    throw error;']],
+    test: 'test/realtime/admission.test.ts',
+  },
+  {
+    name: 'a conversation keeps to its lane',
+    file: 'domain/lane.ts',
+    changes: [['hash(laneOf(item)) % count', 'Math.floor(performance.now() * 1_000) % count']],
+    test: 'test/domain/lane.test.ts',
+  },
+  {
+    name: 'who was removed while they read is told so',
+    file: 'domain/access/index.ts',
+    changes: [['    if (rows.length > 0) return rows;', '    return rows;']],
+    test: 'test/api/members.test.ts',
   },
   {
     name: 'a socket that floods is cut off',
@@ -245,7 +269,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a body that does not unpack is its sender’s fault',
     file: 'api/middleware/body.ts',
-    changes: [['return status === 400 ? ', 'return status === 0 ? ']],
+    changes: [['return isUnreadable(error) ? ', 'return String(error) === "" ? ']],
     test: 'test/api/fuzz.test.ts',
   },
   {
