@@ -20,8 +20,8 @@ export interface PresentSocket {
  */
 export interface PresenceStore {
   beat(sockets: readonly PresentSocket[]): Promise<void>;
-  /** Answers with how many connections the person still has. */
-  leave(userId: UserId, socketId: string): Promise<number>;
+  /** Answers with how many connections each one's person still has. */
+  leave(sockets: readonly Pick<PresentSocket, 'userId' | 'socketId'>[]): Promise<number[]>;
   of(userId: UserId): Promise<Presence>;
   /** Of several people; `unknown` for all of them while Redis is away. */
   look(userIds: readonly UserId[]): Promise<Map<UserId, PresenceState>>;
@@ -43,11 +43,14 @@ export function createPresence(redis: Redis, prefix: string): PresenceStore {
       }
       await pipeline.exec();
     },
-    async leave(userId, socketId) {
-      const key = keyOf(userId);
-      const { active, idle } = members(socketId);
-      const answers = await redis.multi().zrem(key, active, idle).zcount(key, Date.now(), '+inf').exec();
-      return Number(answers?.[1]?.[1] ?? 0);
+    async leave(sockets) {
+      const changes = redis.multi();
+      for (const { userId, socketId } of sockets) {
+        const { active, idle } = members(socketId);
+        changes.zrem(keyOf(userId), active, idle).zcount(keyOf(userId), Date.now(), '+inf');
+      }
+      const answers = await changes.exec();
+      return sockets.map((_, n) => Number(answers?.[2 * n + 1]?.[1] ?? 0));
     },
     async of(userId) {
       try {

@@ -12,6 +12,7 @@ import { type Delivery, createDelivery } from './delivery.ts';
 import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
 import { Follows, nobody } from './follows.ts';
+import type { Going } from './goings.ts';
 import { createListeners } from './handlers/index.ts';
 import type { Io, IoSocket } from './io.ts';
 import { type Listeners, type OnOptions, closeSoon, listen } from './on.ts';
@@ -24,13 +25,12 @@ export interface RealtimeOptions extends OnOptions {
   serverVersion: string;
   presence: {
     beat(sockets: readonly { userId: UserId; socketId: string; idle: boolean }[]): Promise<void>;
-    leave(userId: UserId, socketId: string): Promise<number>;
     everyMs: number;
   };
   /** Takes what this node gives to its sockets of what happens in its own process. */
   attach: (deliver: (item: BusItem) => void) => void;
-  /** Somebody's last socket closed: what waited for their presence is looked at again. */
-  onGone: (userId: UserId) => Promise<void>;
+  /** A socket closed. Where it was somebody's last one, what waited for their presence is looked at again. */
+  onGone: (going: Going) => Promise<void>;
   countSockets: (open: number) => void;
 }
 
@@ -174,8 +174,7 @@ async function goodbye(socket: IoSocket, { follows, options, presence }: Node): 
   presence.forget(socket);
   options.countSockets(socket.nsp.sockets.size);
   try {
-    const left = await options.presence.leave(userId, socket.id);
-    if (left === 0) await options.onGone(userId);
+    await options.onGone({ userId, socketId: socket.id });
   } catch (error) {
     // Without Redis or the database the grace runs its full length: later, never lost.
     options.log.warn('a leaving was not noted', { userId, reason: (error as Error).message });
