@@ -161,6 +161,10 @@ describe('who hears what, on two nodes', () => {
   it('a digest tells what moved, so that a client whose every live event was lost asks for it', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const group = await makeGroup(ana, [bob]);
+    // Who joined of late is told of it by another digest.
+    await app.database.run(
+      `update members set joined_at = now() - interval '1 hour' where conversation_id = '${group.id}'`,
+    );
     const socket = await join(bob, 1);
     const { version } = await send(ana, group.id, 'hello');
     await socket.heard('heads', ({ heads }) => heads.some(([id, head]) => id === group.id && head === version));
