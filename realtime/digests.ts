@@ -99,6 +99,6 @@ function tell(outlet: Outlet, heads: Heads): void {
   }
 }
 
-/** By the last digits of the id, which are random: a conversation is always in the same slice, and slices are alike. */
+/** A conversation is always in the same slice. */
 const sliceOf = (follows: Follows, slice: number): Follow[] =>
-  [...follows.conversations()].filter(({ id }) => Number.parseInt(id.slice(-4), 16) % slices === slice);
+  [...follows.conversations()].filter(({ place }) => place % slices === slice);
