@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { admissionLimits } from '../../realtime/admission.ts';
+import { EventEmitter } from 'node:events';
+import { type Duplex, PassThrough } from 'node:stream';
+import { type Admission, admissionLimits, admitSlowly } from '../../realtime/admission.ts';
+import type { Io } from '../../realtime/io.ts';
 import { type Person, registerPeople } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { holdNext } from '../support/held.ts';
@@ -65,5 +68,55 @@ describe('who connects', () => {
     const all = await Promise.all(Array.from({ length: 4 * moreThanAtOnce }, () => signIn()));
     for (const socket of all) assert.ok(await socket.until('42["hello"'));
     for (const socket of all) socket.close();
+  });
+});
+
+describe('the admission of connections', () => {
+  const turns = async (count = 3) => {
+    for (let n = 0; n < count; n += 1) await new Promise(setImmediate);
+  };
+  /** An engine that only writes down what begins. */
+  const engine = () => {
+    const begun: Duplex[] = [];
+    const handleUpgrade = (_request: unknown, socket: Duplex) => void begun.push(socket);
+    const io = { engine: { handleUpgrade } };
+    const admission = admitSlowly(io as unknown as Io);
+    const upgrade = () => {
+      const socket = new PassThrough();
+      io.engine.handleUpgrade(undefined, socket);
+      return socket;
+    };
+    return { begun, admission, upgrade };
+  };
+  const greetAsManyAsMay = (admission: Admission) =>
+    Array.from({ length: admissionLimits.greetings }, () => admission.greeting(new EventEmitter()));
+
+  it('begins the next when somebody was greeted, and not before', async () => {
+    const { begun, admission, upgrade } = engine();
+    const [greeted] = greetAsManyAsMay(admission);
+    const socket = upgrade();
+    await turns();
+    assert.deepEqual(begun, []);
+    greeted?.();
+    await turns();
+    assert.deepEqual(begun, [socket]);
+  });
+
+  it('passes over whoever has gone while they waited', async () => {
+    const { begun, admission, upgrade } = engine();
+    const [greeted] = greetAsManyAsMay(admission);
+    upgrade().destroy();
+    const socket = upgrade();
+    greeted?.();
+    await turns();
+    assert.deepEqual(begun, [socket]);
+  });
+
+  it('closes one more than may wait', async () => {
+    const { admission, upgrade } = engine();
+    greetAsManyAsMay(admission);
+    const waiting = Array.from({ length: admissionLimits.waiting }, upgrade);
+    assert.equal(waiting.filter(({ destroyed }) => destroyed).length, 0);
+    assert.equal(upgrade().destroyed, true);
   });
 });
