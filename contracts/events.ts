@@ -19,7 +19,7 @@ export type DomainEvent =
   | { type: 'unread.changed'; userId: UserId }
   | { type: 'receipts.own'; receipt: Receipt }
   | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
-  | { type: 'blocks.changed'; userId: UserId }
+  | { type: 'visibility.changed'; userId: UserId }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };
 
 /** A new entry of a conversation's log, with what decides who hears of it. */

@@ -18,7 +18,8 @@ export type BusItem =
       leaves?: UserId[] | 'everybody';
     }
   | { kind: 'user'; userId: UserId; text: string }
-  | { kind: 'blocks'; userId: UserId }
+  /** Somebody has blocked, or lets others see less or more of them. */
+  | { kind: 'visibility'; userId: UserId }
   | { kind: 'unread'; userId: UserId };
 
 export type ConversationItem = Extract<BusItem, { kind: 'conversation' }>;

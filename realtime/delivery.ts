@@ -19,6 +19,8 @@ export interface DeliveryOptions {
   /** Who of these people is or was a member of the conversation at this moment. */
   membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<KnownMember[]>;
   blocksOf: (userId: UserId) => Promise<UserId[]>;
+  /** Somebody, here or elsewhere, is not to be seen by all who could see them. */
+  visibilityChanged: (userId: UserId) => void;
   /** Somebody here has read or marked something. */
   unreadChanged: (userId: UserId) => void;
   log: Log;
@@ -29,7 +31,15 @@ export interface DeliveryOptions {
  * was committed under. One that is newer than what the index knows waits until the members were looked up again, so
  * that nobody who was removed hears what was written afterwards, however late the removal itself arrives.
  */
-export function createDelivery({ follows, outlet, membersAmong, blocksOf, unreadChanged, log }: DeliveryOptions) {
+export function createDelivery({
+  follows,
+  outlet,
+  membersAmong,
+  blocksOf,
+  visibilityChanged,
+  unreadChanged,
+  log,
+}: DeliveryOptions) {
   const waiting = new Map<ConversationId, ConversationItem[]>();
   /** Of those, where somebody came in during the look, whom it may not have asked for. */
   const outdated = new Set<ConversationId>();
@@ -37,7 +47,10 @@ export function createDelivery({ follows, outlet, membersAmong, blocksOf, unread
 
   const deliver = (item: BusItem): void => {
     if (item.kind === 'user') return tellUser(follows.user(item.userId), toFrame(item.text));
-    if (item.kind === 'blocks') return void reloadBlocks(item.userId);
+    if (item.kind === 'visibility') {
+      visibilityChanged(item.userId);
+      return void reloadBlocks(item.userId);
+    }
     if (item.kind === 'unread') return unreadChanged(item.userId);
     const queue = waiting.get(item.id);
     if (queue) {

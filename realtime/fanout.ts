@@ -68,8 +68,8 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
         const { userId, conversationId, draft } = told;
         return everywhere({ kind: 'user', userId, text: packet('draft', { conversationId, draft }) });
       }
-      case 'blocks.changed':
-        return everywhere({ kind: 'blocks', userId: told.userId });
+      case 'visibility.changed':
+        return everywhere({ kind: 'visibility', userId: told.userId });
       case 'session.ended':
         io.serverSideEmit('session.ended', told.sessionIds);
         return;

@@ -19,6 +19,8 @@ interface Watch {
 export interface PresenceWatch {
   /** Looks at a conversation, or at none; answers with who is there now. */
   view(socket: IoSocket, conversationId: ConversationId | null): Promise<PersonPresence[]>;
+  /** The person may be seen by others than before: who must not see them any more hears of them no more. */
+  lookAgain(userId: UserId): Promise<void>;
   forget(socket: IoSocket): void;
   stop(): void;
 }
@@ -61,6 +63,16 @@ export function watchPresence({
     outlet.tell(socket, encode('presence', { conversationId: watch.conversationId, presences }));
   };
 
+  const seeAgain = async (socket: IoSocket, watch: Watch, userId: UserId): Promise<void> => {
+    try {
+      const people = await peopleToWatch(deps, socket.data.actor, watch.conversationId);
+      const person = people.find((one) => one.userId === userId);
+      if (person) watch.people.set(userId, person);
+    } catch {
+      // They are seen again with the next view.
+    }
+  };
+
   /** Who was removed from the conversation watches it no longer. */
   const stillFollows = (socket: IoSocket, { conversationId }: Watch): boolean => {
     const user = follows.user(socket.data.actor.userId);
@@ -82,6 +94,12 @@ export function watchPresence({
         told: new Map(presences.map(({ userId, state }) => [userId, state])),
       });
       return presences;
+    },
+    async lookAgain(userId) {
+      const watching = [...watches].filter(([, { people }]) => people.has(userId));
+      // At once, and again only if they may: what is told meanwhile would be told to the wrong ones.
+      for (const [, { people }] of watching) people.delete(userId);
+      await Promise.all(watching.map(([socket, watch]) => seeAgain(socket, watch, userId)));
     },
     forget: (socket) => void watches.delete(socket),
     stop: () => clearInterval(timer),

@@ -69,6 +69,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
     outlet,
     membersAmong: (id, userIds) => loadFollowers(deps, id, userIds),
     blocksOf: (userId) => loadBlocks(deps, userId),
+    visibilityChanged: (userId) => void presence.lookAgain(userId),
     unreadChanged: (userId) => badges.changed(userId),
     log: options.log,
   });

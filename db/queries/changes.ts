@@ -11,6 +11,8 @@ export interface LockedConversation extends ConversationSettings {
   lastSeq: number;
   memberCount: number;
   memberVersion: number;
+  /** Direct, and one of the two has blocked the other. */
+  blocked: boolean;
 }
 
 /** Locks a conversation that was not deleted. What is read of its members afterwards is what counts. */
@@ -19,7 +21,7 @@ export async function lockConversation(tx: Tx, id: ConversationId): Promise<Lock
     name: 'lock-conversation',
     text: `
       select id, kind, title, description, visibility, posting, history, version, last_seq as "lastSeq",
-        member_count as "memberCount", member_version as "memberVersion"
+        member_count as "memberCount", member_version as "memberVersion", blocked
       from conversations where id = $1 and deleted_at is null for no key update`,
     values: [id],
   });

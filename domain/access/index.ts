@@ -75,6 +75,9 @@ export async function readableMessage(
   return { message, membership };
 }
 
+/** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */
+const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'pin']);
+
 /** A conversation held by its lock, with what the actor is in it at this very moment. */
 export interface Held {
   conversation: LockedConversation;
@@ -91,6 +94,7 @@ export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId,
   const member = conversation && (await roleOf(tx, id, actor.userId));
   if (!conversation || !member) throw notFound();
   if (right && !may(right, conversation.kind, member.role)) throw forbidden(right);
+  if (conversation.blocked && right && saying.has(right)) throw forbidden('write');
   return { conversation, ...member };
 }
 

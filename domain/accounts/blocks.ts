@@ -20,7 +20,7 @@ export async function blockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: A
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
     if (await insertBlock(tx, actor.userId, userId)) await setDirectBlocked(tx, key, [actor.userId, userId]);
-    return { value: undefined, events: [{ type: 'blocks.changed' as const, userId: actor.userId }] };
+    return { value: undefined, events: [{ type: 'visibility.changed' as const, userId: actor.userId }] };
   });
 }
 
@@ -32,7 +32,7 @@ export async function unblockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor:
     await lockPair(tx, key);
     if (!(await deleteBlock(tx, actor.userId, userId))) throw notFound();
     await setDirectBlocked(tx, key, [actor.userId, userId]);
-    return { value: undefined, events: [{ type: 'blocks.changed' as const, userId: actor.userId }] };
+    return { value: undefined, events: [{ type: 'visibility.changed' as const, userId: actor.userId }] };
   });
 }
 

@@ -12,9 +12,10 @@ export async function getMe(deps: Pick<Deps, 'db'>, actor: Actor): Promise<Me> {
   return presentMe(row);
 }
 
-export async function updateMe(deps: Pick<Deps, 'db'>, actor: Actor, patch: MePatch): Promise<Me> {
+export async function updateMe(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, patch: MePatch): Promise<Me> {
   const row = await updateUser(deps.db, actor.userId, patch);
   if (!row) throw notFound();
+  if (patch.privacy?.tellLastSeen) deps.publishLive([{ type: 'visibility.changed', userId: actor.userId }]);
   return presentMe(row);
 }
 

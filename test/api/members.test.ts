@@ -397,7 +397,7 @@ describe('members', () => {
     const reading = async (path: string, meanwhile: (id: string) => Promise<void>) => {
       const group = await makeGroup(ana, [bob]);
       const { id } = await send(ana, group.id, 'hello');
-      await ana.call('PUT', `/v1/conversations/${group.id}/pins/${id}`);
+      expectStatus(await ana.call('PUT', `/v1/conversations/${group.id}/messages/${id}/pin`), 204);
       const held = holdNext(app.processes[0], 'membership-of');
       const answer = bob.call<{ items: Message[] }>('GET', `/v1/conversations/${group.id}/${path}`);
       await held.begun;

@@ -492,6 +492,21 @@ describe('what becomes of a message', () => {
       expectStatus(await say(other), 201);
     });
 
+    it('stop in a direct conversation whatever would say something by other means, and leave deletion', async () => {
+      const [one, other] = await registerPeople(app, 'One', 'Other');
+      const pair = await makeDirect(one, other);
+      const { id } = await send(other, pair.id, 'hello');
+      const at = `/v1/conversations/${pair.id}/messages/${id}`;
+      expectStatus(await one.call('PUT', `/v1/me/blocks/${other.id}`), 204);
+      const edit = { clientId: randomUUIDv7(), text: 'said all the same' };
+      expectProblem(await other.call('PATCH', at, edit), 403, 'forbidden');
+      for (const by of [one, other]) {
+        expectProblem(await by.call('PUT', `${at}/reactions/${encodeURIComponent('👍')}`), 403, 'forbidden');
+        expectProblem(await by.call('PUT', `${at}/pin`), 403, 'forbidden');
+      }
+      expectStatus(await other.call('DELETE', at), 200);
+    });
+
     it('hold for a direct conversation that is made afterwards', async () => {
       const [one, other] = await registerPeople(app, 'One', 'Other');
       expectStatus(await one.call('PUT', `/v1/me/blocks/${other.id}`), 204);

@@ -111,6 +111,27 @@ describe('presence and typing, on two nodes', () => {
     assert.deepEqual(await view(eveHere, other.id), []);
   });
 
+  for (const [what, hide] of Object.entries({
+    'has blocked who looks': (bob: Person, eve: Person) => bob.call('PUT', `/v1/me/blocks/${eve.id}`),
+    'tells nobody any more': (bob: Person) => bob.call('PATCH', '/v1/me', { privacy: { tellLastSeen: 'nobody' } }),
+  })) {
+    it(`is not told on to a view that was open before: the person ${what}`, async () => {
+      const [ana, bob, eve] = await registerPeople(app, 'Ana', 'Bob', 'Eve');
+      await Promise.all([tellEveryone(ana), tellEveryone(bob)]);
+      const group = await makeGroup(ana, [bob, eve]);
+      const [bobThere, anaThere, eveHere] = [await join(bob, 1), await join(ana, 1), await join(eve)];
+      assert.equal((await view(eveHere, group.id)).length, 2);
+      const answer = await hide(bob, eve);
+      assert.ok(answer.status < 300);
+      bobThere.close();
+      // Who goes last is told of last.
+      anaThere.close();
+      await hears(eveHere, ana, 'offline');
+      const told = eveHere.told.presence.flatMap(({ presences }) => presences.map(({ userId }) => userId));
+      assert.ok(!told.includes(bob.id as never));
+    });
+  }
+
   it('typing is told to the others on every node, with its end, and a burst of it once', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const group = await makeGroup(ana, [bob]);
