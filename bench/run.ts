@@ -68,6 +68,9 @@ const noisy = Math.max(0, ...lines.map(({ othersCpu }) => othersCpu));
 if (noisy > tooNoisy) {
   say(`\nRefused: other programs took up to ${noisy.toFixed(1)} processors.`);
   process.exitCode = 1;
+} else if (values.docs && (chosen.length < figures.length || Number(values.rounds) < 5)) {
+  say('\nThe page is made of all figures, of five rounds at least.');
+  process.exitCode = 1;
 } else if (values.docs) {
   writeReport(join(root, 'docs', 'performance'), report);
   writePage(join(root, 'docs', 'performance.md'), report);

@@ -106,11 +106,12 @@ function onAck(one: One, n: number, number: number, { bytes, from, to }: Packet)
   if (closedLoop) send(n);
 }
 
-function send(n: number): void {
+/** `due` is the moment from which it is timed: one that was held up has waited already. */
+function send(n: number, due = performance.now()): void {
   const one = everybody[n];
   if (!one) return;
   request += 1;
-  one.sentAt.set(request, performance.now());
+  one.sentAt.set(request, due);
   const conversationId = groupId(Math.floor(n / settings.size));
   const message = { clientId: randomUUIDv7(), text: settings.text };
   one.client.request(request, 'message.send', JSON.stringify({ conversationId, message }));
@@ -154,7 +155,9 @@ const calls = {
     timer = setInterval(() => {
       const due = Math.floor(((performance.now() - began) / 1_000) * perSecond);
       // A stride that meets every group before it meets one twice.
-      for (; done < due; done += 1) send(present[(done * 7_919) % present.length] ?? 0);
+      for (; done < due; done += 1) {
+        send(present[(done * 7_919) % present.length] ?? 0, began + ((done + 1) / perSecond) * 1_000);
+      }
     }, 2);
   },
   mark(): Counted {

@@ -31,6 +31,7 @@ export const path: Figure = {
       return [
         ...(await compare(round, { owner, product, size: 10, times: 15 })),
         ...(await compare(round, { owner, product, size: 100, times: 12 })),
+        await crowdOf(round, { owner, product }),
       ];
     } finally {
       await product.stop();
@@ -76,6 +77,35 @@ async function compare(round: Round, { owner, product, size, times }: Comparison
   return linesOf(taken, { size, times });
 }
 
+/** What a send costs must not grow with how many people and groups there are, but with those who hear of it. */
+async function crowdOf(round: Round, { owner, product }: Pick<Comparison, 'owner' | 'product'>): Promise<Line> {
+  const { stage, rounds, seconds, report } = round;
+  await seed(stage.db, owner, { people: connections, groups: connections / 10, size: 10 });
+  const tokens = await product.tokens(connections);
+  const node = await product.start('path-crowd', ['api', 'realtime']);
+  const micros = { few: [] as number[], many: [] as number[] };
+  let othersCpu = 0;
+  for (let n = 0; n < rounds; n += 1) {
+    for (const [which, people] of [
+      ['few', 100],
+      ['many', connections],
+    ] as const) {
+      const options = { stage, seconds, port: node.port, pid: node.pid, tokens: tokens.slice(0, people), size: 10 };
+      const measured = await load(options, 64);
+      micros[which].push(measured.serverMicros + measured.databaseMicros);
+      othersCpu = Math.max(othersCpu, measured.othersCpu);
+    }
+  }
+  await node.stop(0);
+  const [candidate, against] = [median(micros.many), median(micros.few)];
+  report(`CPU of a send: ${candidate.toFixed(0)} µs among a thousand people, ${against.toFixed(0)} among a hundred`);
+  const ratio = candidate / against;
+  return {
+    ...{ figure: 'CPU of a send, 1,000 people in 100 groups', reference: '100 people in 10 groups', unit: 'µs' },
+    ...{ candidate, against, ratio, goal: '≤ 1.2×', reached: ratio <= 1.2, othersCpu },
+  };
+}
+
 interface Load {
   stage: Round['stage'];
   seconds: number;
@@ -85,12 +115,12 @@ interface Load {
   size: number;
 }
 
-async function load({ stage, seconds, port, pid, tokens, size }: Load): Promise<Measured> {
+async function load({ stage, seconds, port, pid, tokens, size }: Load, writing = senders): Promise<Measured> {
   const clients = await startChild<Clients>(new URL('../clients/main.ts', import.meta.url));
   const pids = [pid, stage.postgres.pid, clients.pid];
   try {
     await clients.ask('connect', { port, tokens, size, hello: true });
-    await clients.ask('begin', { senders });
+    await clients.ask('begin', { senders: writing });
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     await clients.ask('mark');
     const before = { server: treeSeconds(pid), database: treeSeconds(stage.postgres.pid), all: readCpu(pids) };

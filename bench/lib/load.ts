@@ -50,7 +50,7 @@ async function runWorkers(
   );
 }
 
-/** An open loop: so many a second, whether the earlier ones have ended or not. */
+/** An open loop: so many a second, whether the earlier ones have ended or not. Each is timed from when it was due. */
 export async function openLoop(
   work: (n: number) => Promise<unknown>,
   { perSecond, seconds, ours }: { perSecond: number; seconds: number; ours: () => number[] },
@@ -63,7 +63,7 @@ export async function openLoop(
   while (performance.now() - began < seconds * 1_000) {
     const due = Math.floor(((performance.now() - began) / 1_000) * perSecond);
     for (; started < due; started += 1) {
-      const from = performance.now();
+      const from = began + ((started + 1) / perSecond) * 1_000;
       running.push(work(started).then(() => latencies.push(performance.now() - from)));
     }
     await new Promise((resolve) => setImmediate(resolve));
