@@ -4,7 +4,6 @@ import type { Deps } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { type Lane, createLane } from '../domain/lane.ts';
 import { lastSeenNow } from '../domain/presence/index.ts';
-import type { PresenceStore } from '../platform/presence.ts';
 
 const goingLimits = {
   /** Sockets of which one statement tells. */
@@ -18,13 +17,16 @@ export interface Going {
   socketId: string;
 }
 
+/** Takes these sockets out of who is present; answers with how many connections each one's person still has. */
+type Leave = (goings: readonly Going[]) => Promise<number[]>;
+
 /** Sockets that closed, noted together: when a network goes, thousands go at once. */
-export function createGoings(deps: Deps, presence: Pick<PresenceStore, 'leave'>): Lane<Going, true> {
+export function createGoings(deps: Deps, leave: Leave): Lane<Going, true> {
   return createLane<Going, true>({
     ...goingLimits,
     onOverflow: () => new DomainError('overloaded'),
     async run(goings) {
-      const left = await presence.leave(goings);
+      const left = await leave(goings);
       const gone = new Set(goings.filter((_, n) => left[n] === 0).map(({ userId }) => userId));
       if (gone.size > 0) await Promise.all([presenceEnded(deps, [...gone]), lastSeenNow(deps, [...gone])]);
       return goings.map(() => true as const);

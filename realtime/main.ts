@@ -14,7 +14,7 @@ const drainMs = 1_500;
 /** Sockets, on the process's HTTP server. */
 export function startRealtime(runtime: Runtime, server: Server): void {
   const { config, deps, io, metrics, presence, revocations, shutdown } = runtime;
-  const goings = createGoings(deps, presence);
+  const goings = createGoings(deps, (goings) => presence.leave(goings));
   const realtime = serveSockets(io, deps, {
     attach: (deliver) => {
       runtime.live.here = deliver;
