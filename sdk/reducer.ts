@@ -130,7 +130,10 @@ type Touch = Exclude<ConversationEvent, { data: Record<string, never> }> & { dat
 function change(state: ConversationState, event: Touch, changes: Partial<Message>): void {
   const message = state.messages.get(event.data.seq);
   if (!message || message.changedVersion >= event.version) return;
-  state.messages.set(message.seq, { ...message, ...changes, changedVersion: event.version });
+  // Told late, an earlier change may have shown already that the text is gone for good; a later one that was told in time
+  // must not bring it back.
+  const erased = message.kind === 'text' && message.text === null ? { text: null, mentions: [] } : {};
+  state.messages.set(message.seq, { ...message, ...changes, ...erased, changedVersion: event.version });
 }
 
 function react(
