@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Io } from './io.ts';
 
 export const admissionLimits = {
-  /** People who are greeted at once: their statements share the pool with everybody's sends. */
+  /** People who are greeted at once: more would only wait for the connections of the pool, and make everybody's reads wait. */
   greetings: 16,
   /** Milliseconds of one turn of the event loop for beginning connections; the rest waits for the next. */
   turnMs: 5,
