@@ -80,10 +80,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
   const digests = startDigests({ deps, follows, delivery, outlet, log: options.log });
-  const timers = [
-    setInterval(() => sweep(io, options), sweepMs),
-    setInterval(() => void beat(io, options), options.presence.everyMs),
-  ];
+  const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, options)];
   return {
     drain: (overMs) => drain(io, overMs),
     stop() {
@@ -203,10 +200,22 @@ function sweep(io: Io, { revocations }: RealtimeOptions): void {
   }
 }
 
-async function beat(io: Io, { presence }: RealtimeOptions): Promise<void> {
-  const sockets = [...io.sockets.sockets.values()].map(presentSocket);
-  if (sockets.length > 0) await presence.beat(sockets).catch(() => undefined);
+/** Parts of a round of confirmations: ten thousand sockets in one go held up the loop, and every send, for a third of a second. */
+const beatSlices = 80;
+
+/** Confirms every socket once a round, a slice of them at a time. */
+function startBeats(io: Io, { presence }: Pick<RealtimeOptions, 'presence'>): NodeJS.Timeout {
+  let slice = 0;
+  const beat = async () => {
+    slice = (slice + 1) % beatSlices;
+    const some = [...io.sockets.sockets.values()].filter(({ id }) => sliceOf(id) === slice);
+    if (some.length > 0) await presence.beat(some.map(presentSocket)).catch(() => undefined);
+  };
+  return setInterval(() => void beat(), presence.everyMs / beatSlices);
 }
+
+/** A socket is always in the same slice: its id begins with random characters. */
+const sliceOf = (id: string): number => (id.charCodeAt(0) * 128 + id.charCodeAt(1)) % beatSlices;
 
 /** Says at once that a socket is here, and what is done with it. */
 const confirm = (socket: IoSocket, { presence }: Pick<RealtimeOptions, 'presence'>): Promise<void> =>
