@@ -19,8 +19,6 @@ interface LaneOptions<Item, Result> {
   /** Items that may wait at most; one more is refused by `onOverflow`. */
   maxWaiting: number;
   onOverflow: () => Error;
-  /** Milliseconds that the first of those who wait may have waited; while it has, one more is refused as well. */
-  maxWaitMs?: number;
   /** Two items with the same key never share a batch: the later one waits for the next, or is merged into the first. */
   keyOf?: (item: Item) => string;
   /** Makes one item of two with the same key; both who gave them get its result. */
@@ -33,7 +31,6 @@ interface LaneOptions<Item, Result> {
 
 interface Waiting<Item, Result> {
   item: Item;
-  since: number;
   /** Who waits for its result: several, where items were merged. */
   askers: { resolve: (result: Result) => void; reject: (error: unknown) => void }[];
 }
@@ -61,10 +58,8 @@ export function createLane<Item, Result>(options: LaneOptions<Item, Result>): La
       known.askers.push(asker);
       return true;
     }
-    const now = performance.now();
-    const tooLong = options.maxWaitMs !== undefined && now - (queue[0]?.since ?? now) > options.maxWaitMs;
-    if (queue.length >= options.maxWaiting || tooLong) return false;
-    const waiting = { item, since: now, askers: [asker] };
+    if (queue.length >= options.maxWaiting) return false;
+    const waiting = { item, askers: [asker] };
     queue.push(waiting);
     if (key !== undefined) byKey.set(key, waiting);
     return true;
@@ -101,16 +96,16 @@ export function createLane<Item, Result>(options: LaneOptions<Item, Result>): La
 
 /**
  * Several lanes side by side: while the database works on one's batch, this process prepares another's. What has the same
- * key keeps to one lane, and with it to the order in which it came.
+ * place keeps to one lane, and with it to the order in which it came.
  */
 export function createLanes<Item, Result>(
   count: number,
-  laneOf: (item: Item) => string,
+  placeOf: (item: Item) => number,
   options: LaneOptions<Item, Result>,
 ): Lane<Item, Result> {
   const lanes = Array.from({ length: count }, () => createLane(options));
   return {
-    push: (item) => (lanes[hash(laneOf(item)) % count] as Lane<Item, Result>).push(item),
+    push: (item) => (lanes[placeOf(item) % count] as Lane<Item, Result>).push(item),
     get waiting() {
       return lanes.reduce((sum, { waiting }) => sum + waiting, 0);
     },
@@ -118,13 +113,6 @@ export function createLanes<Item, Result>(
       await Promise.all(lanes.map((lane) => lane.idle()));
     },
   };
-}
-
-/** FNV-1a (RFC draft-eastlake-fnv), 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
 }
 
 function takeBatch<Item, Result>(

@@ -1,4 +1,4 @@
-import type { ConversationId, UserId } from '../contracts/ids.ts';
+import { type ConversationId, type UserId, placeOf } from '../contracts/ids.ts';
 import type { IoSocket } from './io.ts';
 import { SmallSet } from './small-set.ts';
 
@@ -26,7 +26,7 @@ export interface Follow {
   joined: Map<LocalUser, { seq: number; version: number }> | undefined;
   /** The highest version that a digest has told. */
   digested: number;
-  /** By the last digits of the id, which are random: parts conversations into slices that are alike. */
+  /** Parts conversations into slices that are alike. */
   readonly place: number;
 }
 
@@ -73,8 +73,12 @@ export class Follows {
   /** A socket of somebody. With their first one here their memberships must be loaded. */
   connect(id: UserId, socket: IoSocket): void {
     const known = this.#users.get(id);
-    const user = known ?? {
-      ...{ id, sockets: new SmallSet<IoSocket>(), follows: new SmallSet<Follow>(), blocked: nobody, loaded: false },
+    const user: LocalUser = known ?? {
+      id,
+      sockets: new SmallSet(),
+      follows: new SmallSet(),
+      blocked: nobody,
+      loaded: false,
     };
     if (!known) this.#users.set(id, user);
     user.sockets.add(socket);
@@ -91,9 +95,13 @@ export class Follows {
   /** The person follows the conversation from now on. */
   follow(user: LocalUser, { conversationId, memberVersion, joinedSeq, joinedVersion }: Membership): Follow {
     const known = this.#conversations.get(conversationId);
-    const follow = known ?? {
-      ...{ id: conversationId, memberVersion, digested: 0, place: Number.parseInt(conversationId.slice(-4), 16) },
-      ...{ users: new SmallSet<LocalUser>(), joined: undefined },
+    const follow: Follow = known ?? {
+      id: conversationId,
+      memberVersion,
+      users: new SmallSet(),
+      joined: undefined,
+      digested: 0,
+      place: placeOf(conversationId),
     };
     if (!known) this.#conversations.set(conversationId, follow);
     follow.users.add(user);

@@ -245,7 +245,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a conversation keeps to its lane',
     file: 'domain/lane.ts',
-    changes: [['hash(laneOf(item)) % count', 'Math.floor(performance.now() * 1_000) % count']],
+    changes: [['placeOf(item) % count', 'Math.floor(performance.now() * 1_000) % count']],
     test: 'test/domain/lane.test.ts',
   },
   {

@@ -1,3 +1,4 @@
+import { placeOf } from '../../contracts/ids.ts';
 import { OutcomeUnknown, type Db } from '../../db/client.ts';
 import { isRetryable, isUnavailable, isUniqueViolation } from '../../db/errors.ts';
 import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/queries/store-messages.ts';
@@ -10,13 +11,12 @@ export const sendLimits = {
   lanes: 2,
   /** Messages in one statement: at 1,024 the 99th percentile grows to 90 ms while the throughput stays flat. */
   maxBatch: 256,
-  /** Messages that may wait in one lane; beyond, senders are told to come again. */
-  maxWaiting: 5_000,
   /**
-   * Milliseconds that the first of those who wait may have waited. A batch takes ten to thirty, so beyond this more comes
-   * than can be stored: whoever is refused at once can come back, while a queue would only make everybody late.
+   * Messages that may wait in one lane, four batches of ten to thirty milliseconds; beyond, more comes than can be stored.
+   * Whoever is refused at once can come back, while a longer queue would only make everybody late. By count and not by
+   * time: in a busy process those who wait are old before it comes to them, and all would be refused.
    */
-  maxWaitMs: 500,
+  maxWaiting: 1_024,
   /** Times that a message is tried again because membership changed under it. */
   maxStaleTries: 5,
   /** Times that a batch is tried again because of a race with another process. */
@@ -25,10 +25,9 @@ export const sendLimits = {
 
 /** The lanes of all sends of this process: concurrent messages share one statement and one commit. */
 export function createStoreLane(db: Db): Lane<NewMessageRow, StoreResult> {
-  return createLanes(sendLimits.lanes, ({ conversationId }) => conversationId, {
+  return createLanes(sendLimits.lanes, ({ conversationId }) => placeOf(conversationId), {
     maxBatch: sendLimits.maxBatch,
     maxWaiting: sendLimits.maxWaiting,
-    maxWaitMs: sendLimits.maxWaitMs,
     onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
     // A repeat in the same batch would collide with its first; in the next one it is recognised.
     keyOf: ({ conversationId, senderId, clientId }) => `${conversationId}${senderId}${clientId}`,
