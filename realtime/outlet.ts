@@ -52,10 +52,10 @@ export interface Outlet {
   answer(socket: IoSocket, frame: Frame): void;
 }
 
-/** What waits for a socket until the end of the turn. */
+/** What waits for a socket until the end of the turn. One list is mostly all: the other is not even made. */
 interface Waiting {
-  own: Frame[];
-  shared: Frame[];
+  own: Frame[] | undefined;
+  shared: Frame[] | undefined;
 }
 
 export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: number) => void }): Outlet {
@@ -83,15 +83,15 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
   const waitingFor = (socket: IoSocket): Waiting => {
     const known = pending.get(socket);
     if (known) return known;
-    const waiting = { own: [], shared: [] };
+    const waiting: Waiting = { own: undefined, shared: undefined };
     pending.set(socket, waiting);
     schedule();
     return waiting;
   };
 
   return {
-    tell: (socket, frame) => void waitingFor(socket).shared.push(frame),
-    answer: (socket, frame) => void waitingFor(socket).own.push(frame),
+    tell: (socket, frame) => void (waitingFor(socket).shared ??= []).push(frame),
+    answer: (socket, frame) => void (waitingFor(socket).own ??= []).push(frame),
   };
 }
 
@@ -126,14 +126,11 @@ function createJoiner(): Join {
 type Tcp = Pick<Socket, 'writable' | 'writableLength' | 'write' | 'cork' | 'uncork'>;
 
 /** One call to the kernel, whatever it is made of. */
-function writeTogether(tcp: Tcp, lists: readonly (readonly Frame[])[], join: Join): void {
-  const [first, second] = lists.filter(({ length }) => length > 0).map(join);
-  if (first && second) {
-    tcp.cork();
-    tcp.write(first);
-    tcp.write(second);
-    tcp.uncork();
-  } else if (first) tcp.write(first);
+function writeTogether(tcp: Tcp, { own, shared }: Waiting, join: Join): void {
+  if (own && shared) tcp.cork();
+  if (own) tcp.write(join(own));
+  if (shared) tcp.write(join(shared));
+  if (own && shared) tcp.uncork();
 }
 
 /** What lies below a Socket.IO socket. Pinned with engine.io's version, and proved by the sockets' tests. */
@@ -154,7 +151,7 @@ interface Below {
  */
 function write(
   socket: IoSocket,
-  { own, shared }: Waiting,
+  waiting: Waiting,
   { join, onSlow }: { join: Join; onSlow: (socket: IoSocket, unsent: number) => void },
 ): void {
   const conn = socket.conn as unknown as Below;
@@ -163,6 +160,6 @@ function write(
   const unsent = tcp?.writableLength ?? 0;
   if (unsent > outletLimits.unsentBytes) return onSlow(socket, unsent);
   const direct = conn.transport.name === 'websocket' && conn.transport.writable && conn.writeBuffer.length === 0;
-  if (direct && tcp?.writable) writeTogether(tcp, [own, shared], join);
-  else for (const { text } of [...own, ...shared]) conn.write(text);
+  if (direct && tcp?.writable) writeTogether(tcp, waiting, join);
+  else for (const { text } of [...(waiting.own ?? []), ...(waiting.shared ?? [])]) conn.write(text);
 }
