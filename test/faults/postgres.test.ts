@@ -14,27 +14,18 @@ import {
   send,
   verifyContacts,
 } from '../factories/person.ts';
-import { type TestApp, startApp, testLadder } from '../setup/app.ts';
+import { testLadder } from '../setup/app.ts';
 import { waitFor } from '../support/inbox.ts';
-import { type PrivateServices, privateServices } from '../support/private-services.ts';
 import { connect } from '../support/socket.ts';
 import { call } from '../support/rest.ts';
+import { ownSuite } from '../support/own-suite.ts';
 import { until } from '../support/until.ts';
 
 describe('PostgreSQL is restarted while messages are sent', () => {
-  let own: PrivateServices;
-  let app: TestApp;
-  before(async function () {
-    this.timeout(60_000);
-    own = await privateServices();
-  });
-  after(async () => {
-    await app?.stop();
-    await own.close();
-  });
+  const suite = ownSuite();
 
   it('no acked message is lost, none stands twice, sockets stay, and a retry with the same clientId succeeds', async () => {
-    const postgres = await own.postgres();
+    const postgres = await suite.own.postgres();
     const port = Number(new URL(postgres.url).port);
     const { ownerUrl, appUrl } = await provisionDatabase({
       adminUrl: postgres.url,
@@ -43,7 +34,7 @@ describe('PostgreSQL is restarted while messages are sent', () => {
       appPassword: 'a',
     });
     await migrate({ ownerUrl });
-    app = await startApp({ env: { DATABASE_URL: appUrl } });
+    const app = await suite.start({ env: { DATABASE_URL: appUrl } });
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const group = await makeGroup(ana, [bob]);
     const socket = await connect(app.url, { token: bob.token });
@@ -61,7 +52,7 @@ describe('PostgreSQL is restarted while messages are sent', () => {
     assert.equal((await call(app.url, 'GET', '/livez')).status, 200);
     assert.equal((await call(app.url, 'GET', '/readyz')).status, 503);
     const before = acked.size;
-    await own.postgres(port);
+    await suite.own.postgres(port);
     await until(
       async () => acked.size,
       (count) => count >= before + 20,
@@ -118,24 +109,15 @@ describe('PostgreSQL is restarted while messages are sent', () => {
 });
 
 describe('PostgreSQL is restarted under relay and worker', () => {
-  let own: PrivateServices;
-  let app: TestApp;
-  before(async function () {
-    this.timeout(60_000);
-    own = await privateServices();
-  });
-  after(async () => {
-    await app?.stop();
-    await own.close();
-  });
+  const suite = ownSuite();
 
   it('what was acked before is announced, the stories go on, and nothing needs a restart', async () => {
-    const postgres = await own.postgres();
+    const postgres = await suite.own.postgres();
     const port = Number(new URL(postgres.url).port);
     const passwords = { ownerPassword: 'o', appPassword: 'a' };
     const { ownerUrl, appUrl } = await provisionDatabase({ adminUrl: postgres.url, database: 'homing', ...passwords });
     await migrate({ ownerUrl });
-    app = await startApp({
+    const app = await suite.start({
       processes: [['api', 'realtime'], ['relay'], ['worker']],
       env: { DATABASE_URL: appUrl, HOMING_LADDER: `${testLadder} email=5s` },
     });
@@ -149,7 +131,7 @@ describe('PostgreSQL is restarted under relay and worker', () => {
     await send(ana, withCleo.id, 'acked, and nothing more');
     postgres.kill('SIGQUIT');
     await postgres.exited;
-    await own.postgres(port);
+    await suite.own.postgres(port);
     await waitFor(app, { to: tokens.cleo });
     await waitFor(app, { to: bob.email, text: 'new message' });
     const db = new pg.Client(appUrl);

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
 import { makeDirect, registerDevice, registerPeople, send, verifyContacts } from '../factories/person.ts';
-import { type TestApp, startApp, testLadder } from '../setup/app.ts';
+import { testLadder } from '../setup/app.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
-import { type PrivateServices, privateServices } from '../support/private-services.ts';
 import { connect } from '../support/socket.ts';
+import { ownSuite } from '../support/own-suite.ts';
 import { until } from '../support/until.ts';
 import pg from 'pg';
 
 describe('Temporal is away while messages are sent', () => {
-  let own: PrivateServices;
-  let app: TestApp;
-  before(async function () {
-    this.timeout(60_000);
-    own = await privateServices();
-  });
-  after(async () => {
-    await app?.stop();
-    await own.close();
-  });
+  const suite = ownSuite();
 
   it('chat goes on; what is owed waits and is delivered when Temporal arrives', async () => {
-    const port = await own.freePort();
-    app = await startApp({
+    const port = await suite.own.freePort();
+    const app = await suite.start({
       processes: [['api', 'realtime'], ['relay'], ['worker']],
       env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}` },
     });
@@ -49,7 +40,7 @@ describe('Temporal is away while messages are sent', () => {
     await db.end();
     assert.deepEqual(await inbox(app, { to: token }), []);
 
-    await own.temporal(port);
+    await suite.own.temporal(port);
     const [push] = await waitFor(app, { to: token });
     assert.equal(push?.title, 'Ana');
     // The code for her address was owed as well.
@@ -57,10 +48,9 @@ describe('Temporal is away while messages are sent', () => {
   }).timeout(90_000);
 
   it('in the middle of an episode: what was due is done when it is back, and what came meanwhile too', async () => {
-    await app?.stop();
-    const port = await own.freePort();
-    const temporal = await own.temporal(port);
-    app = await startApp({
+    const port = await suite.own.freePort();
+    const temporal = await suite.own.temporal(port);
+    const app = await suite.start({
       processes: [['api', 'realtime'], ['relay'], ['worker']],
       env: { TEMPORAL_ADDRESS: `127.0.0.1:${port}`, HOMING_LADDER: `${testLadder} email=5s email-without-push=5s` },
     });
@@ -81,7 +71,7 @@ describe('Temporal is away while messages are sent', () => {
       async () => (await db.query('select 1 from armed where user_id = $1', [bob.id])).rowCount,
       (count) => count === 2,
     );
-    await own.temporal(port);
+    await suite.own.temporal(port);
     const pushes = await waitFor(app, { to: token }, 2);
     assert.equal(pushes.at(-1)?.title, 'Cleo');
     await waitFor(app, { to: bob.email, text: 'new message' });
