@@ -28,11 +28,18 @@ export function openRest({ who, person, url, recorder }: ClientOptions): Client 
     return response;
   };
 
-  const poll = async (): Promise<void> => void (await syncAll(view, askSync));
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after another: of two that are under way the older may be answered last, from before what the younger told. */
+  const sync = (): Promise<boolean> => {
+    const mine = last.then(() => syncAll(view, askSync));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+  const poll = async (): Promise<void> => void (await sync());
   return {
     ...{ who, person, door: 'rest', conversations: view.conversations, perform, poll },
     async open() {
-      while (!(await syncAll(view, askSync))) await sleep(clientLimits.againMs);
+      while (!(await sync())) await sleep(clientLimits.againMs);
     },
     // Nothing of it is open between two requests.
     cut() {},
