@@ -1,6 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
+import { createOperations } from './api/routes/index.ts';
+import type { Operations } from './api/operations.ts';
 import { openDb } from './db/client.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps } from './domain/deps.ts';
@@ -31,6 +33,8 @@ export interface Runtime {
   config: Config;
   version: string;
   deps: Deps;
+  /** What those may ask who are signed in, by REST or over their sockets. */
+  operations: Operations;
   io: Io;
   /** Where live events go that happen in this process. */
   live: { here: (item: BusItem) => void };
@@ -142,6 +146,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     config,
     version,
     deps,
+    operations: createOperations(deps, { checkAnswers: config.NODE_ENV !== 'production' }),
     io,
     live,
     revocations,

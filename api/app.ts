@@ -10,15 +10,11 @@ import { readBody } from './middleware/body.ts';
 import { observe } from './middleware/observe.ts';
 import { requestId } from './middleware/request-id.ts';
 import type { ApiOptions } from './options.ts';
-import type { RouteOptions } from './route.ts';
+import { Operations } from './operations.ts';
+import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
-import { authRoutes } from './routes/auth.ts';
-import { conversationRoutes } from './routes/conversations.ts';
+import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
-import { meRoutes } from './routes/me.ts';
-import { memberRoutes } from './routes/members.ts';
-import { messageRoutes } from './routes/messages.ts';
-import { readStateRoutes } from './routes/read-state.ts';
 
 /** The whole of REST, readable as a list. */
 export function createApp(deps: Deps, options: ApiOptions): Express {
@@ -37,15 +33,10 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(readBody);
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);
-  const routes: RouteOptions = { authenticate, checkAnswers: options.checkAnswers };
-  // The busiest first: Express looks at its routes in the order of their mounting.
-  messageRoutes(app, routes, deps);
-  readStateRoutes(app, routes, deps);
-  conversationRoutes(app, routes, deps);
-  memberRoutes(app, routes, deps);
-  meRoutes(app, routes, deps);
-  authRoutes(app, routes, deps, signIn);
-  aboutRoutes(app, routes, options);
+  const open = new Operations(options);
+  signInRoutes(open, deps, signIn);
+  aboutRoutes(open, options);
+  app.use(createRouter([...options.operations, ...open], authenticate));
   docsRoutes(app, options);
 
   app.use(refuseMethod);
@@ -64,7 +55,8 @@ const known = Object.values(endpoints).map(({ method, path }) => ({
 /** A path of ours with a method that it does not take, said so (RFC 9110 §15.5.6). */
 function refuseMethod(request: Request, response: Response, next: NextFunction): void {
   const methods = known.filter(({ pattern }) => pattern.test(request.path)).map(({ method }) => method);
-  if (methods.length === 0) return next();
+  // Where it does take the method, the path itself is broken and names nothing.
+  if (methods.length === 0 || methods.includes(request.method)) return next();
   response.setHeader('allow', methods.join(', '));
   next(new DomainError('method_not_allowed', { detail: `This path takes ${methods.join(', ')}.` }));
 }

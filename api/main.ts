@@ -6,6 +6,7 @@ import { createApp } from './app.ts';
 export function startApi(runtime: Runtime, server: Server): void {
   const { config, deps, metrics } = runtime;
   const app = createApp(deps, {
+    operations: runtime.operations,
     revocations: runtime.revocations,
     log: deps.log,
     observeRequest: (operation, status, seconds) => metrics.requests.observe({ operation, status }, seconds),

@@ -2,9 +2,12 @@ import type { Readiness } from '../contracts/rest/about.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Log } from '../domain/deps.ts';
 import type { ObserveRequest } from './middleware/observe.ts';
+import type { Operations } from './operations.ts';
 
 /** What the API needs beside the domain's dependencies. */
 export interface ApiOptions {
+  /** What those may ask who are signed in. */
+  operations: Operations;
   revocations: Revocations;
   log: Log;
   observeRequest: ObserveRequest;

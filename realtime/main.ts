@@ -19,6 +19,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     attach: (deliver) => {
       runtime.live.here = deliver;
     },
+    operations: runtime.operations,
     revocations,
     log: deps.log,
     serverVersion: runtime.version,

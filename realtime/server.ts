@@ -13,13 +13,15 @@ import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
 import { Follows, nobody } from './follows.ts';
 import type { Going } from './goings.ts';
-import { createListeners } from './handlers/index.ts';
+import { type AskOperations, createListeners } from './handlers/index.ts';
 import type { Io, IoSocket } from './io.ts';
 import { type Listeners, type OnOptions, closeSoon, listen } from './on.ts';
 import { type Outlet, acknowledgeThrough, createOutlet } from './outlet.ts';
 import { type PresenceWatch, watchPresence } from './presence-watch.ts';
 
 export interface RealtimeOptions extends OnOptions {
+  /** Runs what REST offers, too. */
+  operations: AskOperations;
   revocations: Revocations;
   log: Log;
   serverVersion: string;
@@ -73,7 +75,13 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
     unreadChanged: (userId) => badges.changed(userId),
     log: options.log,
   });
-  const listeners = createListeners({ deps, options, presence, confirm: (one) => confirm(one, options) });
+  const listeners = createListeners({
+    deps,
+    options,
+    operations: options.operations,
+    presence,
+    confirm: (one) => confirm(one, options),
+  });
   const node: Node = { deps, options, follows, outlet, delivery, presence, listeners, loading: new Map() };
   options.attach(delivery.deliver);
   io.on('items', (items) => items.forEach(delivery.deliver));

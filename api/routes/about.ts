@@ -1,19 +1,14 @@
-import type { IRouter } from 'express';
 import { limits } from '../../contracts/limits.ts';
 import { aboutEndpoints } from '../../contracts/rest/index.ts';
+import { type Operations, reply } from '../operations.ts';
 import type { ApiOptions } from '../options.ts';
-import { type RouteOptions, reply, route } from '../route.ts';
 
-export function aboutRoutes(
-  router: IRouter,
-  routes: RouteOptions,
-  { readiness, jwks }: Pick<ApiOptions, 'readiness' | 'jwks'>,
-): void {
-  route(router, aboutEndpoints.livez, routes, () => reply(200, { live: true }));
-  route(router, aboutEndpoints.readyz, routes, async () => {
+export function aboutRoutes(operations: Operations, { readiness, jwks }: Pick<ApiOptions, 'readiness' | 'jwks'>): void {
+  operations.add(aboutEndpoints.livez, () => reply(200, { live: true }));
+  operations.add(aboutEndpoints.readyz, async () => {
     const body = await readiness();
     return reply(body.ready ? 200 : 503, body);
   });
-  route(router, aboutEndpoints.getLimits, routes, () => reply(200, limits));
-  route(router, aboutEndpoints.jwks, routes, () => reply(200, jwks));
+  operations.add(aboutEndpoints.getLimits, () => reply(200, limits));
+  operations.add(aboutEndpoints.jwks, () => reply(200, jwks));
 }

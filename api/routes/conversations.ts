@@ -1,4 +1,3 @@
-import type { IRouter } from 'express';
 import { conversationEndpoints } from '../../contracts/rest/index.ts';
 import {
   createConversation,
@@ -10,30 +9,30 @@ import {
   updateMyMembership,
 } from '../../domain/conversations/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import { type RouteOptions, reply, route } from '../route.ts';
+import { type Operations, reply } from '../operations.ts';
 
-export function conversationRoutes(router: IRouter, routes: RouteOptions, deps: Deps): void {
-  route(router, conversationEndpoints.createConversation, routes, async ({ actor, body }) => {
+export function conversationRoutes(operations: Operations, deps: Deps): void {
+  operations.add(conversationEndpoints.createConversation, async ({ actor, body }) => {
     const { conversation, created } = await createConversation(deps, actor, body);
     return reply(created ? 201 : 200, conversation);
   });
-  route(router, conversationEndpoints.listConversations, routes, async ({ actor, query }) =>
+  operations.add(conversationEndpoints.listConversations, async ({ actor, query }) =>
     reply(200, await listConversations(deps, actor, query)),
   );
-  route(router, conversationEndpoints.getConversation, routes, async ({ actor, params }) =>
+  operations.add(conversationEndpoints.getConversation, async ({ actor, params }) =>
     reply(200, await getConversation(deps, actor, params.id)),
   );
-  route(router, conversationEndpoints.updateConversation, routes, async ({ actor, params, body }) =>
+  operations.add(conversationEndpoints.updateConversation, async ({ actor, params, body }) =>
     reply(200, await updateConversation(deps, actor, params.id, body)),
   );
-  route(router, conversationEndpoints.deleteConversation, routes, async ({ actor, params }) => {
+  operations.add(conversationEndpoints.deleteConversation, async ({ actor, params }) => {
     await deleteConversation(deps, actor, params.id);
     return reply(204, undefined);
   });
-  route(router, conversationEndpoints.updateMyMembership, routes, async ({ actor, params, body }) =>
+  operations.add(conversationEndpoints.updateMyMembership, async ({ actor, params, body }) =>
     reply(200, await updateMyMembership(deps, actor, params.id, body)),
   );
-  route(router, conversationEndpoints.listChannels, routes, async ({ actor, query }) =>
+  operations.add(conversationEndpoints.listChannels, async ({ actor, query }) =>
     reply(200, await listChannels(deps, actor, query)),
   );
 }

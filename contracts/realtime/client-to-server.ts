@@ -14,6 +14,7 @@ import { ConversationId, MessageId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { Emoji } from '../rest/messages.ts';
 import { ReceiptUpdate } from '../rest/read-state.ts';
+import { OperationAnswer, OperationRequest } from './operation-request.ts';
 
 interface ClientEvent<Input extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
   readonly summary: string;
@@ -86,6 +87,11 @@ export const clientEvents = {
     summary: 'Gives the socket a newer access token of the same session before the old one runs out',
     input: z.strictObject({ token: z.string().min(1).max(4096) }).meta({ id: 'SessionRenew' }),
     answer: z.strictObject({ accessTokenExpiresAt: z.string() }),
+  }),
+  request: clientEvent({
+    summary: 'Any operation of REST that needs a signed-in person, by its `operationId`: same input, same answer',
+    input: OperationRequest,
+    answer: OperationAnswer,
   }),
 };
 

@@ -3,6 +3,7 @@ import type { ClientEventAnswer, ClientEventName } from './client-to-server.ts';
 import type { ServerEventName, ServerEventPayload } from './server-to-client.ts';
 
 export * from './client-to-server.ts';
+export type { OperationRequest } from './operation-request.ts';
 export * from './server-to-client.ts';
 
 /** The answer to every client event. */

@@ -1,6 +1,6 @@
-import type { ClientEventAnswer, ClientEventInput } from '../../contracts/realtime/index.ts';
+import type { ClientEventAnswer, ClientEventInput, OperationRequest } from '../../contracts/realtime/index.ts';
 import { limits } from '../../contracts/limits.ts';
-import type { Deps } from '../../domain/deps.ts';
+import type { Actor, Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../../domain/messages/index.ts';
 import { setTyping } from '../../domain/presence/index.ts';
@@ -10,8 +10,18 @@ import type { IoSocket } from '../io.ts';
 import { type Listeners, type OnOptions, on } from '../on.ts';
 import type { PresenceWatch } from '../presence-watch.ts';
 
+/** The operations of REST, for whoever is signed in. */
+export interface AskOperations {
+  run(
+    actor: Actor,
+    operationId: string,
+    call: Omit<OperationRequest, 'operation'>,
+  ): Promise<ClientEventAnswer<'request'>>;
+}
+
 export interface HandlerOptions {
   deps: Deps;
+  operations: AskOperations;
   options: OnOptions;
   presence: Pick<PresenceWatch, 'view'>;
   /** Says at once what is done with the socket. */
@@ -20,7 +30,7 @@ export interface HandlerOptions {
 
 /** Everything that a client may ask over its socket: the same domain functions as REST. */
 export function createListeners(node: HandlerOptions): Listeners {
-  const { deps, options } = node;
+  const { deps, operations, options } = node;
   return {
     'message.send': on('message.send', options, (actor, { conversationId, message }) =>
       sendMessage(deps, actor, conversationId, message),
@@ -55,6 +65,7 @@ export function createListeners(node: HandlerOptions): Listeners {
       socket.data.expiresAt = expiresAt;
       return { accessTokenExpiresAt: expiresAt.toISOString() };
     }),
+    request: on('request', options, (actor, { operation, ...call }) => operations.run(actor, operation, call)),
   };
 }
 

@@ -4,12 +4,13 @@ import type { Device, Me, NotificationSettings, Session } from '../../contracts/
 import { limits } from '../../contracts/limits.ts';
 import { password, registerPeople, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
 
-describe('me, devices and notification settings', () => {
-  let app: TestApp;
+byEachDoor('me, devices and notification settings', (door) => {
+  let app: TestApp & Entrance;
   before(async () => {
-    app = await startApp();
+    app = by(door, await startApp());
   });
   after(() => app.stop());
 

@@ -21,16 +21,17 @@ import {
   send,
 } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { holdNext } from '../support/held.ts';
 import { type Answer, expectProblem, expectStatus } from '../support/rest.ts';
 
-describe('members', () => {
-  let app: TestApp;
+byEachDoor('members', (door) => {
+  let app: TestApp & Entrance;
   let ana: Person;
   let bob: Person;
   let cleo: Person;
   before(async () => {
-    app = await startApp();
+    app = by(door, await startApp());
     [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
   });
   after(() => app.stop());

@@ -12,16 +12,17 @@ import { limits } from '../../contracts/limits.ts';
 import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
 import { type Person, makeDirect, makeGroup, read, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { type Answer, expectProblem, expectStatus } from '../support/rest.ts';
 
-describe('what becomes of a message', () => {
-  let app: TestApp;
+byEachDoor('what becomes of a message', (door) => {
+  let app: TestApp & Entrance;
   let ana: Person;
   let bob: Person;
   let cleo: Person;
   let group: Conversation;
   before(async () => {
-    app = await startApp();
+    app = by(door, await startApp());
     [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
   });
   beforeEach(async () => {

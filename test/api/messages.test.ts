@@ -4,15 +4,16 @@ import type { Conversation, Member, Message } from '../../contracts/entities/ind
 import { limits } from '../../contracts/limits.ts';
 import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectProblem, expectStatus } from '../support/rest.ts';
 
-describe('conversations and messages', () => {
-  let app: TestApp;
+byEachDoor('conversations and messages', (door) => {
+  let app: TestApp & Entrance;
   let ana: Person;
   let bob: Person;
   let eve: Person;
   before(async () => {
-    app = await startApp();
+    app = by(door, await startApp());
     [ana, bob, eve] = await registerPeople(app, 'Ana', 'Bob', 'Eve');
   });
   after(() => app.stop());

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import { makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectStatus } from '../support/rest.ts';
 
-describe('receipts', () => {
-  let app: TestApp;
+byEachDoor('receipts', (door) => {
+  let app: TestApp & Entrance;
   before(async () => {
-    app = await startApp();
+    app = by(door, await startApp());
   });
   after(() => app.stop());
 

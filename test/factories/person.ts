@@ -2,7 +2,8 @@ import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import pg from 'pg';
 import type { Conversation, Me, Message, Session } from '../../contracts/entities/index.ts';
 import type { TestApp } from '../setup/app.ts';
-import { type Answer, call, expectStatus } from '../support/rest.ts';
+import { type Entrance, callBySocket } from '../support/doors.ts';
+import { type Ask, call, expectStatus } from '../support/rest.ts';
 
 export const password = 'correct horse battery staple';
 
@@ -14,16 +15,11 @@ export interface Person {
   me: Me;
   session: Session;
   token: string;
-  call<Body = Record<string, never>>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Promise<Answer<Body>>;
+  call: Ask;
 }
 
 export async function registerPerson(
-  app: Pick<TestApp, 'url'>,
+  app: Entrance,
   name = 'Ana',
   extra: Record<string, unknown> = {},
 ): Promise<Person> {
@@ -41,13 +37,16 @@ export async function registerPerson(
     me: user,
     session,
     token,
-    call: (method, path, input, headers = {}) => call(app.url, method, path, { token, body: input, headers }),
+    call:
+      app.door === 'the socket'
+        ? callBySocket(app, token)
+        : (method, path, input, headers = {}) => call(app.url, method, path, { token, body: input, headers }),
   };
 }
 
 /** Several people with these names, registered one after another. */
 export async function registerPeople<const Names extends readonly string[]>(
-  app: Pick<TestApp, 'url'>,
+  app: Entrance,
   ...names: Names
 ): Promise<{ [Index in keyof Names]: Person }> {
   const people: Person[] = [];

@@ -7,6 +7,14 @@ export interface Answer<Body = unknown> {
   headers: Headers;
 }
 
+/** What one person asks, in the words of REST. */
+export type Ask = <Body = Record<string, never>>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer<Body>>;
+
 /** One REST call, as any client makes it. */
 export async function call<Body = Record<string, never>>(
   url: string,

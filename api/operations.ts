@@ -1,0 +1,92 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import type { Endpoint } from '../contracts/rest/endpoint.ts';
+import type { Actor } from '../domain/deps.ts';
+import { DomainError } from '../domain/errors.ts';
+
+type Parsed<Schema> = NonNullable<Schema> extends infer Known extends z.ZodType ? z.infer<Known> : undefined;
+
+/** What a handler is given: all of it checked against the contract. */
+export interface Call<E extends Endpoint> {
+  actor: E['auth'] extends 'user' ? Actor : undefined;
+  params: Parsed<E['params']>;
+  query: Parsed<E['query']>;
+  body: Parsed<E['body']>;
+  /** The version that `If-Match` names. */
+  ifMatch: number | undefined;
+  /** Only where nobody is signed in yet, which sockets do not know: passport reads it. */
+  request: E['auth'] extends 'user' ? undefined : Request;
+}
+
+/** What a handler answers with: one of the statuses that the contract knows, and its body. */
+export type Answer<E extends Endpoint> = {
+  [Status in keyof E['success'] & number]: {
+    status: Status;
+    body: E['success'][Status] extends z.ZodType ? z.input<E['success'][Status]> : undefined;
+    version?: number;
+  };
+}[keyof E['success'] & number];
+
+/** An answer with the exact type of its status. */
+export const reply = <const Status extends number, Body>(status: Status, body: Body, version?: number) =>
+  version === undefined ? { status, body } : { status, body, version };
+
+export type Handler<E extends Endpoint> = (call: Call<E>) => Promise<Answer<E>> | Answer<E>;
+
+/** An answer whose status no longer says what its body is. */
+export interface Outcome {
+  status: number;
+  body?: unknown;
+  version?: number;
+}
+
+/** A call whose operation is only known when it comes. */
+export interface AnyCall {
+  actor?: Actor | undefined;
+  params?: unknown;
+  query?: unknown;
+  body?: unknown;
+  ifMatch?: number | undefined;
+  request?: Request;
+}
+
+/** One thing that can be asked: its contract, and what is done. */
+export interface Operation {
+  readonly endpoint: Endpoint;
+  readonly run: (call: AnyCall) => Promise<Outcome>;
+}
+
+/**
+ * Everything that can be asked, by its `operationId`. REST mounts each at its path; sockets name it. Whoever runs one has
+ * made sure who asks, and has checked the call against the contract.
+ */
+export class Operations {
+  readonly #all = new Map<string, Operation>();
+  readonly #checkAnswers: boolean;
+
+  /** @param checkAnswers Parses every answer against its contract: in development and tests, where a mistake must not pass unseen. */
+  constructor({ checkAnswers }: { checkAnswers: boolean }) {
+    this.#checkAnswers = checkAnswers;
+  }
+
+  add<E extends Endpoint>(endpoint: E, handle: Handler<E>): void {
+    const run = async (call: AnyCall): Promise<Outcome> => {
+      const answer: Outcome = await handle(call as Call<E>);
+      if (this.#checkAnswers) endpoint.success[answer.status]?.parse(answer.body);
+      return answer;
+    };
+    this.#all.set(endpoint.operationId, { endpoint, run });
+  }
+
+  [Symbol.iterator](): Iterator<Operation> {
+    return this.#all.values();
+  }
+
+  /** Runs what somebody who is signed in asks for by its name. */
+  run(actor: Actor, operationId: string, call: Omit<AnyCall, 'actor' | 'request'>): Promise<Outcome> {
+    const operation = this.#all.get(operationId);
+    if (operation?.endpoint.auth !== 'user')
+      throw new DomainError('not_found', { detail: 'There is no such operation.' });
+    return operation.run({ ...call, actor });
+  }
+}

@@ -1,0 +1,79 @@
+import type { NextFunction, Request, Response } from 'express';
+import findMyWay, { type HTTPMethod } from 'find-my-way';
+import { z } from 'zod';
+import { type FieldFault, faultsOf } from '../contracts/errors.ts';
+import type { Endpoint } from '../contracts/rest/endpoint.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { Authenticate } from './middleware/authenticate.ts';
+import type { Operation, Outcome } from './operations.ts';
+
+type Params = Record<string, string | undefined>;
+
+/** Longer than any path that Node's parser lets through (16 KiB): what is too long the contract says, and not a 404. */
+const maxParamLength = 16_384;
+
+/**
+ * Answers a request for one of the operations: who asks, what they ask, the call, the answer. What is at none of their
+ * paths goes on to the next handler. Throws reach the error handler by themselves.
+ *
+ * The operation is found in find-my-way's tree: Express tries its routes one after the other, and the last of seventy
+ * would pay for all before it.
+ */
+export function createRouter(operations: Iterable<Operation>, authenticate: Authenticate) {
+  const tree = findMyWay({ ignoreTrailingSlash: true, maxParamLength });
+  for (const operation of operations) {
+    const { method, path } = operation.endpoint;
+    tree.on(method.toUpperCase() as HTTPMethod, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => undefined, operation);
+  }
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    // HEAD is GET whose body is not sent (RFC 9110 §9.3.2); Node leaves it out.
+    const found = tree.find((request.method === 'HEAD' ? 'GET' : request.method) as HTTPMethod, request.path);
+    if (!found) return next();
+    const { endpoint, run } = found.store as Operation;
+    response.locals.operation = endpoint.operationId;
+    const actor = endpoint.auth === 'user' ? await authenticate(request, response, next) : undefined;
+    response.locals.actor = actor;
+    const input = checkInput(endpoint, request, found.params);
+    sendAnswer(response, endpoint, await run({ actor, ...input, request }));
+  };
+}
+
+const nothing = z.strictObject({});
+
+/** Checks every part and names all faults at once. Unknown fields and parameters are faults too. */
+function checkInput(endpoint: Endpoint, request: Request, params: Params) {
+  const faults: FieldFault[] = [];
+  const check = (schema: z.ZodType | undefined, value: unknown) => {
+    const parsed = (schema ?? nothing).safeParse(value === undefined ? {} : value);
+    if (parsed.success) return schema ? parsed.data : undefined;
+    faults.push(...faultsOf(parsed.error.issues));
+    return undefined;
+  };
+  const input = {
+    params: check(endpoint.params, params),
+    query: check(endpoint.query, request.query),
+    body: check(endpoint.body, request.body),
+    ifMatch: endpoint.conditional ? ifMatch(request, faults) : undefined,
+  };
+  if (faults.length > 0) throw new DomainError('invalid_input', { errors: faults });
+  return input;
+}
+
+function ifMatch(request: Request, faults: FieldFault[]): number | undefined {
+  const header = request.get('if-match');
+  if (header === undefined || header === '*') return undefined;
+  const match = /^"(\d{1,15})"$/.exec(header);
+  if (!match)
+    faults.push({ path: 'If-Match', code: 'invalid_header', message: 'must be an ETag as it was answered, or *' });
+  return match ? Number(match[1]) : undefined;
+}
+
+function sendAnswer(response: Response, endpoint: Endpoint, { status, body, version }: Outcome): void {
+  if (version !== undefined) response.setHeader('etag', `"${version}"`);
+  response.statusCode = status;
+  if (!endpoint.success[status]) return void response.end();
+  const json = Buffer.from(JSON.stringify(body), 'utf8');
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', json.length);
+  response.end(json);
+}
