@@ -52,6 +52,8 @@ interface One {
 const settings: { size: number; text: string } = { size: 10, text: 'x'.repeat(120) };
 const everybody: One[] = [];
 let count = nothing();
+/** Since the beginning, whatever was marked. */
+const ever = { stored: 0, deliveries: 0 };
 let latencies: number[] = [];
 let since = performance.now();
 let closedLoop = false;
@@ -89,6 +91,7 @@ function onEvent(one: One, { bytes, from, to }: Packet): void {
   const letter = bytes[from + 4];
   if (letter === 101) {
     count.deliveries += 1;
+    ever.deliveries += 1;
     onDelivery?.();
   } else if (letter === 104 && bytes[from + 6] === 108) one.live = true;
   one.tracker?.take(bytes.toString('utf8', from + 2, to));
@@ -100,6 +103,7 @@ function onAck(one: One, n: number, number: number, { bytes, from, to }: Packet)
   const text = bytes.toString('latin1', from, Math.min(to, from + 400));
   if (text.includes('"ok":true')) {
     count.stored += 1;
+    ever.stored += 1;
     latencies.push(performance.now() - (sentAt ?? 0));
   } else if (text.includes('retryAfterMs')) count.shed += 1;
   else count.failed += 1;
@@ -177,6 +181,15 @@ const calls = {
       await sleep(2);
     }
   },
+  /** Resolves when everybody has heard of every stored message, once. */
+  async allTold({ size }: { size: number }): Promise<void> {
+    const began = performance.now();
+    const expected = () => ever.stored * size;
+    while (ever.deliveries < expected() && performance.now() - began < 30_000) await sleep(5);
+    if (ever.deliveries !== expected()) throw new Error(`${ever.deliveries} events arrived of ${expected()}`);
+  },
+  /** Sends that were acknowledged as stored since the beginning. */
+  storedEver: () => ever.stored,
   /** Nobody sends any more; resolves when every send was answered. */
   async rest(): Promise<void> {
     closedLoop = false;

@@ -29,7 +29,7 @@ export const memory: Figure = {
       const doors = { theirs: await inspector(), ours: await inspector() };
       const rooms = await startChild<Stock>(
         new URL('../references/stock.ts', import.meta.url),
-        { REDIS_URL: '' },
+        { REDIS_URL: '', BENCH_ROOMS: '0' },
         doors.theirs.flags,
       );
       kib.theirs.push(await slope({ pid: rooms.pid, port: await rooms.ask('port'), tokens, door: doors.theirs }));

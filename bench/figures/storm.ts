@@ -18,6 +18,7 @@ interface Stormed {
   p99Ms: number;
   calmP99Ms: number;
   astray: string[];
+  /** Sends that were refused, and rows that are more or fewer than was acknowledged. */
   refused: number;
   othersCpu: number;
 }
@@ -57,6 +58,7 @@ async function stormOnce({ stage }: Round, { port, pid, redis, tokens }: Server)
   const start = () => startChild<Clients>(new URL('../clients/main.ts', import.meta.url));
   const [away, others] = [await start(), await start()];
   const options = { port, size: crowd.size, hello: true, track: true };
+  const before = await storedRows(stage);
   try {
     await away.ask('connect', { ...options, tokens: tokens.slice(0, cut) });
     await others.ask('connect', { ...options, tokens, from: cut });
@@ -71,11 +73,21 @@ async function stormOnce({ stage }: Round, { port, pid, redis, tokens }: Server)
     const during = await others.ask('mark');
     await others.ask('rest');
     const astray = await astrayAtRest(stage, [away, others]);
-    const refused = during.shed + during.failed;
+    const doubled = Math.abs((await storedRows(stage)) - before - (await others.ask('storedEver')));
+    const refused = during.shed + during.failed + doubled;
     return { liveMs, p99Ms: during.p99Ms, calmP99Ms: calm.p99Ms, astray, refused, othersCpu };
   } finally {
     await Promise.all([away.stop(), others.stop()]);
   }
+}
+
+/** More rows than were acknowledged are doubled, fewer are lost. */
+async function storedRows({ db }: Round['stage']): Promise<number> {
+  const { rows } = await db.query<{ stored: number }>({
+    text: 'select count(*)::int as stored from messages',
+    values: [],
+  });
+  return rows[0]?.stored ?? 0;
 }
 
 async function astrayAtRest({ db }: Round['stage'], all: readonly Child<Clients>[]): Promise<string[]> {

@@ -7,16 +7,16 @@ import { serve } from '../lib/child.ts';
 import { event, room } from './event.ts';
 
 /**
- * Socket.IO as its documentation has it, with nothing behind it: every client joins one room, and a message goes out by
- * `io.to(room).emit`, over the Redis adapter where there is a Redis.
+ * Socket.IO as its documentation has it, with nothing behind it: every client joins one room, unless there shall be none,
+ * and a message goes out by `io.to(room).emit`, over the Redis adapter where there is a Redis.
  */
-const { REDIS_URL: redis = '' } = process.env;
+const { REDIS_URL: redis = '', BENCH_ROOMS: rooms = '1' } = process.env;
 const options: Partial<ServerOptions> = { transports: ['websocket'], serveClient: false, perMessageDeflate: false };
 if (redis) options.adapter = createAdapter(new Redis(redis), new Redis(redis));
 const http = createServer();
 const io = new Server(http, options);
 io.on('connection', (socket) => {
-  void socket.join(room);
+  if (rooms !== '0') void socket.join(room);
   socket.on('message.send', ({ message }: { message: { text: string } }, ack: (answer: object) => void) => {
     tell(message.text);
     ack({ ok: true });
