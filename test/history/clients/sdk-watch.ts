@@ -77,13 +77,15 @@ export interface Tapped extends Pick<ClientOptions, 'recorder' | 'random' | 'dro
   who: string;
   /** What was answered to the client's telling how far somebody has read. */
   onReceipt: (conversation: string, outcome: Outcome) => void;
+  /** A try to send was not answered, or not with what became of it. */
+  onDoubt: (clientId: string) => void;
 }
 
 /**
  * The client's own socket, with somebody who listens on the line: what the server tells is written down as for any other
  * client, and some of the live events are lost.
  */
-export function tapped({ who, recorder, random, dropRate, onReceipt }: Tapped): Surroundings['open'] {
+export function tapped({ who, recorder, random, dropRate, onReceipt, onDoubt }: Tapped): Surroundings['open'] {
   const isLost = (event: ConversationEvent) => {
     const dropped = random.chance(dropRate());
     recorder.add({ kind: 'delivered', who, entry: entry(event), dropped });
@@ -109,6 +111,7 @@ export function tapped({ who, recorder, random, dropRate, onReceipt }: Tapped): 
         const go = () => wire.request(name, input, timeoutMs) as Promise<Reply>;
         const operation = asked(name, input);
         if (operation) return record(operation, go, { who, recorder });
+        if (name === 'message.send') return watchSend(input as SendInput, go, onDoubt);
         const reply = await go();
         if (name === 'receipt.update') onReceipt((input as Place).conversationId, receiptOf(reply));
         return reply;
@@ -119,6 +122,18 @@ export function tapped({ who, recorder, random, dropRate, onReceipt }: Tapped): 
 
 type Reply = ({ ok: true } & Body) | { ok: false; error: { code: Parameters<typeof refusedWith>[0] } };
 type Place = { conversationId: string };
+type SendInput = { message: { clientId: string } };
+
+async function watchSend({ message }: SendInput, go: () => Promise<Reply>, onDoubt: Tapped['onDoubt']): Promise<Reply> {
+  try {
+    const reply = await go();
+    if (!reply.ok && refusedWith(reply.error.code).result === 'unknown') onDoubt(message.clientId);
+    return reply;
+  } catch (error) {
+    onDoubt(message.clientId);
+    throw error;
+  }
+}
 
 const greeting = ({ sync }: { sync?: SyncResponse | undefined }): Outcome =>
   sync ? { result: 'ok', answer: synced(sync) } : { result: 'unknown', why: 'no sync' };

@@ -51,6 +51,8 @@ export class SdkClient implements Client {
   readonly #options: ClientOptions;
   readonly #storage = memoryStorage();
   readonly #sending = new Map<string, (outcome: Outcome) => void>();
+  /** Messages of which a try was not answered: it may have been stored, whatever a later try is refused with. */
+  readonly #doubtful = new Set<string>();
   readonly #reading = new Set<Reading>();
   #process: Process | undefined;
   /** Somebody can use the device: not while it starts anew. */
@@ -127,6 +129,7 @@ export class SdkClient implements Client {
     if (!resolve || state === 'pending') return;
     this.#sending.delete(clientId);
     if (message) resolve({ result: 'ok', answer: { message: seen(message) } });
+    else if (error && this.#doubtful.has(clientId)) resolve({ result: 'unknown', why: error.code });
     else resolve(outcomeOfError(error ?? new HomingError('discarded')));
     if (state === 'failed') sdk.discard(clientId);
   }
@@ -174,7 +177,8 @@ export class SdkClient implements Client {
     const life = new AbortController();
     const line = await openLine(url);
     const onReceipt = this.#hearReceipt.bind(this);
-    const open = tapped({ who, recorder, random, dropRate, onReceipt });
+    const onDoubt = (clientId: string) => void this.#doubtful.add(clientId);
+    const open = tapped({ who, recorder, random, dropRate, onReceipt, onDoubt });
     const storage = mortal(this.#storage, life.signal);
     const sdk = createClient({ url: line.url, storage, limits: sdkLimits.client, surroundings: { open } });
     recorder.add({ kind: 'client', who, person: person.id, door: this.door, device });
