@@ -25,6 +25,11 @@ export function createMetrics(role: string) {
       registers,
     }),
     sockets: new Gauge({ name: 'homing_sockets', help: 'Open sockets', registers }),
+    digestLooks: new Counter({
+      name: 'homing_digest_looks_total',
+      help: 'Looks of the digest, each at a fifteenth of the conversations',
+      registers,
+    }),
     outboxRows: new Gauge({ name: 'homing_outbox_rows', help: 'Rows that wait in the outbox', registers }),
     outboxAge: new Gauge({
       name: 'homing_outbox_oldest_seconds',

@@ -18,6 +18,8 @@ export interface DigestOptions {
   delivery: Pick<Delivery, 'follow'>;
   outlet: Outlet;
   log: Log;
+  /** A look was made, and what it found was told. */
+  onLook: () => void;
 }
 
 type Heads = Map<LocalUser, [ConversationId, number][]>;
@@ -44,6 +46,7 @@ export function startDigests(options: DigestOptions): { stop(): void } {
     try {
       if (slice === 0) await readJoins();
       await tellMoved(options, sliceOf(options.follows, slice));
+      options.onLook();
     } catch (error) {
       options.log.warn('heads could not be read', { reason: (error as Error).message });
     }

@@ -25,6 +25,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     serverVersion: runtime.version,
     observeEvent: (event, outcome, seconds) => metrics.socketEvents.observe({ event, outcome }, seconds),
     countSockets: (open) => metrics.sockets.set(open),
+    countLook: () => metrics.digestLooks.inc(),
     presence: { ...presence, everyMs: presenceBeatMs },
     onGone: async (socket) => void (await goings.push(socket)),
     checkAnswers: config.NODE_ENV !== 'production',

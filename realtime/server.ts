@@ -34,6 +34,8 @@ export interface RealtimeOptions extends OnOptions {
   /** A socket closed. Where it was somebody's last one, what waited for their presence is looked at again. */
   onGone: (going: Going) => Promise<void>;
   countSockets: (open: number) => void;
+  /** The digest has looked at one more slice of the conversations. */
+  countLook: () => void;
 }
 
 /** Milliseconds between looks at all sockets for tokens that have run out. */
@@ -87,7 +89,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
-  const digests = startDigests({ deps, follows, delivery, outlet, log: options.log });
+  const digests = startDigests({ deps, follows, delivery, outlet, log: options.log, onLook: options.countLook });
   const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, options)];
   return {
     drain: (overMs) => drain(io, overMs),

@@ -193,13 +193,16 @@ export class Conversations {
     });
   }
 
-  /** A message as an answer brought it; one that the log has not brought yet is shown until it does. */
+  /**
+   * A message as an answer brought it; one that the log has not brought yet is shown until it does. Of its thread the log
+   * alone tells: an answer that was overtaken by a reply shows the thread as it was before, in no older version.
+   */
   hearMessage(message: Message): void {
     this.#change(message.conversationId, (held) => {
-      const known = held.state.messages.has(message.seq);
+      const known = held.state.messages.get(message.seq);
       if (!known && message.version <= held.state.version) return held;
       const messages = new Map(held.state.messages);
-      mergeMessage(messages, message);
+      mergeMessage(messages, known ? { ...message, thread: known.thread } : message);
       return { ...held, state: { ...held.state, messages } };
     });
   }

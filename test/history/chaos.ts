@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { journalFor, keepJournal, root, stopLeftBehind } from '../../dev/services/index.ts';
 import { type Finding, check } from './checker/index.ts';
 import { readStored } from './database.ts';
+import { faultNames } from './faults.ts';
 import { writeHistory } from './recorder.ts';
 import { playRound } from './round.ts';
 import { type Stage, openStage } from './stage.ts';
@@ -13,7 +14,11 @@ import { type Summary, count, nothing, table } from './summary.ts';
 // npm run chaos: the large run of the history checker. Rounds follow one another on the same database and nodes, each with
 // people and conversations of its own, and at the end everything that stood at the end of a round must still stand.
 
-const help = `npm run chaos -- [--sends 500000] [--round 20000] [--seed N]
+/** Minutes that a run of the default size may take. */
+const longest = 60;
+const defaultSends = 500_000;
+
+const help = `npm run chaos -- [--sends ${defaultSends}] [--round 20000] [--seed N]
 
   --sends   acked sends in all
   --round   acked sends of one round, whose history is checked as a whole
@@ -26,7 +31,7 @@ const folder = join(root, '.homing', 'chaos');
 
 const { values } = parseArgs({
   options: {
-    sends: { type: 'string', default: '500000' },
+    sends: { type: 'string', default: String(defaultSends) },
     round: { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(began % 1_000_000) },
     help: { type: 'boolean', default: false },
@@ -60,14 +65,15 @@ interface Run {
   seed: number;
 }
 
-async function run(on: Stage, { sends, size, seed }: Run): Promise<Summary> {
-  const sum = nothing();
+async function run(on: Stage, { sends, size, seed }: Run): Promise<Summary & { rounds: number }> {
+  const sum = { ...nothing(), rounds: 0 };
   const stood = new Map<string, string>();
   say(`seed ${seed}: ${sends} acked sends in rounds of ${size}`);
   for (let round = 1; sum.acked < sends; round += 1) {
     const { records } = await playRound(on, { round, seed, sends: size, report: say });
     const findings = check(records);
     count(records, findings, sum);
+    sum.rounds = round;
     if (findings.length > 0) await keep(findings, `round-${seed}-${round}`, records);
     const ids = records.flatMap((record) => (record.kind === 'founded' ? [record.conversation] : []));
     for (const [id, print] of await fingerprints(on, ids)) stood.set(id, print);
@@ -101,10 +107,23 @@ async function lookAgain(on: Stage, stood: ReadonlyMap<string, string>): Promise
   return now.filter(([id, print]) => stood.get(id) !== print).map(([id]) => id);
 }
 
-function conclude(sum: Summary): void {
+/** What a run must have been for its silence to mean anything. */
+function shortcomings({ faults, rounds }: Summary & { rounds: number }): string[] {
+  const minutes = seconds() / 60;
+  const late = Number(values.sends) === defaultSends && minutes > longest;
+  const seldom = faultNames.filter((name) => (faults[name] ?? 0) < rounds);
+  return [
+    ...seldom.map((name) => `the fault «${name}» struck ${faults[name] ?? 0} times in ${rounds} rounds`),
+    ...(late ? [`it took ${minutes.toFixed(1)} minutes, and may take ${longest}`] : []),
+  ];
+}
+
+function conclude(sum: Summary & { rounds: number }): void {
   const file = join(folder, `chaos-${values.seed}.json`);
   const found = Object.values(sum.findings).reduce((all, times) => all + times, 0);
   writeFileSync(file, JSON.stringify({ seed: Number(values.seed), seconds: seconds(), ...sum }, null, 2));
   say(`\n${table(sum)}\n${'time'.padEnd(36)}${(seconds() / 60).toFixed(1)} minutes\n\n${file}`);
-  process.exitCode = found > 0 ? 1 : 0;
+  const missing = shortcomings(sum);
+  for (const what of missing) say(`FAILED: ${what}`);
+  process.exitCode = found > 0 || missing.length > 0 ? 1 : 0;
 }

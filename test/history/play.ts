@@ -165,18 +165,31 @@ async function followThread(actor: Actor): Promise<void> {
 
 /** The same send several times at once, over this and the person's other device. */
 async function repeat(actor: Actor, operation: OperationOf<'send'>): Promise<void> {
+  if (!mayBeTold(actor.client, operation)) return sayAgain(actor, operation);
   const copies = 1 + actor.random.below(4);
-  const sent = Array.from({ length: copies }, () => anyDevice(actor).perform(operation));
+  const sent = Array.from({ length: copies }, () => anyDevice(actor, operation).perform(operation));
   await Promise.all([send(actor, operation), ...sent]);
+}
+
+/** What the typed client has sent, under the id that it gave it, over the person's other device. */
+async function sayAgain(actor: Actor, operation: OperationOf<'send'>, text = operation.text): Promise<void> {
+  const outcome = await persist(actor, operation);
+  const message = outcome.result === 'ok' ? outcome.answer.message : undefined;
+  if (!message) return;
+  actor.play.acked += 1;
+  const { clientId } = message;
+  const other = anyDevice(actor, operation);
+  if (other !== actor.client) await other.perform({ ...operation, clientId, text });
 }
 
 /** Other words under the same clientId, after the first were acked or while they are under way. */
 async function conflict(actor: Actor, operation: OperationOf<'send'>): Promise<void> {
+  if (!mayBeTold(actor.client, operation)) return sayAgain(actor, operation, `${operation.text} or not`);
   const other = { ...operation, text: `${operation.text} or not` };
   if (actor.random.chance(0.5))
-    return void (await Promise.all([send(actor, operation), anyDevice(actor).perform(other)]));
+    return void (await Promise.all([send(actor, operation), anyDevice(actor, operation).perform(other)]));
   await send(actor, operation);
-  await anyDevice(actor).perform(other);
+  await anyDevice(actor, operation).perform(other);
 }
 
 /** Tried again, on either device, until it is known what became of it; now and then it is left unknown. */
@@ -185,14 +198,18 @@ async function persist(actor: Actor, operation: Operation): Promise<Outcome> {
   for (let tried = 1; outcome.result === 'unknown' && tried < playLimits.tries; tried += 1) {
     if (actor.random.chance(playLimits.leftUnknown)) break;
     await sleep(playLimits.againMs);
-    outcome = await anyDevice(actor).perform(operation);
+    outcome = await anyDevice(actor, operation).perform(operation);
   }
   return outcome;
 }
 
-function anyDevice({ play, client, random }: Actor): Client {
+/** The typed client names its messages itself, so it can repeat nobody's. */
+const mayBeTold = ({ door }: Client, { what }: Operation) => door !== 'sdk' || what !== 'send';
+
+/** Any of the person's devices on which this can be tried again. */
+function anyDevice({ play, client, random }: Actor, operation?: Operation): Client {
   const own = play.cast.clients.filter(({ person }) => person.id === client.person.id);
-  return random.pick(own) ?? client;
+  return random.pick(own.filter((one) => !operation || mayBeTold(one, operation))) ?? client;
 }
 
 type At = { conversation: string; messageId: string };

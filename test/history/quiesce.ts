@@ -5,14 +5,19 @@ import { readPersonal, readStored } from './database.ts';
 import type { Held, Seen } from './record.ts';
 import type { Recorder } from './recorder.ts';
 import type { Random } from './random.ts';
-import type { Stage } from './stage.ts';
+import type { Node, Stage } from './stage.ts';
 import { until } from '../support/until.ts';
 
 /**
- * Milliseconds that clients may take to come to what the database holds, by themselves: the promise is twenty seconds,
- * the rest is for a machine that has much else to do.
+ * Milliseconds that clients are waited for to come to what the database holds, by themselves. What is promised is twenty
+ * seconds, and that is measured by the clock of the node: looks of its digest, one each second. Ours would say how busy
+ * this machine is. A node whose digest stands still is found by this bound.
  */
-const convergeMs = 40_000;
+const convergeMs = 60_000;
+/** Milliseconds between two readings of how many looks there were: what lies between two counts as the earlier one. */
+const looksMs = 250;
+/** Milliseconds in which what a client shows as read is told. */
+const readMs = 10_000;
 /** Messages in one page of a fresh reading. */
 const pageSize = 200;
 
@@ -28,13 +33,16 @@ export async function rest(
   cast: Cast,
   { recorder, random, number }: { recorder: Recorder; random: Random; number: number },
 ): Promise<{ convergedMs: number }> {
-  const truth = await readStored(
-    stage.databaseUrl,
-    cast.rooms.map(({ id }) => id),
-  );
+  const looks = await watchLooks(stage.nodes);
   const began = Date.now();
-  await Promise.all(cast.clients.map((client) => converge(client, truth)));
+  const before = await readRooms(stage, cast);
+  const come = async (client: Client) => {
+    const came = await converge(client, before);
+    recorder.add({ kind: 'current', who: client.who, rest: number, looks: came ? looks.of(client.url) : null });
+  };
+  await Promise.all(cast.clients.map(come)).finally(() => looks.stop());
   const convergedMs = Date.now() - began;
+  const truth = await readTold(stage, cast);
   const ids = cast.people.map(({ id }) => id);
   for (const personal of await readPersonal(stage.databaseUrl, ids))
     recorder.add({ kind: 'personal', who: 'stage', rest: number, ...personal });
@@ -42,6 +50,41 @@ export async function rest(
   for (const client of cast.clients) recordStates(client, truth, { recorder, number });
   await Promise.all(cast.people.map((person) => readFresh(stage, person, { recorder, random, number, truth })));
   return { convergedMs };
+}
+
+const readRooms = (stage: Stage, cast: Cast): Promise<Truth> =>
+  readStored(
+    stage.databaseUrl,
+    cast.rooms.map(({ id }) => id),
+  );
+
+/** What is read is told a moment after it is shown; what is not told in time is written down as it is. */
+async function readTold(stage: Stage, cast: Cast): Promise<Truth> {
+  const isTold = (truth: Truth) =>
+    cast.clients.every((client) =>
+      truth.every(({ conversation, members }) => {
+        const row = members.find(({ userId, present }) => present && userId === client.person.id);
+        return !row || (client.own?.(conversation)?.readSeq ?? 0) <= row.readSeq;
+      }),
+    );
+  let truth: Truth = [];
+  const look = async () => (truth = await readRooms(stage, cast));
+  await until(look, isTold, readMs).catch(() => undefined);
+  return truth;
+}
+
+/** Counts the looks of each node's digest from now on. */
+async function watchLooks(nodes: readonly Node[]): Promise<{ of(url: string): number; stop(): void }> {
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  const read = async () => {
+    for (const node of nodes) last.set(node.url, await node.looks());
+  };
+  await read();
+  for (const [url, looks] of last) first.set(url, looks);
+  // One that fails is made up for by the next.
+  const timer = setInterval(() => void read().catch(() => undefined), looksMs);
+  return { of: (url) => (last.get(url) ?? 0) - (first.get(url) ?? 0), stop: () => clearInterval(timer) };
 }
 
 /** The versions that a person is to hold. */
@@ -52,7 +95,7 @@ const expected = ({ id }: Person, truth: Truth): Map<string, number> =>
       .map(({ conversation, version }) => [conversation, version]),
   );
 
-async function converge(client: Client, truth: Truth): Promise<void> {
+async function converge(client: Client, truth: Truth): Promise<boolean> {
   const wanted = expected(client.person, truth);
   const there = () =>
     client.conversations.size === wanted.size &&
@@ -61,7 +104,7 @@ async function converge(client: Client, truth: Truth): Promise<void> {
     if (!there()) await client.poll();
     return there();
   };
-  await until(look, Boolean, convergeMs).catch(() => false);
+  return until(look, Boolean, convergeMs).catch(() => false);
 }
 
 function recordStates(
@@ -73,7 +116,8 @@ function recordStates(
   for (const conversation of ids) {
     const state = client.conversations.get(conversation);
     const record = { who: client.who, rest: number, fresh: false, conversation };
-    recorder.add({ kind: 'state', ...record, held: state ? held(state) : null });
+    const own = client.own?.(conversation);
+    recorder.add({ kind: 'state', ...record, held: state ? held(state) : null, ...(own ? { own } : {}) });
   }
 }
 

@@ -15,10 +15,14 @@ export type HistoryRecord =
   /** Came over a socket unasked; `dropped` says that the client was kept from seeing it. */
   | (Moment & { kind: 'delivered'; entry: Entry; dropped: boolean })
   | Moved
+  /** A client told its person of a new message. */
+  | (Moment & { kind: 'told'; conversation: string; message: Seen })
   | State
+  | Current
   | Stored
   | Personal
-  | (Moment & { kind: 'fault'; name: string; on: boolean });
+  /** `struck`, at its end: it was seen to have an effect. */
+  | (Moment & { kind: 'fault'; name: string; on: boolean; struck?: boolean });
 
 export interface Moment {
   /** Milliseconds of one monotonic clock. */
@@ -27,11 +31,13 @@ export interface Moment {
   who: string;
 }
 
-/** A device of a person. */
+/** A device of a person, or one more process of it. */
 export interface Casting extends Moment {
   kind: 'client';
   person: string;
   door: string;
+  /** The name of its first process, where it has several. */
+  device?: string;
 }
 
 /** A conversation begins: who owns it, and what newcomers may read. */
@@ -192,7 +198,25 @@ export interface State extends Moment {
   fresh: boolean;
   /** Null where the client holds nothing of it. */
   held: Held | null;
+  /** Where the client says anything of it. */
+  own?: Own;
   conversation: string;
+}
+
+/** What a client says of its own person in a conversation. */
+export interface Own {
+  readSeq: number;
+  role: Role;
+  /** Messages that were written and stand in no log. */
+  waiting: number;
+}
+
+/** A client came to what the database holds, or did not, after the last write before a rest. */
+export interface Current extends Moment {
+  kind: 'current';
+  rest: number;
+  /** Looks that its node's digest had made since then; null where it never came to it. */
+  looks: number | null;
 }
 
 export interface Held {

@@ -43,7 +43,7 @@ export async function playRound(stage: Stage, options: RoundOptions): Promise<Ro
   const recorder = new Recorder();
   const drop = { rate: 0 };
   const cast = await makeCast(stage, { recorder, random, dropRate: () => drop.rate, round });
-  const target: Target = { stage, clients: cast.clients, random, drop, lastsMs: roundTimes.faultMs };
+  const target: Target = { stage, clients: cast.clients, random, drop, recorder, lastsMs: roundTimes.faultMs };
   const { early, late } = planned(options, random);
   const result: Round = { records: [], acked: 0, faults: 0, convergedMs: [] };
   for (const [number, half] of [early, late].entries()) {
@@ -89,8 +89,8 @@ async function strike(names: readonly FaultName[], { target, recorder, play, sen
   for (const [index, name] of names.entries()) {
     await reached((sends * (index + 0.5)) / names.length);
     recorder.add({ kind: 'fault', who: 'stage', name, on: true });
-    await faults[name](target);
-    recorder.add({ kind: 'fault', who: 'stage', name, on: false });
+    const struck = await faults[name](target);
+    recorder.add({ kind: 'fault', who: 'stage', name, on: false, struck });
   }
   await reached(sends);
   return names.length;

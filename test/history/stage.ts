@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { migrate } from '../../db/migrate.ts';
 import { provisionDatabase } from '../../db/provision.ts';
@@ -21,9 +22,13 @@ export interface Part {
   /** A signal that it survives. */
   signal(signal: NodeJS.Signals): void;
   start(): Promise<void>;
+  /** Whether anybody is there: a fault that nobody could notice is none. */
+  answers(): Promise<boolean>;
 }
 export interface Node extends Part {
   url: string;
+  /** Looks that its digest has made since it was started. */
+  looks(): Promise<number>;
 }
 
 /** Brings up PostgreSQL, Redis and two nodes, each a process of `main.ts` as production runs it. */
@@ -39,8 +44,16 @@ export async function openStage(logs: string): Promise<Stage> {
     const nodes = await Promise.all(['a', 'b'].map((name) => openNode(own, { name, env, logs }, running)));
     return {
       nodes,
-      redis: partOf(redis, () => own.redis(Number(new URL(redis.url).port))),
-      postgres: partOf(postgres, () => own.postgres(Number(new URL(postgres.url).port))),
+      redis: partOf(
+        redis,
+        () => own.redis(portOf(redis.url)),
+        () => answers(portOf(redis.url), 'PING\r\n'),
+      ),
+      postgres: partOf(
+        postgres,
+        () => own.postgres(portOf(postgres.url)),
+        () => answers(portOf(postgres.url)),
+      ),
       databaseUrl: urls.appUrl,
       close: () => closeAll(running, own),
     };
@@ -61,7 +74,6 @@ function environment(databaseUrl: string, redisUrl: string): Record<string, stri
     ...developmentSecrets(),
     NODE_ENV: 'production',
     HOMING_HOST: '127.0.0.1',
-    HOMING_METRICS_PORT: '0',
     HOMING_PUBLIC_URL: 'http://homing.test',
     HOMING_LOG_LEVEL: 'warn',
     HOMING_REDIS_PREFIX: 'history',
@@ -80,7 +92,7 @@ async function openNode(
   { name, env, logs }: { name: string; env: Record<string, string>; logs: string },
   running: Running[],
 ): Promise<Node> {
-  const port = await own.freePort();
+  const [port, metricsPort] = [await own.freePort(), await own.freePort()];
   const url = `http://127.0.0.1:${port}`;
   const start = async () => {
     const node = await startProcess({
@@ -88,7 +100,7 @@ async function openNode(
       command: process.execPath,
       args: ['main.ts', 'api', 'realtime'],
       cwd: root,
-      env: plainEnv(process.env, { ...env, PORT: String(port) }),
+      env: plainEnv(process.env, { ...env, PORT: String(port), HOMING_METRICS_PORT: String(metricsPort) }),
       logFile: join(logs, `node-${name}.log`),
       answers: () => answersOk(`${url}/livez`),
       answersWithinMs: 60_000,
@@ -96,7 +108,8 @@ async function openNode(
     running.push(node);
     return node;
   };
-  return { url, ...partOf(await start(), start) };
+  const looks = () => readLooks(`http://127.0.0.1:${metricsPort}/metrics`);
+  return { url, looks, ...partOf(await start(), start, () => answers(port)) };
 }
 
 async function answersOk(url: string): Promise<void> {
@@ -105,9 +118,37 @@ async function answersOk(url: string): Promise<void> {
   if (response.status !== 200) throw new Error(`${url} answers ${response.status}`);
 }
 
-function partOf(first: Running, again: () => Promise<Running>): Part {
+async function readLooks(url: string): Promise<number> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  const looks = /^homing_digest_looks_total\S* (\d+)/m.exec(await response.text())?.[1];
+  if (looks === undefined) throw new Error(`${url} counts no looks of the digest`);
+  return Number(looks);
+}
+
+const portOf = (url: string) => Number(new URL(url).port);
+
+/** Milliseconds in which who is there takes a connection, or answers what is said on it. */
+const answerMs = 500;
+
+/** Takes a connection and, where something is said on it, answers. */
+function answers(port: number, word?: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const conclude = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(answerMs, () => conclude(false));
+    socket.on('error', () => conclude(false));
+    socket.on('connect', () => (word === undefined ? conclude(true) : socket.write(word)));
+    socket.on('data', () => conclude(true));
+  });
+}
+
+function partOf(first: Running, again: () => Promise<Running>, isThere: () => Promise<boolean>): Part {
   let now = first;
   return {
+    answers: isThere,
     async kill(signal) {
       now.kill(signal);
       await now.exited;

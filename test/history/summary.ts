@@ -13,6 +13,7 @@ export interface Summary {
   replaced: number;
   /** States at a rest that were compared with the database. */
   compared: number;
+  /** Times that each fault was seen to strike, and not merely sent. */
   faults: Record<string, number>;
   findings: Record<string, number>;
 }
@@ -38,7 +39,7 @@ export function count(history: History, findings: readonly Finding[], sum: Summa
     if (record.kind === 'delivered' && record.dropped) sum.dropped += 1;
     if (record.kind === 'replaced') sum.replaced += 1;
     if (record.kind === 'state') sum.compared += 1;
-    if (record.kind === 'fault' && record.on) sum.faults[record.name] = (sum.faults[record.name] ?? 0) + 1;
+    if (record.kind === 'fault' && record.struck) sum.faults[record.name] = (sum.faults[record.name] ?? 0) + 1;
   }
   sum.acked += acked.size;
   for (const { name } of findings) sum.findings[name] = (sum.findings[name] ?? 0) + 1;

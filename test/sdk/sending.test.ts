@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Message } from '../../contracts/entities/index.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
 import { type Client, type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
-import { type Person, makeGroup, password, registerPeople } from '../factories/person.ts';
+import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -74,6 +74,28 @@ describe('sending by the client', () => {
     assert.deepEqual([message.clientId, message.seq, message.senderId], [sending.clientId, 1, people.ana.id]);
     assert.equal(sending.outgoing.state, 'sent');
     assert.equal((await heardByBob).message.id, message.id);
+  });
+
+  it('when a reply comes before the acknowledgement of what it replies to, then the thread stays shown', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const overtaken = Promise.withResolvers<void>();
+    const ana = await online(people.ana, {
+      surroundings: open({
+        ask: async (name, _input, go) => {
+          const answer = await go();
+          if (name === 'message.send') await overtaken.promise;
+          return answer;
+        },
+      }),
+    });
+    const root = await ana.send(group.id, { text: 'first' }).stored;
+    const replies = () => ana.conversation(group.id)?.messages[0]?.thread?.replyCount;
+    await send(people.bob, group.id, 'a reply', { threadId: root.id });
+    await holds(ana, () => replies() === 1);
+    const acknowledged = heard(ana, 'conversation');
+    overtaken.resolve();
+    await acknowledged;
+    assert.equal(replies(), 1);
   });
 
   it('when the live event comes before the acknowledgement, then the event is the answer', async () => {

@@ -59,11 +59,9 @@ function checkDeletions(digest: Digest, findings: Findings): void {
     if (!digest.truth.get(operation.conversation)?.messages.get(message.seq)?.deleted)
       findings.add('change lost', `the deletion of seq ${message.seq} of ${operation.conversation} was acked`);
   }
-  const live = new Set(digest.tellings.filter((telling) => telling.live).map(({ entry }) => entry.message));
   for (const { who, conversation, message, begun } of digest.sightings) {
     const since = deleted.get(`${conversation} ${message.seq}`);
-    // A live event may be on its way since before.
-    if (since !== undefined && begun > since && message.text !== null && !live.has(message))
+    if (since !== undefined && begun > since && message.text !== null && !digest.heard.has(message))
       findings.add('resurrected', `${who} was shown seq ${message.seq} of ${conversation} after its deletion`);
   }
 }

@@ -1,9 +1,12 @@
 import type {
   Answer,
   Begun,
+  Casting,
+  Current,
   Entry,
   Founding,
   History,
+  HistoryRecord,
   Moved,
   Operation,
   OperationOf,
@@ -39,6 +42,8 @@ export interface Telling {
   live: boolean;
 }
 
+type Told = Extract<HistoryRecord, { kind: 'told' }>;
+
 /** A message that somebody was shown by itself or in a page, a snapshot or a state. */
 export interface Sighting {
   person: string;
@@ -52,13 +57,20 @@ export interface Sighting {
 /** A history, put in the order in which the checks look at it. */
 export class Digest {
   readonly persons = new Map<string, string>();
+  readonly doors = new Map<string, string>();
+  /** The device of each process. */
+  readonly devices = new Map<string, string>();
   readonly rooms = new Map<string, Founding>();
   readonly attempts: Attempt[] = [];
   readonly moves: Moved[] = [];
   readonly states: State[] = [];
   readonly tellings: Telling[] = [];
   readonly sightings: Sighting[] = [];
+  /** Messages that came unasked: they may have been on their way for a while. */
+  readonly heard = new Set<Seen>();
   readonly personal: Personal[] = [];
+  readonly told: Told[] = [];
+  readonly currents: Current[] = [];
   /** By rest, then by conversation. */
   readonly logs = new Map<number, Map<string, Log>>();
   /** The conversations as they stood at the last rest. */
@@ -69,7 +81,7 @@ export class Digest {
     for (const record of history) {
       switch (record.kind) {
         case 'client':
-          this.persons.set(record.who, record.person);
+          this.#cast(record);
           break;
         case 'founded':
           this.rooms.set(record.conversation, record);
@@ -84,6 +96,12 @@ export class Digest {
           break;
         case 'delivered':
           this.#tell(record.who, record.entry, { begun: record.at, ended: record.at, live: true });
+          break;
+        case 'told':
+          this.#hear(record);
+          break;
+        case 'current':
+          this.currents.push(record);
           break;
         case 'applied':
         case 'replaced':
@@ -121,6 +139,19 @@ export class Digest {
     return [...this.of('send'), ...this.of('forward')].sort((a, b) => a.number - b.number);
   }
 
+  #cast({ who, person, door, device }: Casting): void {
+    this.persons.set(who, person);
+    this.doors.set(who, door);
+    this.devices.set(who, device ?? who);
+  }
+
+  /** Who is told late is shown what was said when it was held back. */
+  #hear(record: Told): void {
+    this.told.push(record);
+    this.heard.add(record.message);
+    this.#sight(record.who, record.conversation, record.message, { begun: record.at, ended: record.at });
+  }
+
   #begin({ attempt: number, who, operation, at: begun }: Begun): Attempt {
     const attempt: Attempt = {
       ...{ number, who, person: this.#person(who), operation, begun, ended: Number.POSITIVE_INFINITY },
@@ -156,6 +187,7 @@ export class Digest {
 
   #tell(who: string, entry: Entry, when: { begun: number; ended: number; live: boolean }): void {
     this.tellings.push({ who, person: this.#person(who), entry, ...when });
+    if (when.live && entry.message) this.heard.add(entry.message);
     if (entry.message) this.#sight(who, entry.conversation, entry.message, when);
   }
 }

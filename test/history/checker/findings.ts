@@ -2,6 +2,8 @@
 export const violations = {
   /** An acked send does not stand where its answer said. */
   lost: 'P1',
+  /** A message that somebody wrote on a device waits there still when everything rests. */
+  'still waiting': 'P1',
   /** A page left out a message that was acked before the page was asked for. */
   'not readable': 'P1',
   'refused appears': 'P2',
@@ -14,6 +16,8 @@ export const violations = {
   gap: 'P4',
   /** Somebody saw something else at a seq or version than the others. */
   swapped: 'P4',
+  /** Two messages of one device stand in another order than they were written in. */
+  'out of turn': 'P4',
   /** Begun after another one was acked, and numbered before it. */
   'real-time inversion': 'P4',
   /** What stood in the log at one rest stands there otherwise at a later one. */
@@ -22,7 +26,11 @@ export const violations = {
   'silent gap': 'P5',
   /** At rest, a client does not hold what it belongs to, or in another version. */
   'not converged': 'P5',
+  /** A client needed longer than is promised to come to what the database holds. */
+  late: 'P5',
   'shown twice': 'P6',
+  /** A process told its person of a message twice, or after a later one. */
+  'told out of turn': 'P6',
   'cursor went back': 'P7',
   /** A version that is not there yet got something else than a state to start from. */
   'cursor from the future': 'P7',

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../../contracts/errors.ts';
 import type { History, Operation } from '../record.ts';
 import { checkChanges, checkReadState } from './changes.ts';
 import { checkCursors } from './cursors.ts';
+import { checkDevices } from './devices.ts';
 import { Digest } from './digest.ts';
 import { type Finding, Findings } from './findings.ts';
 import { checkForwards } from './forwards.ts';
@@ -40,6 +41,7 @@ const passes = [
   checkForwards,
   checkOwn,
   checkOutbox,
+  checkDevices,
   checkAnswers,
 ];
 
@@ -52,12 +54,15 @@ const sensible = new Set<string>([
   'last_owner',
 ] satisfies ErrorCode[]);
 
+/** Ends without an answer that no lost connection explains. */
+const ownFaults = ['internal', 'status', 'the client says'];
+
 function checkAnswers(digest: Digest, findings: Findings): void {
   for (const { who, operation, outcome, why } of digest.attempts) {
     const odd =
       outcome === 'refused'
         ? !sensible.has(why) && !(why === 'invalid_input' && mayName(operation))
-        : outcome === 'unknown' && (why === 'internal' || why.startsWith('status'));
+        : outcome === 'unknown' && ownFaults.some((fault) => why.startsWith(fault));
     if (odd) findings.add('odd answer', `${who} asked ${JSON.stringify(operation)}: ${why}`);
   }
 }

@@ -30,6 +30,8 @@ export class Log {
   readonly messages = new Map<number, StoredMessage>();
   /** Seqs of messages by their ids. */
   readonly seqs = new Map<string, number>();
+  /** Seqs of messages by the ids that their senders gave them. */
+  readonly bySender = new Map<string, number>();
   readonly #spans = new Map<string, Span[]>();
   readonly #touches = new Map<number, LogEntry[]>();
   readonly #roles = new Map<string, { version: number; role: Role }[]>();
@@ -39,6 +41,7 @@ export class Log {
     for (const message of stored.messages) {
       this.messages.set(message.seq, message);
       this.seqs.set(message.id, message.seq);
+      this.bySender.set(message.clientId, message.seq);
       this.entries.set(message.version, entryOf(message));
     }
     for (const { messageSeq: seq, ...change } of stored.changes) this.entries.set(change.version, { ...change, seq });

@@ -1,22 +1,24 @@
 import type { ConversationState } from '../../../sdk/reducer.ts';
-import type { Operation } from '../record.ts';
+import type { Operation, Own } from '../record.ts';
 import type { Outcome, Recorder } from '../recorder.ts';
 import type { Random } from '../random.ts';
 
 /** What the run knows of somebody. */
 export interface Person {
   id: string;
+  email: string;
   token: string;
 }
 
 /**
  * A client of the system, of whatever kind: it does what it is told, keeps itself up to date, and shows what it holds.
- * The typed client fits in here as one more kind: see `doors` in clients/index.ts.
  */
 export interface Client {
   readonly who: string;
   readonly person: Person;
   readonly door: string;
+  /** The node that it belongs to. */
+  readonly url: string;
   /** What it holds, by conversation. */
   readonly conversations: ReadonlyMap<string, ConversationState>;
   /** Resolves when it has been brought up to date once. */
@@ -25,8 +27,10 @@ export interface Client {
   perform(operation: Operation): Promise<Outcome>;
   /** Asks for what it may have missed, where it does not hear of it by itself. */
   poll(): Promise<void>;
-  /** The network breaks under it; coming back is its own affair. */
-  cut(): void;
+  /** What it says of its person alone in a conversation, where it says anything. */
+  own?(conversation: string): Own | undefined;
+  /** The network breaks under it; coming back is its own affair. Answers whether there was anything to break. */
+  cut(): boolean;
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 import type { OpenDoor } from './client.ts';
 import { openRest } from './rest.ts';
+import { SdkClient } from './sdk.ts';
 import { SocketClient } from './socket.ts';
 
 export type { Client, Person } from './client.ts';
@@ -8,5 +9,6 @@ export type { Client, Person } from './client.ts';
 export const doors = {
   socket: (options) => new SocketClient(options),
   rest: openRest,
+  sdk: (options) => new SdkClient(options),
 } satisfies Record<string, OpenDoor>;
 export type Door = keyof typeof doors;

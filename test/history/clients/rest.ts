@@ -37,12 +37,12 @@ export function openRest({ who, person, url, recorder }: ClientOptions): Client 
   };
   const poll = async (): Promise<void> => void (await sync());
   return {
-    ...{ who, person, door: 'rest', conversations: view.conversations, perform, poll },
+    ...{ who, person, url, door: 'rest', conversations: view.conversations, perform, poll },
     async open() {
       while (!(await sync())) await sleep(clientLimits.againMs);
     },
     // Nothing of it is open between two requests.
-    cut() {},
+    cut: () => false,
     close() {},
   };
 }

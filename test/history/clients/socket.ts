@@ -22,6 +22,7 @@ export class SocketClient implements Client {
   readonly door = 'socket';
   readonly who: string;
   readonly person: Person;
+  readonly url: string;
   readonly #options: ClientOptions;
   readonly #view: View;
   readonly #socket: Socket;
@@ -38,6 +39,7 @@ export class SocketClient implements Client {
     this.#options = options;
     this.who = who;
     this.person = person;
+    this.url = url;
     this.#view = new View(who, person.id, recorder);
     this.#socket = io(url, {
       ...{ transports: ['websocket'], forceNew: true, autoConnect: false },
@@ -70,9 +72,11 @@ export class SocketClient implements Client {
 
   async poll(): Promise<void> {}
 
-  cut(): void {
+  cut(): boolean {
+    const { connected } = this.#socket;
     const { transport } = this.#socket.io.engine as unknown as { transport: { ws?: { terminate(): void } } };
     transport.ws?.terminate();
+    return connected;
   }
 
   close(): void {

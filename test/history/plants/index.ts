@@ -20,6 +20,7 @@ import {
   readBeforeJoining,
   writeAfterRemoval,
 } from './members.ts';
+import { devicePlants } from './devices.ts';
 import { outboxPlants } from './outbox.ts';
 import { ownPlants } from './own.ts';
 import { rightsPlants } from './rights.ts';
@@ -173,6 +174,7 @@ export const plants: Plants = {
   ...threadPlants,
   ...ownPlants,
   ...outboxPlants,
+  ...devicePlants,
   'an answer is a fault of the system’s own': {
     found: 'odd answer',
     plant: (history, random) =>

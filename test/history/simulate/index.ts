@@ -10,6 +10,9 @@ export interface Plot {
 
 /** People of a made-up history; each has one device, named after them. The first owns the conversation. */
 const people = ['ana', 'bob', 'cleo', 'dan'] as const;
+/** Whose device is the typed client: it sends one after another, and tries until it has an answer. */
+const queuer = 'cleo';
+const doorOf = (person: string) => (person === queuer ? 'sdk' : 'made up');
 const roles = ['admin', 'member', 'member', 'read_only'] as const;
 const emojis = ['👍', '🎉'];
 
@@ -44,6 +47,13 @@ interface Doing {
   answer: Answer | undefined;
 }
 
+/** What the typed client sends happens in the order in which it was written. */
+function inTurn(doings: readonly Doing[]): Doing[] {
+  const isQueued = ({ who, operation }: Doing) => who === queuer && operation.what === 'send';
+  const queue = doings.filter(isQueued).sort((a, b) => a.attempt - b.attempt);
+  return doings.map((doing) => (isQueued(doing) ? (queue.shift() ?? doing) : doing));
+}
+
 /** The clients around a made-up conversation, and the clock. */
 class World {
   readonly records: HistoryRecord[] = [];
@@ -57,7 +67,7 @@ class World {
 
   constructor(random: Random, history: Founding['history']) {
     this.#random = random;
-    for (const person of people) this.#record({ kind: 'client', who: person, person, door: 'made up' });
+    for (const person of people) this.#record({ kind: 'client', who: person, person, door: doorOf(person) });
     this.#record({ kind: 'founded', who: 'stage', conversation: 'room', owner: people[0], history, channel: false });
     const [ana, bob, cleo] = people;
     // Nobody has heard of it before it is there.
@@ -71,7 +81,7 @@ class World {
   /** A few things at once, begun, done and answered in orders of their own. */
   step(): void {
     const begun = Array.from({ length: 1 + this.#random.below(3) }, () => this.#begin());
-    for (const one of this.#mixed(begun)) one.answer = one.lost === 'before' ? undefined : this.#happen(one);
+    for (const one of inTurn(this.#mixed(begun))) one.answer = one.lost === 'before' ? undefined : this.#happen(one);
     for (const one of this.#mixed(begun)) this.#end(one);
     if (this.#random.chance(chances.sync)) this.#sync(this.#random.pick(people) ?? 'ana');
   }
@@ -83,7 +93,9 @@ class World {
     this.#record({ kind: 'stored', who: 'stage', rest, ...this.#room.stored() });
     for (const person of this.#room.present) {
       const state = { rest, conversation: this.#room.id, held: this.#room.view(person) };
-      this.#record({ kind: 'state', who: person, fresh: false, ...state });
+      const own = person === queuer ? { own: this.#room.own(person) } : {};
+      this.#record({ kind: 'state', who: person, fresh: false, ...state, ...own });
+      this.#record({ kind: 'current', who: person, rest, looks: 15 });
       const who = `${person}/fresh ${rest}`;
       this.#record({ kind: 'client', who, person, door: 'made up' });
       this.#attempt(who, { what: 'sync' }, { standings: [this.#room.standing(person)] });
@@ -108,7 +120,8 @@ class World {
     const operation = random.pick(this.#choices(who)) ?? { what: 'sync' };
     this.#attempts += 1;
     this.#record({ kind: 'begin', who, attempt: this.#attempts, operation });
-    const lost = random.chance(chances.answerLost) ? (random.chance(0.5) ? 'before' : 'after') : undefined;
+    const insists = who === queuer && operation.what === 'send';
+    const lost = !insists && random.chance(chances.answerLost) ? (random.chance(0.5) ? 'before' : 'after') : undefined;
     return { who, operation, attempt: this.#attempts, lost, answer: undefined };
   }
 
@@ -155,7 +168,9 @@ class World {
       ...(shown ? [{ what: 'forward' as const, ...forwarded, messageId: shown.id }] : []),
       ...(shown ? [{ what: 'follow' as const, conversation, messageId: shown.id, ...follow }] : []),
       ...(one ? touches : []),
-      ...(again ? [{ what: 'send' as const, conversation, clientId, text: '', ...this.#words.get(clientId) }] : []),
+      ...(again && who !== queuer
+        ? [{ what: 'send' as const, conversation, clientId, text: '', ...this.#words.get(clientId) }]
+        : []),
       { what: 'read', conversation, seq: random.below(messages.length + 1) },
       { what: 'page', conversation, limit: 5 },
       { what: 'after', conversation, version: 1_000_000 },
@@ -244,7 +259,15 @@ class World {
       if ((this.#held.get(person) ?? 0) !== made.version - 1) continue;
       if (made.message?.left.includes(person)) this.#part(person);
       else this.#hold('applied', person);
+      if (person === queuer) this.#show(made);
     }
+  }
+
+  /** The typed client tells its person of what is written. */
+  #show({ message, isMessage }: Made): void {
+    if (!message || !isMessage || !this.#room.isPresent(queuer)) return;
+    const seen = this.#room.seen(message, queuer);
+    this.#record({ kind: 'told', who: queuer, conversation: this.#room.id, message: seen });
   }
 
   #hold(kind: 'applied' | 'replaced', person: string): void {

@@ -5,6 +5,7 @@ import type {
   Held,
   Operation,
   OperationOf,
+  Own,
   Role,
   Roled,
   Seen,
@@ -239,6 +240,10 @@ export class Room {
     const messages = this.messages.filter(({ seq }) => seq > joinedSeq).map((message) => this.seen(message, person));
     const members = this.present.map((member) => `${member} ${this.role(member)}`).sort();
     return { version: this.version, lastSeq: this.messages.length, title: 'room', members, messages };
+  }
+
+  own(person: string): Own {
+    return { readSeq: this.members.get(person)?.readSeq ?? 0, role: this.role(person), waiting: 0 };
   }
 
   standing(person: string): Standing {
