@@ -6,6 +6,7 @@ import { type Person, makeGroup, password, registerPeople } from '../factories/p
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
+import { within } from '../support/within.ts';
 
 /** Input of the requests that send. */
 interface SendInput {
@@ -343,7 +344,7 @@ describe('sending by the client', () => {
     );
     assert.deepEqual(asked.slice(serverLimits.urgentPerHour), ['one too many', 'elsewhere', 'and again']);
     ana.discard(tooMany.clientId);
-    await behind.stored;
+    await within('what lies behind it is sent', behind.stored);
     assert.deepEqual(texts(await stored(group.id)).slice(-2), ['urgent 9', 'behind it']);
   });
 
