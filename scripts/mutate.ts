@@ -105,7 +105,10 @@ function run(test: string, titles: readonly string[] = []): Promise<Outcome[]> {
     HOMING_CACHE: resolve(root, process.env.HOMING_CACHE ?? join('.homing', 'cache')),
     HOMING_WITHOUT: 'temporal,temporal-test-server,elasticsearch',
   };
-  const only = titles.length > 0 ? ['-g', titles.map((title) => RegExp.escape(title)).join('|')] : [];
+  const only =
+    titles.length > 0
+      ? ['-g', titles.map((title) => title.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)).join('|')]
+      : [];
   // In one process an error arrives as it was thrown; between two its cause is lost.
   const options = ['--no-parallel', '--reporter-option', `outcomesFile=${outcomesFile}`];
   rmSync(outcomesFile, { force: true });

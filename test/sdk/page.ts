@@ -4,9 +4,9 @@ import { type Client, createClient, indexedDbStorage } from '../../sdk/index.ts'
 export interface PageGlobals {
   client: Client;
   /** Waits until it holds; whatever the client tells is a reason to look again. */
-  holds(right: () => boolean): Promise<void>;
+  holds: (right: () => boolean) => Promise<void>;
   /** How many entries of that prefix the storage keeps. */
-  kept(prefix: 'outbox/' | 'conversations/'): Promise<number>;
+  kept: (prefix: 'outbox/' | 'conversations/') => Promise<number>;
 }
 
 const { location } = globalThis as unknown as { location: { search: string } };

@@ -329,8 +329,8 @@ describe('sending by the client', () => {
     };
     const ana = await online(people.ana, { surroundings: open({ ask }) });
     const urgent = (text: string) => ana.send(group.id, { text, priority: 'urgent' });
-    const within = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
-    await Promise.all(within.map(({ stored: message }) => message));
+    const allowed = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
+    await Promise.all(allowed.map(({ stored: message }) => message));
     const limited = heard(ana, 'outgoing', ({ error }) => error?.code === 'rate_limited');
     const tooMany = urgent('one too many');
     const behind = ana.send(group.id, { text: 'behind it' });
