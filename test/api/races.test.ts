@@ -119,4 +119,27 @@ describe('two nodes at the same moment', () => {
     const later = expectStatus(await bob.call<Receipt>('PUT', path, { readSeq: 4 }), 200);
     assert.deepEqual([later.deliveredSeq, later.readSeq], [5, 4]);
   });
+
+  it('what was delivered is taken back by no device that is behind', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    for (let n = 0; n < 5; n += 1) await send(ana, group.id, `message ${n}`);
+    const path = `/v1/conversations/${group.id}/receipts`;
+    expectStatus(await bob.call('PUT', path, { deliveredSeq: 4 }), 200);
+    const behind = expectStatus(await bob.call<Receipt>('PUT', path, { deliveredSeq: 2 }), 200);
+    assert.deepEqual([behind.deliveredSeq, behind.readSeq], [4, 0]);
+    const reads = expectStatus(await bob.call<Receipt>('PUT', path, { readSeq: 1 }), 200);
+    assert.deepEqual([reads.deliveredSeq, reads.readSeq], [4, 1]);
+  });
+
+  it('what was read was delivered, and no mark runs ahead of the messages', async () => {
+    const [ana, bob] = people;
+    const group = await makeGroup(ana, [bob]);
+    for (let n = 0; n < 3; n += 1) await send(ana, group.id, `message ${n}`);
+    const path = `/v1/conversations/${group.id}/receipts`;
+    const read = expectStatus(await bob.call<Receipt>('PUT', path, { readSeq: 2 }), 200);
+    assert.deepEqual([read.deliveredSeq, read.readSeq], [2, 2]);
+    const ahead = expectStatus(await bob.call<Receipt>('PUT', path, { deliveredSeq: 9 }), 200);
+    assert.deepEqual([ahead.deliveredSeq, ahead.readSeq], [3, 2]);
+  });
 });

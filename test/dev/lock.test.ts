@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, startedAt, withLock } from '../../scripts/lock.mjs';
 import { nodeArgs, removeTempFolders, tempFolder } from './support.ts';
 
@@ -12,14 +11,19 @@ describe('the lock between processes', () => {
 
   it('lets one in at a time, and leaves no file', async () => {
     const file = join(tempFolder(), 'a.lock');
-    let inside = 0;
+    let [inside, outside] = [0, 0];
+    const bothWait = Promise.withResolvers<void>();
     const work = async () => {
       inside += 1;
       assert.equal(inside, 1);
-      await sleep(10);
+      await bothWait.promise;
       inside -= 1;
     };
-    await Promise.all([withLock(file, work), withLock(file, work), withLock(file, work)]);
+    const waiting = () => {
+      outside += 1;
+      if (outside === 2) bothWait.resolve();
+    };
+    await Promise.all([1, 2, 3].map(() => withLock(file, work, { waiting })));
     assert.equal(existsSync(file), false);
   });
 

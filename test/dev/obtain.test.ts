@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { contextOf, obtainRedis, Unobtainable } from '../../dev/services/index.ts';
 import { obtain, type Wanted } from '../../dev/services/obtain.ts';
 import { removeTempFolders, tempFolder } from './support.ts';
@@ -36,13 +35,19 @@ describe('finding a program', () => {
 
   it('fills once when several ask at the same time', async () => {
     let fills = 0;
+    const told: string[] = [];
+    const bothWait = Promise.withResolvers<void>();
+    const report = (line: string) => {
+      told.push(line);
+      if (told.filter((one) => one.includes('waiting for process')).length === 2) bothWait.resolve();
+    };
     const fill = async (folder: string) => {
       fills += 1;
-      await sleep(50);
+      await bothWait.promise;
       await writes('slowly')(folder);
     };
     const one = wanted({ ways: [{ name: 'a slow way', fill }] });
-    const found = await Promise.all([obtain(one, contextOf()), obtain(one, contextOf()), obtain(one, contextOf())]);
+    const found = await Promise.all([1, 2, 3].map(() => obtain(one, contextOf({ report }))));
     assert.equal(fills, 1);
     assert.equal(new Set(found.map(({ path }) => path)).size, 1);
   });

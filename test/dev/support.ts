@@ -19,7 +19,7 @@ export function removeTempFolders(): void {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-/** Waits until it is so; the test's own limit ends a wait in vain. */
+/** Looks until it is so: files and other processes tell nobody when they change. The test's own limit ends a wait in vain. */
 export async function until<T>(holds: () => T): Promise<T> {
   for (;;) {
     const answer = holds();

@@ -102,6 +102,7 @@ describe('PostgreSQL is restarted while messages are sent', () => {
           break;
         }
         assert.equal(answer.status, 503, JSON.stringify(answer.body));
+        // The pace of a client that was refused, which nobody tells when the database is back.
         await sleep(50);
       }
     }

@@ -9,6 +9,7 @@ import { holdNext } from '../support/held.ts';
 import { openRaw } from '../support/raw-socket.ts';
 import { expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
+import { within } from '../support/within.ts';
 
 describe('who connects', () => {
   let app: TestApp;
@@ -27,7 +28,7 @@ describe('who connects', () => {
   };
   const isGreeted = async () => {
     const socket = await signIn();
-    assert.ok(await socket.until('42["hello"'));
+    assert.ok(await within('the greeting', socket.until('42["hello"')));
     socket.close();
   };
 
@@ -42,7 +43,7 @@ describe('who connects', () => {
     for (let n = 0; n < moreThanAtOnce; n += 1) {
       const held = holdNext(app.processes[0], 'is-session-open');
       const leaving = await signIn();
-      await held.begun;
+      await within('its greeting begins', held.begun);
       leaving.close();
       await until(
         async () => connections(),

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { clientEvents } from '../../contracts/realtime/index.ts';
+import { listen } from '../../realtime/on.ts';
 import { type Person, makeGroup, registerPeople } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type RawSocket, openRaw, throwBytes, upgrade } from '../support/raw-socket.ts';
 import { call, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
+import { withSeed } from '../support/seed.ts';
 import { expectNoStall } from '../support/stall.ts';
 
 const nested = (open: string, close: string, depth: number) => `${open.repeat(depth)}${close.repeat(depth)}`;
@@ -189,18 +191,20 @@ describe('a socket', () => {
         .map(([type, json]) => `${type}${json}`),
       fc.string({ unit: 'binary', maxLength: 60 }),
     );
-    const many = fc.sample(packet, { numRuns: 300, seed: 7 });
-    await expectNoStall('anything', async () => {
-      let sockets = await Promise.all(Array.from({ length: 12 }, signedIn));
-      for (const [index, frame] of many.entries()) {
-        sockets[index % sockets.length]?.send(frame);
-        if (index % sockets.length > 0) continue;
+    await withSeed(async (seed) => {
+      const many = fc.sample(packet, { numRuns: 300, seed });
+      await expectNoStall('anything', async () => {
+        let sockets = await Promise.all(Array.from({ length: 12 }, signedIn));
+        for (const [index, frame] of many.entries()) {
+          sockets[index % sockets.length]?.send(frame);
+          if (index % sockets.length > 0) continue;
+          await othersAreServed();
+          // Who speaks nonsense is closed, and comes back.
+          sockets = await Promise.all(sockets.map(async (socket) => (socket.isOpen ? socket : signedIn())));
+        }
         await othersAreServed();
-        // Who speaks nonsense is closed, and comes back.
-        sockets = await Promise.all(sockets.map(async (socket) => (socket.isOpen ? socket : signedIn())));
-      }
-      await othersAreServed();
-      for (const socket of sockets) socket.close();
+        for (const socket of sockets) socket.close();
+      });
     });
   }).timeout(90_000);
 
@@ -239,6 +243,20 @@ describe('a socket', () => {
       await othersAreServed();
     });
   }).timeout(90_000);
+});
+
+describe('the listener of a socket', () => {
+  it('calls no acknowledgement that is none', () => {
+    let take: (packet: unknown[]) => void = () => assert.fail('nothing listens');
+    const socket = { use: (listener: typeof take) => (take = listener) };
+    listen(socket as never, {} as never);
+    const answers: unknown[] = [];
+    for (const last of [{}, null, 7, 'text', []]) {
+      assert.doesNotThrow(() => take(['unknown', last]));
+      take(['unknown', (answer: unknown) => answers.push(answer), last]);
+    }
+    assert.equal(answers.length, 5, 'one that is a function is called, wherever it stands');
+  });
 });
 
 /** JSON of anything: what has none is a text. */

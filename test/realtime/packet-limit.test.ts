@@ -7,6 +7,7 @@ import { type Person, makeGroup, registerPeople } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type RawSocket, openRaw } from '../support/raw-socket.ts';
 import { connect } from '../support/socket.ts';
+import { within } from '../support/within.ts';
 
 describe('packets of one socket', () => {
   let app: TestApp;
@@ -66,7 +67,7 @@ describe('packets of one socket', () => {
     const closed = once(socket.raw as never, 'disconnect');
     const { ws } = (socket.raw.io.engine as unknown as { transport: { ws: { ping(): void } } }).transport;
     for (let n = 0; n < 2 * most + 1; n += 1) ws.ping();
-    await closed;
+    await within('the socket is closed', closed);
     assert.equal(socket.told.notice[0]?.code, 'rate_limited');
   });
 

@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict';
 import {
   type ClientEvents,
   type ClientOptions,
@@ -32,7 +33,10 @@ export function heard<Name extends keyof ClientEvents>(
   matches: (payload: ClientEvents[Name]) => boolean = () => true,
 ): Promise<ClientEvents[Name]> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${name} that matches was heard`)), waitMs);
+    const timer = setTimeout(
+      () => reject(new AssertionError({ message: `no ${name} that matches was heard` })),
+      waitMs,
+    );
     const stop = client.on(name, (payload) => {
       if (!matches(payload)) return;
       clearTimeout(timer);

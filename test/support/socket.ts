@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import type { SocketError } from '../../contracts/errors.ts';
@@ -68,7 +69,10 @@ function heard<Name extends ServerEventName>(
   const before = (told[name] as ServerEventPayload<Name>[]).find(matches);
   if (before) return Promise.resolve(before);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${name} that matches was heard`)), waitMs);
+    const timer = setTimeout(
+      () => reject(new AssertionError({ message: `no ${name} that matches was heard` })),
+      waitMs,
+    );
     const listener = (told: string, payload: ServerEventPayload<Name>) => {
       if (told !== name || !matches(payload)) return;
       clearTimeout(timer);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Milliseconds between looks, for what tells nobody when it changes: a row, a visibility store. */
@@ -9,7 +10,7 @@ export async function until<T>(look: () => Promise<T>, right: (answer: T) => boo
   for (;;) {
     const answer = await look();
     if (right(answer)) return answer;
-    if (Date.now() > end) throw new Error(`it never came about; last: ${JSON.stringify(answer)}`);
+    if (Date.now() > end) assert.fail(`it never came about; last: ${JSON.stringify(answer)}`);
     await sleep(lookMs);
   }
 }
