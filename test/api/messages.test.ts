@@ -298,7 +298,7 @@ describe('conversations and messages', () => {
       const [reader, writer] = await registerPeople(app, 'Reader', 'Writer');
       const groups: Conversation[] = [];
       for (const title of ['a', 'b', 'c', 'd', 'e', 'f']) groups.push(await makeGroup(writer, [reader], title));
-      const [a, b, c] = groups.map(({ id }) => id) as [string, string, string];
+      const [a, b, c] = groups.map(({ id }): string => id) as [string, string, string, ...string[]];
       const late = await makeGroup(writer, [], 'late');
       const seen = await pageThrough(reader, 2, async (nth) => {
         // Two that were not told yet go past the place, and one goes past the place of those.
