@@ -76,7 +76,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   });
   const presence = createPresence(redis, prefix);
   const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
-  const stores = createStoreLane(sends);
+  const stores = createStoreLane(sends, db);
   const receipts = createReceiptLane({ db, log });
   // Set by the realtime role: a process without sockets of its own tells the other nodes only.
   const live = { here: (_item: BusItem) => {} };

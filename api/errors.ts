@@ -28,6 +28,7 @@ export const statusOf: Record<ErrorCode, number> = {
   precondition_failed: 412,
   limit_reached: 409,
   rate_limited: 429,
+  urgent_limit: 429,
   overloaded: 503,
   outcome_unknown: 503,
   unavailable: 503,

@@ -28,6 +28,7 @@ export const errorCodes = {
   precondition_failed: 'If-Match does not name the current version; read it again.',
   limit_reached: 'A limit was reached; see `detail`.',
   rate_limited: 'Too many requests; wait as long as `retryAfterMs` says.',
+  urgent_limit: 'As many urgent messages as an hour takes were sent; send it as a normal one, or after `retryAfterMs`.',
   overloaded: 'The server is busy; try again shortly.',
   outcome_unknown: 'It is not known whether this took effect; repeat it with the same clientId.',
   unavailable: 'A part that is needed is away for the moment; try again.',

@@ -13,7 +13,7 @@ export const limits = {
   reactionKinds: 20,
   /** Pinned messages of one conversation. */
   pinnedMessages: 100,
-  /** Urgent messages that one person may send in an hour. */
+  /** Urgent messages that one person may send in any hour. */
   urgentPerHour: 10,
   /** People that one person may block. */
   blocksPerUser: 1_000,

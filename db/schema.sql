@@ -364,13 +364,13 @@ create table threads (
 );
 grant delete, insert, select, update on threads to homing_app;
 
-create table urgent_counts (
+create table urgent_sends (
   user_id uuid not null,
-  hour timestamp with time zone not null,
-  sent integer not null,
-  constraint urgent_counts_pkey PRIMARY KEY (user_id, hour)
+  message_id uuid not null,
+  at timestamp with time zone not null,
+  constraint urgent_sends_pkey PRIMARY KEY (user_id, message_id)
 );
-grant delete, insert, select, update on urgent_counts to homing_app;
+grant delete, insert, select on urgent_sends to homing_app;
 
 create table users (
   id uuid not null,

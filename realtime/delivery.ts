@@ -2,7 +2,7 @@ import type { ConversationEvent } from '../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { Log } from '../domain/deps.ts';
 import type { BusItem, ConversationItem } from './bus.ts';
-import type { Follow, Follows, LocalUser, Membership } from './follows.ts';
+import { type Follow, type Follows, type LocalUser, type Membership, nobody } from './follows.ts';
 import { type Frame, type Outlet, encode, toFrame } from './outlet.ts';
 
 /** Milliseconds before a look at the members that failed is tried again. */
@@ -43,13 +43,15 @@ export function createDelivery({
   const waiting = new Map<ConversationId, ConversationItem[]>();
   /** Of those, where somebody came in during the look, whom it may not have asked for. */
   const outdated = new Set<ConversationId>();
+  /** Looks at somebody's blocks that are under way, and whether they may be from before a change. */
+  const looking = new Map<UserId, { again: boolean; done: Promise<void> }>();
   let stopped = false;
 
   const deliver = (item: BusItem): void => {
     if (item.kind === 'user') return tellUser(follows.user(item.userId), toFrame(item.text));
     if (item.kind === 'visibility') {
       visibilityChanged(item.userId);
-      return void reloadBlocks(item.userId);
+      return void blocksChanged(item.userId);
     }
     if (item.kind === 'unread') return unreadChanged(item.userId);
     const queue = waiting.get(item.id);
@@ -154,18 +156,46 @@ export function createDelivery({
     for (const socket of user?.sockets ?? []) outlet.tell(socket, frame);
   };
 
-  const reloadBlocks = async (userId: UserId): Promise<void> => {
+  /** One look at a time: of two, the older may be answered last. */
+  const lookAtBlocks = (userId: UserId): Promise<void> => {
+    const underWay = looking.get(userId);
+    if (underWay) underWay.again = true;
+    if (underWay) return underWay.done;
+    const look = { again: false, done: Promise.resolve() };
+    looking.set(userId, look);
+    look.done = readBlocks(userId, look).finally(() => looking.delete(userId));
+    return look.done;
+  };
+
+  const readBlocks = async (userId: UserId, look: { again: boolean }): Promise<void> => {
+    let userIds: UserId[];
+    do {
+      look.again = false;
+      userIds = await blocksOf(userId);
+    } while (look.again);
     const user = follows.user(userId);
-    if (!user) return;
-    try {
-      user.blocked = new Set(await blocksOf(userId));
-    } catch (error) {
-      log.warn('blocks could not be looked up', { userId, reason: (error as Error).message });
+    const blocked = new Set(userIds);
+    if (!user || (blocked.size === user.blocked.size && userIds.every((id) => user.blocked.has(id)))) return;
+    user.blocked = blocked.size > 0 ? blocked : nobody;
+    // From here on what the blocked write is marked, and what they wrote before the client marks by this.
+    tellUser(user, encode('blocks', { userIds }));
+  };
+
+  const blocksChanged = async (userId: UserId): Promise<void> => {
+    while (!stopped && follows.user(userId)) {
+      try {
+        return await lookAtBlocks(userId);
+      } catch (error) {
+        log.warn('blocks could not be looked up', { userId, reason: (error as Error).message });
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
     }
   };
 
   return {
     deliver,
+    /** Somebody's blocks as they are: what a lost word has left behind must not outlive a reconnect. */
+    lookAtBlocks,
     stop(): void {
       stopped = true;
     },

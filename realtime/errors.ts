@@ -26,6 +26,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   precondition_failed: 'keep',
   limit_reached: 'keep',
   rate_limited: 'keep',
+  urgent_limit: 'keep',
   overloaded: 'keep',
   outcome_unknown: 'keep',
   unavailable: 'keep',

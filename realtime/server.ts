@@ -11,7 +11,7 @@ import type { BusItem } from './bus.ts';
 import { type Delivery, createDelivery } from './delivery.ts';
 import { startDigests } from './digests.ts';
 import { toSocketError } from './errors.ts';
-import { Follows, nobody } from './follows.ts';
+import { Follows } from './follows.ts';
 import type { Going } from './goings.ts';
 import { type AskOperations, createListeners } from './handlers/index.ts';
 import type { Io, IoSocket } from './io.ts';
@@ -136,7 +136,7 @@ function welcome(socket: IoSocket, node: Node): void {
 }
 
 async function greet(socket: IoSocket, node: Node): Promise<void> {
-  const { deps, options } = node;
+  const { deps, options, follows } = node;
   const { actor, expiresAt, known } = socket.data;
   await following(actor, node);
   const hello: ServerEventPayload<'hello'> = {
@@ -146,8 +146,11 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
     serverVersion: options.serverVersion,
     accessTokenExpiresAt: expiresAt.toISOString(),
     limits,
+    blocked: [],
     ...(known ? { sync: await sync(deps, actor, { known }) } : {}),
   };
+  // Read last: each change from here on is told behind the hello.
+  hello.blocked = [...(follows.user(actor.userId)?.blocked ?? [])];
   socket.emit('hello', hello);
   // All that the client named is judged, and would stay as long as the socket.
   socket.data.known = undefined;
@@ -156,22 +159,22 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
 
 /** The person's memberships stand in the index: loaded with their first socket here, awaited by every further one. */
 function following(actor: IoSocket['data']['actor'], node: Node): Promise<void> {
-  const { follows, loading } = node;
+  const { follows, loading, delivery } = node;
   const user = follows.user(actor.userId);
   const underWay = loading.get(actor.userId);
   if (underWay) return underWay;
-  if (!user || user.loaded) return Promise.resolve();
+  if (!user) return Promise.resolve();
+  if (user.loaded) return delivery.lookAtBlocks(actor.userId);
   const load = register(actor, node).finally(() => loading.delete(actor.userId));
   loading.set(actor.userId, load);
   return load;
 }
 
 async function register(actor: IoSocket['data']['actor'], { deps, follows, delivery }: Node): Promise<void> {
-  const { memberships, blocked } = await loadFollowing(deps, actor);
+  const [memberships] = await Promise.all([loadFollowing(deps, actor), delivery.lookAtBlocks(actor.userId)]);
   const user = follows.user(actor.userId);
   // The last socket closed meanwhile.
   if (!user) return;
-  user.blocked = blocked.length > 0 ? new Set(blocked) : nobody;
   user.loaded = true;
   for (const membership of memberships) delivery.follow(user, membership);
 }

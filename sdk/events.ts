@@ -27,6 +27,8 @@ export interface ClientEvents {
   outgoing: OutgoingMessage;
   /** Watermarks that moved. */
   receipts: Receipt[];
+  /** Whom one has blocked, all of them, after it changed on any device. */
+  blocks: { userIds: UserId[] };
   /** What one has begun to write on another device. */
   draft: { conversationId: ConversationId; draft: Draft | null };
   /** Somebody writes, until the instant unless it is told anew; null: no longer. */

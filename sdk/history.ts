@@ -44,11 +44,11 @@ export class History {
       const before = this.#conversations.get(id)?.state;
       const { page, events } = await this.#watch(id, fetch);
       const after = this.#conversations.get(id)?.state;
-      if (!before || !after) return [...page];
+      if (!before || !after) return this.#marked(page);
       if (after.version === before.version + events.length) {
         return this.#merge(id, bringUpToDate(page, events, before, this.#conversations.me));
       }
-      if (attempt === tries) return [...page];
+      if (attempt === tries) return this.#marked(page);
     }
   }
 
@@ -64,7 +64,10 @@ export class History {
     }
   }
 
-  #merge(id: ConversationId, page: readonly Message[]): Message[] {
+  #marked = (page: readonly Message[]): Message[] => page.map((message) => this.#conversations.marked(message));
+
+  #merge(id: ConversationId, given: readonly Message[]): Message[] {
+    const page = this.#marked(given);
     this.#conversations.mergePage(id, page);
     const held = this.#conversations.get(id)?.state.messages;
     return page.map((message) => {

@@ -102,8 +102,9 @@ export class Parts {
       ...{ url, deviceId, session: this.session, ...shared },
       known: () => knownAfter(this.conversations),
       onConnecting: () => this.inbox.hold(),
-      onHello: async ({ sync }, known) => {
+      onHello: async ({ sync, blocked }, known) => {
         const { conversations, catchUp } = this;
+        conversations.setBlocked(blocked);
         const ask = (request: Parameters<typeof this.connection.ask<'sync'>>[1]) =>
           this.connection.ask('sync', request);
         if (sync) await applySync({ conversations, catchUp, ask }, sync, known);

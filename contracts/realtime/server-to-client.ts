@@ -28,6 +28,8 @@ export const serverEvents = {
         serverVersion: z.string(),
         accessTokenExpiresAt: Instant,
         limits: z.record(z.string(), z.int()),
+        /** Whom I have blocked: what they wrote is marked `fromBlocked`, wherever it is held. */
+        blocked: z.array(UserId),
         sync: SyncResponse.optional(),
       })
       .meta({ id: 'Hello' }),
@@ -58,6 +60,10 @@ export const serverEvents = {
   draft: serverEvent({
     summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',
     payload: z.strictObject({ conversationId: ConversationId, draft: Draft.nullable() }).meta({ id: 'DraftChanged' }),
+  }),
+  blocks: serverEvent({
+    summary: 'Whom I have blocked changed on one of my devices; these are all, and what others wrote is marked no more',
+    payload: z.strictObject({ userIds: z.array(UserId) }).meta({ id: 'Blocks' }),
   }),
   heads: serverEvent({
     summary:

@@ -37,7 +37,8 @@ export const conversationEndpoints = {
     method: 'get',
     path: '/v1/conversations',
     tag: 'Conversations',
-    summary: 'My conversations, the latest active first',
+    summary:
+      'My conversations, the latest active first. Page to the end and you have each at least once: what moves up meanwhile comes again behind the rest, so merge by id',
     auth: 'user',
     query: page(50),
     success: { 200: pageOf(Conversation) },

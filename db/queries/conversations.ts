@@ -47,14 +47,14 @@ const digest = `coalesce((
 ), '[]') as digest`;
 
 /** The reader is `$1`. */
-const conversationsOf = (where: string) => `
+const conversationsOf = (where: string, more = '') => `
   select c.id, c.kind, c.title, c.description, c.visibility, c.posting, c.history, c.created_by as "createdBy",
     c.created_at as "createdAt", c.version, c.last_seq as "lastSeq", c.last_active_at as "lastActiveAt",
     c.last_active_at::text as "lastActivePlace",
     c.member_count as "memberCount", m.role, m.joined_seq as "joinedSeq", m.joined_version as "joinedVersion",
     m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.unread_mark as "unreadMark", m.level,
     m.muted_until as "mutedUntil", m.archived, m.pinned, unread.unread, unread.mentions,
-    ${digest}, ${messageColumns('l', '$1', 'last_')}
+    ${digest}, ${messageColumns('l', '$1', 'last_')}${more}
   from members m
   join conversations c on c.id = m.conversation_id
   ${unreadLateral('m')}
@@ -89,19 +89,56 @@ export async function conversationsByIds(
   return rows.map(unflatten);
 }
 
-/** A page of the person's conversations, the latest active first, after a position (exclusive). */
+/** How far a walk through the list has come. */
+export interface ListPlace {
+  at: string;
+  id: string;
+  /** The conversations that this round tells: those that changed from this transaction on. */
+  base: string;
+  /** What changed from this transaction on was perhaps not seen where it stands now. */
+  seen: string;
+}
+
+/** A transaction before all others: PostgreSQL's own for what is frozen, whose age knows no bounds. */
+export const listBegin = '2';
+const listTop: ListPlace = {
+  at: 'infinity',
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+  base: listBegin,
+  seen: listBegin,
+};
+
+export interface ListRow {
+  conversation: ConversationRow;
+  /** It stands above the place: it moved up, or came in, since the round began. */
+  moved: boolean;
+  /** The oldest transaction under way when this page was read: what it and later ones changed is told later. */
+  horizon: string;
+}
+
+/**
+ * A page of the person's conversations, the latest active first, after a place (exclusive); behind the last of them those
+ * that stand above the place and changed since it was begun to read. By transactions and not by times, because a time is
+ * given before the commit that shows it. One snapshot sees both, so a page that is not full ends the walk: nothing could
+ * have slipped by.
+ */
 export async function conversationsPage(
   db: Queryable,
   userId: UserId,
-  { after, limit }: { after?: { at: string; id: string } | undefined; limit: number },
-): Promise<ConversationRow[]> {
-  const { rows } = await db.query<FlatRow>({
+  { after = listTop, limit }: { after?: ListPlace | undefined; limit: number },
+): Promise<ListRow[]> {
+  const below = '(c.last_active_at, c.id) < ($2::timestamptz, $3::uuid)';
+  const changedSince = (transaction: string) => `age(c.xmin) <= age(${transaction}::xid)`;
+  const { rows } = await db.query<FlatRow & Omit<ListRow, 'conversation'>>({
     name: 'conversations-page',
-    text: `${conversationsOf('m.user_id = $1 and (c.last_active_at, c.id) < ($2::timestamptz, $3::uuid)')}
-      order by c.last_active_at desc, c.id desc limit $4`,
-    values: [userId, after?.at ?? 'infinity', after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff', limit],
+    text: `${conversationsOf(
+      `m.user_id = $1 and case when ${below} then ${changedSince('$4')} else ${changedSince('$5')} end`,
+      `, not ${below} as moved, pg_snapshot_xmin(pg_current_snapshot())::xid::text as horizon`,
+    )}
+      order by moved, c.last_active_at desc, c.id desc limit $6`,
+    values: [userId, after.at, after.id, after.base, after.seen, limit],
   });
-  return rows.map(unflatten);
+  return rows.map(({ moved, horizon, ...row }) => ({ conversation: unflatten(row as FlatRow), moved, horizon }));
 }
 
 function unflatten(row: FlatRow): ConversationRow {

@@ -1,7 +1,7 @@
 import type { Mention, Origin, Role, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import { byteaArray, textArray, uuidArray } from '../arrays.ts';
-import type { Db } from '../client.ts';
+import type { Db, Statement, Tx } from '../client.ts';
 
 /** One message that waits to be stored. */
 export interface NewMessageRow {
@@ -79,8 +79,21 @@ export async function storeMessages(
   batch: readonly NewMessageRow[],
   rights: SendRights,
 ): Promise<StoreResult[]> {
+  return (await db.write<StoreResult>(storing(batch, rights))).rows;
+}
+
+/** The same within a transaction, where the message is not all that is to be stored. */
+export async function storeMessagesIn(
+  tx: Tx,
+  batch: readonly NewMessageRow[],
+  rights: SendRights,
+): Promise<StoreResult[]> {
+  return (await tx.query<StoreResult>(storing(batch, rights))).rows;
+}
+
+function storing(batch: readonly NewMessageRow[], rights: SendRights): Statement {
   const plain = batch.every(isPlain);
-  const { rows } = await db.write<StoreResult>({
+  return {
     name: plain ? 'store-plain-messages' : 'store-messages',
     text: plain ? storePlainMessagesSql : storeMessagesSql,
     values: [
@@ -89,8 +102,7 @@ export async function storeMessages(
       rights.announce,
       ...(plain ? [] : [...referringColumns(batch), rights.callChannel]),
     ],
-  });
-  return rows;
+  };
 }
 
 /** Refers to nobody and to no other message, as most do. */

@@ -103,20 +103,6 @@ export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash
   });
 }
 
-/**
- * Counts one more urgent message of this hour, if the person has one left: counted before it is stored, so that a hundred
- * at once are a hundred.
- */
-export async function takeUrgent(db: Queryable, userId: UserId, perHour: number): Promise<boolean> {
-  const { rowCount } = await db.query({
-    name: 'take-urgent',
-    text: `insert into urgent_counts as c (user_id, hour, sent) values ($1, date_trunc('hour', now()), 1)
-      on conflict (user_id, hour) do update set sent = c.sent + 1 where c.sent < $2`,
-    values: [userId, perHour],
-  });
-  return rowCount === 1;
-}
-
 /** The contact becomes the person's, and verified. Throws a unique violation when somebody else holds it. */
 export async function setVerifiedContact(
   tx: Tx,

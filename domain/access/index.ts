@@ -70,9 +70,19 @@ export async function readableMessage(
   id: MessageId,
 ): Promise<{ message: MessageRow; membership: MembershipRow }> {
   const membership = await readableMembership(db, actor, conversationId);
+  return { message: await readableTo(db, actor, { conversationId, ...membership }, id), membership };
+}
+
+/** The same by a membership that was read: its reader may have gone since, so what is found is no answer by itself. */
+export async function readableTo(
+  db: Queryable,
+  actor: Actor,
+  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
+  id: MessageId,
+): Promise<MessageRow> {
   const message = await messageById(db, actor.userId, conversationId, id);
-  if (!message || message.seq <= membership.joinedSeq) throw notFound();
-  return { message, membership };
+  if (!message || message.seq <= joinedSeq) throw notFound();
+  return message;
 }
 
 /** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */

@@ -6,7 +6,13 @@ import type {
   OpenChannel,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
-import { conversationsPage, openChannelsPage } from '../../db/queries/conversations.ts';
+import {
+  type ListPlace,
+  type ListRow,
+  conversationsPage,
+  listBegin,
+  openChannelsPage,
+} from '../../db/queries/conversations.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
@@ -28,22 +34,40 @@ export async function getConversation(deps: Pick<Deps, 'db'>, actor: Actor, id: 
   return presentConversation(await readableConversation(deps.db, actor, id));
 }
 
-/** The actor's conversations, the latest active first. The cursor holds a place, so the list may change under it. */
+/**
+ * The actor's conversations, the latest active first. Who pages to the end has been told each at least once: what moves
+ * up while they page, past the place where they are, comes once more behind the rest.
+ */
 export async function listConversations(
   deps: Pick<Deps, 'db' | 'mac'>,
   actor: Actor,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Conversation>> {
-  const [at, id] = cursor === undefined ? [] : openCursor(deps, 'conversations', cursor);
-  const after = at === undefined || id === undefined ? undefined : { at, id };
+  const after = cursor === undefined ? undefined : openPlace(deps, cursor);
   const rows = await conversationsPage(deps.db, actor.userId, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const more = rows.length > limit && last;
   return {
-    items: items.map(presentConversation),
-    nextCursor: more ? sealCursor(deps, 'conversations', [last.lastActivePlace, last.id]) : null,
+    items: items.map(({ conversation }) => presentConversation(conversation)),
+    nextCursor: rows.length > limit && last ? sealPlace(deps, placeAfter(last, after)) : null,
   };
+}
+
+/** Those that moved are a round of their own: what moves while it is paged through makes another one. */
+function placeAfter({ conversation, moved, horizon }: ListRow, before: ListPlace | undefined): ListPlace {
+  const { lastActivePlace: at, id } = conversation;
+  if (!before) return { at, id, base: listBegin, seen: horizon };
+  if (moved) return { at, id, base: before.seen, seen: horizon };
+  return { ...before, at, id };
+}
+
+const sealPlace = (deps: Pick<Deps, 'mac'>, { at, id, base, seen }: ListPlace) =>
+  sealCursor(deps, 'conversations', [at, id, base, seen]);
+
+function openPlace(deps: Pick<Deps, 'mac'>, cursor: string): ListPlace {
+  // One of an older server names a place only: all that stands above it counts as moved.
+  const [at = 'infinity', id = '', base = listBegin, seen = listBegin] = openCursor(deps, 'conversations', cursor);
+  return { at, id, base, seen };
 }
 
 export async function listMembers(

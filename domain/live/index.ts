@@ -5,15 +5,11 @@ import type { Actor, Deps } from '../deps.ts';
 
 /** What a node of the live lane asks of the rows: who follows what, and how far things have come. */
 
-/** Everything that the actor follows, and whom they have blocked. */
-export async function loadFollowing(
-  deps: Pick<Deps, 'db'>,
-  actor: Actor,
-): Promise<{ memberships: FollowedRow[]; blocked: UserId[] }> {
-  const [memberships, blocked] = await Promise.all([followedBy(deps.db, actor.userId), loadBlocks(deps, actor.userId)]);
-  return { memberships, blocked };
-}
+/** Everything that the actor follows. */
+export const loadFollowing = (deps: Pick<Deps, 'db'>, actor: Actor): Promise<FollowedRow[]> =>
+  followedBy(deps.db, actor.userId);
 
+/** Whom somebody has blocked. */
 export const loadBlocks = async (deps: Pick<Deps, 'db'>, userId: UserId): Promise<UserId[]> =>
   (await blocksOf(deps.db, userId)).map((block) => block.userId);
 

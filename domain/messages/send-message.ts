@@ -1,11 +1,9 @@
 import type { Message, NewMessage, Origin } from '../../contracts/entities/index.ts';
 import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
-import { limits } from '../../contracts/limits.ts';
 import type { Forward } from '../../contracts/rest/messages.ts';
 import { type MessageRow, messageByClientId, messageBySeq } from '../../db/queries/messages.ts';
 import type { NewMessageRow, StoreResult } from '../../db/queries/store-messages.ts';
-import { takeUrgent } from '../../db/queries/users.ts';
 import { readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
@@ -19,9 +17,7 @@ export interface SentMessage {
   repeated: boolean;
 }
 
-type SendDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'storeMessage' | 'publishLive'>;
-
-const hourMs = 3_600_000;
+type SendDeps = Pick<Deps, 'db' | 'newId' | 'storeMessage' | 'publishLive'>;
 
 /**
  * Stores a message and tells it to whoever is connected. Rights, numbers and repeats are judged by the one statement that
@@ -34,7 +30,6 @@ export async function sendMessage(
   conversationId: ConversationId,
   input: NewMessage,
 ): Promise<SentMessage> {
-  if (input.priority === 'urgent') await spendUrgent(deps, actor, conversationId, input);
   return store(deps, actor, toRow(deps, actor, conversationId, input));
 }
 
@@ -67,22 +62,6 @@ async function readOrigin(
   const { senderId, createdAt, forwardedFrom, text } = message;
   const first = { conversationId: from, messageId: id, senderId, createdAt: createdAt.toISOString() };
   return { text, origin: forwardedFrom ?? first };
-}
-
-/** An urgent message disturbs: there are a few an hour. A repeat of one that was stored costs nothing. */
-async function spendUrgent(
-  deps: SendDeps,
-  actor: Actor,
-  conversationId: ConversationId,
-  { clientId }: NewMessage,
-): Promise<void> {
-  if (await messageByClientId(deps.db, actor.userId, conversationId, clientId)) return;
-  if (await takeUrgent(deps.db, actor.userId, limits.urgentPerHour)) return;
-  throw new DomainError('rate_limited', {
-    detail: `You may send ${limits.urgentPerHour} urgent messages an hour; send it as a normal one.`,
-    // Hours are the clock's.
-    retryAfterMs: hourMs - (deps.now().getTime() % hourMs),
-  });
 }
 
 function toRow(

@@ -5,10 +5,13 @@ import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/qu
 import { sendRights } from '../access/index.ts';
 import { DomainError } from '../errors.ts';
 import { type Lane, createLanes } from '../lane.ts';
+import { storeUrgent } from './store-urgent.ts';
 
 export const sendLimits = {
   /** Statements under way at once in this process: a third one gained nothing. */
   lanes: 2,
+  /** Urgent messages under way at once in this process, each on a connection that everything else needs too. */
+  urgentLanes: 2,
   /** Messages in one statement: at 1,024 the 99th percentile grows to 90 ms while the throughput stays flat. */
   maxBatch: 256,
   /**
@@ -23,26 +26,57 @@ export const sendLimits = {
   maxRaceTries: 3,
 };
 
-/** The lanes of all sends of this process: concurrent messages share one statement and one commit. */
-export function createStoreLane(db: Db): Lane<NewMessageRow, StoreResult> {
-  return createLanes(sendLimits.lanes, ({ conversationId }) => placeOf(conversationId), {
-    maxBatch: sendLimits.maxBatch,
-    maxWaiting: sendLimits.maxWaiting,
-    onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
-    // A repeat in the same batch would collide with its first; in the next one it is recognised.
-    keyOf: ({ conversationId, senderId, clientId }) => `${conversationId}${senderId}${clientId}`,
-    run: (batch) => storeAll(db, batch),
-  });
+type StoreLane = Lane<NewMessageRow, StoreResult>;
+/** Stores a batch; results in any order. */
+type Store = (batch: readonly NewMessageRow[]) => Promise<StoreResult[]>;
+
+/**
+ * The lanes of all sends of this process. Urgent ones go beside the others, on other connections: what their budget costs,
+ * and whoever waits for it, holds up no plain message.
+ */
+export function createStoreLane(sends: Db, db: Db = sends): StoreLane {
+  const plain = createPlainLanes(sends);
+  const urgent = createUrgentLanes(db);
+  return {
+    push: (row) => (row.priority === 'urgent' ? urgent : plain).push(row),
+    get waiting() {
+      return plain.waiting + urgent.waiting;
+    },
+    idle: async () => void (await Promise.all([plain.idle(), urgent.idle()])),
+  };
 }
 
+const shared = {
+  maxWaiting: sendLimits.maxWaiting,
+  onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
+};
+
+/** Concurrent messages share one statement and one commit. */
+const createPlainLanes = (db: Db): StoreLane =>
+  createLanes(sendLimits.lanes, ({ conversationId }: NewMessageRow) => placeOf(conversationId), {
+    ...shared,
+    maxBatch: sendLimits.maxBatch,
+    // A repeat in the same batch would collide with its first; in the next one it is recognised.
+    keyOf: ({ conversationId, senderId, clientId }) => `${conversationId}${senderId}${clientId}`,
+    run: (batch) => storeAll((some) => storeMessages(db, some, sendRights), batch),
+  });
+
+/** One by one: a batch would hold the budgets of all its senders until the last is through. */
+const createUrgentLanes = (db: Db): StoreLane =>
+  createLanes(sendLimits.urgentLanes, ({ senderId }: NewMessageRow) => placeOf(senderId), {
+    ...shared,
+    maxBatch: 1,
+    run: (batch) => storeAll((some) => storeUrgent(db, some), batch),
+  });
+
 /** Stores the batch; those whose membership check went stale are tried again. */
-async function storeAll(db: Db, batch: readonly NewMessageRow[]): Promise<(StoreResult | Error)[]> {
-  const results: (StoreResult | Error)[] = await storeOrSplit(db, batch);
+async function storeAll(store: Store, batch: readonly NewMessageRow[]): Promise<(StoreResult | Error)[]> {
+  const results: (StoreResult | Error)[] = await storeOrSplit(store, batch);
   for (let tried = 0; tried < sendLimits.maxStaleTries; tried += 1) {
     const places = staleOnes(results);
     if (places.length === 0) return results;
     const again = await storeOrSplit(
-      db,
+      store,
       places.map((place) => batch[place] as NewMessageRow),
     );
     places.forEach((place, index) => {
@@ -61,15 +95,18 @@ function staleOnes(results: readonly (StoreResult | Error)[]): number[] {
  * One bad message must never fail its neighbours: a batch that PostgreSQL refuses is split until the refused message
  * stands alone. A batch whose fate is unknown is not: each of its messages may have been stored.
  */
-async function storeOrSplit(db: Db, batch: readonly NewMessageRow[]): Promise<(StoreResult | Error)[]> {
+async function storeOrSplit(store: Store, batch: readonly NewMessageRow[]): Promise<(StoreResult | Error)[]> {
   try {
-    return await storeInOrder(db, batch);
+    return await storeInOrder(store, batch);
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
     if (batch.length === 1 || failure instanceof OutcomeUnknown || isUnavailable(failure))
       return batch.map(() => failure);
     const middle = Math.ceil(batch.length / 2);
-    return [...(await storeOrSplit(db, batch.slice(0, middle))), ...(await storeOrSplit(db, batch.slice(middle)))];
+    return [
+      ...(await storeOrSplit(store, batch.slice(0, middle))),
+      ...(await storeOrSplit(store, batch.slice(middle))),
+    ];
   }
 }
 
@@ -77,10 +114,10 @@ async function storeOrSplit(db: Db, batch: readonly NewMessageRow[]): Promise<(S
  * A unique violation means that another process stored one of these clientIds at the same moment, a deadlock that it
  * locked in our way; nothing of ours was stored, and run again the statement sees what the other one did.
  */
-async function storeInOrder(db: Db, batch: readonly NewMessageRow[]): Promise<StoreResult[]> {
+async function storeInOrder(store: Store, batch: readonly NewMessageRow[]): Promise<StoreResult[]> {
   for (let tried = 1; ; tried += 1) {
     try {
-      const results = await storeMessages(db, batch, sendRights);
+      const results = await store(batch);
       return results.sort((a, b) => a.place - b.place);
     } catch (error) {
       const lostRace = isUniqueViolation(error, 'messages_once') || isRetryable(error);

@@ -2,7 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
-import { readAsMember, readableMembership, readableMessage } from '../access/index.ts';
+import { readAsMember, readableMembership, readableMessage, readableTo } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -17,10 +17,11 @@ export async function listReplies(
   id: MessageId,
   query: MessagesQuery,
 ): Promise<Message[]> {
-  const { message } = await readableMessage(deps.db, actor, conversationId, id);
-  return readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
-    pageAround(deps, actor, { conversationId, joinedSeq, threadSeq: message.seq }, query),
-  );
+  // Root and page by one and the same membership: by two, somebody who came back between them read one by the other's.
+  return readAsMember(deps.db, actor, conversationId, async ({ joinedSeq }) => {
+    const { seq: threadSeq } = await readableTo(deps.db, actor, { conversationId, joinedSeq }, id);
+    return pageAround(deps, actor, { conversationId, joinedSeq, threadSeq }, query);
+  });
 }
 
 /** Follows a thread or not, and moves the read mark in it forward. */

@@ -56,6 +56,8 @@ export class Conversations {
   /** What was kept for so long that its whole state is asked for. */
   readonly #dated = new Set<ConversationId>();
   me = '' as UserId;
+  /** Whom the person has blocked; until it was told, marks are as they came. */
+  #blocked: ReadonlySet<UserId> | undefined;
 
   constructor(limits: Pick<ClientLimits, 'messagesPerConversation'>, told: Told) {
     this.#limits = limits;
@@ -86,14 +88,42 @@ export class Conversations {
   }
 
   clear(): void {
+    this.#blocked = undefined;
     for (const id of [...this.#held.keys()]) this.lose(id);
+  }
+
+  /** Whom the person has blocked, in place of what was known: marks what is held, and from now on what comes. */
+  setBlocked(userIds: readonly UserId[]): void {
+    this.#blocked = new Set(userIds);
+    for (const id of [...this.#held.keys()]) this.#change(id, (held) => this.#markAll(held));
+  }
+
+  #markAll(held: Held): Held {
+    const all = [...held.state.messages];
+    if (all.every(([, message]) => this.marked(message) === message)) return held;
+    const messages = new Map(all.map(([seq, message]) => [seq, this.marked(message)]));
+    return { ...held, state: { ...held.state, messages } };
+  }
+
+  /** An answer may be older than the last word about blocks, or the word may be about what was written long ago. */
+  marked(message: Message): Message {
+    const { fromBlocked = false, ...rest } = message;
+    const isBlocked = this.#blocked?.has(message.senderId) ?? fromBlocked;
+    if (isBlocked === fromBlocked) return message;
+    return isBlocked ? { ...rest, fromBlocked: true } : rest;
+  }
+
+  #markedEvent(event: ConversationEvent): ConversationEvent {
+    if (event.type !== 'message.created') return event;
+    const message = this.marked(event.data.message);
+    return message === event.data.message ? event : { ...event, data: { ...event.data, message } };
   }
 
   /** What an earlier process has kept; answers whether it is held now, for what is held already is newer. */
   restore(held: Held, dated: boolean): boolean {
     const { id } = held.state;
     if (this.#held.has(id)) return false;
-    this.#keep(held);
+    this.#keep(this.#markAll(held));
     this.#untold.add(id);
     if (dated) this.#dated.add(id);
     this.#told.moved(id, 'added');
@@ -110,7 +140,8 @@ export class Conversations {
   }
 
   /** The next entry of a log. */
-  apply(event: ConversationEvent): void {
+  apply(entry: ConversationEvent): void {
+    const event = this.#markedEvent(entry);
     const { conversationId: id } = event;
     const before = this.#held.get(id);
     const after = applyEvent(before?.state, event, this.me);
@@ -128,7 +159,8 @@ export class Conversations {
   }
 
   /** The state to start from, in place of what was held. */
-  replace(snapshot: Snapshot): void {
+  replace(given: Snapshot): void {
+    const snapshot = { ...given, messages: given.messages.map((message) => this.marked(message)) };
     const { conversation } = snapshot;
     const before = this.#held.get(conversation.id);
     const receipts = othersIn(snapshot.members, this.me);
@@ -202,7 +234,7 @@ export class Conversations {
       const known = held.state.messages.get(message.seq);
       if (!known && message.version <= held.state.version) return held;
       const messages = new Map(held.state.messages);
-      mergeMessage(messages, known ? { ...message, thread: known.thread } : message);
+      mergeMessage(messages, this.marked(known ? { ...message, thread: known.thread } : message));
       return { ...held, state: { ...held.state, messages } };
     });
   }

@@ -37,7 +37,8 @@ export class Inbox {
   }
 
   hear(event: ServerEvent): void {
-    if (!this.#held) return this.#take(event);
+    // About no version and complete in itself: it needs no sync before it, and must not be lost where too much is held.
+    if (!this.#held || event.name === 'blocks') return this.#take(event);
     if (this.#held.length < this.#options.limits.eventsBeforeSync) this.#held.push(event);
     // Only how far the conversation has come is kept: what is missing is fetched.
     else if (event.name === 'event')
@@ -55,6 +56,9 @@ export class Inbox {
       case 'receipts':
         for (const receipt of payload.receipts) conversations.hearReceipt(receipt);
         return events.emit('receipts', payload.receipts);
+      case 'blocks':
+        conversations.setBlocked(payload.userIds);
+        return events.emit('blocks', payload);
       case 'draft':
         return events.emit('draft', payload);
       case 'typing':

@@ -398,20 +398,6 @@ byEachDoor('what becomes of a message', (door) => {
     expectProblem(await forward(another), 409, 'idempotency_conflict');
   });
 
-  it('urgent ones are a few an hour; a repeat of one costs nothing', async () => {
-    const person = await registerPerson(app);
-    const alone = await makeGroup(person, []);
-    const urgent = (clientId = randomUUIDv7()) =>
-      person.call('POST', `/v1/conversations/${alone.id}/messages`, { clientId, text: 'now!', priority: 'urgent' });
-    const clientId = randomUUIDv7();
-    expectStatus(await urgent(clientId), 201);
-    for (let n = 1; n < limits.urgentPerHour; n += 1) expectStatus(await urgent(), 201);
-    const refused = await urgent();
-    expectProblem(refused, 429, 'rate_limited');
-    assert.ok(Number(refused.headers.get('retry-after')) > 0);
-    expectStatus(await urgent(clientId), 200);
-  });
-
   describe('how far it has come', () => {
     const receipts = (by: Person, message: Message) => by.call<DeliveryState>('GET', of(message, '/receipts'));
 

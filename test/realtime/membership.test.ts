@@ -133,6 +133,29 @@ describe('who hears what, on two nodes', () => {
     assert.ok(told(anaHere, group.id).every((event) => !isMarked(event)));
   });
 
+  it('a block is told to one’s own devices on every node, live and with the hello, and to nobody else', async () => {
+    const [bob, eve] = await registerPeople(app, 'Bob', 'Eve');
+    const group = await makeGroup(bob, [eve]);
+    const [here, there, eveHere] = [await join(bob), await join(bob, 1), await join(eve)];
+    expectStatus(await bob.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
+    for (const socket of [here, there])
+      assert.deepEqual(await socket.heard('blocks', () => true), { userIds: [eve.id] });
+    assert.deepEqual((await join(bob)).hello.blocked, [eve.id]);
+    expectStatus(await bob.call('DELETE', `/v1/me/blocks/${eve.id}`), 204);
+    for (const socket of [here, there]) await socket.heard('blocks', ({ userIds }) => userIds.length === 0);
+    const { version } = await send(bob, group.id, 'after all of it');
+    await heard(eveHere, version);
+    assert.deepEqual([eveHere.told.blocks, eveHere.hello.blocked], [[], []]);
+  });
+
+  it('when the word of a block was lost, then the next hello has it, though another device has stayed', async () => {
+    const [bob, eve] = await registerPeople(app, 'Bob', 'Eve');
+    const stayed = await join(bob);
+    await app.database.run(`insert into blocks (user_id, blocked_id, at) values ('${bob.id}', '${eve.id}', now())`);
+    assert.deepEqual((await join(bob)).hello.blocked, [eve.id]);
+    await stayed.heard('blocks', ({ userIds }) => userIds[0] === eve.id);
+  });
+
   it('receipts are told in small conversations, and to one’s own devices alone in channels', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const channel = await makeChannel(ana, { memberIds: [bob.id] });

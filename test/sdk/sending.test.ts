@@ -339,35 +339,55 @@ describe('sending by the client', () => {
     assert.ok(waits.includes(123));
   });
 
-  it('when the server’s limit is reached, then its conversation waits, in order, and no other; thrown away, it holds up nobody', async () => {
+  it('when the server limits a message, then its conversation waits, in order, and no other; thrown away, it holds up nobody', async () => {
     const [group, other] = [
       await makeGroup(people.ana, [people.bob]),
       await makeGroup(people.ana, [people.bob], 'Other'),
     ];
     const asked: string[] = [];
+    const busy = { ok: false, error: { code: 'rate_limited', message: '', retryAfterMs: 3_600_000 } };
     const ask: Tap['ask'] = (name, input, go) => {
-      if (name === 'message.send') asked.push((input as SendInput).message.text);
-      return go();
+      if (name !== 'message.send') return go();
+      const { text } = (input as SendInput).message;
+      asked.push(text);
+      return text === 'one too many' ? Promise.resolve(busy) : go();
     };
     const ana = await online(people.ana, { surroundings: open({ ask }) });
-    const urgent = (text: string) => ana.send(group.id, { text, priority: 'urgent' });
-    const allowed = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
-    await Promise.all(allowed.map(({ stored: message }) => message));
     const limited = heard(ana, 'outgoing', ({ error }) => error?.code === 'rate_limited');
-    const tooMany = urgent('one too many');
+    const tooMany = ana.send(group.id, { text: 'one too many' });
     const behind = ana.send(group.id, { text: 'behind it' });
     const { state, error } = await limited;
-    assert.equal(state, 'pending');
-    assert.ok((error?.retryAfterMs ?? 0) > 60_000, 'it is a matter of minutes');
+    assert.deepEqual([state, error?.retryAfterMs], ['pending', 3_600_000]);
     await Promise.all(['elsewhere', 'and again'].map((text) => ana.send(other.id, { text }).stored));
     assert.deepEqual(
       ana.conversation(group.id)?.outgoing.map(({ content }) => content.text),
       ['one too many', 'behind it'],
     );
-    assert.deepEqual(asked.slice(serverLimits.urgentPerHour), ['one too many', 'elsewhere', 'and again']);
+    assert.deepEqual(asked, ['one too many', 'elsewhere', 'and again']);
     ana.discard(tooMany.clientId);
     await within('what lies behind it is sent', behind.stored);
+    assert.deepEqual(texts(await stored(group.id)), ['behind it']);
+  });
+
+  it('when no urgent message is left for the hour, then one more is refused for good, and what lies behind it goes on', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const ana = await online(people.ana);
+    const urgent = (text: string) => ana.send(group.id, { text, priority: 'urgent' });
+    const allowed = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
+    await Promise.all(allowed.map(({ stored: message }) => message));
+    const tooMany = urgent('one too many');
+    const behind = ana.send(group.id, { text: 'behind it' });
+    await assert.rejects(tooMany.stored, (error: HomingError) => {
+      assert.equal(error.code, 'urgent_limit');
+      return (error.retryAfterMs ?? 0) > 3_000_000;
+    });
+    await behind.stored;
+    assert.deepEqual([tooMany.outgoing.state, tooMany.outgoing.error?.code], ['failed', 'urgent_limit']);
     assert.deepEqual(texts(await stored(group.id)).slice(-2), ['urgent 9', 'behind it']);
+    // An hour later the person may press the button.
+    await app.database.run(`delete from urgent_sends where user_id = '${people.ana.id}'`);
+    await ana.retry(tooMany.clientId)?.stored;
+    assert.deepEqual(texts(await stored(group.id)).slice(-2), ['behind it', 'one too many']);
   });
 
   it('when the session has ended and the same person signs in again, then what they have written goes on its way', async () => {

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { Client } from '../../sdk/index.ts';
+import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { clientOf, eager, holds, tapped } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
+
+describe('blocks at the client', () => {
+  let app: TestApp;
+  const clients: Client[] = [];
+  before(async () => {
+    app = await startApp();
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.stop()));
+  });
+  after(() => app.stop());
+
+  const online = async (person: Person, options: Parameters<typeof clientOf>[2] = {}) => {
+    const client = await clientOf(app, person, { limits: eager, ...options });
+    clients.push(client);
+    return client;
+  };
+  const marks = (client: Client, id: string) =>
+    (client.conversation(id)?.messages ?? []).flatMap(({ kind, text, fromBlocked }) =>
+      kind === 'text' ? [`${text} ${fromBlocked ?? false}`] : [],
+    );
+  const block = async (by: Person, whom: Person, method = 'PUT') =>
+    expectStatus(await by.call(method, `/v1/me/blocks/${whom.id}`), 204);
+  const are = (client: Client, id: string, wanted: string[]) =>
+    holds(client, () => JSON.stringify(marks(client, id)) === JSON.stringify(wanted));
+
+  it('when somebody is blocked, or no longer, on any device, then every device marks what it holds', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const { id } = await makeGroup(ana, [eve]);
+    await send(eve, id, 'hers');
+    await send(ana, id, 'mine');
+    const devices = [await online(ana), await online(ana)];
+    await devices[0]?.rest('blockUser', { params: { userId: eve.id } });
+    for (const device of devices) await are(device, id, ['hers true', 'mine false']);
+    await block(ana, eve, 'DELETE');
+    for (const device of devices) await are(device, id, ['hers false', 'mine false']);
+  });
+
+  it('when it happened while the client was away, then it marks by the next connect, and pages by what it knows', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const { id } = await makeGroup(ana, [eve]);
+    await send(eve, id, 'hers');
+    const drop: (() => void)[] = [];
+    const open = tapped({
+      opened: (_auth, close) => void drop.push(close),
+      hear: (name, payload, pass) => {
+        // What is told live is lost.
+        if (name !== 'blocks') pass(name, payload);
+      },
+    });
+    const client = await online(ana, { surroundings: { open } });
+    await block(ana, eve);
+    assert.deepEqual(marks(client, id), ['hers false']);
+    drop.at(-1)?.();
+    await are(client, id, ['hers true']);
+    assert.equal((await client.history(id)).find(({ text }) => text === 'hers')?.fromBlocked, true);
+    await block(ana, eve, 'DELETE');
+    drop.at(-1)?.();
+    await are(client, id, ['hers false']);
+  });
+});
