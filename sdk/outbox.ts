@@ -132,8 +132,10 @@ export class Outbox {
 
   /** The log, or an answer, shows that it is stored. */
   stored(message: Message): void {
-    const entry = this.#find(message.clientId);
+    // One that was refused, too: an earlier try had arrived unanswered, and what was refused was its repeat.
+    const entry = this.#find(message.clientId) ?? this.#failed.get(message.clientId);
     if (!entry) return;
+    this.#failed.delete(message.clientId);
     this.#remove(entry);
     this.#move(entry, { state: 'sent', message, error: null });
     entry.answered.resolve(message);

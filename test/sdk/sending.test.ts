@@ -99,6 +99,30 @@ describe('sending by the client', () => {
     assert.equal(replies(), 1);
   });
 
+  it('when the repeat of what was stored is refused, then the message is shown once, as soon as the log tells of it', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const held: (() => void)[] = [];
+    const ana = await online(people.ana, {
+      surroundings: open({
+        // As after a removal between an unanswered try and its repeat.
+        ask: async (name, _input, go) => {
+          const answer = await go();
+          return name === 'message.send' ? { ok: false, error: { code: 'not_found', message: '' } } : answer;
+        },
+        hear: (name, payload, pass) =>
+          name === 'event' ? void held.push(() => pass(name, payload)) : pass(name, payload),
+      }),
+    });
+    const sending = ana.send(group.id, { text: 'stored' });
+    await assert.rejects(sending.stored, { code: 'not_found' });
+    assert.equal(ana.conversation(group.id)?.outgoing[0]?.state, 'failed');
+    const sent = heard(ana, 'outgoing', ({ state }) => state === 'sent');
+    for (const pass of held) pass();
+    assert.equal((await sent).message?.clientId, sending.clientId);
+    assert.deepEqual(ana.conversation(group.id)?.outgoing, []);
+    assert.deepEqual(texts(ana.conversation(group.id)?.messages ?? []), ['stored']);
+  });
+
   it('when the live event comes before the acknowledgement, then the event is the answer', async () => {
     const group = await makeGroup(people.ana, [people.bob]);
     const never = new Promise<never>(() => undefined);
