@@ -88,7 +88,7 @@ export async function appendSystemMessage(
     name: 'append-system-message',
     text: `
       with head as (
-        update conversations set version = version + 1, last_seq = last_seq + 1, last_active_at = now(),
+        update conversations set version = version + 1, last_seq = last_seq + 1, last_active_at = greatest(last_active_at, now()),
           member_count = member_count + $3, member_version = member_version + $4
         where id = $1 returning version, last_seq, member_count, member_version
       ), line as (

@@ -89,56 +89,40 @@ export async function conversationsByIds(
   return rows.map(unflatten);
 }
 
-/** How far a walk through the list has come. */
+/** Which way a walk through the list goes: down from the latest active, or up again. */
+export type ListWay = 'down' | 'up';
 export interface ListPlace {
   at: string;
   id: string;
-  /** The conversations that this round tells: those that changed from this transaction on. */
-  base: string;
-  /** What changed from this transaction on was perhaps not seen where it stands now. */
-  seen: string;
 }
 
-/** A transaction before all others: PostgreSQL's own for what is frozen, whose age knows no bounds. */
-export const listBegin = '2';
-const listTop: ListPlace = {
-  at: 'infinity',
-  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
-  base: listBegin,
-  seen: listBegin,
+const ends: Record<ListWay, ListPlace> = {
+  down: { at: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' },
+  up: { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' },
+};
+const ways: Record<ListWay, { beyond: string; order: string }> = {
+  down: { beyond: '<', order: 'desc' },
+  up: { beyond: '>', order: 'asc' },
 };
 
-export interface ListRow {
-  conversation: ConversationRow;
-  /** It stands above the place: it moved up, or came in, since the round began. */
-  moved: boolean;
-  /** The oldest transaction under way when this page was read: what it and later ones changed is told later. */
-  horizon: string;
-}
-
-/**
- * A page of the person's conversations, the latest active first, after a place (exclusive); behind the last of them those
- * that stand above the place and changed since it was begun to read. By transactions and not by times, because a time is
- * given before the commit that shows it. One snapshot sees both, so a page that is not full ends the walk: nothing could
- * have slipped by.
- */
+/** A page of the person's conversations by their last activity, beyond a place (exclusive), with the database's time. */
 export async function conversationsPage(
   db: Queryable,
   userId: UserId,
-  { after = listTop, limit }: { after?: ListPlace | undefined; limit: number },
-): Promise<ListRow[]> {
-  const below = '(c.last_active_at, c.id) < ($2::timestamptz, $3::uuid)';
-  const changedSince = (transaction: string) => `age(c.xmin) <= age(${transaction}::xid)`;
-  const { rows } = await db.query<FlatRow & Omit<ListRow, 'conversation'>>({
-    name: 'conversations-page',
+  { way, after = ends[way], limit }: { way: ListWay; after?: Partial<ListPlace> | undefined; limit: number },
+): Promise<{ rows: ConversationRow[]; askedAt: string }> {
+  const { beyond, order } = ways[way];
+  const { at = ends[way].at, id = ends[way].id } = after;
+  const { rows } = await db.query<FlatRow & { askedAt: string }>({
+    name: `conversations-${way}`,
     text: `${conversationsOf(
-      `m.user_id = $1 and case when ${below} then ${changedSince('$4')} else ${changedSince('$5')} end`,
-      `, not ${below} as moved, pg_snapshot_xmin(pg_current_snapshot())::xid::text as horizon`,
+      `m.user_id = $1 and (c.last_active_at, c.id) ${beyond} ($2::timestamptz, $3::uuid)`,
+      ', now()::text as "askedAt"',
     )}
-      order by moved, c.last_active_at desc, c.id desc limit $6`,
-    values: [userId, after.at, after.id, after.base, after.seen, limit],
+      order by c.last_active_at ${order}, c.id ${order} limit $4`,
+    values: [userId, at, id, limit],
   });
-  return rows.map(({ moved, horizon, ...row }) => ({ conversation: unflatten(row as FlatRow), moved, horizon }));
+  return { rows: rows.map(({ askedAt: _, ...row }) => unflatten(row as FlatRow)), askedAt: rows[0]?.askedAt ?? '' };
 }
 
 function unflatten(row: FlatRow): ConversationRow {

@@ -151,8 +151,11 @@ with input as (
   from input i
   left join conversations c on c.id = i.conversation_id
   left join members m on m.conversation_id = i.conversation_id and m.user_id = i.sender_id and m.left_at is null
+  -- By messages_once and nothing else, hence no plain equality for the conversation: while messages is young or was
+  -- analysed at another time, its primary key looks as cheap, and would read the whole conversation for each message.
   left join messages known
-    on known.client_id = i.client_id and known.sender_id = i.sender_id and known.conversation_id = i.conversation_id${any(`
+    on known.client_id = i.client_id and known.sender_id = i.sender_id
+      and known.conversation_id is not distinct from i.conversation_id${any(`
   ${rootLateral}`)}
 ), judged as materialized (
   -- One word for all: the planner takes each further condition for a filter that hardly anything passes, and would
@@ -165,7 +168,7 @@ with input as (
   select conversation_id, member_version, count(*) as n from fresh group by conversation_id, member_version
   order by conversation_id
 ), moved as (
-  update conversations c set version = c.version + l.n, last_seq = c.last_seq + l.n, last_active_at = now()
+  update conversations c set version = c.version + l.n, last_seq = c.last_seq + l.n, last_active_at = greatest(c.last_active_at, now())
   from counted l where c.id = l.conversation_id and c.member_version = l.member_version
   returning c.id, c.version - l.n as base_version, c.last_seq - l.n as base_seq, l.n
 ), inserted as (
@@ -197,7 +200,9 @@ left join threaded t on i.id is not null and t.conversation_id = c.conversation_
 }
 
 const referred = `i.reply_to is null or exists (
-      select from messages r where r.conversation_id = i.conversation_id and r.id = i.reply_to and r.seq > m.joined_seq
+      -- By messages_by_id, for the same reason.
+      select from messages r where r.id = i.reply_to and r.conversation_id is not distinct from i.conversation_id
+        and r.seq > m.joined_seq
     ) as reply_found,
     root.id as root_id, root.seq as root_seq, root.sender_id as root_sender,
     i.mentions is null or not exists (
@@ -212,7 +217,8 @@ const rootLateral = `left join lateral (
     -- A reply to a reply stands in the same thread. The offset keeps the planner from joining all messages with all.
     select r.id, r.seq, r.sender_id from messages t
     join messages r on r.conversation_id = t.conversation_id and r.seq = coalesce(t.thread_seq, t.seq)
-    where t.conversation_id = i.conversation_id and t.id = i.thread_id and t.kind = 'text' and r.seq > m.joined_seq
+    where t.id = i.thread_id and t.conversation_id is not distinct from i.conversation_id and t.kind = 'text'
+      and r.seq > m.joined_seq
     offset 0
   ) root on true`;
 

@@ -7,10 +7,9 @@ import type {
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import {
-  type ListPlace,
-  type ListRow,
+  type ConversationRow,
+  type ListWay,
   conversationsPage,
-  listBegin,
   openChannelsPage,
 } from '../../db/queries/conversations.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
@@ -35,39 +34,56 @@ export async function getConversation(deps: Pick<Deps, 'db'>, actor: Actor, id: 
 }
 
 /**
- * The actor's conversations, the latest active first. Who pages to the end has been told each at least once: what moves
- * up while they page, past the place where they are, comes once more behind the rest.
+ * The actor's conversations, the latest active first. Who pages to the end has been told each at least once: a
+ * conversation moves to the top, so a walk of several pages goes down to the end, and then up again through what was
+ * active since it began. What moves on the way up stays ahead of it.
  */
 export async function listConversations(
   deps: Pick<Deps, 'db' | 'mac'>,
   actor: Actor,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Conversation>> {
-  const after = cursor === undefined ? undefined : openPlace(deps, cursor);
-  const rows = await conversationsPage(deps.db, actor.userId, { after, limit: limit + 1 });
+  const walk: Walk = cursor === undefined ? { way: 'down' } : openWalk(deps, cursor);
+  const { rows, askedAt } = await conversationsPage(deps.db, actor.userId, {
+    ...{ way: walk.way, after: walk, limit: limit + 1 },
+  });
   const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return {
-    items: items.map(({ conversation }) => presentConversation(conversation)),
-    nextCursor: rows.length > limit && last ? sealPlace(deps, placeAfter(last, after)) : null,
-  };
+  const next = nextOf(walk, { last: rows.length > limit ? items.at(-1) : undefined, askedAt });
+  return { items: items.map(presentConversation), nextCursor: next ? sealWalk(deps, next) : null };
 }
 
-/** Those that moved are a round of their own: what moves while it is paged through makes another one. */
-function placeAfter({ conversation, moved, horizon }: ListRow, before: ListPlace | undefined): ListPlace {
-  const { lastActivePlace: at, id } = conversation;
-  if (!before) return { at, id, base: listBegin, seen: horizon };
-  if (moved) return { at, id, base: before.seen, seen: horizon };
-  return { ...before, at, id };
+/**
+ * Milliseconds before a walk's beginning from which it looks again: a change has the time at which its transaction began,
+ * and none takes longer until it is seen.
+ */
+const unseenMs = 60_000;
+
+interface Walk {
+  way: ListWay;
+  at?: string;
+  id?: string;
+  /** When it began, by the database's clock. */
+  began?: string;
 }
 
-const sealPlace = (deps: Pick<Deps, 'mac'>, { at, id, base, seen }: ListPlace) =>
-  sealCursor(deps, 'conversations', [at, id, base, seen]);
+function nextOf(
+  { way, began }: Walk,
+  { last, askedAt }: { last: ConversationRow | undefined; askedAt: string },
+): Walk | undefined {
+  if (last) return { way, at: last.lastActivePlace, id: last.id, began: began ?? askedAt };
+  // One page is one look: nothing moved meanwhile.
+  if (way === 'up' || began === undefined) return undefined;
+  return { way: 'up', at: new Date(new Date(began).getTime() - unseenMs).toISOString(), id: nobodysId, began };
+}
 
-function openPlace(deps: Pick<Deps, 'mac'>, cursor: string): ListPlace {
-  // One of an older server names a place only: all that stands above it counts as moved.
-  const [at = 'infinity', id = '', base = listBegin, seen = listBegin] = openCursor(deps, 'conversations', cursor);
-  return { at, id, base, seen };
+const nobodysId = '00000000-0000-0000-0000-000000000000';
+
+const sealWalk = (deps: Pick<Deps, 'mac'>, { way, at = '', id = '', began = '' }: Walk) =>
+  sealCursor(deps, 'conversations', [way, at, id, began]);
+
+function openWalk(deps: Pick<Deps, 'mac'>, cursor: string): Walk {
+  const [way = 'down', at = '', id = '', began = ''] = openCursor(deps, 'conversations', cursor);
+  return { way: way as ListWay, at, id, began };
 }
 
 export async function listMembers(
