@@ -103,9 +103,16 @@ const mentions = z.array(Mention).max(limits.messageMentions);
 
 /** Every mention lies inside the text and its range overlaps no other. */
 function checkRanges(message: { text: string; mentions?: Mention[] | undefined }, context: z.RefinementCtx): void {
-  message.mentions?.forEach((mention, index) => {
-    if (mention.offset + mention.length <= message.text.length) return;
-    context.addIssue({ code: 'custom', path: ['mentions', index], message: 'must lie inside the text' });
+  const { text, mentions = [] } = message;
+  const fault = (index: number, told: string) =>
+    context.addIssue({ code: 'custom', path: ['mentions', index], message: told });
+  mentions.forEach(({ offset, length }, index) => {
+    if (offset + length > text.length) fault(index, 'must lie inside the text');
+  });
+  const inOrder = [...mentions.entries()].sort(([, a], [, b]) => a.offset - b.offset);
+  inOrder.forEach(([index, { offset }], place) => {
+    const before = inOrder[place - 1]?.[1];
+    if (before && before.offset + before.length > offset) fault(index, 'must overlap no other mention');
   });
 }
 

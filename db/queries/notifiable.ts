@@ -9,6 +9,10 @@ const mentioned = `(g.mentions is not null and (g.mentions @> jsonb_build_array(
 export const notifiable = `(g.kind = 'text' and g.deleted_at is null and g.sender_id <> m.user_id
   and g.seq > m.seen_seq and g.seq > m.joined_seq
   and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)
+  -- Who has read a reply in its thread has read it, wherever they are in the conversation.
+  and (g.thread_seq is null or not exists (
+    select from thread_members t where t.conversation_id = g.conversation_id and t.root_seq = g.thread_seq
+      and t.user_id = m.user_id and t.read_seq >= g.seq))
   -- In a channel, where thousands write and read, a person asks for more than mentions or gets none.
   and case coalesce(m.level, case when c.kind = 'channel' then 'mentions' else n.settings->>'level' end, 'all')
     when 'all' then ${mentioned} or g.thread_seq is null or exists (

@@ -6,7 +6,10 @@ export interface VisiblePerson {
   lastSeenAt: Date | null;
 }
 
-/** Other members who let the person see when they are connected. Contacts share a direct conversation. */
+/**
+ * Other members who let the person see when they are connected. Contacts are whom one has written to in a direct
+ * conversation: a stranger who begins one has not become a contact by that.
+ */
 export async function peopleInView(
   db: Queryable,
   viewer: UserId,
@@ -18,7 +21,7 @@ export async function peopleInView(
       select u.id as "userId", u.last_seen_at as "lastSeenAt" from members m join users u on u.id = m.user_id
       where m.conversation_id = $2 and m.left_at is null and m.user_id <> $1
         and (u.tell_last_seen = 'everyone' or u.tell_last_seen = 'contacts' and exists (
-          select from conversation_keys k
+          select from conversation_keys k join messages g on g.conversation_id = k.conversation_id and g.sender_id = u.id
           where k.key = 'direct:' || least(u.id::text, $1::text) || ':' || greatest(u.id::text, $1::text)))
         and not exists (select from blocks b where b.user_id = u.id and b.blocked_id = $1)
       order by u.id`,

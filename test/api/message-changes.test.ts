@@ -278,6 +278,8 @@ byEachDoor('what becomes of a message', (door) => {
         items.map(({ text }) => text),
         ['me', 'me too'],
       );
+      const ofReply = expectStatus(await ana.call<{ items: Message[] }>('GET', of(second, '/replies')), 200);
+      assert.deepEqual(ofReply.items, items);
       const threads = async (by: Person) =>
         expectStatus(await by.call<{ items: FollowedThread[] }>('GET', at('/threads')), 200).items;
       const [mine] = await threads(ana);

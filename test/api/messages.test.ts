@@ -199,10 +199,19 @@ byEachDoor('conversations and messages', (door) => {
       });
     }
 
+    it('refuses mentions that overlap, in whatever order they are given, and takes neighbours', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const at = (offset: number, length: number) => ({ type: 'user', userId: bob.id, offset, length });
+      const sendWith = (mentions: object[]) =>
+        post(ana, group.id, { clientId: randomUUIDv7(), text: 'abcdef', mentions });
+      assert.deepEqual(expectProblem(await sendWith([at(2, 3), at(0, 3)]), 400, 'invalid_input'), ['mentions.0']);
+      expectStatus(await sendWith([at(3, 3), at(0, 3)]), 201);
+    });
+
     it('refuses a mention that lies outside the text', async () => {
       const group = await makeGroup(ana, [bob]);
       const mentions = [
-        { type: 'user', userId: bob.id, offset: 0, length: 3 },
+        { type: 'user', userId: bob.id, offset: 0, length: 2 },
         { type: 'everyone', offset: 2, length: 2 },
       ];
       const answer = await post(ana, group.id, { clientId: randomUUIDv7(), text: 'hey', mentions });

@@ -5,6 +5,7 @@ import { openDb } from '../../db/client.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
 import { announcedMessages } from '../../db/queries/announcements.ts';
 import { type Person, makeDirect, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { expectStatus } from '../support/rest.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 
 describe('arming', () => {
@@ -87,6 +88,25 @@ describe('arming', () => {
     hand.rows<{ id: string; tries: number; due: boolean }>(
       'select id, tries, due_at <= now() as due from outbox order by id',
     );
+
+  it('leaves out who has read the reply in its thread, though not the conversation', async () => {
+    const [ana, bob] = await registerPeople(hand.app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const root = await send(bob, group.id, 'who comes?');
+    const replies = [
+      await send(ana, group.id, 'me', { threadId: root.id }),
+      await send(ana, group.id, 'or not', { threadId: root.id }),
+    ];
+    const [read, unread] = replies.map(({ seq }) => [
+      { conversationId: group.id as ConversationId, seqFrom: seq, seqTo: seq },
+    ]) as [StoredRange[], StoredRange[]];
+    const path = `/v1/conversations/${group.id}/messages/${root.id}/thread`;
+    expectStatus(await bob.call('PATCH', path, { readSeq: replies[0]?.seq }), 200);
+    const arm = (ranges: StoredRange[]) =>
+      database.transaction((tx) => armRecipients(tx, ranges, { graceMs: 0, realertGapMs: 0 }));
+    assert.equal(await arm(read), 0);
+    assert.equal(await arm(unread), 1);
+  });
 
   it('sets a row aside that it cannot do, says so once, and does all others', async () => {
     const { ana, bob, direct } = await hand.pair();

@@ -83,7 +83,11 @@ describe('presence and typing, on two nodes', () => {
   it('is told to everyone, to contacts or to nobody, as the person chose', async () => {
     const [ana, friend, stranger] = await registerPeople(app, 'Ana', 'Friend', 'Stranger');
     const group = await makeGroup(ana, [friend, stranger]);
-    await makeDirect(ana, friend);
+    const direct = await makeDirect(ana, friend);
+    await send(ana, direct.id, 'hello');
+    // Whoever begins a conversation with her has not become her contact by that.
+    const unanswered = await makeDirect(stranger, ana);
+    await send(stranger, unanswered.id, 'hello?');
     await join(ana, 1);
     const [friendHere, strangerHere] = [await join(friend), await join(stranger)];
     const sees = async (socket: TestSocket) => (await view(socket, group.id)).some(({ userId }) => userId === ana.id);
