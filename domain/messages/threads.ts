@@ -19,7 +19,7 @@ export async function listReplies(
 ): Promise<Message[]> {
   // Root and page by one and the same membership: by two, somebody who came back between them read one by the other's.
   return readAsMember(deps.db, actor, conversationId, async ({ joinedSeq }) => {
-    const { seq, threadSeq = null } = await readableTo(deps.db, actor, { conversationId, joinedSeq }, id);
+    const { seq, threadSeq } = await readableTo(deps.db, actor, { conversationId, joinedSeq }, id);
     // A reply stands for the thread that it is in.
     return pageAround(deps, actor, { conversationId, joinedSeq, threadSeq: threadSeq ?? seq }, query);
   });
