@@ -102,8 +102,11 @@ export type Message = z.infer<typeof Message>;
 const mentions = z.array(Mention).max(limits.messageMentions);
 
 /** Every mention lies inside the text and its range overlaps no other. */
-function checkRanges(message: { text: string; mentions?: Mention[] | undefined }, context: z.RefinementCtx): void {
-  const { text, mentions = [] } = message;
+function checkRanges(
+  { text, mentions }: { text: string; mentions?: Mention[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  if (!mentions) return;
   const fault = (index: number, told: string) =>
     context.addIssue({ code: 'custom', path: ['mentions', index], message: told });
   mentions.forEach(({ offset, length }, index) => {

@@ -96,7 +96,8 @@ export interface ListPlace {
   id: string;
 }
 
-const ends: Record<ListWay, ListPlace> = {
+/** Before the first of all, whichever way. */
+export const listStart: Record<ListWay, ListPlace> = {
   down: { at: 'infinity', id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' },
   up: { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' },
 };
@@ -109,10 +110,9 @@ const ways: Record<ListWay, { beyond: string; order: string }> = {
 export async function conversationsPage(
   db: Queryable,
   userId: UserId,
-  { way, after = ends[way], limit }: { way: ListWay; after?: Partial<ListPlace> | undefined; limit: number },
-): Promise<{ rows: ConversationRow[]; askedAt: string }> {
+  { way, at, id, limit }: ListPlace & { way: ListWay; limit: number },
+): Promise<(ConversationRow & { askedAt: string })[]> {
   const { beyond, order } = ways[way];
-  const { at = ends[way].at, id = ends[way].id } = after;
   const { rows } = await db.query<FlatRow & { askedAt: string }>({
     name: `conversations-${way}`,
     text: `${conversationsOf(
@@ -122,7 +122,7 @@ export async function conversationsPage(
       order by c.last_active_at ${order}, c.id ${order} limit $4`,
     values: [userId, at, id, limit],
   });
-  return { rows: rows.map(({ askedAt: _, ...row }) => unflatten(row as FlatRow)), askedAt: rows[0]?.askedAt ?? '' };
+  return rows.map(({ askedAt, ...row }) => ({ ...unflatten(row as FlatRow), askedAt }));
 }
 
 function unflatten(row: FlatRow): ConversationRow {

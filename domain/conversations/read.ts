@@ -7,9 +7,10 @@ import type {
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import {
-  type ConversationRow,
+  type ListPlace,
   type ListWay,
   conversationsPage,
+  listStart,
   openChannelsPage,
 } from '../../db/queries/conversations.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
@@ -43,12 +44,10 @@ export async function listConversations(
   actor: Actor,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Conversation>> {
-  const walk: Walk = cursor === undefined ? { way: 'down' } : openWalk(deps, cursor);
-  const { rows, askedAt } = await conversationsPage(deps.db, actor.userId, {
-    ...{ way: walk.way, after: walk, limit: limit + 1 },
-  });
+  const walk: Walk = cursor === undefined ? { way: 'down', ...listStart.down } : openWalk(deps, cursor);
+  const rows = await conversationsPage(deps.db, actor.userId, { ...walk, limit: limit + 1 });
   const items = rows.slice(0, limit);
-  const next = nextOf(walk, { last: rows.length > limit ? items.at(-1) : undefined, askedAt });
+  const next = nextOf(walk, rows.length > limit ? items.at(-1) : undefined);
   return { items: items.map(presentConversation), nextCursor: next ? sealWalk(deps, next) : null };
 }
 
@@ -58,32 +57,30 @@ export async function listConversations(
  */
 const unseenMs = 60_000;
 
-interface Walk {
+interface Walk extends ListPlace {
   way: ListWay;
-  at?: string;
-  id?: string;
-  /** When it began, by the database's clock. */
+  /** When it began, by the database's clock; from its second page on. */
   began?: string;
 }
 
-function nextOf(
-  { way, began }: Walk,
-  { last, askedAt }: { last: ConversationRow | undefined; askedAt: string },
-): Walk | undefined {
-  if (last) return { way, at: last.lastActivePlace, id: last.id, began: began ?? askedAt };
+/** Where the walk goes on; `last` is the last of a page that has more behind it. */
+function nextOf({ way, began }: Walk, last: Awaited<ReturnType<typeof conversationsPage>>[number] | undefined) {
+  if (last) return { way, at: last.lastActivePlace, id: last.id, began: began ?? last.askedAt };
   // One page is one look: nothing moved meanwhile.
   if (way === 'up' || began === undefined) return undefined;
-  return { way: 'up', at: new Date(new Date(began).getTime() - unseenMs).toISOString(), id: nobodysId, began };
+  const at = new Date(new Date(began).getTime() - unseenMs).toISOString();
+  return { way: 'up' as const, at, id: listStart.up.id, began };
 }
 
-const nobodysId = '00000000-0000-0000-0000-000000000000';
+/** A name of its own: a cursor of a server from before the walks holds something else. */
+const walkCursor = 'conversation walk';
 
-const sealWalk = (deps: Pick<Deps, 'mac'>, { way, at = '', id = '', began = '' }: Walk) =>
-  sealCursor(deps, 'conversations', [way, at, id, began]);
+const sealWalk = (deps: Pick<Deps, 'mac'>, { way, at, id, began }: Required<Walk>) =>
+  sealCursor(deps, walkCursor, [way, at, id, began]);
 
-function openWalk(deps: Pick<Deps, 'mac'>, cursor: string): Walk {
-  const [way = 'down', at = '', id = '', began = ''] = openCursor(deps, 'conversations', cursor);
-  return { way: way as ListWay, at, id, began };
+function openWalk(deps: Pick<Deps, 'mac'>, cursor: string): Required<Walk> {
+  const [way, at, id, began] = openCursor(deps, walkCursor, cursor) as [ListWay, string, string, string];
+  return { way, at, id, began };
 }
 
 export async function listMembers(
