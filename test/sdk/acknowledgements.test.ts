@@ -3,7 +3,7 @@ import type { Member } from '../../contracts/entities/index.ts';
 import type { Client } from '../../sdk/index.ts';
 import { type Person, makeChannel, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 interface Update {
@@ -13,12 +13,9 @@ interface Update {
 
 describe('what the client acknowledges', () => {
   let app: TestApp;
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp();
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

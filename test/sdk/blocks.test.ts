@@ -2,17 +2,14 @@ import assert from 'node:assert/strict';
 import type { Client } from '../../sdk/index.ts';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { clientOf, eager, holds, tapped } from '../support/client.ts';
+import { clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 describe('blocks at the client', () => {
   let app: TestApp;
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp();
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

@@ -14,7 +14,7 @@ import {
 import type { IndexedDb } from '../../sdk/storage/indexed-db.ts';
 import { type Person, makeChannel, makeGroup, password, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 type Options = Partial<ClientOptions>;
@@ -52,7 +52,7 @@ function counted(storage: ClientStorage) {
 
 describe('what the client keeps of conversations', () => {
   let app: TestApp;
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp({
       processes: [
@@ -60,9 +60,6 @@ describe('what the client keeps of conversations', () => {
         ['api', 'realtime'],
       ],
     });
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

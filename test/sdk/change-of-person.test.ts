@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Client, type ClientOptions, type ClientStorage, createClient, memoryStorage } from '../../sdk/index.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 /** Milliseconds: an access token's fifteen minutes are almost over. */
@@ -13,7 +13,7 @@ describe('when somebody else signs in where another was', () => {
   let people: { ana: Person; bob: Person };
   /** One that both belong to, and one of Ana's alone. */
   let groups: { both: string; hers: string };
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp();
   });
@@ -21,9 +21,6 @@ describe('when somebody else signs in where another was', () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     people = { ana, bob };
     groups = { both: (await makeGroup(ana, [bob], 'Both')).id, hers: (await makeGroup(ana, [], 'Hers')).id };
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

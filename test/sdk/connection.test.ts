@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type Client, type ConnectionState, type HomingError, createClient } from '../../sdk/index.ts';
 import { makeGroup, password, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 
 describe('the connection of a client', () => {
   let app: TestApp;
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp({
       processes: [
@@ -14,9 +14,6 @@ describe('the connection of a client', () => {
         ['api', 'realtime'],
       ],
     });
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../contracts/entities/index.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
-import { type Client, type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
+import { type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 import { within } from '../support/within.ts';
 
@@ -17,7 +17,7 @@ interface SendInput {
 describe('sending by the client', () => {
   let app: TestApp;
   let people: { ana: Person; bob: Person };
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp({
       processes: [
@@ -29,9 +29,6 @@ describe('sending by the client', () => {
   beforeEach(async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     people = { ana, bob };
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

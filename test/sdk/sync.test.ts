@@ -17,12 +17,12 @@ import {
   send,
 } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 describe('the client in step with the server', () => {
   let app: TestApp;
-  const clients: Client[] = [];
+  const clients = clientsOfEachTest();
   before(async () => {
     app = await startApp({
       processes: [
@@ -30,9 +30,6 @@ describe('the client in step with the server', () => {
         ['api', 'realtime'],
       ],
     });
-  });
-  afterEach(async () => {
-    await Promise.all(clients.splice(0).map((client) => client.stop()));
   });
   after(() => app.stop());
 

@@ -26,6 +26,15 @@ export async function clientOf(
   return client;
 }
 
+/** The clients that a test of this suite adds, which stop with it. */
+export function clientsOfEachTest(): Client[] {
+  const clients: Client[] = [];
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.stop()));
+  });
+  return clients;
+}
+
 /** Waits until the client tells something that matches. */
 export function heard<Name extends keyof ClientEvents>(
   client: Client,
