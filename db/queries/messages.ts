@@ -143,7 +143,8 @@ export async function messageById(
 ): Promise<MessageRow | undefined> {
   const { rows } = await db.query<MessageRow>({
     name: 'message-by-id',
-    text: `select ${messageColumns('m', '$2')} from messages m where m.conversation_id = $1 and m.id = $3`,
+    // No plain equality for the conversation, as in store-messages.ts: the primary key must not look as cheap.
+    text: `select ${messageColumns('m', '$2')} from messages m where m.id = $3 and m.conversation_id is not distinct from $1`,
     values: [conversationId, reader, id],
   });
   return rows[0];
@@ -158,7 +159,8 @@ export async function messageByClientId(
 ): Promise<{ seq: number } | undefined> {
   const { rows } = await db.query<{ seq: number }>({
     name: 'message-by-client-id',
-    text: 'select seq from messages where conversation_id = $1 and sender_id = $2 and client_id = $3',
+    text: `select seq from messages
+      where client_id = $3 and sender_id = $2 and conversation_id is not distinct from $1`,
     values: [conversationId, senderId, clientId],
   });
   return rows[0];
