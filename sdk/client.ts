@@ -227,14 +227,14 @@ export class Client {
   /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */
   async markUnread(conversationId: string, seq: number | null): Promise<MyMembership> {
     const me = await this.rest('setUnreadMark', { params: { id: conversationId }, body: { seq } });
-    this.#parts.conversations.setMembership(conversationId as ConversationId, me);
+    this.#parts.conversations.setSettings(conversationId as ConversationId, me);
     return me;
   }
 
   /** How the conversation calls for my attention, and where it stands in my list. */
   async updateMembership(conversationId: string, patch: MyMembershipPatch): Promise<MyMembership> {
     const me = await this.rest('updateMyMembership', { params: { id: conversationId }, body: patch });
-    this.#parts.conversations.setMembership(conversationId as ConversationId, me);
+    this.#parts.conversations.setSettings(conversationId as ConversationId, me);
     return me;
   }
 

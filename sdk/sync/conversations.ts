@@ -11,7 +11,7 @@ import type {
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { ClientLimits } from '../limits.ts';
 import { type ConversationState, applyEvent, fromSnapshot, mergeMessage } from '../reducer.ts';
-import { afterEvent, afterReceipt, afterStanding, newMembership } from './membership.ts';
+import { type Settings, afterEvent, afterReceipt, afterSettings, afterStanding, newMembership } from './membership.ts';
 
 /** How far somebody is; null for who does not tell. */
 export interface Watermarks {
@@ -206,8 +206,9 @@ export class Conversations {
     this.#change(conversationId, (held) => ({ ...held, receipts: othersIn(members, this.me) }));
   }
 
-  setMembership(id: ConversationId, me: MyMembership): void {
-    this.#change(id, (held) => ({ ...held, me }));
+  /** My own settings as an answer brought them: it may be older than what the log has told of role and unread since. */
+  setSettings(id: ConversationId, settings: Settings): void {
+    this.#change(id, (held) => ({ ...held, me: afterSettings(held.me, settings) }));
   }
 
   /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */

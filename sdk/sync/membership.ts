@@ -78,6 +78,18 @@ export function afterReceipt(
   };
 }
 
+export type Settings = Pick<MyMembership, 'level' | 'mutedUntil' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'>;
+
+/**
+ * What the person has set. The answer that says so may have been overtaken: role and unread are as the log has told, and
+ * a mark that was set before something was read is gone.
+ */
+export function afterSettings(membership: MyMembership, settings: Settings): MyMembership {
+  const { level, mutedUntil, archived, pinned, unreadMark } = settings;
+  const set = { ...membership, level, mutedUntil, archived, pinned };
+  return settings.readSeq < membership.readSeq ? set : { ...set, unreadMark };
+}
+
 /** What a sync says of where one stands, which is newer than what was counted here; reads not yet told stay. */
 export function afterStanding(membership: MyMembership, standing: SyncStanding): MyMembership {
   const { level, mutedUntil, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ConversationEvent, Member, Message, SyncResponse } from '../../contracts/entities/index.ts';
+import type { Conversation, ConversationEvent, Member, Message, SyncResponse } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
 import type { UnreadOverview } from '../../contracts/rest/index.ts';
@@ -19,6 +19,7 @@ import {
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
 
 describe('the client in step with the server', () => {
   let app: TestApp;
@@ -34,7 +35,8 @@ describe('the client in step with the server', () => {
   after(() => app.stop());
 
   const online = async (person: Person, tap: Tap = {}, options: Parameters<typeof clientOf>[2] = {}) => {
-    const given = { limits: { ...eager, ...options.limits }, surroundings: { open: tapped(tap) } };
+    const surroundings = { ...options.surroundings, open: tapped(tap) };
+    const given = { limits: { ...eager, ...options.limits }, surroundings };
     const client = await clientOf(app, person, { ...options, ...given });
     clients.push(client);
     return client;
@@ -588,6 +590,29 @@ describe('the client in step with the server', () => {
       await client.markUnread(group.id, 1);
       const { me } = client.conversation(group.id) as ClientConversation;
       assert.deepEqual([me.pinned, me.level, me.unreadMark, me.unread], [true, 'mentions', 1, 1]);
+    });
+
+    it('to the conversation’s place in the list, when the log has overtaken it, changes nothing that the log tells', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      const overtaken = Promise.withResolvers<void>();
+      const slow: typeof fetch = async (input, init) => {
+        const answer = await fetch(input, init);
+        if (init?.method === 'PATCH') await overtaken.promise;
+        return answer;
+      };
+      const client = await online(bob, {}, { surroundings: { fetch: slow } });
+      const setting = client.updateMembership(group.id, { pinned: true });
+      const asked = () => bob.call<Conversation>('GET', `/v1/conversations/${group.id}`);
+      await until(asked, ({ body }) => body.me.pinned);
+      const promoted = await ana.call('PATCH', `/v1/conversations/${group.id}/members/${bob.id}`, { role: 'admin' });
+      expectStatus(promoted, 204);
+      await send(ana, group.id, 'one');
+      await holds(client, () => client.conversation(group.id)?.me.unread === 1);
+      overtaken.resolve();
+      await setting;
+      const { me } = client.conversation(group.id) as ClientConversation;
+      assert.deepEqual([me.pinned, me.role, me.unread], [true, 'admin', 1]);
     });
   });
 
