@@ -79,6 +79,8 @@ function faultOf(attempt: Attempt & { operation: OperationOf<'page'> }, log: Log
   const fromStart = begins.includes(first) || seqs.length === 0;
   if (after !== undefined) {
     if (seqs.length > 0 && first !== after + 1 && !fromStart) return `it begins with ${first}`;
+    // Back since: in a channel coming leaves no line, so that nothing is to be read until somebody writes.
+    if (seqs.length === 0 && begins.some((begin) => begin > floor)) return undefined;
     return seqs.length < limit && last < floor && floor > after
       ? `it ends with ${last}, and ${floor} was acked`
       : undefined;
