@@ -100,6 +100,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
       tell(events);
     },
     storeMessage: (message) => stores.push(message),
+    storesAreFull: () => stores.full,
     moveWatermark: (move) => receipts.push(move),
     passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
     tokens,

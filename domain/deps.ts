@@ -149,6 +149,8 @@ export interface Deps {
   publishLive(events: readonly DomainEvent[]): void;
   /** Stores a message together with whatever else waits; see `createLane`. */
   storeMessage(message: NewMessageRow): Promise<StoreResult>;
+  /** Whether no more messages may wait to be stored: asked before anything is spent on one. */
+  storesAreFull(): boolean;
   moveWatermark(move: WatermarkMove): Promise<MovedWatermark | null>;
   passwords: Passwords;
   tokens: Tokens;

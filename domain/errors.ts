@@ -9,6 +9,9 @@ export type DomainError = CodedError;
 /** Also for "not yours": the two must look the same from outside. */
 export const notFound = () => new DomainError('not_found');
 
+/** More than can be done at once. One for all: a stack for each was a fifth of the time of a process that refused. */
+export const overloaded = new DomainError('overloaded', { retryAfterMs: retrySoonMs });
+
 /** One faulty field that only the domain could judge. */
 export const faultyField = (path: string, code: string, message: string) =>
   new DomainError('invalid_input', { errors: [{ path, code, message }] });

@@ -16,7 +16,7 @@ export interface Lane<Item, Result> {
 interface LaneOptions<Item, Result> {
   /** Items in one batch at most: beyond, the last ones' wait grows while the throughput stays. */
   maxBatch: number;
-  /** Items that may wait at most; one more is refused by `onOverflow`. */
+  /** Items that may wait at most, of lanes side by side in all of them; one more is refused by `onOverflow`. */
   maxWaiting: number;
   onOverflow: () => Error;
   /** Two items with the same key never share a batch: the later one waits for the next, or is merged into the first. */
@@ -104,10 +104,14 @@ export function createLanes<Item, Result>(
   options: LaneOptions<Item, Result>,
 ): Lane<Item, Result> {
   const lanes = Array.from({ length: count }, () => createLane(options));
+  const waiting = () => lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   return {
-    push: (item) => (lanes[placeOf(item) % count] as Lane<Item, Result>).push(item),
+    push(item) {
+      if (waiting() >= options.maxWaiting) return Promise.reject(options.onOverflow());
+      return (lanes[placeOf(item) % count] as Lane<Item, Result>).push(item);
+    },
     get waiting() {
-      return lanes.reduce((sum, { waiting }) => sum + waiting, 0);
+      return waiting();
     },
     async idle() {
       await Promise.all(lanes.map((lane) => lane.idle()));

@@ -1,7 +1,7 @@
 import type { UserId } from '../contracts/ids.ts';
 import { presenceEnded } from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
-import { DomainError } from '../domain/errors.ts';
+import { overloaded } from '../domain/errors.ts';
 import { type Lane, createLane } from '../domain/lane.ts';
 import { lastSeenNow } from '../domain/presence/index.ts';
 
@@ -24,7 +24,7 @@ type Leave = (goings: readonly Going[]) => Promise<number[]>;
 export function createGoings(deps: Deps, leave: Leave): Lane<Going, true> {
   return createLane<Going, true>({
     ...goingLimits,
-    onOverflow: () => new DomainError('overloaded'),
+    onOverflow: () => overloaded,
     async run(goings) {
       const left = await leave(goings);
       const gone = new Set(goings.filter((_, n) => left[n] === 0).map(({ userId }) => userId));

@@ -8,7 +8,7 @@ import {
 } from '../contracts/realtime/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Actor, Log } from '../domain/deps.ts';
-import { DomainError } from '../domain/errors.ts';
+import { DomainError, overloaded } from '../domain/errors.ts';
 import { afterError, toSocketError } from './errors.ts';
 import type { IoSocket } from './io.ts';
 
@@ -33,16 +33,29 @@ export type Listeners = Record<ClientEventName, Listener>;
 
 /**
  * How one client event is answered. Whatever arrives is untrusted, the acknowledgement too: a client may leave it out or
- * send something else in its place, and neither may end the process.
+ * send something else in its place, and neither may end the process. What is too much is refused as it came, before it is
+ * read: of a process that is given three times what it can do, refusing must take the smallest part.
  */
-export function on<Name extends ClientEventName>(name: Name, options: OnOptions, handle: Handle<Name>): Listener {
+export function on<Name extends ClientEventName>(
+  name: Name,
+  options: OnOptions,
+  handle: Handle<Name>,
+  isTooMuch: (input: unknown) => boolean = never,
+): Listener {
+  const work = async (socket: IoSocket, input: unknown) => {
+    if (options.revocations.has(socket.data.actor.sessionId)) throw new DomainError('session_revoked');
+    if (isTooMuch(input)) throw overloaded;
+    return handle(socket.data.actor, parse(name, input), socket);
+  };
   return (socket, given) => {
     const ack = acknowledgementOf<Ack<Name>>(given);
     // Without a payload the acknowledgement stands in its place.
     const input = typeof given[0] === 'function' ? undefined : given[0];
-    void answer(socket, name, options, handle, input).then((result) => ack?.(result));
+    void answer(socket, name, options, () => work(socket, input)).then((result) => ack?.(result));
   };
 }
+
+const never = () => false;
 
 /**
  * Takes the events of the contract and nothing else, whatever a client sends: Socket.IO takes `error` and `disconnect`
@@ -64,14 +77,11 @@ async function answer<Name extends ClientEventName>(
   socket: IoSocket,
   name: Name,
   options: OnOptions,
-  handle: Handle<Name>,
-  input: unknown,
+  work: () => Promise<ClientEventAnswer<Name>>,
 ): Promise<Ack<Name>> {
   const started = process.hrtime.bigint();
-  const { actor } = socket.data;
   try {
-    if (options.revocations.has(actor.sessionId)) throw new DomainError('session_revoked');
-    const result = await handle(actor, parse(name, input), socket);
+    const result = await work();
     if (options.checkAnswers) clientEvents[name].answer.parse(result);
     options.observeEvent(name, 'ok', secondsSince(started));
     return { ok: true, ...result } as Ack<Name>;
@@ -79,7 +89,7 @@ async function answer<Name extends ClientEventName>(
     const { error, cause } = toSocketError(thrown);
     options.observeEvent(name, error.code, secondsSince(started));
     if (error.code === 'internal')
-      options.log.error('a socket event failed', { event: name, userId: actor.userId, error: cause });
+      options.log.error('a socket event failed', { event: name, userId: socket.data.actor.userId, error: cause });
     if (afterError[error.code] === 'close') closeSoon(socket, error.code);
     return { ok: false, error } as Ack<Name>;
   }

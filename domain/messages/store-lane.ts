@@ -3,7 +3,7 @@ import { OutcomeUnknown, type Db } from '../../db/client.ts';
 import { isRetryable, isUnavailable, isUniqueViolation } from '../../db/errors.ts';
 import { type NewMessageRow, type StoreResult, storeMessages } from '../../db/queries/store-messages.ts';
 import { sendRights } from '../access/index.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError, overloaded } from '../errors.ts';
 import { type Lane, createLanes } from '../lane.ts';
 import { storeUrgent } from './store-urgent.ts';
 
@@ -15,18 +15,21 @@ export const sendLimits = {
   /** Messages in one statement: at 1,024 the 99th percentile grows to 90 ms while the throughput stays flat. */
   maxBatch: 256,
   /**
-   * Messages that may wait in one lane, four batches of ten to thirty milliseconds; beyond, more comes than can be stored.
-   * Whoever is refused at once can come back, while a longer queue would only make everybody late. By count and not by
-   * time: in a busy process those who wait are old before it comes to them, and all would be refused.
+   * Messages that may wait in all lanes together, one batch of ten to thirty milliseconds for each; beyond, more comes than
+   * can be stored. Whoever is refused at once can come back, while a longer queue would only make everybody late. By count and
+   * not by time: in a busy process those who wait are old before it comes to them, and all would be refused.
    */
-  maxWaiting: 1_024,
+  maxWaiting: 512,
   /** Times that a message is tried again because membership changed under it. */
   maxStaleTries: 5,
   /** Times that a batch is tried again because of a race with another process. */
   maxRaceTries: 3,
 };
 
-type StoreLane = Lane<NewMessageRow, StoreResult>;
+interface StoreLane extends Lane<NewMessageRow, StoreResult> {
+  /** No plain message may wait any more: the next is refused, before anything is spent on it. */
+  readonly full: boolean;
+}
 /** Stores a batch; results in any order. */
 type Store = (batch: readonly NewMessageRow[]) => Promise<StoreResult[]>;
 
@@ -42,17 +45,17 @@ export function createStoreLane(sends: Db, db: Db = sends): StoreLane {
     get waiting() {
       return plain.waiting + urgent.waiting;
     },
+    get full() {
+      return plain.waiting >= sendLimits.maxWaiting;
+    },
     idle: async () => void (await Promise.all([plain.idle(), urgent.idle()])),
   };
 }
 
-const shared = {
-  maxWaiting: sendLimits.maxWaiting,
-  onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
-};
+const shared = { maxWaiting: sendLimits.maxWaiting, onOverflow: () => overloaded };
 
 /** Concurrent messages share one statement and one commit. */
-const createPlainLanes = (db: Db): StoreLane =>
+const createPlainLanes = (db: Db): Lane<NewMessageRow, StoreResult> =>
   createLanes(sendLimits.lanes, ({ conversationId }: NewMessageRow) => placeOf(conversationId), {
     ...shared,
     maxBatch: sendLimits.maxBatch,
@@ -62,7 +65,7 @@ const createPlainLanes = (db: Db): StoreLane =>
   });
 
 /** One by one: a batch would hold the budgets of all its senders until the last is through. */
-const createUrgentLanes = (db: Db): StoreLane =>
+const createUrgentLanes = (db: Db): Lane<NewMessageRow, StoreResult> =>
   createLanes(sendLimits.urgentLanes, ({ senderId }: NewMessageRow) => placeOf(senderId), {
     ...shared,
     maxBatch: 1,

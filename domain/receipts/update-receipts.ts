@@ -6,7 +6,7 @@ import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { type MovedWatermark, type WatermarkMove, moveWatermarks } from '../../db/queries/members.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { DomainError, notFound } from '../errors.ts';
+import { notFound, overloaded } from '../errors.ts';
 import { type Lane, createLane } from '../lane.ts';
 
 const receiptLimits = {
@@ -30,7 +30,7 @@ export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<W
   const lane = createLane<WatermarkMove, MovedWatermark | null>({
     maxBatch: receiptLimits.maxBatch,
     maxWaiting: receiptLimits.maxWaiting,
-    onOverflow: () => new DomainError('overloaded', { retryAfterMs: 1_000 }),
+    onOverflow: () => overloaded,
     keyOf: ({ conversationId, userId }) => `${conversationId}${userId}`,
     // Several devices, or one that scrolls: the highest of what waits says it all.
     merge: (earlier, later) => ({
@@ -69,7 +69,7 @@ function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<UserId, tr
   return createLane({
     maxBatch: receiptLimits.maxBatch,
     maxWaiting: receiptLimits.maxWaiting,
-    onOverflow: () => new DomainError('overloaded'),
+    onOverflow: () => overloaded,
     run: async (readers) => {
       try {
         await lookAgain(db, [...new Set(readers)], receiptLimits.nudgeDelayMs);

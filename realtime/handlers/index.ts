@@ -32,8 +32,11 @@ export interface HandlerOptions {
 export function createListeners(node: HandlerOptions): Listeners {
   const { deps, operations, options } = node;
   return {
-    'message.send': on('message.send', options, (actor, { conversationId, message }) =>
-      sendMessage(deps, actor, conversationId, message),
+    'message.send': on(
+      'message.send',
+      options,
+      (actor, { conversationId, message }) => sendMessage(deps, actor, conversationId, message),
+      (input) => deps.storesAreFull() && !isUrgent(input),
     ),
     'message.edit': on('message.edit', options, async (actor, { conversationId, messageId, edit }) => ({
       message: await editMessage(deps, actor, conversationId, messageId, edit),
@@ -68,6 +71,10 @@ export function createListeners(node: HandlerOptions): Listeners {
     request: on('request', options, (actor, { operation, ...call }) => operations.run(actor, operation, call)),
   };
 }
+
+/** Of what was not read yet; urgent ones have lanes of their own. */
+const isUrgent = (input: unknown) =>
+  (input as { message?: { priority?: unknown } | null } | null | undefined)?.message?.priority === 'urgent';
 
 async function setPresence(
   socket: IoSocket,

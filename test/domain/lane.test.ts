@@ -139,4 +139,22 @@ describe('lanes side by side', () => {
     clearInterval(letAllGo);
     assert.ok(begun.indexOf('a1') < begun.indexOf('a2'));
   });
+
+  it('refuse one more than may wait in all of them together', async () => {
+    const gates: (() => void)[] = [];
+    const lanes = createLanes<string, string>(2, (item) => item.charCodeAt(0), {
+      ...{ maxBatch: 1, maxWaiting: 2, onOverflow: () => new Error('full') },
+      async run([item = '']) {
+        await new Promise<void>((resolve) => gates.push(resolve));
+        return [item];
+      },
+    });
+    const under = [lanes.push('a'), lanes.push('b')];
+    while (gates.length < 2) await new Promise(setImmediate);
+    const waiting = [lanes.push('c'), lanes.push('d')];
+    await assert.rejects(lanes.push('e'), /full/);
+    const letAllGo = setInterval(() => gates.forEach((open) => open()), 1);
+    await Promise.all([...under, ...waiting]);
+    clearInterval(letAllGo);
+  });
 });
