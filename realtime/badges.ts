@@ -1,4 +1,5 @@
 import type { UserId } from '../contracts/ids.ts';
+import type { ServerEventPayload } from '../contracts/realtime/index.ts';
 import type { Log } from '../domain/deps.ts';
 import type { Follows } from './follows.ts';
 import { type Outlet, encode } from './outlet.ts';
@@ -15,7 +16,7 @@ export function createBadges({
 }: {
   follows: Follows;
   outlet: Outlet;
-  count: (userId: UserId) => Promise<{ unread: number; mentions: number; badge: number }>;
+  count: (userId: UserId) => Promise<ServerEventPayload<'attention'>>;
   log: Log;
 }): { changed(userId: UserId): void; stop(): void } {
   const timers = new Map<UserId, NodeJS.Timeout>();
@@ -23,8 +24,8 @@ export function createBadges({
   const tell = async (userId: UserId) => {
     timers.delete(userId);
     try {
-      const { unread, mentions, badge } = await count(userId);
-      const frame = encode('attention', { unread, mentions, badge });
+      const { unread, mentions, threads, badge } = await count(userId);
+      const frame = encode('attention', { unread, mentions, threads, badge });
       for (const socket of follows.user(userId)?.sockets ?? []) outlet.tell(socket, frame);
     } catch (error) {
       log.warn('what is unread could not be told', { userId, reason: (error as Error).message });

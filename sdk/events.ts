@@ -1,4 +1,12 @@
-import type { ConversationEvent, Draft, Me, Message, PersonPresence, Receipt } from '../contracts/entities/index.ts';
+import type {
+  ConversationEvent,
+  Draft,
+  Me,
+  Message,
+  PersonPresence,
+  Receipt,
+  UnreadCounts,
+} from '../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { ConnectionState } from './connection.ts';
 import type { HomingError } from './errors.ts';
@@ -35,8 +43,8 @@ export interface ClientEvents {
   typing: { conversationId: ConversationId; userId: UserId; until: string | null };
   /** Whose presence changed in the conversation that one looks at. */
   presence: { conversationId: ConversationId; presences: PersonPresence[] };
-  /** What is unread in all, after one has read or marked something on any device. */
-  attention: { unread: number; mentions: number; badge: number };
+  /** What is unread in all, after one has read or marked something on any device; apart, in the threads that one follows. */
+  attention: UnreadCounts & { threads: UnreadCounts; badge: number };
   connection: ConnectionState;
   session: SessionState;
   /** What went wrong beside any call: the storage fails. */

@@ -8,6 +8,12 @@ export const Seq = z.int().nonnegative().meta({ description: 'Number of a messag
 /** 1, 2, 3 … over every change of one conversation. */
 export const Version = z.int().nonnegative().meta({ description: 'Number of a change in its conversation' });
 
+/** What somebody has not read, and how much of that mentions them; of each conversation up to `unreadCounted`. */
+export const UnreadCounts = z
+  .strictObject({ unread: z.int().nonnegative(), mentions: z.int().nonnegative() })
+  .meta({ id: 'UnreadCounts' });
+export type UnreadCounts = z.infer<typeof UnreadCounts>;
+
 // Control characters except newline and tab, and the bidirectional overrides, can make a text or name read as something
 // that it is not (Trojan Source, CVE-2021-42574); lone surrogates cannot be stored as UTF-8.
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/u;

@@ -6,6 +6,7 @@ import {
   PersonPresence,
   Receipt,
   SyncResponse,
+  UnreadCounts,
   Version,
 } from '../entities/index.ts';
 import { ConversationId, SessionId, UserId } from '../ids.ts';
@@ -54,7 +55,12 @@ export const serverEvents = {
   attention: serverEvent({
     summary: 'What is unread in all, after I have read or marked something on one of my devices',
     payload: z
-      .strictObject({ unread: z.int().nonnegative(), mentions: z.int().nonnegative(), badge: z.int().nonnegative() })
+      .strictObject({
+        ...UnreadCounts.shape,
+        /** In the threads that I follow, which `unread` and `mentions` leave out. */
+        threads: UnreadCounts,
+        badge: z.int().nonnegative(),
+      })
       .meta({ id: 'AttentionCounts' }),
   }),
   draft: serverEvent({

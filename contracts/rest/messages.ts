@@ -7,6 +7,7 @@ import {
   MessageRevision,
   NewMessage,
   Seq,
+  UnreadCounts,
   pageLimit,
   queryInteger,
 } from '../entities/index.ts';
@@ -35,13 +36,16 @@ export const Emoji = z.string().min(1).max(40);
 
 export const ReactionOf = z.strictObject({ emoji: z.string(), userId: UserId, at: Instant }).meta({ id: 'ReactionOf' });
 
-/** A thread that I follow, its first message and what I have not read of it. */
+/**
+ * A thread as it is to me: its first message, and what stands in it after my read mark there, without my own messages
+ * and deleted ones.
+ */
 export const FollowedThread = z
   .strictObject({
     root: Message,
     following: z.boolean(),
     readSeq: Seq,
-    unread: z.int().nonnegative(),
+    ...UnreadCounts.shape,
   })
   .meta({ id: 'FollowedThread' });
 export type FollowedThread = z.infer<typeof FollowedThread>;

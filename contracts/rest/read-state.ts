@@ -7,6 +7,7 @@ import {
   Seq,
   SyncRequest,
   SyncResponse,
+  UnreadCounts,
   Version,
   pageLimit,
   queryInteger,
@@ -29,15 +30,16 @@ export type ReceiptUpdate = z.infer<typeof ReceiptUpdate>;
 /** What is unread in all: computed when it is asked for, never counted by hand. */
 export const UnreadOverview = z
   .strictObject({
-    unread: z.int().nonnegative(),
-    mentions: z.int().nonnegative(),
-    /** The number on the app's icon: conversations with something unread that are not muted. */
+    ...UnreadCounts.shape,
+    /** In the threads that I follow, which `unread` and `mentions` leave out. */
+    threads: UnreadCounts,
+    /** The number on the app's icon: conversations with something unread, in such a thread too, that are not muted. */
     badge: z.int().nonnegative(),
     conversations: z.array(
       z.strictObject({
         conversationId: ConversationId,
-        unread: z.int().nonnegative(),
-        mentions: z.int().nonnegative(),
+        ...UnreadCounts.shape,
+        threads: UnreadCounts,
         unreadMark: Seq.nullable(),
       }),
     ),

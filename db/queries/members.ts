@@ -1,7 +1,7 @@
 import type { MyMembershipPatch, Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
-import { unreadLateral } from './unread.ts';
+import { followedUnreadLateral, unreadLateral } from './unread.ts';
 
 export interface MembershipRow {
   posting: 'members' | 'admins';
@@ -269,18 +269,21 @@ export interface UnreadRow {
   unread: number;
   mentions: number;
   unreadMark: number | null;
+  /** In the threads that the person follows. */
+  threadsUnread: number;
+  threadsMentions: number;
   muted: boolean;
 }
 
-/** The person's conversations in which something is unread or marked so. */
+/** The person's conversations in which something is unread, in a thread that they follow too, or marked so. */
 export async function unreadOf(db: Queryable, userId: UserId): Promise<UnreadRow[]> {
   const { rows } = await db.query<UnreadRow>({
     name: 'unread-of',
     text: `
       select m.conversation_id as "conversationId", unread.unread, unread.mentions, m.unread_mark as "unreadMark",
-        coalesce(m.muted_until > now(), false) as muted
-      from members m ${unreadLateral('m')}
-      where m.user_id = $1 and m.left_at is null and (unread.unread > 0 or m.unread_mark is not null)
+        threads.unread as "threadsUnread", threads.mentions as "threadsMentions", coalesce(m.muted_until > now(), false) as muted
+      from members m ${unreadLateral('m')} ${followedUnreadLateral('m')}
+      where m.user_id = $1 and m.left_at is null and (unread.unread > 0 or m.unread_mark is not null or threads.unread > 0)
       order by m.conversation_id`,
     values: [userId],
   });

@@ -84,7 +84,7 @@ export const messageColumns = (m: string, reader: string, prefix = ''): string =
  * That the reader's membership is still the one that was judged, in the very snapshot that the messages are read from:
  * whoever was removed between two statements reads nothing of what came afterwards.
  */
-const stillReads = (m: string, reader: string, joinedSeq: string): string => `
+export const stillReads = (m: string, reader: string, joinedSeq: string): string => `
   join members r on r.conversation_id = ${m}.conversation_id and r.user_id = ${reader} and r.left_at is null
     and r.joined_seq = ${joinedSeq}`;
 

@@ -1,7 +1,8 @@
 import type { ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { type MessageRow, messageColumns } from './messages.ts';
+import { type MessageRow, messageColumns, stillReads } from './messages.ts';
+import { threadUnreadLateral } from './unread.ts';
 
 /** One reply fewer, because it was deleted. Answers with how the thread stands now. */
 export async function shrinkThread(
@@ -45,28 +46,39 @@ export type FollowedThreadRow = MessageRow & {
   following: boolean;
   threadReadSeq: number;
   unread: number;
+  unreadMentions: number;
   lastThreadSeq: number;
 };
 
-const followed = `
-  coalesce(t.following, false) as following, coalesce(t.read_seq, 0) as "threadReadSeq", coalesce(h.last_seq, 0) as "lastThreadSeq",
-  (select count(*) from messages u where u.conversation_id = m.conversation_id and u.thread_seq = m.seq
-    and u.seq > coalesce(t.read_seq, 0) and u.sender_id <> $2 and u.deleted_at is null) as unread`;
+/** A thread as it is to its reader, `$2`, who belongs to the conversation as they did when they were judged. */
+const threadOf = (joinedSeq: string, from: string) => `
+  select ${messageColumns('m', '$2')}, coalesce(t.following, false) as following, coalesce(t.read_seq, 0) as "threadReadSeq",
+    coalesce(h.last_seq, 0) as "lastThreadSeq", unread.unread, unread.mentions as "unreadMentions"
+  from ${from} ${stillReads('m', '$2', joinedSeq)}
+  ${threadUnreadLateral({
+    conversationId: 'm.conversation_id',
+    rootSeq: 'm.seq',
+    readSeq: 'coalesce(t.read_seq, 0)',
+    userId: '$2::uuid',
+  })}`;
 
-/** One thread as it is to the person. */
+/** One thread as it is to the person; whether it is within their reach is judged before. */
 export async function threadOfMember(
   db: Queryable,
   userId: UserId,
-  conversationId: ConversationId,
+  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
   rootSeq: number,
 ): Promise<FollowedThreadRow | undefined> {
   const { rows } = await db.query<FollowedThreadRow>({
     name: 'thread-of-member',
-    text: `select ${messageColumns('m', '$2')}, ${followed} from messages m
+    text: `${threadOf(
+      '$4',
+      `messages m
       left join threads h on h.conversation_id = m.conversation_id and h.root_seq = m.seq
-      left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = m.seq and t.user_id = $2
+      left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = m.seq and t.user_id = $2`,
+    )}
       where m.conversation_id = $1 and m.seq = $3`,
-    values: [conversationId, userId, rootSeq],
+    values: [conversationId, userId, rootSeq, joinedSeq],
   });
   return rows[0];
 }
@@ -80,11 +92,20 @@ export async function threadsPage(
 ): Promise<FollowedThreadRow[]> {
   const { rows } = await db.query<FollowedThreadRow>({
     name: 'threads-page',
-    text: `select ${messageColumns('m', '$2')}, ${followed} from thread_members t
-      join threads h on h.conversation_id = t.conversation_id and h.root_seq = t.root_seq
-      join messages m on m.conversation_id = t.conversation_id and m.seq = t.root_seq
-      where t.conversation_id = $1 and t.user_id = $2 and t.following and m.seq > $3 and h.last_seq < $4
-      order by h.last_seq desc limit $5`,
+    // The page first: what is unread is counted of its threads alone.
+    text: `
+      with page as (
+        select h.conversation_id, h.root_seq, h.last_seq from thread_members t
+        join threads h on h.conversation_id = t.conversation_id and h.root_seq = t.root_seq
+        where t.conversation_id = $1 and t.user_id = $2 and t.following and t.root_seq > $3 and h.last_seq < $4
+        order by h.last_seq desc limit $5
+      )
+      ${threadOf(
+        '$3',
+        `page h join messages m on m.conversation_id = h.conversation_id and m.seq = h.root_seq
+      join thread_members t on t.conversation_id = h.conversation_id and t.root_seq = h.root_seq and t.user_id = $2`,
+      )}
+      order by h.last_seq desc`,
     values: [conversationId, userId, joinedSeq, before ?? Number.MAX_SAFE_INTEGER, limit],
   });
   return rows;

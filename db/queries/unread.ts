@@ -1,5 +1,15 @@
 import { limits } from '../../contracts/limits.ts';
 
+/** Whether a message mentions somebody: by name, or as one of all. */
+const mentions = (g: string, userId: string) => `${g}.mentions is not null and (
+      ${g}.mentions @> jsonb_build_array(jsonb_build_object('userId', ${userId}))
+      or ${g}.mentions @> '[{"type": "everyone"}]' or ${g}.mentions @> '[{"type": "here"}]')`;
+
+/** `unread` and, of those, `mentions`, over messages of which no more than a limit are looked at. */
+const counted = (messages: string, userId: string) => `
+    select count(*) as unread, count(*) filter (where ${mentions('u', userId)}) as mentions
+    from (${messages} limit ${limits.unreadCounted}) u`;
+
 /**
  * What a member has not read, as a lateral of a membership row: `unread` and, of those, `mentions`. Computed from the
  * watermark, never counted by hand; without one's own messages, deleted ones, system lines and what stands in threads,
@@ -7,14 +17,49 @@ import { limits } from '../../contracts/limits.ts';
  * a list slow.
  */
 export const unreadLateral = (m: string) => `
-  left join lateral (
-    select count(*) as unread, count(*) filter (where u.mentions is not null and (
-      u.mentions @> jsonb_build_array(jsonb_build_object('userId', ${m}.user_id))
-      or u.mentions @> '[{"type": "everyone"}]' or u.mentions @> '[{"type": "here"}]')) as mentions
-    from (
+  left join lateral (${counted(
+    `
       select g.mentions from messages g where g.conversation_id = ${m}.conversation_id
         and g.seq > greatest(${m}.read_seq, ${m}.joined_seq) and g.sender_id <> ${m}.user_id and g.deleted_at is null
-        and g.kind = 'text' and g.thread_seq is null
-      limit ${limits.unreadCounted}
-    ) u
+        and g.kind = 'text' and g.thread_seq is null`,
+    `${m}.user_id`,
+  )}
   ) unread on true`;
+
+/** A thread and its reader, as expressions of SQL. */
+interface ReadThread {
+  conversationId: string;
+  rootSeq: string;
+  readSeq: string;
+  userId: string;
+}
+
+const unreadReplies = ({ conversationId, rootSeq, readSeq, userId }: ReadThread) => `
+      select r.mentions from messages r where r.conversation_id = ${conversationId} and r.thread_seq = ${rootSeq}
+        and r.seq > ${readSeq} and r.sender_id <> ${userId} and r.deleted_at is null`;
+
+/** The same of one thread: what stands in it after the reader's mark. */
+export const threadUnreadLateral = (thread: ReadThread) => `
+  left join lateral (${counted(unreadReplies(thread), thread.userId)}
+  ) unread on true`;
+
+// A thread that began before the joining is out of the member's reach, with all that stands in it.
+const unreadOfFollowed = (m: string) => `
+      select u.mentions from thread_members t
+      -- The offset keeps the planner from joining all that they follow with all messages.
+      cross join lateral (${unreadReplies({
+        conversationId: 't.conversation_id',
+        rootSeq: 't.root_seq',
+        readSeq: 't.read_seq',
+        userId: 't.user_id',
+      })} offset 0) u
+      where t.conversation_id = ${m}.conversation_id and t.user_id = ${m}.user_id and t.following
+        and t.root_seq > ${m}.joined_seq`;
+
+/** The same of all threads of the conversation that the member follows: `threads.unread` and `threads.mentions`. */
+export const followedUnreadLateral = (m: string) => `
+  left join lateral (${counted(unreadOfFollowed(m), `${m}.user_id`)}
+  ) threads on true`;
+
+/** Whether anything is unread in a thread that the member follows. */
+export const hasUnreadThread = (m: string) => `exists (${unreadOfFollowed(m)})`;

@@ -2,7 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
-import { readAsMember, readableMembership, readableMessage, readableTo } from '../access/index.ts';
+import { readAsMember, readableMessage, readableTo } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -33,10 +33,11 @@ export async function updateThread(
   id: MessageId,
   patch: ThreadPatch,
 ): Promise<FollowedThread> {
-  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
+  const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
   await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
-  const row = await threadOfMember(deps.db, actor.userId, conversationId, rootSeq);
+  const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
   if (!row) throw notFound();
   return presentThread(row);
 }
@@ -48,11 +49,11 @@ export async function listThreads(
   conversationId: ConversationId,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
-  const { joinedSeq } = await readableMembership(deps.db, actor, conversationId);
   const list = `threads:${conversationId}`;
   const before = cursor === undefined ? undefined : Number(openCursor(deps, list, cursor)[0]);
-  const place = { conversationId, joinedSeq };
-  const rows = await threadsPage(deps.db, actor.userId, place, { before, limit: limit + 1 });
+  const rows = await readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
+    threadsPage(deps.db, actor.userId, { conversationId, joinedSeq }, { before, limit: limit + 1 }),
+  );
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {
@@ -66,4 +67,5 @@ const presentThread = (row: FollowedThreadRow): FollowedThread => ({
   following: row.following,
   readSeq: row.threadReadSeq,
   unread: row.unread,
+  mentions: row.unreadMentions,
 });

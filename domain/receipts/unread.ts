@@ -1,4 +1,4 @@
-import type { MyMembership } from '../../contracts/entities/index.ts';
+import type { MyMembership, UnreadCounts } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import type { UnreadOverview } from '../../contracts/rest/read-state.ts';
 import { setUnreadMark as storeMark, unreadOf } from '../../db/queries/members.ts';
@@ -7,17 +7,25 @@ import { presentConversation } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 
-/** What the actor has not read, in all and by conversation. */
+/** What the actor has not read, in all and by conversation; in the threads that they follow it is counted apart. */
 export async function getUnread(deps: Pick<Deps, 'db'>, actor: Pick<Actor, 'userId'>): Promise<UnreadOverview> {
   const rows = await unreadOf(deps.db, actor.userId);
-  const sum = (of: 'unread' | 'mentions') => rows.reduce((total, row) => total + row[of], 0);
+  const conversations = rows.map(({ muted: _, threadsUnread: unread, threadsMentions: mentions, ...row }) => ({
+    ...row,
+    threads: { unread, mentions },
+  }));
   return {
-    unread: sum('unread'),
-    mentions: sum('mentions'),
+    ...inAll(conversations),
+    threads: inAll(conversations.map(({ threads }) => threads)),
     badge: rows.filter(({ muted }) => !muted).length,
-    conversations: rows.map(({ muted: _, ...row }) => row),
+    conversations,
   };
 }
+
+const inAll = (counts: readonly UnreadCounts[]): UnreadCounts => ({
+  unread: counts.reduce((sum, { unread }) => sum + unread, 0),
+  mentions: counts.reduce((sum, { mentions }) => sum + mentions, 0),
+});
 
 /** A mark of the actor's own, for going on reading later: it moves no watermark and calls nobody's attention. */
 export async function setUnreadMark(

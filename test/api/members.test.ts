@@ -399,6 +399,7 @@ byEachDoor('members', (door) => {
       const group = await makeGroup(ana, [bob]);
       const { id } = await send(ana, group.id, 'hello');
       expectStatus(await ana.call('PUT', `/v1/conversations/${group.id}/messages/${id}/pin`), 204);
+      await send(bob, group.id, 'hello to you', { threadId: id });
       const held = holdNext(app.processes[0], 'membership-of');
       const answer = bob.call<{ items: Message[] }>('GET', `/v1/conversations/${group.id}/${path}`);
       await held.begun;
@@ -411,7 +412,7 @@ byEachDoor('members', (door) => {
     const add = async (id: string) =>
       void expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bob.id] }), 200);
 
-    for (const path of ['messages', 'pins']) {
+    for (const path of ['messages', 'pins', 'threads']) {
       it(`are told that they are gone, and not that there is nothing: ${path}`, async () => {
         expectProblem(await reading(path, remove), 404, 'not_found');
       });

@@ -81,6 +81,15 @@ describe('every message reaches a person', () => {
     live.close();
   }).timeout(60_000);
 
+  it('a reply in a thread that they follow too, and it stands on the icon', async () => {
+    const [ana, bob] = [await registerPerson(app), await away()];
+    const group = await makeGroup(ana, [bob.person], 'Ops');
+    const root = await send(bob.person, group.id, 'who comes?');
+    await send(ana, group.id, 'me', { threadId: root.id });
+    const [push] = await waitFor(app, { to: bob.token });
+    assert.deepEqual([push?.text, push?.badge], ['New message from Ana', 1]);
+  }).timeout(60_000);
+
   it('costs Temporal nothing when it was read within the grace', async () => {
     const [ana, bob] = [await registerPerson(app), await away()];
     const direct = await makeDirect(ana, bob.person);

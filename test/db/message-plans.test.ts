@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Queryable } from '../../db/client.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { unreadOf } from '../../db/queries/members.ts';
 import { messageByClientId, messageById } from '../../db/queries/messages.ts';
 import { storePlainMessagesSql } from '../../db/queries/store-messages.ts';
 import { type TestDatabase, createDatabase } from '../setup/database.ts';
@@ -78,6 +79,12 @@ describe('the plans by which a message is found', () => {
       assert.doesNotMatch(await plan(), /messages_pkey on messages/);
     });
   }
+
+  it('counts what is unread in the threads that somebody follows thread by thread, not in all that was ever replied', async () => {
+    await client.query('set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan');
+    const plan = await planOfLookup((db) => unreadOf(db, userId));
+    assert.match(plan, /using messages_of_thread on messages r[^]*thread_seq = t.root_seq[^]*seq > t.read_seq/);
+  });
 
   it('cannot look for a repeat in all messages of the conversation, whatever the statistics say', async () => {
     // With the right index gone the planner shows what else it might have taken.

@@ -59,6 +59,6 @@ describe('what the client tells and hears in passing', () => {
 
     const counts = heard(phone, 'attention', ({ unread }) => unread === 0);
     laptop.markRead(id);
-    assert.deepEqual(await counts, { unread: 0, mentions: 0, badge: 0 });
+    assert.deepEqual(await counts, { unread: 0, mentions: 0, threads: { unread: 0, mentions: 0 }, badge: 0 });
   });
 });

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { Conversation, Message } from '../../contracts/entities/index.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
+import { type Person, deleteMessage, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type Entrance, by, byEachDoor } from '../support/doors.ts';
+import { expectStatus } from '../support/rest.ts';
+
+byEachDoor('threads', (door) => {
+  let app: TestApp & Entrance;
+  let ana: Person;
+  let bob: Person;
+  let cleo: Person;
+  let group: Conversation;
+  /** Of Ana, which she follows because she began it. */
+  let root: Message;
+  before(async () => {
+    app = by(door, await startApp());
+  });
+  beforeEach(async () => {
+    [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    group = await makeGroup(ana, [bob, cleo]);
+    root = await send(ana, group.id, 'who comes?');
+  });
+  after(() => app.stop());
+
+  const reply = (from: Person, text: string, extra: object = {}) =>
+    send(from, group.id, text, { threadId: root.id, ...extra });
+  const at = (rest: string) => `/v1/conversations/${group.id}${rest}`;
+  const threads = async (of: Person) =>
+    expectStatus(await of.call<{ items: FollowedThread[] }>('GET', at('/threads')), 200).items;
+  const patch = (of: Person, change: object, message = root) =>
+    of.call<FollowedThread>('PATCH', at(`/messages/${message.id}/thread`), change);
+  const patched = async (of: Person, change: object) => expectStatus(await patch(of, change), 200);
+  const overview = async (of: Person) => expectStatus(await of.call<UnreadOverview>('GET', '/v1/me/unread'), 200);
+  const counts = ({ unread, mentions }: { unread: number; mentions: number }) => [unread, mentions];
+  const naming = (person: Person) => ({ mentions: [{ type: 'user', userId: person.id, offset: 0, length: 1 }] });
+  const calling = (type: 'everyone' | 'here') => ({ mentions: [{ type, offset: 0, length: 1 }] });
+  const move = async (what: 'POST' | 'DELETE', person: Person) =>
+    what === 'POST'
+      ? expectStatus(await ana.call('POST', at('/members'), { userIds: [person.id] }), 200)
+      : expectStatus(await ana.call('DELETE', at(`/members/${person.id}`)), 204);
+
+  describe('tell what is unread in them, and what of it is a mention', () => {
+    it('by name or of all, after the read mark, without one’s own and what was deleted', async () => {
+      const first = await reply(bob, '@', naming(ana));
+      await reply(bob, '@', naming(cleo));
+      await reply(cleo, '@', calling('everyone'));
+      const here = await reply(cleo, '@', calling('here'));
+      await reply(ana, '@', calling('everyone'));
+      const [mine] = await threads(ana);
+      assert.deepEqual([mine?.readSeq, mine && counts(mine)], [here.seq + 1, [0, 0]], 'who writes has read so far');
+      assert.deepEqual((await threads(bob)).map(counts), [[3, 3]]);
+      assert.deepEqual((await threads(cleo)).map(counts), [[1, 1]]);
+      expectStatus(await deleteMessage(cleo, group.id, here.id), 200);
+      assert.deepEqual((await threads(bob)).map(counts), [[2, 2]]);
+      const all = await patched(bob, { readSeq: first.seq });
+      assert.deepEqual(counts(all), [2, 2], 'it was read by writing before');
+      assert.deepEqual(counts(await patched(bob, { readSeq: here.seq })), [1, 1]);
+    });
+
+    it('also who reads them and does not follow them', async () => {
+      const first = await reply(bob, '@', naming(ana));
+      await reply(bob, 'and nobody');
+      const { following, ...told } = await patched(cleo, { readSeq: first.seq });
+      assert.deepEqual([following, counts(told)], [false, [1, 0]]);
+    });
+
+    it('up to a limit', async () => {
+      await app.database.run(`
+        insert into messages (conversation_id, seq, version, changed_version, id, client_id, sender_id, text, fingerprint, created_at,
+          thread_seq, thread_id)
+        select '${group.id}', n, n + 1, n + 1, gen_random_uuid(), gen_random_uuid(), '${bob.id}', 'x', '', now(),
+          ${root.seq}, '${root.id}' from generate_series(2, ${limits.unreadCounted + 2}) n`);
+      await app.database.run(
+        `update conversations set last_seq = ${limits.unreadCounted + 2} where id = '${group.id}'`,
+      );
+      await reply(bob, '@', naming(ana));
+      assert.deepEqual((await threads(ana)).map(counts), [[limits.unreadCounted, 0]]);
+      assert.deepEqual((await overview(ana)).threads.unread, limits.unreadCounted);
+    });
+  });
+
+  describe('count in what is unread in all', () => {
+    it('by conversation and together, apart from the conversation itself, and once in the badge', async () => {
+      const other = await makeGroup(bob, [ana]);
+      const second = await send(ana, other.id, 'and you?');
+      await send(bob, other.id, '@', { threadId: second.id, ...naming(ana) });
+      await reply(bob, 'me');
+      await reply(cleo, '@', naming(ana));
+      await send(bob, group.id, 'by the way');
+      const { conversations, ...told } = await overview(ana);
+      assert.deepEqual(told, { unread: 1, mentions: 0, threads: { unread: 3, mentions: 2 }, badge: 2 });
+      assert.deepEqual(
+        new Map(conversations.map(({ conversationId, threads: of, ...own }) => [conversationId, [own, of]])),
+        new Map([
+          [
+            group.id,
+            [
+              { unread: 1, mentions: 0, unreadMark: null },
+              { unread: 2, mentions: 1 },
+            ],
+          ],
+          [
+            other.id,
+            [
+              { unread: 0, mentions: 0, unreadMark: null },
+              { unread: 1, mentions: 1 },
+            ],
+          ],
+        ]),
+      );
+      const mutedUntil = new Date(Date.now() + 3_600_000).toISOString();
+      expectStatus(await ana.call('PATCH', `/v1/conversations/${other.id}/me`, { mutedUntil }), 200);
+      assert.equal((await overview(ana)).badge, 1);
+    });
+
+    it('as long as they are followed and not read', async () => {
+      const last = await reply(bob, 'me');
+      await patched(ana, { following: false });
+      assert.deepEqual(await overview(ana), {
+        ...{ unread: 0, mentions: 0, threads: { unread: 0, mentions: 0 }, badge: 0, conversations: [] },
+      });
+      await patched(ana, { following: true });
+      assert.deepEqual(counts((await overview(ana)).threads), [1, 0]);
+      await patched(ana, { readSeq: last.seq });
+      assert.deepEqual(counts((await overview(ana)).threads), [0, 0]);
+    });
+
+    it('not for who belongs to the conversation no longer', async () => {
+      await reply(cleo, 'me');
+      await reply(bob, '@', naming(cleo));
+      assert.equal((await overview(cleo)).badge, 1);
+      await move('DELETE', cleo);
+      assert.deepEqual((await overview(cleo)).conversations, []);
+    });
+  });
+});
