@@ -11,6 +11,7 @@ export interface Mutant {
 
 const store = 'db/queries/store-messages.ts';
 const reducer = 'sdk/reducer.ts';
+const threads = 'test/api/threads.test.ts';
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -204,6 +205,13 @@ export const mutants: readonly Mutant[] = [
     changes: [['coalesce(t.following, true) or', 't.following or']],
     test: 'test/api/message-changes.test.ts',
     red: 'a thread that somebody has only read is followed once they are mentioned in it',
+  },
+  {
+    name: 'a thread says itself who has read it',
+    file: 'db/queries/members.ts',
+    changes: [['case when $4::bigint is null then m.read_seq else coalesce(t.read_seq, 0) end', 'm.read_seq']],
+    test: threads,
+    red: 'say of a reply that it was read by who has read so far in the thread, wherever they are outside',
   },
   {
     name: 'the repeat of a forward is told by the message that it names',

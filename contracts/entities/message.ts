@@ -145,7 +145,7 @@ export const MessageRevision = z
   .meta({ id: 'MessageRevision' });
 export type MessageRevision = z.infer<typeof MessageRevision>;
 
-/** How far a message has come, as its sender asks for it. */
+/** How far a message has come, as its sender asks for it. A reply is read by who has read so far in its thread. */
 export const DeliveryState = z
   .strictObject({
     seq: Seq,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Conversation, Message } from '../../contracts/entities/index.ts';
+import type { Conversation, DeliveryState, Message } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
-import { type Person, deleteMessage, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type Person, deleteMessage, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -135,5 +135,25 @@ byEachDoor('threads', (door) => {
       await move('DELETE', cleo);
       assert.deepEqual((await overview(cleo)).conversations, []);
     });
+  });
+
+  it('say of a reply that it was read by who has read so far in the thread, wherever they are outside', async () => {
+    const first = await reply(ana, 'I do');
+    const receipts = async ({ id }: Message) => {
+      const {
+        delivered,
+        read: readers,
+        readBy,
+      } = expectStatus(await ana.call<DeliveryState>('GET', at(`/messages/${id}/receipts`)), 200);
+      return [delivered, readers, readBy];
+    };
+    expectStatus(await read(bob, group.id, first.seq), 200);
+    assert.deepEqual(await receipts(first), [1, 0, []]);
+    assert.deepEqual(await receipts(root), [1, 1, [bob.id]], 'the first message stands in the conversation itself');
+    await patched(bob, { readSeq: first.seq });
+    assert.deepEqual(await receipts(first), [1, 1, [bob.id]]);
+    assert.deepEqual((await receipts(await reply(ana, 'and you?')))[1], 0);
+    expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+    assert.deepEqual(await receipts(first), [1, 0, []], 'who does not tell what they read does not tell it of threads');
   });
 });
