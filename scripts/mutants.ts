@@ -214,6 +214,13 @@ export const mutants: readonly Mutant[] = [
     red: 'say of a reply that it was read by who has read so far in the thread, wherever they are outside',
   },
   {
+    name: 'a thread that went on while its person was away is read by their return',
+    file: 'db/queries/memberships.ts',
+    changes: [['set read_seq = greatest(t.read_seq, h.last_seq)', 'set read_seq = t.read_seq']],
+    test: threads,
+    red: 'are one’s own again after a return: followed and read as before, with nothing unread of what came meanwhile',
+  },
+  {
     name: 'the repeat of a forward is told by the message that it names',
     file: 'domain/messages/send-message.ts',
     changes: [["{ ...row, fingerprint: fingerprint('forwarded', id) }", 'row']],

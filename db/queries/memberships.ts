@@ -22,7 +22,7 @@ export async function candidates(
 
 /**
  * Makes people members, from a place in the log on: what stands before `joined` they may not read (zeros: all of it).
- * Who comes back keeps their own settings and, where the history is theirs, their watermarks.
+ * Who comes back keeps their own settings and, where the history is theirs, their watermarks, those in threads too.
  */
 export async function joinMembers(
   tx: Tx,
@@ -33,6 +33,12 @@ export async function joinMembers(
   await tx.query({
     name: 'join-members',
     text: `
+      with caught_up as (
+        -- Nor is what was written meanwhile in the threads that they follow.
+        update thread_members t set read_seq = greatest(t.read_seq, h.last_seq) from threads h
+        where t.conversation_id = $1 and t.user_id = any($2::uuid[]) and t.following
+          and h.conversation_id = $1 and h.root_seq = t.root_seq
+      )
       insert into members as m (conversation_id, user_id, role, joined_at, joined_seq, joined_version, delivered_seq, read_seq, seen_seq)
       select $1, user_id, role, now(), $4, $5, $6, $6, $6 from unnest($2::uuid[], $3::text[]) as p(user_id, role)
       on conflict (conversation_id, user_id) do update set
@@ -53,7 +59,7 @@ export async function joinMembers(
   });
 }
 
-/** Ends memberships with the change of that version: the last one that these people are told. */
+/** Ends memberships with the change of that version: the last one that these people are told. What is theirs stays. */
 export async function endMemberships(
   tx: Tx,
   conversationId: ConversationId,
@@ -62,11 +68,8 @@ export async function endMemberships(
 ): Promise<void> {
   await tx.query({
     name: 'end-memberships',
-    text: `
-      with ended as (
-        update members set left_at = now(), left_version = $3 where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is null
-      )
-      delete from thread_members where conversation_id = $1 and user_id = any($2::uuid[])`,
+    text: `update members set left_at = now(), left_version = $3
+      where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is null`,
     values: [conversationId, userIds, version],
   });
 }

@@ -5,7 +5,7 @@ import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.
 import { type Person, deleteMessage, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
-import { expectStatus } from '../support/rest.ts';
+import { expectProblem, expectStatus } from '../support/rest.ts';
 
 byEachDoor('threads', (door) => {
   let app: TestApp & Entrance;
@@ -155,5 +155,20 @@ byEachDoor('threads', (door) => {
     assert.deepEqual((await receipts(await reply(ana, 'and you?')))[1], 0);
     expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
     assert.deepEqual(await receipts(first), [1, 0, []], 'who does not tell what they read does not tell it of threads');
+  });
+
+  it('are one’s own again after a return: followed and read as before, with nothing unread of what came meanwhile', async () => {
+    const mine = await reply(cleo, 'me');
+    await reply(bob, 'not me');
+    assert.deepEqual((await threads(cleo)).map(counts), [[1, 0]]);
+    await move('DELETE', cleo);
+    expectProblem(await patch(cleo, { readSeq: mine.seq }), 404, 'not_found');
+    const last = await reply(bob, 'while she was away');
+    await move('POST', cleo);
+    const [back] = await threads(cleo);
+    assert.deepEqual([back?.root.id, back?.readSeq, back?.unread], [root.id, last.seq, 0]);
+    await reply(bob, 'and now');
+    assert.deepEqual((await threads(cleo)).map(counts), [[1, 0]]);
+    assert.deepEqual((await threads(ana)).map(counts), [[4, 0]], 'nobody else is moved by it');
   });
 });

@@ -60,32 +60,27 @@ const unfollowed = (digest: Digest) =>
       ),
   );
 
-/** With a membership its threads are over: the version that the present one began with. */
-function sinceOf(log: Log, person: string): number {
-  const span = log.spans(person).at(-1);
-  return span?.to === Number.POSITIVE_INFINITY ? span.from : Number.POSITIVE_INFINITY;
-}
-
-/** Who wrote in a thread, began it or is mentioned in it follows it until they say otherwise; a writer has read so far. */
+/**
+ * Who wrote in a thread, began it or is mentioned in it follows it until they say otherwise; a writer has read so far. So
+ * it stays when they go and come back.
+ */
 function checkFollowers(log: Log, unfollowed: ReadonlySet<string>, findings: Findings): void {
   const rows = new Map(log.stored.followers.map((row) => [`${row.rootSeq} ${row.userId}`, row]));
   for (const [rootSeq, all] of repliesOf(log)) {
     const root = log.messages.get(rootSeq)?.senderId ?? '';
     for (const person of new Set([root, ...all.flatMap(({ senderId, mentions }) => [senderId, ...mentions])])) {
-      const replies = all.filter(({ version }) => version > sinceOf(log, person));
-      if (!replies.some(({ senderId, mentions }) => [root, senderId, ...mentions].includes(person))) continue;
       const row = rows.get(`${rootSeq} ${person}`);
       const where = `${person} in the thread of seq ${rootSeq} of ${log.conversation}`;
       if (!row?.following && !unfollowed.has(keyOf(log.conversation, rootSeq, person)))
         findings.add('thread broken', `${where} does not follow it, and never said so`);
-      const written = replies.findLast(({ senderId }) => senderId === person)?.seq ?? 0;
+      const written = all.findLast(({ senderId }) => senderId === person)?.seq ?? 0;
       if ((row?.readSeq ?? 0) < written)
         findings.add('read mark went back', `${where}: ${row?.readSeq} after writing ${written}`);
     }
   }
 }
 
-/** Read marks in threads go forward only, as long as the membership lasts. */
+/** Read marks in threads go forward only. */
 function checkMarks(digest: Digest, findings: Findings): void {
   const floors = new Floors();
   const told = [...digest.of('follow'), ...digest.of('threads')].flatMap((attempt) =>
@@ -96,9 +91,6 @@ function checkMarks(digest: Digest, findings: Findings): void {
   );
   for (const { key, ended, readSeq } of told) floors.of(key).add(ended, readSeq);
   const expect = (key: string, readSeq: number, begun: number) => {
-    const [conversation = '', , person = ''] = key.split(' ');
-    const spans = digest.truth.get(conversation)?.spans(person) ?? [];
-    if (spans.length !== 1 || spans[0]?.to !== Number.POSITIVE_INFINITY) return;
     const floor = floors.of(key).before(begun);
     if (readSeq < floor) findings.add('read mark went back', `in the thread of ${key}: ${readSeq} after ${floor}`);
   };

@@ -21,10 +21,8 @@ function unfollow(history: History, random: Random): History | undefined {
     record.kind === 'client' && said.includes(record.who) ? [record.person] : [],
   );
   return onStored(history, random, ({ followers, messages }) => {
-    const wrote = followers.filter(
-      ({ rootSeq, userId }) =>
-        messages.some(({ threadSeq, senderId }) => threadSeq === rootSeq && senderId === userId) &&
-        messages.every(({ left }) => !left.includes(userId)),
+    const wrote = followers.filter(({ rootSeq, userId }) =>
+      messages.some(({ threadSeq, senderId }) => threadSeq === rootSeq && senderId === userId),
     );
     const row = random.pick(wrote.filter(({ userId }) => !persons.includes(userId)));
     if (row) row.following = false;
@@ -34,11 +32,7 @@ function unfollow(history: History, random: Random): History | undefined {
 
 /** The fresh list at a rest says less than an answer before it. */
 function readThreadBack(history: History, random: Random): History | undefined {
-  const gone = new Set(
-    history.flatMap((record) => (record.kind === 'stored' ? record.messages.flatMap(({ left }) => left) : [])),
-  );
   return onAnswer(history, random, ['threads'], ({ threads = [] }, { at, who }) => {
-    if ([...gone].some((person) => who.startsWith(`${person}/`))) return undefined;
     const read = new Set(
       history.flatMap((record) =>
         record.kind === 'ok' && record.at < at && who.startsWith(`${record.who}/`)

@@ -194,12 +194,12 @@ export class Room {
     if (what === 'add') {
       const readSeq = Math.max(before + 1, this.members.get(person)?.readSeq ?? 0);
       this.members.set(person, { ...newcomer, joinedSeq: this.#history === 'joining' ? before : 0, readSeq });
+      this.#threads.comeBack(person);
       const roles: Roled[] = [{ userId: person, role: 'member' }];
       this.#tellLine(this.owner, { system: 'members.added', joined: [person], roles });
     } else {
       // Whoever goes hears of it.
       this.#tellLine(this.owner, { system: 'members.removed', left: [person] });
-      this.#threads.leave(person);
       const member = this.members.get(person) ?? newcomer;
       this.members.set(person, { ...member, present: false, leftVersion: this.version });
     }

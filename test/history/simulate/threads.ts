@@ -70,9 +70,12 @@ export class Threads {
     return { rootSeq, replyCount: standing.length, lastSeq: replies.at(-1)?.seq ?? 0 };
   }
 
-  /** With a membership its threads are over. */
-  leave(person: string): void {
-    this.followers = this.followers.filter(({ userId }) => userId !== person);
+  /** Whoever comes back has read what was written meanwhile in the threads that they follow. */
+  comeBack(person: string): void {
+    for (const row of this.followers) {
+      if (row.userId === person && row.following)
+        row.readSeq = Math.max(row.readSeq, this.summary(row.rootSeq).lastSeq);
+    }
   }
 
   stored(): Pick<Stored, 'threads' | 'followers'> {
