@@ -207,6 +207,13 @@ export const mutants: readonly Mutant[] = [
     red: 'a thread that somebody has only read is followed once they are mentioned in it',
   },
   {
+    name: 'a thread is left alone by an edit where its person said no',
+    file: 'db/queries/message-changes.ts',
+    changes: [['do update set following = true where t.following is null', 'do update set following = true']],
+    test: threads,
+    red: 'are followed by whom an edit names, unless they have said no',
+  },
+  {
     name: 'a thread says itself who has read it',
     file: 'db/queries/members.ts',
     changes: [['case when $4::bigint is null then m.read_seq else coalesce(t.read_seq, 0) end', 'm.read_seq']],

@@ -34,7 +34,10 @@ export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: s
   return rows[0]?.fingerprint;
 }
 
-/** Keeps what the message says as a revision and writes the new text; `version` is the change's own. */
+/**
+ * Keeps what the message says as a revision and writes the new text; `version` is the change's own. Whom it names in a
+ * thread follows that from now on, as by a send.
+ */
 export async function rewriteMessage(
   tx: Tx,
   { conversationId, seq }: Place,
@@ -47,6 +50,12 @@ export async function rewriteMessage(
         insert into message_edits (conversation_id, seq, nth, client_id, fingerprint, text, mentions, written_at)
         select conversation_id, seq, edits + 1, $4, $5, text, mentions, coalesce(edited_at, created_at)
         from messages where conversation_id = $1 and seq = $2
+      ), followed as (
+        insert into thread_members as t (conversation_id, root_seq, user_id, following)
+        select distinct m.conversation_id, m.thread_seq, (e->>'userId')::uuid, true
+        from messages m cross join lateral jsonb_array_elements($7::jsonb) e
+        where m.conversation_id = $1 and m.seq = $2 and m.thread_seq is not null and e->>'type' = 'user'
+        on conflict (conversation_id, root_seq, user_id) do update set following = true where t.following is null
       )
       update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3
       where conversation_id = $1 and seq = $2`,

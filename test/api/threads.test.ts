@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Conversation, DeliveryState, Message } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
@@ -135,6 +136,23 @@ byEachDoor('threads', (door) => {
       await move('DELETE', cleo);
       assert.deepEqual((await overview(cleo)).conversations, []);
     });
+  });
+
+  it('are followed by whom an edit names, unless they have said no', async () => {
+    const said = await reply(ana, 'she knows');
+    const edit = (extra: object) =>
+      ana.call('PATCH', at(`/messages/${said.id}`), { clientId: randomUUIDv7(), text: '@ knows', ...extra });
+    await patched(bob, { following: false });
+    const both = [naming(cleo).mentions[0], { ...naming(bob).mentions[0], offset: 2, length: 1 }];
+    expectStatus(await edit({ mentions: both }), 200);
+    assert.deepEqual((await threads(cleo)).map(counts), [[1, 1]]);
+    assert.deepEqual(await threads(bob), []);
+    const plain = await send(ana, group.id, 'nobody');
+    expectStatus(
+      await ana.call('PATCH', at(`/messages/${plain.id}`), { clientId: randomUUIDv7(), text: '@', ...naming(cleo) }),
+      200,
+    );
+    assert.equal((await threads(cleo)).length, 1, 'a message that stands in no thread begins none');
   });
 
   it('say of a reply that it was read by who has read so far in the thread, wherever they are outside', async () => {
