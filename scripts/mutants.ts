@@ -221,6 +221,20 @@ export const mutants: readonly Mutant[] = [
     red: 'say of a reply that it was read by who has read so far in the thread, wherever they are outside',
   },
   {
+    name: 'a thread from before the joining is out of reach',
+    file: 'domain/messages/threads.ts',
+    changes: [['  if (rootSeq <= joinedSeq) throw notFound();\n', '']],
+    test: threads,
+    red: 'that began before somebody’s joining are out of their reach, also by a reply that they may read',
+  },
+  {
+    name: 'a thread from before the joining counts for nothing',
+    file: 'db/queries/unread.ts',
+    changes: [['\n        and t.root_seq > ${m}.joined_seq', '']],
+    test: threads,
+    red: 'that began before somebody’s joining are out of their reach, also by a reply that they may read',
+  },
+  {
     name: 'a thread that went on while its person was away is read by their return',
     file: 'db/queries/memberships.ts',
     changes: [['set read_seq = greatest(t.read_seq, h.last_seq)', 'set read_seq = t.read_seq']],

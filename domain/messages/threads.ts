@@ -25,7 +25,10 @@ export async function listReplies(
   });
 }
 
-/** Follows a thread or not, and moves the read mark in it forward. */
+/**
+ * Follows a thread or not, and moves the read mark in it forward. A thread that began before the actor's joining is out of
+ * reach, though replies in it may be read.
+ */
 export async function updateThread(
   deps: Pick<Deps, 'db'>,
   actor: Actor,
@@ -36,6 +39,7 @@ export async function updateThread(
   const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
   const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
+  if (rootSeq <= joinedSeq) throw notFound();
   await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
   const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
   if (!row) throw notFound();

@@ -189,4 +189,17 @@ byEachDoor('threads', (door) => {
     assert.deepEqual((await threads(cleo)).map(counts), [[1, 0]]);
     assert.deepEqual((await threads(ana)).map(counts), [[4, 0]], 'nobody else is moved by it');
   });
+
+  it('that began before somebody’s joining are out of their reach, also by a reply that they may read', async () => {
+    expectStatus(await ana.call('PATCH', at(''), { history: 'joining' }), 200);
+    const [dora] = await registerPeople(app, 'Dora');
+    await move('POST', dora);
+    const later = await reply(bob, 'me');
+    expectStatus(await dora.call('GET', at(`/messages/${later.id}`)), 200);
+    expectProblem(await patch(dora, { following: true }, later), 404, 'not_found');
+    expectStatus(await patch(bob, { following: true }, later), 200);
+    await reply(bob, '@', naming(dora));
+    assert.deepEqual(await threads(dora), []);
+    assert.deepEqual(counts((await overview(dora)).threads), [0, 0]);
+  });
 });
