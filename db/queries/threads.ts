@@ -35,7 +35,7 @@ export async function updateThreadMember(
     text: `
       insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
       select $1, $2, $3, $4,
-        least(coalesce($5, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
+        least(coalesce($5::bigint, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
       on conflict (conversation_id, root_seq, user_id) do update
       set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)`,
     values: [conversationId, rootSeq, userId, patch.following ?? null, patch.readSeq ?? null],
