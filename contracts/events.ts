@@ -1,4 +1,4 @@
-import type { ConversationEvent, Draft, Receipt } from './entities/index.ts';
+import type { ConversationEvent, Draft, Receipt, ThreadStanding } from './entities/index.ts';
 import type { ConversationId, SessionId, UserId } from './ids.ts';
 
 /**
@@ -18,6 +18,7 @@ export type DomainEvent =
     }
   | { type: 'unread.changed'; userId: UserId }
   | { type: 'receipts.own'; receipt: Receipt }
+  | { type: 'thread.changed'; userId: UserId; thread: ThreadStanding }
   | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
   | { type: 'visibility.changed'; userId: UserId }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };

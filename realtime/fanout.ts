@@ -64,6 +64,8 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
           userId: told.receipt.userId,
           text: packet('receipts', { receipts: [told.receipt] }),
         });
+      case 'thread.changed':
+        return everywhere({ kind: 'user', userId: told.userId, text: packet('thread', told.thread) });
       case 'draft.changed': {
         const { userId, conversationId, draft } = told;
         return everywhere({ kind: 'user', userId, text: packet('draft', { conversationId, draft }) });

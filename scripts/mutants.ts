@@ -242,6 +242,13 @@ export const mutants: readonly Mutant[] = [
     red: 'are one’s own again after a return: followed and read as before, with nothing unread of what came meanwhile',
   },
   {
+    name: 'a thread that stays as it is is told to nobody',
+    file: 'domain/messages/threads.ts',
+    changes: [['  if (changed) deps.publishLive', '  deps.publishLive']],
+    test: threads,
+    red: 'are told once: what changes nothing is not',
+  },
+  {
     name: 'the repeat of a forward is told by the message that it names',
     file: 'domain/messages/send-message.ts',
     changes: [["{ ...row, fingerprint: fingerprint('forwarded', id) }", 'row']],

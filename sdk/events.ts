@@ -5,6 +5,7 @@ import type {
   Message,
   PersonPresence,
   Receipt,
+  ThreadStanding,
   UnreadCounts,
 } from '../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../contracts/ids.ts';
@@ -43,6 +44,8 @@ export interface ClientEvents {
   typing: { conversationId: ConversationId; userId: UserId; until: string | null };
   /** Whose presence changed in the conversation that one looks at. */
   presence: { conversationId: ConversationId; presences: PersonPresence[] };
+  /** A thread that one follows, or no longer, or has read in, on any device. */
+  thread: ThreadStanding;
   /** What is unread in all, after one has read or marked something on any device; apart, in the threads that one follows. */
   attention: UnreadCounts & { threads: UnreadCounts; badge: number };
   connection: ConnectionState;

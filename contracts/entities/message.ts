@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClientId, ConversationId, MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { Instant, Seq, Version, text } from './common.ts';
+import { Instant, Seq, UnreadCounts, Version, text } from './common.ts';
 import { MembershipEnd, Role } from './member.ts';
 import { ConversationSettings } from './settings.ts';
 
@@ -30,6 +30,21 @@ export const ThreadSummary = z
   .strictObject({ replyCount: z.int().nonnegative(), lastSeq: Seq })
   .meta({ id: 'ThreadSummary' });
 export type ThreadSummary = z.infer<typeof ThreadSummary>;
+
+/** Where somebody stands in one thread. */
+export const ThreadStanding = z
+  .strictObject({
+    conversationId: ConversationId,
+    /** The first message, by which the thread is named. */
+    threadId: MessageId,
+    rootSeq: Seq,
+    following: z.boolean(),
+    /** Moves forward only: of two standings the one with the higher mark is newer. */
+    readSeq: Seq,
+    ...UnreadCounts.shape,
+  })
+  .meta({ id: 'ThreadStanding' });
+export type ThreadStanding = z.infer<typeof ThreadStanding>;
 
 /**
  * A change of the conversation that people see in its timeline. Ids only: names are looked up when it is shown, so that

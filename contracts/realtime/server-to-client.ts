@@ -6,6 +6,7 @@ import {
   PersonPresence,
   Receipt,
   SyncResponse,
+  ThreadStanding,
   UnreadCounts,
   Version,
 } from '../entities/index.ts';
@@ -62,6 +63,10 @@ export const serverEvents = {
         badge: z.int().nonnegative(),
       })
       .meta({ id: 'AttentionCounts' }),
+  }),
+  thread: serverEvent({
+    summary: 'I follow a thread, or no longer, or have read in it, on one of my devices; a hint, complete in the lists',
+    payload: ThreadStanding,
   }),
   draft: serverEvent({
     summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',

@@ -21,7 +21,7 @@ export async function shrinkThread(
 
 /**
  * Follows a thread or not, and moves the read mark forward, never past the thread's last message. Who only reads has said
- * nothing of following.
+ * nothing of following. Answers whether anything is other than before.
  */
 export async function updateThreadMember(
   db: Queryable,
@@ -29,17 +29,19 @@ export async function updateThreadMember(
   conversationId: ConversationId,
   rootSeq: number,
   patch: { following?: boolean | undefined; readSeq?: number | undefined },
-): Promise<void> {
-  await db.query({
+): Promise<boolean> {
+  const { rowCount } = await db.query({
     name: 'update-thread-member',
     text: `
       insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
       select $1, $2, $3, $4,
         least(coalesce($5::bigint, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
       on conflict (conversation_id, root_seq, user_id) do update
-      set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)`,
+      set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)
+      where coalesce($4, t.following) is distinct from t.following or excluded.read_seq > t.read_seq`,
     values: [conversationId, rootSeq, userId, patch.following ?? null, patch.readSeq ?? null],
   });
+  return rowCount === 1;
 }
 
 export type FollowedThreadRow = MessageRow & {

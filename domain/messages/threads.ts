@@ -1,4 +1,5 @@
 import type { Message } from '../../contracts/entities/index.ts';
+import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
@@ -26,11 +27,11 @@ export async function listReplies(
 }
 
 /**
- * Follows a thread or not, and moves the read mark in it forward. A thread that began before the actor's joining is out of
- * reach, though replies in it may be read.
+ * Follows a thread or not, and moves the read mark in it forward; what that changes is told to the actor's own devices. A
+ * thread that began before the actor's joining is out of reach, though replies in it may be read.
  */
 export async function updateThread(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'publishLive'>,
   actor: Actor,
   conversationId: ConversationId,
   id: MessageId,
@@ -40,10 +41,20 @@ export async function updateThread(
   const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
   if (rootSeq <= joinedSeq) throw notFound();
-  await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
+  const changed = await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
   const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
   if (!row) throw notFound();
-  return presentThread(row);
+  const thread = presentThread(row);
+  if (changed) deps.publishLive(whatIsTold(actor, thread));
+  return thread;
+}
+
+function whatIsTold({ userId }: Actor, { root, ...standing }: FollowedThread): DomainEvent[] {
+  const thread = { conversationId: root.conversationId, threadId: root.id, rootSeq: root.seq, ...standing };
+  return [
+    { type: 'thread.changed', userId, thread },
+    { type: 'unread.changed', userId },
+  ];
 }
 
 /** Threads that the actor follows, the latest written in first. */

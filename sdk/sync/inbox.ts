@@ -61,6 +61,8 @@ export class Inbox {
         return events.emit('blocks', payload);
       case 'draft':
         return events.emit('draft', payload);
+      case 'thread':
+        return events.emit('thread', payload);
       case 'typing':
         return events.emit('typing', payload);
       case 'presence':

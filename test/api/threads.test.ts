@@ -7,6 +7,7 @@ import { type Person, deleteMessage, makeGroup, read, registerPeople, send } fro
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectProblem, expectStatus } from '../support/rest.ts';
+import { connect } from '../support/socket.ts';
 
 byEachDoor('threads', (door) => {
   let app: TestApp & Entrance;
@@ -201,5 +202,41 @@ byEachDoor('threads', (door) => {
     await reply(bob, '@', naming(dora));
     assert.deepEqual(await threads(dora), []);
     assert.deepEqual(counts((await overview(dora)).threads), [0, 0]);
+  });
+
+  describe('that are followed or read on one device', () => {
+    it('are told to the person’s others, with what is unread in all after it, and to nobody else', async () => {
+      const [there, elsewhere] = [
+        await connect(app.url, { token: ana.token }),
+        await connect(app.url, { token: bob.token }),
+      ];
+      const first = await reply(bob, '@', naming(ana));
+      await reply(bob, '@', naming(ana));
+      const { root: _, ...standing } = await patched(ana, { readSeq: first.seq });
+      const named = { conversationId: group.id, threadId: root.id, rootSeq: root.seq };
+      assert.deepEqual(await there.heard('thread', () => true), { ...named, ...standing });
+      assert.deepEqual([standing.following, standing.readSeq, counts(standing)], [true, first.seq, [1, 1]]);
+      const inAll = { unread: 0, mentions: 0, threads: { unread: 1, mentions: 1 }, badge: 1 };
+      assert.deepEqual(await there.heard('attention', ({ threads: { unread } }) => unread === 1), inAll);
+      await patched(ana, { following: false });
+      const over = await there.heard('thread', ({ following }) => !following);
+      assert.deepEqual([over.readSeq, counts(over)], [first.seq, [1, 1]]);
+      assert.equal((await there.heard('attention', ({ badge }) => badge === 0)).threads.unread, 0);
+      assert.deepEqual([elsewhere.told.thread, elsewhere.told.attention], [[], []]);
+      for (const socket of [there, elsewhere]) socket.close();
+    });
+
+    it('are told once: what changes nothing is not', async () => {
+      const there = await connect(app.url, { token: ana.token });
+      const first = await reply(bob, 'me');
+      const readSeqs = [first.seq, 1, Number.MAX_SAFE_INTEGER];
+      for (const change of [...readSeqs.map((readSeq) => ({ readSeq })), { following: true }]) {
+        assert.equal((await patched(ana, change)).readSeq, first.seq);
+      }
+      await patched(ana, { following: false });
+      await there.heard('thread', ({ following }) => !following);
+      assert.equal(there.told.thread.length, 2);
+      there.close();
+    });
   });
 });
