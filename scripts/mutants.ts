@@ -249,6 +249,13 @@ export const mutants: readonly Mutant[] = [
     red: 'are told once: what changes nothing is not',
   },
   {
+    name: 'a thread’s replies leave no gap in what is held',
+    file: 'sdk/history.ts',
+    changes: [['return this.#fit(id, fetch, () => undefined);', 'return this.page(id, fetch);']],
+    test: 'test/sdk/threads.test.ts',
+    red: 'their replies are read in pages, which leave no gap in what is held',
+  },
+  {
     name: 'the repeat of a forward is told by the message that it names',
     file: 'domain/messages/send-message.ts',
     changes: [["{ ...row, fingerprint: fingerprint('forwarded', id) }", 'row']],

@@ -9,6 +9,7 @@ import type {
   PersonPresence,
 } from '../contracts/entities/index.ts';
 import type { ClientId, ConversationId, MessageId } from '../contracts/ids.ts';
+import type { FollowedThread, ThreadPatch } from '../contracts/rest/index.ts';
 import type { ConnectionState } from './connection.ts';
 import { Emitter } from './emitter.ts';
 import { HomingError, isUnknown, toHomingError } from './errors.ts';
@@ -16,7 +17,7 @@ import type { ClientEvents } from './events.ts';
 import { createIds } from './ids.ts';
 import { type ClientLimits, clientLimits } from './limits.ts';
 import { Parts, type PartsOptions } from './parts.ts';
-import { type Rest, type RestInput, type RestOptions, request } from './rest.ts';
+import { type Rest, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
 import { type MessageContent, type Sending, toSending } from './sending.ts';
 import type { SignedIn } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
@@ -33,6 +34,14 @@ export interface ClientOptions {
   deviceId?: string;
   limits?: Partial<ClientLimits>;
   surroundings?: Partial<Surroundings>;
+}
+
+/** One of the three bounds, by seq, and at most 200. */
+interface PageQuery {
+  before?: number;
+  after?: number;
+  around?: number;
+  limit?: number;
 }
 
 type WithoutClientId<Body> = Body extends unknown ? Omit<Body, 'clientId'> : never;
@@ -239,12 +248,48 @@ export class Client {
   }
 
   /** A page of the history, oldest first, each message as new as what is held of it. */
-  history(
-    conversationId: string,
-    query: { before?: number; after?: number; around?: number; limit?: number } = {},
-  ): Promise<Message[]> {
+  history(conversationId: string, query: PageQuery = {}): Promise<Message[]> {
     const id = conversationId as ConversationId;
     return this.#parts.history.page(id, async () => (await this.rest('listMessages', { params: { id }, query })).items);
+  }
+
+  /** A page of the threads that I follow, the latest written in first, each with what I have not read of it. */
+  async threads(
+    conversationId: string,
+    query: RestInput<'listThreads'>['query'] = {},
+  ): Promise<RestOutput<'listThreads'>> {
+    const id = conversationId as ConversationId;
+    let answer: RestOutput<'listThreads'> = { items: [], nextCursor: null };
+    const roots = await this.#parts.history.apart(id, async () => {
+      answer = await this.rest('listThreads', { params: { id }, query });
+      return answer.items.map(({ root }) => root);
+    });
+    const bySeq = new Map(roots.map((root) => [root.seq, root]));
+    return {
+      ...answer,
+      items: answer.items.map((thread) => ({ ...thread, root: bySeq.get(thread.root.seq) ?? thread.root })),
+    };
+  }
+
+  /** A page of the thread below a message, oldest first, each reply as new as what is held of it. */
+  replies(conversationId: string, messageId: string, query: PageQuery = {}): Promise<Message[]> {
+    const params = { id: conversationId, messageId };
+    const fetch = async () => (await this.rest('listReplies', { params, query })).items;
+    return this.#parts.history.apart(conversationId as ConversationId, fetch);
+  }
+
+  /** I follow the thread of a message, or no longer. */
+  followThread(conversationId: string, messageId: string, following = true): Promise<FollowedThread> {
+    return this.#updateThread(conversationId, messageId, { following });
+  }
+
+  /** I have read the thread of a message up to a reply, or all of it. */
+  readThread(conversationId: string, messageId: string, seq = Number.MAX_SAFE_INTEGER): Promise<FollowedThread> {
+    return this.#updateThread(conversationId, messageId, { readSeq: seq });
+  }
+
+  #updateThread(id: string, messageId: string, body: ThreadPatch): Promise<FollowedThread> {
+    return this.#insist(() => this.rest('updateThread', { params: { id, messageId }, body }));
   }
 
   async #become(signedIn: SignedIn): Promise<Me> {

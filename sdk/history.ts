@@ -25,6 +25,8 @@ export function bringUpToDate(
   return [...(state?.messages.values() ?? page)].filter(({ seq }) => seqs.has(seq)).sort((a, b) => a.seq - b.seq);
 }
 
+type Fetch = () => Promise<readonly Message[]>;
+
 /** Fetches pages of the history and fits them to what is held, whatever happens to the conversation meanwhile. */
 export class History {
   readonly #conversations: Conversations;
@@ -39,20 +41,32 @@ export class History {
     for (const events of this.#watched.get(event.conversationId) ?? []) events.push(event);
   }
 
-  async page(id: ConversationId, fetch: () => Promise<readonly Message[]>): Promise<Message[]> {
+  /** A page that goes on from what is held becomes a part of it. */
+  page(id: ConversationId, fetch: Fetch): Promise<Message[]> {
+    return this.#fit(id, fetch, (page) => this.#conversations.mergePage(id, page));
+  }
+
+  /** Messages that stand apart from one another, as replies do, are only for who asked: held, they would leave gaps. */
+  apart(id: ConversationId, fetch: Fetch): Promise<Message[]> {
+    return this.#fit(id, fetch, () => undefined);
+  }
+
+  async #fit(id: ConversationId, fetch: Fetch, keep: (page: Message[]) => void): Promise<Message[]> {
     for (let attempt = 1; ; attempt += 1) {
       const before = this.#conversations.get(id)?.state;
       const { page, events } = await this.#watch(id, fetch);
       const after = this.#conversations.get(id)?.state;
       if (!before || !after) return this.#marked(page);
       if (after.version === before.version + events.length) {
-        return this.#merge(id, bringUpToDate(page, events, before, this.#conversations.me));
+        const fitted = this.#marked(bringUpToDate(page, events, before, this.#conversations.me));
+        keep(fitted);
+        return this.#asHeld(id, fitted);
       }
       if (attempt === tries) return this.#marked(page);
     }
   }
 
-  async #watch(id: ConversationId, fetch: () => Promise<readonly Message[]>) {
+  async #watch(id: ConversationId, fetch: Fetch) {
     const events: ConversationEvent[] = [];
     const watching = this.#watched.get(id) ?? new Set();
     this.#watched.set(id, watching.add(events));
@@ -66,9 +80,7 @@ export class History {
 
   #marked = (page: readonly Message[]): Message[] => page.map((message) => this.#conversations.marked(message));
 
-  #merge(id: ConversationId, given: readonly Message[]): Message[] {
-    const page = this.#marked(given);
-    this.#conversations.mergePage(id, page);
+  #asHeld(id: ConversationId, page: readonly Message[]): Message[] {
     const held = this.#conversations.get(id)?.state.messages;
     return page.map((message) => {
       const known = held?.get(message.seq);

@@ -232,15 +232,14 @@ describe('everything that one can do, through the client', () => {
       const reply = await ben.send(id, { text: 'I do', threadId: messageId }).stored;
       const { messages, me } = await held(ana, id, ({ lastSeq }) => lastSeq === reply.seq);
       assert.deepEqual([messages[0]?.thread?.replyCount, me.unread], [1, 0]);
-      const threads = async () =>
-        (await ana.rest('listThreads', { params: { id } })).items.map(({ root, unread }) => [root.id, unread]);
+      const threads = async () => (await ana.threads(id)).items.map(({ root, unread }) => [root.id, unread]);
       assert.deepEqual(await threads(), [[messageId, 1]]);
-      const read = await ana.rest('updateThread', { params: { id, messageId }, body: { readSeq: reply.seq } });
+      const read = await ana.readThread(id, messageId, reply.seq);
       assert.deepEqual([read.following, read.unread], [true, 0]);
-      await ana.rest('updateThread', { params: { id, messageId }, body: { following: false } });
+      await ana.followThread(id, messageId, false);
       assert.deepEqual(await threads(), []);
-      const { items } = await ana.rest('listReplies', { params: { id, messageId }, query: { limit: 5 } });
-      assert.equal(items[0]?.id, reply.id);
+      const [only] = await ana.replies(id, messageId, { limit: 5 });
+      assert.equal(only?.id, reply.id);
     });
 
     it('are begun on one device and gone on with on another', async () => {

@@ -4,7 +4,7 @@ import type { Answer, Operation, OperationOf } from '../record.ts';
 import type { Outcome } from '../recorder.ts';
 import { clientLimits } from './client.ts';
 import { type Body, answerOf } from './requests.ts';
-import { refusedWith, seen } from './translate.ts';
+import { followedThread, refusedWith, seen } from './translate.ts';
 
 /** What the typed client has a call for whose answer is the outcome. Sends and reads are told by its events. */
 type Called = Exclude<Operation, { what: 'send' | 'read' | 'sync' }>;
@@ -29,6 +29,17 @@ export async function call(client: Client, operation: Called): Promise<Answer> {
       const bound = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
       return { messages: (await client.history(conversation, { ...bound, limit })).map(seen) };
     }
+    case 'follow': {
+      const { conversation, messageId, following, seq } = operation;
+      const thread = await (following === undefined
+        ? client.readThread(conversation, messageId, seq)
+        : client.followThread(conversation, messageId, following));
+      return { threads: [followedThread(thread)] };
+    }
+    case 'threads': {
+      const { items } = await client.threads(operation.conversation, { limit: operation.limit });
+      return { threads: items.map(followedThread) };
+    }
     default:
       return answerOf(operation, ((await rest(client, operation)) ?? {}) as Body);
   }
@@ -37,7 +48,7 @@ export async function call(client: Client, operation: Called): Promise<Answer> {
 /** What it has no call of its own for, by the operation's name. */
 function rest(
   { rest: ask }: Client,
-  operation: Exclude<Called, { what: 'edit' | 'delete' | 'react' | 'mark' | 'page' }>,
+  operation: Exclude<Called, { what: 'edit' | 'delete' | 'react' | 'mark' | 'page' | 'follow' | 'threads' }>,
 ): Promise<unknown> {
   const id = 'conversation' in operation ? operation.conversation : '';
   switch (operation.what) {
@@ -47,13 +58,6 @@ function rest(
       const params = { id, messageId: operation.messageId };
       return operation.on ? ask('pinMessage', { params }) : ask('unpinMessage', { params });
     }
-    case 'follow': {
-      const { messageId, following, seq: readSeq } = operation;
-      const body = { ...(following === undefined ? {} : { following }), ...(readSeq === undefined ? {} : { readSeq }) };
-      return ask('updateThread', { params: { id, messageId }, body });
-    }
-    case 'threads':
-      return ask('listThreads', { params: { id }, query: { limit: operation.limit } });
     case 'add':
       return ask('addMembers', { params: { id }, body: { userIds: [operation.person] } });
     case 'remove':
