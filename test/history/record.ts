@@ -189,6 +189,7 @@ export interface Followed {
   following: boolean;
   readSeq: number;
   unread: number;
+  mentions: number;
 }
 
 /** What a client holds of one conversation at a rest; of a fresh one, what the server says to who holds nothing. */

@@ -1,3 +1,4 @@
+import type { Followed, StoredMessage } from '../record.ts';
 import type { Attempt } from './digest.ts';
 import { type Digest, Floors } from './digest.ts';
 import type { Findings } from './findings.ts';
@@ -109,20 +110,27 @@ function checkLists(digest: Digest, findings: Findings): void {
   }
 }
 
+const inWords = ({ rootSeq, readSeq, unread, mentions }: Followed) =>
+  `${rootSeq} read ${readSeq} unread ${unread} with ${mentions} mentions`;
+
 function checkList({ answer, person }: Attempt, log: Log, limit: number, findings: Findings): void {
   const replies = repliesOf(log);
   const afterSeq = log.spans(person).at(-1)?.afterSeq ?? 0;
   const last = (rootSeq: number) => replies.get(rootSeq)?.at(-1)?.seq ?? 0;
   const unread = ({ rootSeq, readSeq }: { rootSeq: number; readSeq: number }) =>
-    replies.get(rootSeq)?.filter(({ seq, senderId, deleted }) => seq > readSeq && senderId !== person && !deleted)
-      .length;
+    (replies.get(rootSeq) ?? []).filter(
+      ({ seq, senderId, deleted }) => seq > readSeq && senderId !== person && !deleted,
+    );
+  const mentions = (messages: readonly StoredMessage[]) =>
+    messages.filter((message) => message.mentions.includes(person)).length;
   const wanted = log.stored.followers
     .filter(({ userId, following, rootSeq }) => userId === person && following && rootSeq > afterSeq)
     .filter(({ rootSeq }) => replies.has(rootSeq))
     .sort((a, b) => last(b.rootSeq) - last(a.rootSeq))
     .slice(0, limit)
-    .map((row) => `${row.rootSeq} read ${row.readSeq} unread ${unread(row)}`);
-  const got = (answer.threads ?? []).map((row) => `${row.rootSeq} read ${row.readSeq} unread ${row.unread}`);
+    .map((row) => ({ ...row, unread: unread(row).length, mentions: mentions(unread(row)) }))
+    .map(inWords);
+  const got = (answer.threads ?? []).map(inWords);
   if (got.join() !== wanted.join())
     findings.add(
       'unread miscounted',

@@ -49,8 +49,8 @@ export function synced({ changes, standings }: SyncResponse): Answer {
   };
 }
 
-export const followedThread = ({ root, following, readSeq, unread }: FollowedThread): Followed => ({
-  ...{ rootSeq: root.seq, following, readSeq, unread },
+export const followedThread = ({ root, following, readSeq, unread, mentions }: FollowedThread): Followed => ({
+  ...{ rootSeq: root.seq, following, readSeq, unread, mentions },
 });
 
 export const followed = (page: EventsAfter): Answer =>

@@ -87,6 +87,14 @@ export const threadPlants: Plants = {
         return first && { threads: [{ ...first, unread: first.unread + 1 }, ...others] };
       }),
   },
+  'a mention in a thread is counted one too many': {
+    found: 'unread miscounted',
+    plant: (history, random) =>
+      onAnswer(history, random, ['threads'], ({ threads = [] }) => {
+        const [first, ...others] = threads;
+        return first && { threads: [{ ...first, mentions: first.mentions + 1 }, ...others] };
+      }),
+  },
   'a mention is counted one too many': {
     found: 'unread miscounted',
     plant: (history, random) =>

@@ -61,7 +61,8 @@ export class Threads {
       ({ seq, threadSeq, senderId, deleted }) =>
         threadSeq === rootSeq && seq > readSeq && senderId !== userId && !deleted,
     );
-    return { rootSeq, following, readSeq, unread: unread.length };
+    const mentions = unread.filter((message) => message.mentions.includes(userId)).length;
+    return { rootSeq, following, readSeq, unread: unread.length, mentions };
   }
 
   summary(rootSeq: number) {
