@@ -37,6 +37,51 @@ export const twilioError = (status: number, code: number, message: string): Prov
   body: { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status },
 });
 
+/** Twilio's errors by code: HTTP status and words. The 30000s are what carriers say afterwards, and hardly ever an answer. */
+const twilioTable: Record<string, [status: number, message: string]> = {
+  '14107': [400, 'SMS send rate limit exceeded'],
+  '20003': [401, 'Authenticate'],
+  '20005': [401, 'Account not active'],
+  '20404': [404, 'The requested resource was not found'],
+  '20429': [429, 'Too Many Requests'],
+  '20500': [500, 'Internal Server Error'],
+  '20503': [503, 'Service Unavailable'],
+  '21211': [400, "The 'To' number is not a valid phone number."],
+  '21214': [400, "'To' phone number cannot be reached"],
+  '21217': [400, 'Phone number does not appear to be valid'],
+  '21408': [403, 'Permission to send an SMS has not been enabled for the region'],
+  '21602': [400, 'Message body is required.'],
+  '21603': [400, "A 'From' phone number is required."],
+  '21606': [400, "The 'From' phone number provided is not a valid message-capable Twilio phone number"],
+  '21609': [400, 'The StatusCallback URL is not a valid URL.'],
+  '21610': [400, 'Attempt to send to unsubscribed recipient'],
+  '21611': [429, 'This From number has exceeded the maximum number of queued messages'],
+  '21612': [400, "The 'To' phone number is not currently reachable using the 'From' phone number"],
+  '21614': [400, "'To' number is not a valid mobile number"],
+  '21617': [400, 'The concatenated message body exceeds the 1600 character limit'],
+  '21624': [400, 'The validity period is invalid.'],
+  '21703': [400, 'The Messaging Service does not have a phone number available to send a message.'],
+  '30001': [400, 'Queue overflow'],
+  '30002': [400, 'Account suspended'],
+  '30003': [400, 'Unreachable destination handset'],
+  '30004': [400, 'Message blocked'],
+  '30005': [400, 'Unknown destination handset'],
+  '30006': [400, 'Landline or unreachable carrier'],
+  '30007': [400, 'Message filtered'],
+  '30008': [400, 'Unknown error'],
+  '30017': [400, 'Carrier network congestion'],
+  '30022': [429, 'US A2P 10DLC - Rate limits exceeded'],
+  '30023': [429, 'US A2P 10DLC - Daily message cap reached'],
+  '30034': [400, 'US A2P 10DLC - Message from an unregistered number'],
+  '30409': [409, 'This message cannot be canceled'],
+  '30410': [400, 'Provider timeout error'],
+  '30450': [400, 'Message delivery blocked'],
+  '35114': [400, 'SendAt timestamp is not supported for scheduling.'],
+};
+const twilioErrors = Object.fromEntries(
+  Object.entries(twilioTable).map(([code, [status, message]]) => [code, twilioError(status, Number(code), message)]),
+);
+
 /** Errors by the names that rules and magic recipients use. */
 export const named: Record<Provider, Record<string, ProviderAnswer>> = {
   fcm: {
@@ -69,24 +114,13 @@ export const named: Record<Provider, Record<string, ProviderAnswer>> = {
     BAD_REQUEST: sendGridError(400, 'Bad Request', 'subject'),
     INVALID_TO: sendGridError(400, 'Does not contain a valid address.', 'personalizations.0.to'),
     RATE_LIMITED: { ...sendGridError(429, 'too many requests'), headers: { 'x-ratelimit-remaining': '0' } },
+    NOT_FOUND: sendGridError(404, 'not found'),
+    METHOD_NOT_ALLOWED: sendGridError(405, 'method not allowed'),
+    PAYLOAD_TOO_LARGE: sendGridError(413, 'Payload Too Large'),
     INTERNAL: sendGridError(500, 'Internal Server Error'),
     UNAVAILABLE: sendGridError(503, 'Service Unavailable'),
   },
-  twilio: {
-    '20003': twilioError(401, 20003, 'Authenticate'),
-    '20429': twilioError(429, 20429, 'Too Many Requests'),
-    '20500': twilioError(500, 20500, 'Internal Server Error'),
-    '20503': twilioError(503, 20503, 'Service Unavailable'),
-    '21211': twilioError(400, 21211, "The 'To' number is not a valid phone number."),
-    '21408': twilioError(403, 21408, 'Permission to send an SMS has not been enabled for the region'),
-    '21610': twilioError(400, 21610, 'Attempt to send to unsubscribed recipient'),
-    '21614': twilioError(400, 21614, "'To' number is not a valid mobile number"),
-    '21617': twilioError(400, 21617, 'The concatenated message body exceeds the 1600 character limit'),
-    '30003': twilioError(400, 30003, 'Unreachable destination handset'),
-    '30005': twilioError(400, 30005, 'Unknown destination handset'),
-    '30006': twilioError(400, 30006, 'Landline or unreachable carrier'),
-    '30007': twilioError(400, 30007, 'Message filtered'),
-  },
+  twilio: twilioErrors,
 };
 
 /** How a provider answers a path that it does not have. */
@@ -96,6 +130,28 @@ export const notThere: Record<Provider | 'unknown', ProviderAnswer> = {
   twilio: twilioError(404, 20404, 'The requested resource was not found'),
   unknown: { status: 404, body: { error: 'No provider has this path.' } },
 };
+
+/** A provider's error of that name. */
+export function errorOf(provider: Provider, name: string): ProviderAnswer {
+  const answer = named[provider][name];
+  if (!answer) throw new Error(`${provider} has no error ${name}`);
+  return answer;
+}
+
+/** How a provider says that it is asked too often, and for how long. */
+export function tooOften(provider: Provider, waitMs: number, now: number): ProviderAnswer {
+  const seconds = String(Math.max(1, Math.ceil(waitMs / 1_000)));
+  if (provider === 'fcm') return { ...errorOf('fcm', 'QUOTA_EXCEEDED'), headers: { 'retry-after': seconds } };
+  if (provider === 'twilio') return errorOf('twilio', '20429');
+  const reset = String(Math.ceil((now + waitMs) / 1_000));
+  return {
+    ...errorOf('sendgrid', 'RATE_LIMITED'),
+    headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset },
+  };
+}
+
+/** How a provider says that it is down. */
+export const isDown: Record<Provider, string> = { fcm: 'UNAVAILABLE', sendgrid: 'UNAVAILABLE', twilio: '20503' };
 
 /** How a provider answers a body that it cannot even read. */
 export const unreadable: Record<Provider, ProviderAnswer> = {

@@ -1,10 +1,23 @@
 import { startSandbox } from './index.ts';
 
-const { PORT = '4300', HOST = '127.0.0.1', NODE_ENV } = process.env;
+const { PORT = '4300', HOST = '127.0.0.1', NODE_ENV, SANDBOX_SEED, TWILIO_AUTH_TOKEN } = process.env;
+const { SANDBOX_SENDGRID_KEY, SANDBOX_SENDGRID_EVENTS_URL, SANDBOX_SENDGRID_INBOUND_URL } = process.env;
+const { SANDBOX_TWILIO_STATUS_URL, SANDBOX_TWILIO_INBOUND_URL } = process.env;
 // Unset is production, as it is for the app: who forgets to say what this is must not lose people's mail.
 const production = NODE_ENV !== 'development' && NODE_ENV !== 'test';
+const targets = {
+  sendGridEvents: SANDBOX_SENDGRID_EVENTS_URL || null,
+  sendGridInbound: SANDBOX_SENDGRID_INBOUND_URL || null,
+  twilioStatus: SANDBOX_TWILIO_STATUS_URL || null,
+  twilioInbound: SANDBOX_TWILIO_INBOUND_URL || null,
+};
 try {
-  const sandbox = await startSandbox({ port: Number(PORT), host: HOST, production });
+  const sandbox = await startSandbox({
+    ...{ port: Number(PORT), host: HOST, production, targets },
+    seed: SANDBOX_SEED || undefined,
+    twilioAuthToken: TWILIO_AUTH_TOKEN || undefined,
+    sendGridKey: SANDBOX_SENDGRID_KEY || undefined,
+  });
   process.stdout.write(`The provider sandbox listens on ${sandbox.url}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void sandbox.close().then(() => process.exit(0)));
