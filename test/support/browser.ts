@@ -11,6 +11,8 @@ import { contextOf, obtainChromium } from '../../dev/services/index.ts';
 export interface Page<Globals> {
   open(url: string): Promise<void>;
   reload(): Promise<void>;
+  /** Pixels. */
+  resize(width: number, height: number): Promise<void>;
   /** Runs the function in the page, where nothing but its arguments is known; what it answers must have a JSON. */
   run<Input extends unknown[], Output>(
     work: (globals: Globals, ...input: Input) => Output | Promise<Output>,
@@ -116,6 +118,9 @@ async function openPage<Globals>(tools: DevTools): Promise<Page<Globals>> {
     complaints,
     open: (url) => loaded(() => ask('Page.navigate', { url })),
     reload: () => loaded(() => ask('Page.reload')),
+    async resize(width, height) {
+      await ask('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    },
     close: async () => void (await tools.ask('Target.closeTarget', { targetId })),
     async run(work, ...input) {
       const expression = `(${work.toString()})(globalThis, ...${JSON.stringify(input)})`;
