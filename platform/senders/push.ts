@@ -119,6 +119,8 @@ export function classifyFcm(thrown: unknown): SendOutcome {
 }
 
 function byStatus(status: number, code: string, wait: number | undefined): SendOutcome {
+  // A yes that cannot be read: it may well have been taken.
+  if (status < 300) return refused('fcm', 'ambiguous', code);
   if (status === 429) return refused('fcm', 'throttled', code, wait ?? quotaWaitMs);
   if (status === 400) return refused('fcm', 'content_rejected', code);
   if (status === 401 || status === 403 || status === 404) return refused('fcm', 'config_outage', code);

@@ -140,6 +140,32 @@ describe('the senders', () => {
     ['twilio', '30003', 'recipient_soft 30003'],
     ['twilio', '30005', 'recipient_dead 30005'],
     ['twilio', '30007', 'content_rejected 30007'],
+    ['twilio', '14107', 'throttled 14107'],
+    ['twilio', '20005', 'config_outage 20005'],
+    ['twilio', '21214', 'recipient_dead 21214'],
+    ['twilio', '21217', 'recipient_dead 21217'],
+    ['twilio', '21602', 'content_rejected 21602'],
+    ['twilio', '21603', 'config_outage 21603'],
+    ['twilio', '21606', 'config_outage 21606'],
+    ['twilio', '21609', 'config_outage 21609'],
+    ['twilio', '21611', 'throttled 21611'],
+    ['twilio', '21612', 'recipient_dead 21612'],
+    ['twilio', '21624', 'content_rejected 21624'],
+    ['twilio', '21703', 'config_outage 21703'],
+    ['twilio', '30001', 'throttled 30001'],
+    ['twilio', '30002', 'config_outage 30002'],
+    ['twilio', '30004', 'recipient_soft 30004'],
+    ['twilio', '30006', 'recipient_dead 30006'],
+    ['twilio', '30008', 'recipient_soft 30008'],
+    ['twilio', '30017', 'transient 30017'],
+    ['twilio', '30022', 'throttled 30022'],
+    ['twilio', '30023', 'throttled 30023'],
+    ['twilio', '30034', 'config_outage 30034'],
+    ['twilio', '30410', 'transient 30410'],
+    ['twilio', '30450', 'throttled 30450'],
+    ['sendgrid', 'NOT_FOUND', 'content_rejected 404'],
+    ['sendgrid', 'METHOD_NOT_ALLOWED', 'content_rejected 405'],
+    ['sendgrid', 'PAYLOAD_TOO_LARGE', 'content_rejected 413'],
   ];
   for (const [provider, error, expected] of table) {
     it(`take ${provider}’s ${error} for ${expected}, and nothing was sent`, async () => {
@@ -191,6 +217,14 @@ describe('the senders', () => {
         for (const secret of secrets) assert.ok(!all.includes(secret), `${secret} in ${all}`);
       }
     }).timeout(60_000);
+  }
+
+  for (const provider of ['fcm', 'twilio']) {
+    it(`do not know what came of an answer of ${provider} that says yes and cannot be read`, async () => {
+      await rule({ provider, action: { malformed: true } });
+      assert.match(tell(await send(provider)), /^ambiguous /);
+      assert.equal((await items()).length, 1, 'it was taken');
+    });
   }
 
   for (const provider of ['sendgrid', 'twilio']) {
