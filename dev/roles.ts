@@ -99,6 +99,7 @@ function roleEnv(stack: Stack, name: RoleName, addresses: Addresses): NodeJS.Pro
     HOMING_LADDER: ladderOf(stack),
     // A key from the person's shell must not reach the sandbox, which has its own.
     ...providerKeys(secrets.app),
+    GOOGLE_APPLICATION_CREDENTIALS: undefined,
     NODE_ENV: 'development',
     PORT: String(ports.api),
     HOMING_METRICS_PORT: String(ports[processes[name].metrics]),

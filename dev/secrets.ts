@@ -23,12 +23,17 @@ export function keepSecrets(state: string): Secrets {
     ...{ s3AccessKeyId: 'homing', s3SecretAccessKey: random() },
     ...kept,
     // A setting that the app came to need since is added; those that are kept stay.
-    app: { ...developmentSecrets(), ...kept.app },
+    app: { ...developmentSecrets(), ...withoutOldToken(kept.app) },
   };
   mkdirSync(state, { recursive: true });
   writeFileSync(`${file}.part`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.part`, file);
   return secrets;
+}
+
+/** Tokens of the time when they looked like Twilio's own are made anew: the app refuses them beside the sandbox. */
+function withoutOldToken({ TWILIO_AUTH_TOKEN: token, ...others }: Record<string, string> = {}): Record<string, string> {
+  return token && token.startsWith('sandbox-') ? { ...others, TWILIO_AUTH_TOKEN: token } : others;
 }
 
 function random(): string {

@@ -244,7 +244,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       env[name] === '' && definition.schema !== settings.HOMING_ALLOWED_ORIGINS.schema ? undefined : env[name];
     return [name, readOne(name, definition, given, development, faults)] as const;
   });
-  faults.push(...unknownNames(env), ...productionFaults(env, development));
+  faults.push(...unknownNames(env), ...productionFaults(env, development), ...standInFaults(env));
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(Object.fromEntries(entries)) as Config;
 }
@@ -290,4 +290,22 @@ function productionFaults(env: NodeJS.ProcessEnv, development: boolean): string[
   if (Number(env.HOMING_ARGON2_MEMORY ?? 64) < 19)
     faults.push('HOMING_ARGON2_MEMORY must be 19 or more in production.');
   return faults;
+}
+
+/** A stand-in, what is given to it, and how that looks when it is real. */
+const standIns: readonly { url: SettingName; secret: SettingName; real: RegExp }[] = [
+  { url: 'SENDGRID_BASE_URL', secret: 'SENDGRID_API_KEY', real: /^SG\.[\w-]{22}\.[\w-]{43}$/ },
+  { url: 'TWILIO_BASE_URL', secret: 'TWILIO_AUTH_TOKEN', real: /^[0-9a-f]{32}$/i },
+  // The stand-in asks for no account: a file of one can only be real.
+  { url: 'FCM_BASE_URL', secret: 'GOOGLE_APPLICATION_CREDENTIALS', real: /./ },
+];
+
+/** Real credentials go to their provider alone: a stand-in is somebody's process, spoken to without TLS. */
+function standInFaults(env: NodeJS.ProcessEnv): string[] {
+  return standIns
+    .filter(({ url: address, secret, real }) => env[address] && real.test(env[secret] ?? ''))
+    .map(
+      ({ url: address, secret }) =>
+        `${secret} looks real, and ${address} would send it to a stand-in: remove one of them, or give a made-up ${secret}.`,
+    );
 }

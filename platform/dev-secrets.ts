@@ -19,7 +19,8 @@ export function developmentSecrets(): Record<string, string> {
     HOMING_ARGON2_MEMORY: '8',
     SENDGRID_API_KEY: `SG.${randomBytes(16).toString('base64url')}`,
     TWILIO_ACCOUNT_SID: `AC${randomBytes(16).toString('hex')}`,
-    TWILIO_AUTH_TOKEN: randomBytes(16).toString('hex'),
+    // No 32 hex digits, as real ones are: those are refused beside a stand-in.
+    TWILIO_AUTH_TOKEN: `sandbox-${randomBytes(16).toString('hex')}`,
     TWILIO_MESSAGING_SERVICE_SID: `MG${randomBytes(16).toString('hex')}`,
     FCM_PROJECT_ID: 'homing-development',
   };

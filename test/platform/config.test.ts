@@ -83,6 +83,24 @@ describe('the configuration', () => {
     });
   }
 
+  describe('refuses credentials that look real beside a stand-in, which would be sent them', () => {
+    const real: Record<string, [string, string]> = {
+      SENDGRID_BASE_URL: ['SENDGRID_API_KEY', `SG.${'a'.repeat(22)}.${'b'.repeat(43)}`],
+      TWILIO_BASE_URL: ['TWILIO_AUTH_TOKEN', 'c'.repeat(32)],
+      FCM_BASE_URL: ['GOOGLE_APPLICATION_CREDENTIALS', '/keys/account.json'],
+    };
+    for (const [address, [secret, value]] of Object.entries(real)) {
+      it(`${secret} beside ${address}`, () => {
+        const alone = { ...complete, NODE_ENV: 'development', [secret]: value };
+        assert.deepEqual(faultsOf(alone), []);
+        const [fault = '', ...others] = faultsOf({ ...alone, [address]: 'http://127.0.0.1:9' });
+        assert.deepEqual(others, []);
+        assert.match(fault, new RegExp(`^${secret} looks real, and ${address} .*remove one of them`));
+        assert.ok(!fault.includes(value), 'no value is printed');
+      });
+    }
+  });
+
   it('wants a token for the codec endpoint, and a strong hash, in production', () => {
     assert.match(faultsOf({ ...complete, HOMING_CODEC_PORT: '9000' }).join(), /HOMING_CODEC_TOKEN is missing/);
     assert.match(faultsOf({ ...complete, HOMING_ARGON2_MEMORY: '18' }).join(), /19 or more/);
