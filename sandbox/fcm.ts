@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Request, Router } from 'express';
 import { type ProviderAnswer, fcmError, named } from './answers.ts';
-import { type FcmBody, type FcmMessage, shapeFcm } from './shapes.ts';
+import { type FcmBody, type FcmMessage, formOf, shapeFcm } from './shapes.ts';
 import type { NewItem } from './store.ts';
 import { type Send, others, sends } from './take.ts';
 import type { World } from './world.ts';
@@ -19,7 +19,7 @@ const reservedKey = /^(from|message_type|google.*|gcm.*)$/;
 export function fcmFace(world: World): Router {
   const router = Router();
   router.post('/v1/projects/:project/messages\\:send', sends(world, fcmSend));
-  router.post('/token', others(world, 'fcm', oauthToken));
+  router.post('/token', others(world, 'fcm', oauthToken, true));
   return router;
 }
 
@@ -98,8 +98,16 @@ function checkOptions({ android, apns }: FcmMessage): ProviderAnswer | undefined
 const invalid = (message: string, field: string, errorCode?: string) =>
   fcmError(400, 'INVALID_ARGUMENT', message, errorCode, field);
 
-/** A token as Google's OAuth endpoint gives it. */
-const oauthToken = (): ProviderAnswer => ({
-  status: 200,
-  body: { access_token: `ya29.${randomBytes(16).toString('hex')}`, expires_in: 3_599, token_type: 'Bearer' },
-});
+/** Google's OAuth endpoint: a signed statement of a service account for a token. The signature is not looked at. */
+function oauthToken({ body }: Request): ProviderAnswer {
+  const { grant_type: grant, assertion = '' } = formOf(body);
+  if (grant !== 'urn:ietf:params:oauth:grant-type:jwt-bearer')
+    return {
+      status: 400,
+      body: { error: 'unsupported_grant_type', error_description: `Invalid grant_type: ${grant ?? ''}` },
+    };
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(assertion))
+    return { status: 400, body: { error: 'invalid_grant', error_description: 'Invalid JWT.' } };
+  const token = `ya29.${randomBytes(16).toString('hex')}`;
+  return { status: 200, body: { access_token: token, expires_in: 3_599, token_type: 'Bearer' } };
+}

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { type Request, type Response, Router } from 'express';
-import { onlyHere } from './control.ts';
 import type { Kind } from './store.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +20,6 @@ const files: Record<string, string> = {
 /** The page for people: what phones, mailboxes and SMS threads show, live. */
 export function inbox(world: World): Router {
   const router = Router();
-  router.use(onlyHere);
   for (const [path, file] of Object.entries(files)) router.get(path, page(file));
   router.get('/items/:id/mail.html', (request, response) => mail(world, request, response));
   router.get('/events', (request, response) => tell(world, request, response));

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
@@ -7,6 +8,7 @@ import { control } from './control.ts';
 import { fcmFace } from './fcm.ts';
 import { inbox } from './inbox.ts';
 import { tooLarge } from './mail-limits.ts';
+import { isOwnMachine } from './own-machine.ts';
 import { TooManyRules } from './rules.ts';
 import { sendGridFace } from './sendgrid.ts';
 import type { Provider } from './store.ts';
@@ -22,6 +24,8 @@ export interface SandboxOptions extends WorldOptions {
   port?: number;
   host?: string;
   production?: boolean;
+  /** Where each record, and each change of one, is added as a line of JSON. */
+  file?: string | undefined;
 }
 
 export interface Sandbox {
@@ -38,14 +42,23 @@ export async function startSandbox({
   port = 0,
   host = '127.0.0.1',
   production = false,
+  file,
   ...options
 }: SandboxOptions = {}): Promise<Sandbox> {
   if (production) throw new Error('The provider sandbox does not run in production.');
   const world = createWorld(options);
+  if (file !== undefined) writeTo(file, world);
   const server = createServer(createApp(world));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const address = server.address() as AddressInfo;
   return { url: `http://${host}:${address.port}`, close: () => close(server, world) };
+}
+
+/** Line by line as it comes, so that what was seen outlives the process. */
+function writeTo(file: string, { store }: World): void {
+  store.on('record', (list, record) =>
+    appendFileSync(file, `${JSON.stringify({ list, ...record })}\n`, { mode: 0o600 }),
+  );
 }
 
 function close(server: Server, { clock, webhooks }: World): Promise<void> {
@@ -63,7 +76,7 @@ function createApp(world: World): Express {
   app.set('query parser', 'simple');
   app.use(express.json({ limit: mailLimit }), express.urlencoded({ extended: false, limit: '1mb' }));
   app.use(fcmFace(world), sendGridFace(world), twilioFace(world));
-  app.use(control(world), inbox(world));
+  app.use(onlyHere, control(world), inbox(world));
   app.use((request, response) => unknownPath(world, request, response));
   app.use(onError(world));
   return app;
@@ -74,6 +87,17 @@ function providerOf({ path }: Request): Provider | undefined {
   if (path.startsWith('/v1/projects')) return 'fcm';
   if (path.startsWith('/v3/')) return 'sendgrid';
   return /^\/(2010-04-01|v1\/Services)\//.test(path) ? 'twilio' : undefined;
+}
+
+/**
+ * What tells of people is asked by a name of this machine: a page elsewhere may have a name of its own lead here, or post
+ * without asking first. The SDKs name the providers' own hosts.
+ */
+function onlyHere(request: Request, response: Response, next: NextFunction): void {
+  const { host = '', origin = `http://${host}` } = request.headers;
+  if (providerOf(request) || (isOwnMachine(`http://${host}`) && isOwnMachine(origin))) return next();
+  const detail = 'Ask by localhost, 127.0.0.1 or the name of the container, from no page of elsewhere.';
+  response.status(403).json({ code: 'forbidden', detail });
 }
 
 function unknownPath(world: World, request: Request, response: Response): void {

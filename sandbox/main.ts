@@ -1,6 +1,6 @@
 import { startSandbox } from './index.ts';
 
-const { PORT = '4300', HOST = '127.0.0.1', NODE_ENV, SANDBOX_SEED, TWILIO_AUTH_TOKEN } = process.env;
+const { PORT = '4300', HOST = '127.0.0.1', NODE_ENV, SANDBOX_SEED, SANDBOX_FILE, TWILIO_AUTH_TOKEN } = process.env;
 const { SANDBOX_SENDGRID_KEY, SANDBOX_SENDGRID_EVENTS_URL, SANDBOX_SENDGRID_INBOUND_URL } = process.env;
 const { SANDBOX_TWILIO_STATUS_URL, SANDBOX_TWILIO_INBOUND_URL } = process.env;
 // Unset is production, as it is for the app: who forgets to say what this is must not lose people's mail.
@@ -15,6 +15,7 @@ try {
   const sandbox = await startSandbox({
     ...{ port: Number(PORT), host: HOST, production, targets },
     seed: SANDBOX_SEED || undefined,
+    file: SANDBOX_FILE || undefined,
     twilioAuthToken: TWILIO_AUTH_TOKEN || undefined,
     sendGridKey: SANDBOX_SENDGRID_KEY || undefined,
   });

@@ -115,8 +115,8 @@ export type Filter = Record<string, string | number | undefined>;
 
 /** Records of each kind kept at most; the oldest give way. */
 export const storeLimit = 5_000;
-/** Characters of a body as JSON that are kept beside a request. */
-const bodyLimit = 64_000;
+/** Characters of a body as JSON that are kept beside a request or a report. */
+const bodyLimit = 16_000;
 
 /** What the sandbox has taken, was asked and has reported, in memory, in order. Tells each record, and each change of one. */
 export class Store extends EventEmitter<{ record: [kind: Kind, record: Records[Kind]]; clear: [] }> {
@@ -159,7 +159,8 @@ export class Store extends EventEmitter<{ record: [kind: Kind, record: Records[K
   }
 
   reported(callback: Omit<CallbackRecord, 'seq' | 'at'>): void {
-    this.#keep('callbacks', { ...callback, at: this.#clock.iso() });
+    const body = callback.body.length > bodyLimit ? tooLarge : callback.body;
+    this.#keep('callbacks', { ...callback, body, at: this.#clock.iso() });
   }
 
   list<Name extends Kind>(kind: Name, filter: Filter = {}): Records[Name][] {
@@ -204,10 +205,12 @@ export class Store extends EventEmitter<{ record: [kind: Kind, record: Records[K
   }
 }
 
+const tooLarge = '(too large to be kept)';
+
 /** A body, unless it is too large to be kept for each of thousands of calls. */
 function kept(name: 'body' | 'answer', value: unknown): { body?: unknown; answer?: unknown } {
   if (value === undefined) return {};
-  return (JSON.stringify(value) ?? '').length > bodyLimit ? { [name]: '(too large to be kept)' } : { [name]: value };
+  return (JSON.stringify(value) ?? '').length > bodyLimit ? { [name]: tooLarge } : { [name]: value };
 }
 
 function matches(record: object, { text, after, pattern, ...fields }: Filter): boolean {

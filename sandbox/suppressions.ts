@@ -4,6 +4,9 @@ import type { Clock } from './clock.ts';
 export const lists = ['bounces', 'blocks', 'invalid_emails', 'spam_reports', 'unsubscribes'] as const;
 export type List = (typeof lists)[number];
 
+/** Addresses on one list at most; the oldest give way. */
+const listLimit = 10_000;
+
 export interface Suppression {
   /** Seconds since 1970. */
   created: number;
@@ -44,7 +47,10 @@ export class Suppressions {
 
   add(list: List | Group['id'], email: string, more: { reason?: string; status?: string } = {}): void {
     const created = Math.floor(this.#clock.now() / 1_000);
-    this.#of(list).set(email.toLowerCase(), { created, email, ...more });
+    const addresses = this.#of(list);
+    addresses.set(email.toLowerCase(), { created, email, ...more });
+    const [oldest] = addresses.keys();
+    if (addresses.size > listLimit && oldest !== undefined) addresses.delete(oldest);
   }
 
   list(list: List | Group['id']): Suppression[] {

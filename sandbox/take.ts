@@ -27,12 +27,18 @@ export function sends(world: World, read: (request: Request) => Send): RequestHa
       delayMs: world.magic.delayMs(send.provider, send.to),
       answer: () => taken.answer(),
       itemIds: () => taken.items.map(({ id }) => id),
+      isSecret: false,
     });
   };
 }
 
-/** A provider's path that is read, or changes what was sent. */
-export function others(world: World, provider: Provider, answer: (request: Request) => ProviderAnswer): RequestHandler {
+/** A provider's path that is read, or changes what was sent. Of one that hands out a secret no body is kept. */
+export function others(
+  world: World,
+  provider: Provider,
+  answer: (request: Request) => ProviderAnswer,
+  isSecret = false,
+): RequestHandler {
   return async (request, response) => {
     const verdict = world.rules.take({ provider, call: 'other', to: '', body: request.body });
     await act(world, provider, verdict, request, response, {
@@ -40,6 +46,7 @@ export function others(world: World, provider: Provider, answer: (request: Reque
       delayMs: 0,
       answer: () => answer(request),
       itemIds: () => [],
+      isSecret,
     });
   };
 }
@@ -71,6 +78,8 @@ interface Work {
   /** The real answer; asking for it takes the send. */
   answer: () => ProviderAnswer;
   itemIds: () => string[];
+  /** Neither what was asked nor the answer is kept. */
+  isSecret: boolean;
 }
 
 async function act(
@@ -79,13 +88,14 @@ async function act(
   verdict: Verdict | undefined,
   request: Request,
   response: Response,
-  { about: { to, attemptId }, delayMs, answer, itemIds }: Work,
+  { about: { to, attemptId }, delayMs, answer, itemIds, isSecret }: Work,
 ): Promise<void> {
   const note = (status: RequestRecord['status'], given?: ProviderAnswer) =>
     store.note({
       ...{ provider, method: request.method, path: request.path, to, attemptId, status },
-      ...{ rule: verdict?.rule.id ?? null, itemIds: itemIds(), body: request.body as unknown },
-      ...(given ? { answer: { status: given.status, body: given.body } } : {}),
+      ...{ rule: verdict?.rule.id ?? null, itemIds: itemIds() },
+      ...(isSecret ? {} : { body: request.body as unknown }),
+      ...(given && !isSecret ? { answer: { status: given.status, body: given.body } } : {}),
     });
   const action: Partial<Action> = verdict?.rule.action ?? {};
   if ('hang' in action) return note('hang');

@@ -7,6 +7,8 @@ import type { CallbackRecord, Item, Store } from './store.ts';
 
 /** Milliseconds that the app has for its answer, as Twilio gives it. */
 const answerMs = 15_000;
+/** Tasks of the clock beyond which nothing more is kept to be told again: the app has been away for long. */
+const maxWaiting = 10_000;
 /** Milliseconds: 31 days. */
 const maxMs = 31 * 24 * 3_600_000;
 
@@ -152,7 +154,8 @@ export class Webhooks {
     const isUnsigned = report.kind === 'parse';
     this.#note(report, url, shown, attempt, status, isUnsigned ? 'none' : wrongSignature ? 'wrong' : 'right');
     if ((typeof status === 'number' && status < 300) || attempt > retries) return;
-    this.#world.clock.after(retryGapMs * 2 ** (attempt - 1), () => this.#try(report, target, attempt + 1));
+    if (this.#world.clock.waiting < maxWaiting)
+      this.#world.clock.after(retryGapMs * 2 ** (attempt - 1), () => this.#try(report, target, attempt + 1));
   }
 
   #compose(report: Report, target: string): Post {

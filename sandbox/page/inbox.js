@@ -13,15 +13,25 @@ const isWanted = ({ to: recipient }) => to.value === '' || (recipient ?? '').inc
 const all = (kind) => [...records[kind].values()];
 const ofChannel = (channel) => all('items').filter((item) => item.channel === channel && isWanted(item));
 
+const byItem = { requests: new Map(), callbacks: new Map() };
+
+/** Looked up once for a whole screen: of each list there may be thousands. */
+function indexTraces() {
+  for (const [kind, index] of Object.entries(byItem)) {
+    index.clear();
+    for (const record of all(kind)) for (const id of record.itemIds) index.set(id, [...(index.get(id) ?? []), record]);
+  }
+}
+
 /** An item with how it was asked for and what was told of it. */
 const withTraces = (item) => ({
   key: item.id,
   item,
-  calls: all('requests').filter(({ itemIds }) => itemIds.includes(item.id)),
-  callbacks: all('callbacks').filter(({ itemIds }) => itemIds.includes(item.id)),
+  calls: byItem.requests.get(item.id) ?? [],
+  callbacks: byItem.callbacks.get(item.id) ?? [],
 });
 
-const byRecipient = (items) => [...Map.groupBy(items, ({ to: recipient }) => recipient)].reverse();
+const byRecipient = (items) => [...Map.groupBy(items, ({ to: recipient }) => recipient)].reverse().slice(0, most);
 
 /** What one phone shows: a push replaces the one with its collapse key; a silent one that clears takes it away. */
 function screen([recipient, items]) {
@@ -48,6 +58,7 @@ function thread([recipient, items]) {
 }
 
 function draw() {
+  indexTraces();
   column('phones', byRecipient(ofChannel('push')).map(screen), phone);
   column('mail', ofChannel('email').reverse().slice(0, most).map(withTraces), mail);
   column('texts', byRecipient(ofChannel('sms')).map(thread), smsThread);

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '../support/until.ts';
 import { type Receiver, type Still, hourMs, startReceiver, startStill } from './support.ts';
 
@@ -163,6 +166,32 @@ describe('the sandbox’s control API', () => {
     );
   });
 
+  it('writes each record to a file, too, where it is told one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
+    const file = join(folder, 'records.jsonl');
+    const own = await startStill({ file });
+    await own.mail('drop-unsub@example.test');
+    await own.advance(hourMs);
+    await own.close();
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as { list: string; status: unknown });
+    assert.deepEqual(
+      records.map(({ list, status }) => [list, status]),
+      [
+        ['items', 'accepted'],
+        ['requests', 202],
+        ['items', 'dropped'],
+      ],
+    );
+    rmSync(folder, { recursive: true });
+  });
+
+  it('keeps no body that is large', async () => {
+    await sandbox.push('ok-1', { data: { x: 'y'.repeat(20_000) } });
+    const { body } = await sandbox.ask('GET', '/requests.json');
+    assert.equal((body.requests as { body: unknown }[])[0]?.body, '(too large to be kept)');
+  });
+
   it('forgets what was to come as well', async () => {
     await sandbox.webhooks({ targets: { sendGridEvents: app.url } });
     await sandbox.mail('bob@example.test');
@@ -180,20 +209,26 @@ describe('the sandbox’s control API', () => {
     assert.ok(!JSON.stringify(body).includes('Bearer'));
   });
 
-  it('answers nobody who asks by a name of the web, as a page elsewhere would', async () => {
-    const status = (host: string, path: string) =>
+  it('answers nobody who asks by a name of the web, or from a page of elsewhere', async () => {
+    const status = (method: string, path: string, headers: Record<string, string>) =>
       new Promise<number>((resolve, reject) => {
-        const asked = request(`${sandbox.url}${path}`, { headers: { host } }, (response) => {
+        const asked = request(`${sandbox.url}${path}`, { method, headers }, (response) => {
           response.resume();
           resolve(response.statusCode ?? 0);
         });
         asked.on('error', reject).end();
       });
+    await push('kept');
     for (const path of ['/inbox.json', '/', '/events', '/export', '/requests.json'])
-      assert.equal(await status('rebound.example.com', path), 403, path);
-    assert.equal(await status('sandbox:4010', '/inbox.json'), 200);
+      assert.equal(await status('GET', path, { host: 'rebound.example.com' }), 403, path);
+    for (const origin of ['https://example.com', 'null'])
+      assert.equal(await status('POST', '/clear', { origin }), 403, origin);
+    assert.equal((await sandbox.items()).length, 1);
+    assert.equal(await status('GET', '/inbox.json', { host: 'sandbox:4010' }), 200);
+    assert.equal(await status('POST', '/clear', { origin: sandbox.url }), 204);
     // The SDKs name the provider's own host.
-    assert.equal(await status('api.sendgrid.com', '/v3/scopes'), 401);
+    assert.equal(await status('GET', '/v3/scopes', { host: 'api.sendgrid.com' }), 401);
+    assert.equal(await status('GET', '/v3/nowhere', { host: 'api.sendgrid.com' }), 404);
   });
 
   describe('does what people do', () => {

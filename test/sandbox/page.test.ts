@@ -200,6 +200,8 @@ describe('the sandbox’s page', () => {
     await shows('#mail .traces', 'attempt a1');
     await press('#mail .attempt', 'attempt a1');
     await shows('#timeline-title', 'Timeline of attempt a1');
+    await shows('#timeline', 'asked sendgrid');
+    await shows('#timeline', 'told delivered');
     const story = (await texts('#timeline li > span')).map((line) => line.replace(/^.*[AP]M /, ''));
     assert.deepEqual(story.toSorted(), [
       'asked sendgrid: POST /v3/mail/send → 202',

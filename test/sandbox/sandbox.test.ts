@@ -111,6 +111,20 @@ describe('the provider sandbox', () => {
       }
     });
 
+    it('Google: a token for anything but a statement of a service account', async () => {
+      const tokenFor = async (form: Record<string, string>) => {
+        const response = await fetch(`${sandbox.url}/token`, { method: 'POST', body: new URLSearchParams(form) });
+        const { error, access_token: token } = (await response.json()) as { error?: string; access_token?: string };
+        return error ?? token?.slice(0, 5);
+      };
+      const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+      assert.equal(await tokenFor({ grant_type: grant, assertion: 'head.body.signature' }), 'ya29.');
+      assert.equal(await tokenFor({ grant_type: grant, assertion: 'nonsense' }), 'invalid_grant');
+      assert.equal(await tokenFor({ grant_type: 'password' }), 'unsupported_grant_type');
+      const all = JSON.stringify((await ask('GET', '/requests.json')).body);
+      assert.ok(!all.includes('head.body.signature') && !all.includes('ya29.'), 'neither is kept');
+    });
+
     it('SendGrid: no key, no or twice the same recipient, nothing to say', async () => {
       assert.equal((await ask('POST', '/v3/mail/send', {}, {})).status, 401);
       assert.equal((await mail([])).status, 400);

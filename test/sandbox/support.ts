@@ -99,7 +99,8 @@ export async function startReceiver() {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       posted.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString() });
-      response.writeHead(receiver.status).end();
+      // Looked at with a redirect's status alone.
+      response.writeHead(receiver.status, { location: '/elsewhere' }).end();
     });
   });
   async function close(): Promise<void> {

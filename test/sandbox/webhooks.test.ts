@@ -358,6 +358,17 @@ describe('the sandbox’s webhooks', () => {
       );
     });
 
+    it('follow no redirect, which could lead anywhere', async () => {
+      app.status = 307;
+      await sandbox.mail('drop-unsub@example.test');
+      await sandbox.advance(secondMs);
+      assert.deepEqual(
+        app.posted.map(({ path }) => path),
+        ['/v1/providers/sendgrid/events'],
+      );
+      assert.equal((await sandbox.callbacks())[0]?.status, 307);
+    });
+
     it('stop once they are answered, and know when nobody is there', async () => {
       await sandbox.webhooks({ twilio: { retries: 2 } });
       app.status = 500;
