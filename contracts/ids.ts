@@ -30,3 +30,5 @@ export type ClientId = z.infer<typeof ClientId>;
 
 /** A number by which things with ids can be parted into heaps that are alike: the end of an id is random (RFC 9562). */
 export const placeOf = (id: string): number => Number.parseInt(id.slice(-4), 16);
+/** Such numbers are below this. */
+export const places = 0x1_00_00;

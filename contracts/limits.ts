@@ -15,6 +15,8 @@ export const limits = {
   pinnedMessages: 100,
   /** Urgent messages that one person may send in any hour. */
   urgentPerHour: 10,
+  /** Windows of one person's quiet hours. */
+  quietWindows: 20,
   /** People that one person may block. */
   blocksPerUser: 1_000,
   /** Unread messages of one conversation that are counted; beyond, the count stays there. */

@@ -121,6 +121,10 @@ export interface Ladder {
   pushUntilMs: number;
   emailUntilMs: number;
   smsUntilMs: number;
+  /** When no text is sent but an urgent one, by the recipient's clock; null for no such time. */
+  smsNight: { from: string; until: string } | null;
+  /** What is kept back while people want to be left alone leaves within so long after the end, not all at once. */
+  releaseJitterMs: number;
   /** How long a mail whose fate is not known is left to settle before it is sent again. */
   emailSettleMs: number;
   /** The same for a text, before it is looked for. */

@@ -68,6 +68,8 @@ export const standardLadder: Ladder = {
   pushUntilMs: 24 * hour,
   emailUntilMs: 72 * hour,
   smsUntilMs: 4 * hour,
+  smsNight: { from: '21:00', until: '08:00' },
+  releaseJitterMs: 2 * minute,
   emailSettleMs: 2 * minute,
   smsSettleMs: minute,
   // FCM's guide to scale asks for ten seconds before a first retry.
@@ -86,11 +88,18 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   'push-until': (ladder, ms) => (ladder.pushUntilMs = ms),
   'email-until': (ladder, ms) => (ladder.emailUntilMs = ms),
   'sms-until': (ladder, ms) => (ladder.smsUntilMs = ms),
+  'release-jitter': (ladder, ms) => (ladder.releaseJitterMs = ms),
   'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
   'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
   heartbeat: (ladder, ms) => (ladder.retry.heartbeatMs = ms),
   'give-up': (ladder, ms) => (ladder.retry.giveUpMs = ms),
 };
+
+function nightOf(value: string): Ladder['smsNight'] | undefined {
+  if (value === 'off') return null;
+  const [, from, until] = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(value) ?? [];
+  return from && until && from !== until ? { from, until } : undefined;
+}
 
 /** `push=1.5s email=20s` over the standard ladder. */
 export const ladderSetting = z.string().transform((text, context): Ladder => {
@@ -99,11 +108,13 @@ export const ladderSetting = z.string().transform((text, context): Ladder => {
     const [name = '', value = ''] = part.split('=');
     const ms = duration(value);
     const set = ladderNames[name];
-    if (set && ms !== undefined) set(ladder, ms);
+    const night = name === 'sms-night' ? nightOf(value) : undefined;
+    if (night !== undefined) ladder.smsNight = night;
+    else if (set && ms !== undefined) set(ladder, ms);
     else
       context.addIssue({
         code: 'custom',
-        message: `does not understand "${part}"; steps are ${Object.keys(ladderNames).join(', ')}, times such as 1.5s or 10m`,
+        message: `does not understand "${part}"; steps are ${Object.keys(ladderNames).join(', ')}, times such as 1.5s or 10m; sms-night is off or such as 21:00-08:00`,
       });
   }
   return ladder;

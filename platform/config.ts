@@ -171,7 +171,7 @@ export const settings = {
   HOMING_LADDER: setting({
     schema: ladderSetting,
     fallback: '',
-    help: 'When steps fall due, such as "push=1.5s email=10m sms=30m"; what is not named keeps its default',
+    help: 'When steps fall due, such as "push=1.5s email=10m sms=30m"; what is not named keeps its default. No text is sent by night: "sms-night=21:00-08:00", or "off"',
   }),
   HOMING_SECRET_KEY: setting({
     schema: z.string().min(32),

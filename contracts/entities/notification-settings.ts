@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { Instant } from './common.ts';
 
 /** Which messages of a conversation call for a person's attention. */
 export const Level = z.enum(['all', 'mentions', 'nothing']);
@@ -7,11 +9,67 @@ export type Level = z.infer<typeof Level>;
 export const Preview = z.enum(['full', 'sender', 'generic']);
 export type Preview = z.infer<typeof Preview>;
 
+const Weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
+/** By the person's own clock, in the zone of their account. */
+const LocalTime = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: 'must be a time of day, such as 22:00' })
+  .meta({ description: 'Time of day', examples: ['22:00'] });
+/** A window that ends no later than it begins crosses midnight, and belongs to the day on which it begins. */
+export const QuietWindow = z
+  .strictObject({ days: z.array(Weekday).min(1).max(7), from: LocalTime, until: LocalTime })
+  .meta({ id: 'QuietWindow' });
+export type QuietWindow = z.infer<typeof QuietWindow>;
+
+/** When a person wants to be left alone: push and SMS wait for the end, and the clock of what follows stands still. */
+export const QuietHours = z
+  .strictObject({
+    windows: z
+      .array(QuietWindow)
+      .min(1)
+      .max(limits.quietWindows)
+      .refine(leavesTime, { message: 'cover the whole week; switch the channel off instead' }),
+    /** Whether mail waits, too. It makes no noise, so it does not unless it is asked to. */
+    email: z.boolean(),
+  })
+  .meta({ id: 'QuietHours' });
+export type QuietHours = z.infer<typeof QuietHours>;
+
+const minutesOfDay = 1_440;
+const dayNames = Weekday.options;
+
+/** By the clock, so that a night in which it is changed makes no difference. */
+function leavesTime(windows: readonly QuietWindow[]): boolean {
+  const quiet = new Set<number>();
+  for (const { days, from, until } of windows) {
+    const [start, end] = [minuteOf(from), minuteOf(until)];
+    const length = end > start ? end - start : end - start + minutesOfDay;
+    for (const day of days) {
+      const first = dayNames.indexOf(day) * minutesOfDay + start;
+      for (let minute = 0; minute < length; minute += 1) quiet.add((first + minute) % (7 * minutesOfDay));
+    }
+  }
+  return quiet.size < 7 * minutesOfDay;
+}
+
+function minuteOf(time: string): number {
+  const [hours, minutes] = time.split(':').map(Number);
+  return (hours ?? 0) * 60 + (minutes ?? 0);
+}
+
+/** Whose urgent messages come through while a person wants to be left alone: of all, of direct conversations, of none. */
+export const UrgentThrough = z.enum(['everyone', 'direct', 'nobody']);
+
 export const NotificationSettings = z
   .strictObject({
     level: Level,
     channels: z.strictObject({ push: z.boolean(), email: z.boolean(), sms: z.boolean() }),
     preview: Preview,
+    /** By the clock of the account's time zone. */
+    quietHours: QuietHours.nullable(),
+    /** Until then as in quiet hours. */
+    doNotDisturbUntil: Instant.nullable(),
+    urgentThrough: UrgentThrough,
   })
   .meta({ id: 'NotificationSettings' });
 export type NotificationSettings = z.infer<typeof NotificationSettings>;
@@ -21,6 +79,9 @@ export const defaultNotificationSettings: NotificationSettings = {
   level: 'all',
   channels: { push: true, email: true, sms: false },
   preview: 'sender',
+  quietHours: null,
+  doNotDisturbUntil: null,
+  urgentThrough: 'direct',
 };
 
 export const NotificationSettingsPatch = z
@@ -30,6 +91,9 @@ export const NotificationSettingsPatch = z
       .strictObject({ push: z.boolean().optional(), email: z.boolean().optional(), sms: z.boolean().optional() })
       .optional(),
     preview: Preview.optional(),
+    quietHours: QuietHours.nullable().optional(),
+    doNotDisturbUntil: Instant.nullable().optional(),
+    urgentThrough: UrgentThrough.optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'NotificationSettingsPatch' });

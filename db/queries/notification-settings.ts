@@ -1,4 +1,4 @@
-import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 
@@ -17,7 +17,9 @@ export async function notificationSettingsOf(
     text: 'select settings, version from notification_settings where user_id = $1',
     values: [userId],
   });
-  return rows[0];
+  const [row] = rows;
+  // Stored by an older version, they lack what was added since.
+  return row && { ...row, settings: { ...defaultNotificationSettings, ...row.settings } };
 }
 
 /** Stores settings if their version is still `expected` (0: never stored). Answers with the new version, or nothing. */

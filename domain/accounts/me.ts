@@ -1,6 +1,7 @@
 import type { Me, User } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { MePatch } from '../../contracts/rest/me.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
 import { updateUser, userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -15,6 +16,8 @@ export async function getMe(deps: Pick<Deps, 'db'>, actor: Actor): Promise<Me> {
 export async function updateMe(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, patch: MePatch): Promise<Me> {
   const row = await updateUser(deps.db, actor.userId, patch);
   if (!row) throw notFound();
+  // Quiet hours are by the clock of this zone.
+  if (patch.timeZone) await lookAgain(deps.db, [actor.userId], 0);
   if (patch.privacy?.tellLastSeen) deps.publishLive([{ type: 'visibility.changed', userId: actor.userId }]);
   return presentMe(row);
 }

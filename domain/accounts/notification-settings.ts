@@ -42,12 +42,10 @@ export async function updateNotificationSettings(
 
 function merge(
   settings: NotificationSettings,
-  { channels, level, preview }: NotificationSettingsPatch,
+  { channels, ...patch }: NotificationSettingsPatch,
 ): NotificationSettings {
-  const given = Object.fromEntries(Object.entries(channels ?? {}).filter(([, value]) => value !== undefined));
-  return {
-    level: level ?? settings.level,
-    preview: preview ?? settings.preview,
-    channels: { ...settings.channels, ...given },
-  };
+  const [others, switches] = [given(patch), given(channels ?? {})];
+  return { ...settings, ...others, channels: { ...settings.channels, ...switches } };
 }
+
+const given = (patch: object) => Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));

@@ -1,5 +1,5 @@
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
-import type { UserId } from '../../contracts/ids.ts';
+import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
 import { armedConversations, attemptsOfEpisode, disarm, giveUpAttempts } from '../../db/queries/attempts.ts';
@@ -10,7 +10,7 @@ import { notificationSettingsOf } from '../../db/queries/notification-settings.t
 import { userById } from '../../db/queries/users.ts';
 import type { Deps, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
-import type { Situation, StepDecision } from './steps.ts';
+import type { Situation, StepDecision } from './situation.ts';
 
 type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder'>;
 
@@ -61,6 +61,8 @@ async function look(
     presence,
     account: user?.status ?? 'suspended',
     settings: (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings,
+    zone: user?.timeZone ?? 'UTC',
+    place: placeOf(userId) / places,
     devices: devices.map(({ pushState, pushPermission, pushToken }) => ({
       pushState,
       pushPermission,

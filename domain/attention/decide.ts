@@ -2,7 +2,8 @@ import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { EscalateUnreadOutcome } from '../../contracts/workflows/escalate-unread.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/attempts.ts';
-import { type Reason, type Situation, type StepDecision, stepsOf } from './steps.ts';
+import type { Reason, Situation, StepDecision } from './situation.ts';
+import { stepsOf } from './steps.ts';
 
 export type Verdict =
   /** `until`: when another step falls due, whether or not this one is through by then. */

@@ -1,69 +1,8 @@
-import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
-import type { Ladder, Presence } from '../deps.ts';
-
-/** Everything that a decision rests on. Two equal situations get the same decision. */
-export interface Situation {
-  now: Date;
-  ladder: Ladder;
-  presence: Presence;
-  account: 'active' | 'suspended';
-  settings: NotificationSettings;
-  /** What each channel could be sent to. */
-  devices: readonly { pushState: 'active' | 'suspect' | 'dead'; pushPermission: string; hasToken: boolean }[];
-  email: 'verified' | 'unverified' | 'missing';
-  phone: 'verified' | 'unverified' | 'missing';
-  /** Unread and armed, the oldest first. */
-  armed: readonly ArmedRow[];
-  /** Whether a push of this episode was handed to a provider. */
-  pushHandedOver: boolean;
-  /** Steps that are being tried right now. */
-  underWay: readonly Channel[];
-  /** Steps that wait for a person's hand, and steps that one has struck off. */
-  stuck: readonly Channel[];
-  skipped: readonly Channel[];
-  /** A person has ended the episode by hand. */
-  closed: boolean;
-}
-
-/** What one step comes to at this moment, with the reason in the closed list's words. */
-export interface StepDecision {
-  channel: Channel;
-  outcome: 'send' | 'deferred' | 'skipped' | 'failed';
-  reason: Reason;
-  until?: Date;
-  conversationId?: string;
-}
-
-/** Why. A closed list: support's page has a sentence for each. */
-export type Reason =
-  | 'due'
-  | 'burst_window'
-  | 'presence_grace'
-  | 're_alert_gap'
-  | 'step_delay'
-  | 'reminder_gap'
-  | 'under_way'
-  | 'read_before_send'
-  | 'account_inactive'
-  | 'muted_conversation'
-  | 'level_nothing'
-  | 'channel_off'
-  | 'no_device'
-  | 'devices_suspect'
-  | 'push_permission_denied'
-  | 'email_missing'
-  | 'email_unverified'
-  | 'phone_missing'
-  | 'phone_unverified'
-  | 'expired'
-  | 'needs_operator'
-  | 'skipped_by_operator'
-  | 'already_announced'
-  | 'all_content_gone'
-  | 'every_step_spent'
-  | 'closed_by_operator';
+import { type Peace, peaceOf } from './peace.ts';
+import { awakeAfter, merged, outOf } from './quiet-hours.ts';
+import type { Reason, Situation, StepDecision } from './situation.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
 export function stepsOf(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepDecision[] {
@@ -103,40 +42,52 @@ const unreachable: Record<Channel, (situation: Situation) => StepResult | undefi
 
 /**
  * When each channel's step for one conversation falls due. The clock runs from the oldest message that the channel has
- * not announced, so what comes later postpones nothing; whether it is too late is said by the newest.
+ * not announced, so what comes later postpones nothing; whether it is too late is said by the newest. While the person is
+ * left alone the clock stands still.
  */
 const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResult> = {
-  push({ push, lastAt }, { now, ladder, presence }) {
-    const present = presence === 'present';
-    return dueAt(now, push, {
+  push(row, situation) {
+    const { ladder } = situation;
+    const present = situation.presence === 'present' && !row.urgent;
+    return dueAt(situation, row.push, {
       delayMs: present ? ladder.pushPresentMs : ladder.pushMs,
       why: present ? 'presence_grace' : 'burst_window',
       gapMs: ladder.realertGapMs,
       whyGap: 're_alert_gap',
-      untilMs: lastAt.getTime() + ladder.pushUntilMs,
+      untilMs: row.lastAt.getTime() + ladder.pushUntilMs,
+      peace: peaceOf('push', row, situation),
     });
   },
-  email({ email, lastAt }, { now, ladder, pushHandedOver, underWay }) {
-    // While the push is still tried the mail keeps its own time.
-    const pushed = pushHandedOver || underWay.includes('push');
-    return dueAt(now, email, {
+  email(row, situation) {
+    const { ladder, pushHandedOver, underWay } = situation;
+    // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
+    const pushed = pushHandedOver || underWay.includes('push') || isKeptBack('push', row, situation);
+    return dueAt(situation, row.email, {
       delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
       why: 'step_delay',
-      gapMs: reminderGap(ladder.emailMs, email),
+      gapMs: reminderGap(ladder.emailMs, row.email),
       whyGap: 'reminder_gap',
-      untilMs: lastAt.getTime() + ladder.emailUntilMs,
+      untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
+      peace: peaceOf('email', row, situation),
     });
   },
-  sms({ sms, lastAt }, { now, ladder }) {
-    return dueAt(now, sms, {
+  sms(row, situation) {
+    const { ladder } = situation;
+    return dueAt(situation, row.sms, {
       delayMs: ladder.smsMs,
       why: 'step_delay',
-      gapMs: reminderGap(ladder.smsMs, sms),
+      gapMs: reminderGap(ladder.smsMs, row.sms),
       whyGap: 'reminder_gap',
-      untilMs: lastAt.getTime() + ladder.smsUntilMs,
+      untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
+      peace: peaceOf('sms', row, situation),
     });
   },
 };
+
+function isKeptBack(channel: Channel, row: ArmedRow, situation: Situation): boolean {
+  const now = situation.now.getTime();
+  return !unavailable(channel, situation) && outOf(merged(peaceOf(channel, row, situation)), now) > now;
+}
 
 interface Timing {
   /** From the oldest message that was not announced. */
@@ -146,21 +97,30 @@ interface Timing {
   gapMs: number;
   whyGap: Reason;
   untilMs: number;
+  /** When nothing may come on this channel. */
+  peace: readonly Peace[];
 }
 
 function dueAt(
-  now: Date,
+  { now }: Situation,
   { since, last, throughSeq }: Progress,
-  { delayMs, why, gapMs, whyGap, untilMs }: Timing,
+  { delayMs, why, gapMs, whyGap, untilMs, peace }: Timing,
 ): StepResult {
   if (since === null) return skip(throughSeq > 0 ? 'already_announced' : 'all_content_gone');
-  const delayed = since.getTime() + delayMs;
+  const spans = merged(peace);
+  const delayed = awakeAfter(spans, since.getTime(), delayMs);
   const spaced = last === null ? 0 : last.getTime() + gapMs;
-  const due = Math.max(delayed, spaced);
-  if (Math.max(due, now.getTime()) > untilMs) return skip('expired');
+  const loud = Math.max(delayed, spaced, now.getTime());
+  const due = outOf(spans, loud);
+  if (due > untilMs) return skip('expired');
   if (due <= now.getTime()) return { outcome: 'send', reason: 'due' };
-  return { outcome: 'deferred', reason: spaced > delayed ? whyGap : why, until: new Date(due) };
+  const kept = peace.find(({ from, until }) => from <= loud && loud < until) ?? peace.find(coversAll(now, due));
+  return { outcome: 'deferred', reason: kept?.why ?? (spaced > delayed ? whyGap : why), until: new Date(due) };
 }
+
+/** It is quiet now, and what is waited for is mostly its end. */
+const coversAll = (now: Date, due: number) => (peace: Peace) =>
+  peace.from <= now.getTime() && now.getTime() < peace.until && peace.until <= due;
 
 /**
  * Times of a channel's own delay that lie between one reminder and the next while nothing is read. For mail after ten

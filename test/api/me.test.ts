@@ -172,6 +172,49 @@ byEachDoor('me, devices and notification settings', (door) => {
       expectProblem(await change('full'), 412, 'precondition_failed');
     });
 
+    describe('quiet hours', () => {
+      const night = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '22:00', until: '07:00' };
+      const quiet = (...windows: object[]) => ({ quietHours: { windows, email: false } });
+
+      it('are kept, changed as a whole and taken away', async () => {
+        const ana = await registerPerson(app);
+        const change = async (patch: object) =>
+          expectStatus(await ana.call<NotificationSettings>('PATCH', path, patch), 200);
+        assert.deepEqual((await change(quiet(night))).quietHours, quiet(night).quietHours);
+        const doNotDisturbUntil = '2030-01-01T07:00:00.000Z';
+        const set = await change({ doNotDisturbUntil, urgentThrough: 'nobody' });
+        assert.deepEqual(
+          [set.quietHours, set.doNotDisturbUntil, set.urgentThrough],
+          [quiet(night).quietHours, doNotDisturbUntil, 'nobody'],
+        );
+        assert.equal((await change({ quietHours: null })).quietHours, null);
+      });
+
+      it('are at most so many windows', async () => {
+        const ana = await registerPerson(app);
+        const windows = Array.from({ length: limits.quietWindows }, () => night);
+        expectStatus(await ana.call('PATCH', path, quiet(...windows)), 200);
+        const tooMany = await ana.call('PATCH', path, quiet(...windows, night));
+        assert.deepEqual(expectProblem(tooMany, 400, 'invalid_input'), ['quietHours.windows']);
+      });
+
+      it('leave some time of the week', async () => {
+        const ana = await registerPerson(app);
+        const day = { ...night, from: '07:00', until: '22:00' };
+        const whole = await ana.call('PATCH', path, quiet(night, day));
+        assert.deepEqual(expectProblem(whole, 400, 'invalid_input'), ['quietHours.windows']);
+        expectStatus(await ana.call('PATCH', path, quiet(night, { ...day, until: '21:59' })), 200);
+        const always = await ana.call('PATCH', path, quiet({ ...night, until: '22:00' }));
+        assert.deepEqual(expectProblem(always, 400, 'invalid_input'), ['quietHours.windows']);
+      });
+
+      it('are times of day', async () => {
+        const ana = await registerPerson(app);
+        const answer = await ana.call('PATCH', path, quiet({ ...night, from: '24:00' }));
+        assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['quietHours.windows.0.from']);
+      });
+    });
+
     it('refuse an If-Match that is no version', async () => {
       const ana = await registerPerson(app);
       const answer = await ana.call('PATCH', path, { preview: 'full' }, { 'if-match': 'yesterday' });

@@ -54,6 +54,33 @@ describe('every message reaches a person', () => {
     return { person, phone, token };
   };
 
+  it('after their quiet hours to who wants to be left alone, and at once when these are taken away', async () => {
+    const ana = await registerPerson(app, 'Ana');
+    const { person: bob, token } = await away();
+    const change = async (patch: object) => expectStatus(await bob.call('PATCH', '/v1/me/notifications', patch), 200);
+    // The hour that it is now, by the clock of Berlin.
+    expectStatus(await bob.call('PATCH', '/v1/me', { timeZone: 'Europe/Berlin' }), 200);
+    const clock = (shiftMs: number) =>
+      new Date(Date.now() + shiftMs).toLocaleTimeString('en-GB', { timeZone: 'Europe/Berlin', timeStyle: 'short' });
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    const windows = [{ days, from: clock(-3_600_000), until: clock(3_600_000) }];
+    await change({ channels: { email: false, sms: false }, quietHours: { windows, email: false } });
+    const direct = await makeDirect(ana, bob);
+    await send(ana, direct.id, 'Not now?');
+    const decided = () =>
+      rows<{ outcome: string; reason: string; until: Date }>(
+        "select outcome, reason, until from decisions where user_id = $1 and step = 'push'",
+        bob.id,
+      );
+    const [decision] = await until(decided, (all) => all.length > 0);
+    assert.deepEqual([decision?.outcome, decision?.reason], ['deferred', 'quiet_hours']);
+    assert.ok((decision?.until.getTime() ?? 0) > Date.now() + 3_000_000);
+    assert.deepEqual(await inbox(app, { to: token }), []);
+    await change({ quietHours: null });
+    const [push] = await waitFor(app, { to: token });
+    assert.equal(push?.data?.conversationId, direct.id);
+  });
+
   it('live to who is present; by push, e-mail and SMS, in this order and once each, to who is not', async () => {
     const [ana, cleo] = await registerPeople(app, 'Ana', 'Cleo');
     const bob = await away();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import { channels } from '../../contracts/workflows/names.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
 import { type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
-import type { Situation } from '../../domain/attention/steps.ts';
+import type { Situation } from '../../domain/attention/situation.ts';
 import { standardLadder } from '../../platform/config-types.ts';
 
 const second = 1_000;
@@ -41,13 +41,17 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   ...overrides,
 });
 
+const allChannels = { ...defaultNotificationSettings, channels: { push: true, email: true, sms: true } };
+
 /** Somebody who can be reached on every channel, with one unread message, two seconds after it came. */
 const situation = (overrides: Partial<Situation> = {}): Situation => ({
   now: after(2 * second),
   ladder: standardLadder,
   presence: 'away',
   account: 'active',
-  settings: { ...defaultNotificationSettings, channels: { push: true, email: true, sms: true } },
+  settings: allChannels,
+  zone: 'UTC',
+  place: 0,
   devices: [{ pushState: 'active', pushPermission: 'granted', hasToken: true }],
   email: 'verified',
   phone: 'verified',
@@ -59,6 +63,18 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   closed: false,
   ...overrides,
 });
+
+/** It is noon, and the person wants to be left alone until one. */
+const quiet = (more: Partial<NotificationSettings> = {}, email = false): NotificationSettings => ({
+  ...allChannels,
+  quietHours: { windows: [{ days: ['tue'], from: '11:00', until: '13:00' }], email },
+  ...more,
+});
+const hour = 60 * minute;
+const undisturbed = { ...allChannels, doNotDisturbUntil: after(hour).toISOString() };
+/** By the clock of Kiritimati it is two in the morning. */
+const farEast = 'Pacific/Kiritimati';
+const urgentRow = row({ urgent: true });
 
 const pushed = { push: announced(1, 2 * second) };
 /** A message came after the push, ten seconds after the first. */
@@ -275,6 +291,97 @@ describe('decide', () => {
       'finished expired',
     ],
     [
+      'in quiet hours sends the mail, which is silent, and no push',
+      { settings: quiet() },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'pushes when they are over',
+      { settings: quiet(), email: 'missing', phone: 'missing' },
+      `wait push ${hour + 1_500} quiet_hours`,
+    ],
+    [
+      'and not before',
+      { settings: quiet(), email: 'missing', now: after(hour + 1_499) },
+      `wait push ${hour + 1_500} burst_window`,
+    ],
+    ['and does', { settings: quiet(), email: 'missing', now: after(hour + 1_500) }, 'push c1'],
+    [
+      'lets the mail wait, too, where it is asked to, and its clock stand still',
+      { settings: quiet({}, true), armed: [row(pushed)], pushHandedOver: true, now: after(11 * minute) },
+      `wait email ${hour + 10 * minute} quiet_hours`,
+    ],
+    [
+      'lets the clock of a text stand still meanwhile',
+      { settings: quiet(), armed: [row(mailed)], now: after(31 * minute) },
+      `wait sms ${hour + 30 * minute} quiet_hours`,
+    ],
+    [
+      'keeps the distance between pushes in quiet hours, too',
+      {
+        settings: quiet(),
+        armed: [row({ ...pushedAgain, lastSeq: 2, lastAt: after(10 * second) })],
+        now: after(40 * second),
+        email: 'missing',
+        phone: 'missing',
+      },
+      `wait push ${hour + 1_500} quiet_hours`,
+    ],
+    ['pushes in quiet hours of another day', { settings: quiet(), zone: farEast }, 'push c1'],
+    [
+      'releases people one after another',
+      { settings: quiet(), email: 'missing', phone: 'missing', place: 0.5 },
+      `wait push ${hour + minute + 1_500} quiet_hours`,
+    ],
+    ['lets an urgent message of one to one through quiet hours', { settings: quiet(), armed: [urgentRow] }, 'push c1'],
+    [
+      'lets no urgent message through where nobody’s may',
+      { settings: quiet({ urgentThrough: 'nobody' }), armed: [urgentRow], email: 'missing', phone: 'missing' },
+      `wait push ${hour + 1_500} quiet_hours`,
+    ],
+    [
+      'lets an urgent message of a group through only where everybody’s may',
+      { settings: quiet(), armed: [row({ urgent: true, kind: 'group' })], email: 'missing', phone: 'missing' },
+      `wait push ${hour + 1_500} quiet_hours`,
+    ],
+    [
+      'as here',
+      { settings: quiet({ urgentThrough: 'everyone' }), armed: [row({ urgent: true, kind: 'group' })] },
+      'push c1',
+    ],
+    ['pushes an urgent message to who is present, too', { presence: 'present', armed: [urgentRow] }, 'push c1'],
+    [
+      'does not disturb until the moment that the person has named',
+      { settings: undisturbed, email: 'missing', phone: 'missing' },
+      `wait push ${hour + 1_500} do_not_disturb`,
+    ],
+    ['and then does', { settings: undisturbed, email: 'missing', now: after(hour + 1_500) }, 'push c1'],
+    [
+      'texts nobody by night',
+      {
+        zone: farEast,
+        armed: [row(mailed)],
+        now: after(31 * minute),
+        ladder: { ...standardLadder, smsUntilMs: 24 * hour },
+      },
+      `wait sms ${6 * hour + 30 * minute} sms_night`,
+    ],
+    [
+      'whose text is then too late',
+      { zone: farEast, armed: [row(mailed)], now: after(31 * minute) },
+      'finished every-step-spent',
+    ],
+    [
+      'but for what is urgent',
+      { zone: farEast, armed: [row({ ...mailed, urgent: true })], now: after(31 * minute) },
+      'sms c1',
+    ],
+    [
+      'or where there is no night',
+      { zone: farEast, armed: [row(mailed)], now: after(31 * minute), ladder: { ...standardLadder, smsNight: null } },
+      'sms c1',
+    ],
+    [
       'passes over a step that an operator struck off',
       { skipped: ['push', 'email', 'sms'] },
       'finished every-step-spent',
@@ -345,6 +452,9 @@ describe('decide', () => {
         underWay: fc.subarray([...channels]),
         stuck: fc.subarray([...channels]),
         skipped: fc.subarray([...channels]),
+        settings: fc.constantFrom(allChannels, quiet(), quiet({ urgentThrough: 'nobody' }, true), undisturbed),
+        zone: fc.constantFrom('UTC', farEast, 'America/New_York'),
+        place: fc.constantFrom(0, 0.5),
       })
       .map((overrides) =>
         situation({

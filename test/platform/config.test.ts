@@ -123,6 +123,12 @@ describe('the configuration', () => {
       [2_000, 90_000, 3_600_000],
     );
     assert.equal(HOMING_LADDER.smsMs, standardLadder.smsMs);
+    const nightOf = (night: string) =>
+      readConfig({ ...complete, HOMING_LADDER: `sms-night=${night}` }).HOMING_LADDER.smsNight;
+    assert.deepEqual(nightOf('22:30-06:00'), { from: '22:30', until: '06:00' });
+    assert.equal(nightOf('off'), null);
+    for (const night of ['22:30', '22:30-24:00', '06:00-06:00'])
+      assert.match(faultsOf({ ...complete, HOMING_LADDER: `sms-night=${night}` }).join(), new RegExp(night));
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'pigeon=2s' }).join(), /"pigeon=2s"/);
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'push=soon' }).join(), /"push=soon"/);
   });

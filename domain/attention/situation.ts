@@ -1,0 +1,73 @@
+import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
+import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { Ladder, Presence } from '../deps.ts';
+
+/** Everything that a decision rests on. Two equal situations get the same decision. */
+export interface Situation {
+  now: Date;
+  ladder: Ladder;
+  presence: Presence;
+  account: 'active' | 'suspended';
+  settings: NotificationSettings;
+  /** IANA name of the zone that the person's clock shows. */
+  zone: string;
+  /** Where the person stands among those who are released together, from 0 to 1. */
+  place: number;
+  /** What each channel could be sent to. */
+  devices: readonly { pushState: 'active' | 'suspect' | 'dead'; pushPermission: string; hasToken: boolean }[];
+  email: 'verified' | 'unverified' | 'missing';
+  phone: 'verified' | 'unverified' | 'missing';
+  /** Unread and armed, the oldest first. */
+  armed: readonly ArmedRow[];
+  /** Whether a push of this episode was handed to a provider. */
+  pushHandedOver: boolean;
+  /** Steps that are being tried right now. */
+  underWay: readonly Channel[];
+  /** Steps that wait for a person's hand, and steps that one has struck off. */
+  stuck: readonly Channel[];
+  skipped: readonly Channel[];
+  /** A person has ended the episode by hand. */
+  closed: boolean;
+}
+
+/** What one step comes to at this moment, with the reason in the closed list's words. */
+export interface StepDecision {
+  channel: Channel;
+  outcome: 'send' | 'deferred' | 'skipped' | 'failed';
+  reason: Reason;
+  until?: Date;
+  conversationId?: string;
+}
+
+/** Why. A closed list: support's page has a sentence for each. */
+export type Reason =
+  | 'due'
+  | 'burst_window'
+  | 'presence_grace'
+  | 're_alert_gap'
+  | 'quiet_hours'
+  | 'do_not_disturb'
+  | 'sms_night'
+  | 'step_delay'
+  | 'reminder_gap'
+  | 'under_way'
+  | 'read_before_send'
+  | 'account_inactive'
+  | 'muted_conversation'
+  | 'level_nothing'
+  | 'channel_off'
+  | 'no_device'
+  | 'devices_suspect'
+  | 'push_permission_denied'
+  | 'email_missing'
+  | 'email_unverified'
+  | 'phone_missing'
+  | 'phone_unverified'
+  | 'expired'
+  | 'needs_operator'
+  | 'skipped_by_operator'
+  | 'already_announced'
+  | 'all_content_gone'
+  | 'every_step_spent'
+  | 'closed_by_operator';
