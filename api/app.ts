@@ -15,6 +15,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { unsubscribeRoutes } from './routes/unsubscribe.ts';
 
 /** The whole of REST, readable as a list. */
 export function createApp(deps: Deps, options: ApiOptions): Express {
@@ -30,6 +31,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(
     cors({ origin: [...options.allowedOrigins], exposedHeaders: ['x-request-id', 'etag', 'retry-after'], maxAge: 600 }),
   );
+  unsubscribeRoutes(app, deps);
   app.use(readBody);
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);

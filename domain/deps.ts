@@ -39,7 +39,10 @@ export interface Tokens {
 }
 
 /** HMAC-SHA-256 under a key of its own for each purpose. */
-export type Mac = (purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target', data: string) => Buffer;
+export type Mac = (
+  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe',
+  data: string,
+) => Buffer;
 
 /** Where a person is connected right now. `unknown` when Redis cannot say: then nobody waits for a presence. */
 export type Presence = 'present' | 'away' | 'unknown';
@@ -86,6 +89,8 @@ export interface EmailMessage {
   /** Derived from the attempt, so a repeat carries the same one and mail programs fold the two. */
   messageId: string;
   references?: string;
+  /** Where one POST ends these mails (RFC 8058); a mail that was asked for, such as a code, has none. */
+  unsubscribeUrl?: string;
 }
 export interface SmsMessage {
   to: string;

@@ -15,6 +15,7 @@ import {
   verifyContact,
 } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
+import { listSuppressions, resubscribe } from '../../domain/attention/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 export function meRoutes(operations: Operations, deps: Deps): void {
@@ -57,5 +58,12 @@ export function meRoutes(operations: Operations, deps: Deps): void {
   operations.add(meEndpoints.updateNotificationSettings, async ({ actor, body, ifMatch }) => {
     const { settings, version } = await updateNotificationSettings(deps, actor, body, ifMatch);
     return reply(200, settings, version);
+  });
+  operations.add(meEndpoints.listSuppressions, async ({ actor }) =>
+    reply(200, { items: await listSuppressions(deps, actor) }),
+  );
+  operations.add(meEndpoints.resubscribe, async ({ actor }) => {
+    await resubscribe(deps, actor);
+    return reply(204, undefined);
   });
 }

@@ -98,3 +98,15 @@ export const NotificationSettingsPatch = z
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'NotificationSettingsPatch' });
 export type NotificationSettingsPatch = z.infer<typeof NotificationSettingsPatch>;
+
+/** Why nothing is sent to the person's address or number, whatever their settings say. */
+export const Suppression = z
+  .strictObject({
+    channel: z.enum(['email', 'sms']),
+    /** `unsubscribed` by a mail's own link, `opted_out` by a text's answer; the others as the provider reported. */
+    cause: z.enum(['unsubscribed', 'complaint', 'hard_bounce', 'soft_bounces', 'opted_out', 'invalid']),
+    since: Instant,
+    until: Instant.nullable(),
+  })
+  .meta({ id: 'Suppression' });
+export type Suppression = z.infer<typeof Suppression>;

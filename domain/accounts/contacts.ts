@@ -11,6 +11,8 @@ import {
   verificationOf,
 } from '../../db/queries/verifications.ts';
 import { setVerifiedContact, userByIdentifier } from '../../db/queries/users.ts';
+import { liftSuppressions } from '../../db/queries/suppressions.ts';
+import { provedByCode, targetOf } from '../attention/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -72,6 +74,7 @@ export async function verifyContact(
       if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
       const user = await setVerifiedContact(tx, actor.userId, { channel, target: request.target, at: deps.now() });
       if (!user) throw notFound();
+      await liftSuppressions(tx, targetOf(deps, channel, request.target), provedByCode);
       return { value: presentMe(user) };
     }),
   );

@@ -1,7 +1,9 @@
 import type { SendVerificationInput, SendVerificationOutcome } from '../../contracts/workflows/send-verification.ts';
+import { userById } from '../../db/queries/users.ts';
 import { beginVerification } from '../../db/queries/verifications.ts';
 import type { Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
+import { wordingFor } from '../wording/index.ts';
 import { codeLimits, codeOf } from './contacts.ts';
 
 /**
@@ -16,20 +18,24 @@ export async function sendCode(
   const until = new Date(at.getTime() + codeLimits.lifetimeMs);
   const request = await beginVerification(deps.db, { userId, channel, id: verificationId }, { at, until });
   if (!request) return 'superseded';
-  const code = codeOf(deps, verificationId);
-  const minutes = codeLimits.lifetimeMs / 60_000;
-  const text = `${code} is your Homing code. It is good for ${minutes} minutes.`;
+  const { language, words, say } = wordingFor((await userById(deps.db, userId))?.locale ?? 'en');
+  const values = { code: codeOf(deps, verificationId), minutes: codeLimits.lifetimeMs / 60_000 };
+  if (channel === 'sms') {
+    const body = say(words.sms.code, values);
+    return outcomeOf(
+      await deps.senders.sms.send({ to: request.target, attemptId: verificationId, body, validitySeconds: 600 }),
+    );
+  }
+  const [text, ignore] = [say(words.email.code, values), say(words.email.ignore)];
   return outcomeOf(
-    channel === 'sms'
-      ? await deps.senders.sms.send({ to: request.target, attemptId: verificationId, body: text, validitySeconds: 600 })
-      : await deps.senders.email.send({
-          to: request.target,
-          attemptId: verificationId,
-          subject: 'Your Homing code',
-          text: `${text}\n\nIf you did not ask for it, ignore this mail.\n`,
-          html: `<p>${text}</p><p>If you did not ask for it, ignore this mail.</p>`,
-          messageId: `<verification.${verificationId}@${new URL(deps.publicUrl).hostname}>`,
-        }),
+    await deps.senders.email.send({
+      to: request.target,
+      attemptId: verificationId,
+      subject: say(words.email.codeSubject),
+      text: `${text}\n\n${ignore}\n`,
+      html: `<!doctype html><html lang="${language}"><body dir="${words.direction}"><p>${text}</p><p>${ignore}</p></body></html>`,
+      messageId: `<verification.${verificationId}@${new URL(deps.publicUrl).hostname}>`,
+    }),
   );
 }
 

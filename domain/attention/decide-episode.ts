@@ -11,8 +11,9 @@ import { userById } from '../../db/queries/users.ts';
 import type { Deps, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
 import type { Situation, StepDecision } from './situation.ts';
+import { suppressedOf } from './suppressions.ts';
 
-type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder'>;
+type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'mac'>;
 
 /**
  * The next thing to do for a person's episode. Reading, deciding, explaining and, at the end, closing are one transaction
@@ -70,6 +71,7 @@ async function look(
     })),
     email: contact(user?.email, user?.emailVerifiedAt),
     phone: contact(user?.phone, user?.phoneVerifiedAt),
+    suppressed: user ? await suppressedOf(tx, deps, user) : {},
     armed: await armedConversations(tx, userId),
     pushHandedOver: attempts.some(
       ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),

@@ -4,7 +4,10 @@ import { markCalled } from '../../db/queries/attempts.ts';
 import type { Deps } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import { type Delivery, type NotifyDeps, answer, fail, linkTo, stick } from './delivery.ts';
+import { wordingFor } from '../wording/index.ts';
 import { renderEmail } from './render.ts';
+import { suppressedOf } from './suppressions.ts';
+import { unsubscribeToken } from './unsubscribe-token.ts';
 
 /** Repeats of a mail whose fate stays unknown, always with one Message-ID. */
 const maxRepeats = 2;
@@ -18,11 +21,15 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
     if (settlesIn > 0) throw new ProviderFailing('ambiguous', settlesIn);
     if (claim.unanswered >= maxRepeats) return stick(deps, delivery, 'email_outcome_unknown', 'ambiguous');
   }
+  const suppressed = (await suppressedOf(deps.db, deps, user)).email;
+  if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
+  const unsubscribeUrl = `${deps.publicUrl}/unsubscribe/${unsubscribeToken(deps, user.id)}`;
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
   const outcome = await deps.senders.email.send({
     to: user.email,
     attemptId: input.attemptId,
-    ...renderEmail(messages, linkTo(deps, claim)),
+    ...renderEmail(messages, { to: linkTo(deps, claim), unsubscribe: unsubscribeUrl }, wordingFor(user.locale)),
+    unsubscribeUrl,
     messageId: `<${input.attemptId}@${hostOf(deps)}>`,
     ...threadOf(deps, messages),
   });

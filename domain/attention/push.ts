@@ -15,6 +15,7 @@ import {
   mayYetSucceed,
   settle,
 } from './delivery.ts';
+import { wordingFor } from '../wording/index.ts';
 import { fitPush, renderPush } from './render.ts';
 
 /**
@@ -60,7 +61,7 @@ async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, b
 
 function toPush(
   deps: NotifyDeps,
-  { messages, settings, input, claim }: Delivery,
+  { user, messages, settings, input, claim }: Delivery,
   token: string,
   badge: number,
 ): PushMessage {
@@ -80,7 +81,7 @@ function toPush(
     token,
     attemptId: input.attemptId,
     conversationKey: createHash('sha256').update(`${input.userId}${conversationId}`).digest('hex').slice(0, 32),
-    ...fitPush(renderPush(messages, settings.preview), data),
+    ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),
     data,
     badge,
     urgent: false,

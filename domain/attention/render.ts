@@ -1,5 +1,6 @@
 import type { Preview } from '../../contracts/entities/index.ts';
 import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import type { Wording } from '../wording/index.ts';
 
 /** Limits of what a notification shows. */
 const shown = {
@@ -55,75 +56,99 @@ export function fitPush(
   return { title: fitting, body: shortenToBytes(body, room - bytesOf(fitting)) };
 }
 
-const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 const nameOf = ({ kind, title, senderName }: AnnouncedMessage) => (kind === 'group' && title ? title : senderName);
 
 /** The visible part of a push about one conversation's messages (oldest first, at least one). */
-export function renderPush(messages: readonly AnnouncedMessage[], preview: Preview): { title: string; body: string } {
+export function renderPush(
+  messages: readonly AnnouncedMessage[],
+  preview: Preview,
+  { words: { push }, say }: Wording,
+): { title: string; body: string } {
   const newest = messages.at(-1) as AnnouncedMessage;
-  const number = messages.length;
-  if (preview === 'generic') return { title: 'Homing', body: number === 1 ? 'New message' : `${number} new messages` };
+  const count = messages.length;
+  const counted = say(push.messages, { count });
+  if (preview === 'generic') return { title: 'Homing', body: counted };
   const title = nameOf(newest);
-  if (number > 1) return { title, body: `${number} new messages` };
+  if (count > 1) return { title, body: counted };
+  const isGroup = newest.kind === 'group';
   if (preview === 'sender')
-    return { title, body: newest.kind === 'group' ? `New message from ${newest.senderName}` : 'New message' };
-  const who = newest.kind === 'group' ? `${newest.senderName}: ` : '';
+    return { title, body: isGroup ? say(push.messageFrom, { sender: newest.senderName }) : counted };
+  const who = isGroup ? `${newest.senderName}: ` : '';
   return { title, body: shorten(who + newest.text, shown.pushBody) };
+}
+
+/** Where a mail's links lead. */
+export interface EmailLinks {
+  to(message: AnnouncedMessage): string;
+  unsubscribe: string;
 }
 
 /** A mail about all that is unread, grouped by conversation, the oldest first. */
 export function renderEmail(
   messages: readonly AnnouncedMessage[],
-  linkTo: (message: AnnouncedMessage) => string,
+  links: EmailLinks,
+  wording: Wording,
 ): { subject: string; text: string; html: string } {
+  const { language, words, say } = wording;
   const groups = [...Map.groupBy(messages, ({ conversationId }) => conversationId).values()];
-  const parts = groups.map((group) => emailGroup(group, linkTo));
+  const parts = groups.map((group) => emailGroup(group, links, wording));
+  const [why, unsubscribe] = [say(words.email.why), say(words.email.unsubscribe)];
+  const footer = `<p style="color:#666"><small>${escape(why)} <a href="${escape(links.unsubscribe)}">${escape(unsubscribe)}</a></small></p>`;
+  const body = `<body dir="${words.direction}" style="font-family:sans-serif">${parts.map(({ html }) => html).join('')}${footer}</body>`;
   return {
-    subject: subjectOf(messages, groups),
-    text: `${parts.map(({ text }) => text).join('\n\n')}\n`,
-    html: `<!doctype html><html lang="en"><body style="font-family:sans-serif">${parts.map(({ html }) => html).join('')}</body></html>`,
+    subject: oneLine(subjectOf(messages, groups, wording)),
+    text: `${parts.map(({ text }) => text).join('\n\n')}\n\n-- \n${why}\n${unsubscribe}: ${links.unsubscribe}\n`,
+    html: `<!doctype html><html lang="${language}">${body}</html>`,
   };
 }
 
-function subjectOf(messages: readonly AnnouncedMessage[], groups: readonly AnnouncedMessage[][]): string {
-  const number = count(messages.length, 'new message', 'new messages');
+function subjectOf(
+  messages: readonly AnnouncedMessage[],
+  groups: readonly AnnouncedMessage[][],
+  { words: { email }, say }: Wording,
+): string {
+  const count = messages.length;
   const first = messages[0] as AnnouncedMessage;
-  if (groups.length > 1) return `${number} in ${groups.length} conversations`;
-  return oneLine(`${number} ${first.kind === 'group' ? 'in' : 'from'} ${nameOf(first)}`);
+  if (groups.length > 1) return say(email.subjectSeveral, { count, conversations: groups.length });
+  return say(first.kind === 'group' ? email.subjectIn : email.subjectFrom, { count, name: nameOf(first) });
 }
 
-function emailGroup(group: readonly AnnouncedMessage[], linkTo: (message: AnnouncedMessage) => string) {
+function emailGroup(group: readonly AnnouncedMessage[], links: EmailLinks, { words: { email }, say }: Wording) {
   const first = group[0] as AnnouncedMessage;
   const told = group.slice(0, shown.emailMessages);
-  const more = group.length - told.length;
+  const count = group.length - told.length;
+  const more = count > 0 ? [say(email.more, { count })] : [];
   const lines = told.map(({ senderName, text }) => [senderName, shorten(text, shown.emailText)] as const);
-  const link = linkTo(first);
+  const link = links.to(first);
   return {
-    text: [
-      nameOf(first),
-      ...lines.map(([who, text]) => `${who}: ${text}`),
-      ...(more > 0 ? [`and ${more} more`] : []),
-      link,
-    ].join('\n'),
+    text: [nameOf(first), ...lines.map(([who, text]) => `${who}: ${text}`), ...more, link].join('\n'),
     html: [
-      `<h3>${escape(nameOf(first))}</h3>`,
-      ...lines.map(([who, text]) => `<p><b>${escape(who)}</b><br>${escape(text).replaceAll('\n', '<br>')}</p>`),
-      more > 0 ? `<p>and ${more} more</p>` : '',
-      `<p><a href="${escape(link)}">Open the conversation</a></p>`,
+      `<h3>${apart(nameOf(first))}</h3>`,
+      ...lines.map(([who, text]) => `<p><b>${apart(who)}</b><br>${apart(text).replaceAll('\n', '<br>')}</p>`),
+      ...more.map((line) => `<p>${escape(line)}</p>`),
+      `<p><a href="${escape(link)}">${escape(say(email.open))}</a></p>`,
     ].join(''),
   };
 }
 
 /**
- * A text about all that is unread: numbers only, because anybody may look at the phone, and so that it fits one GSM-7
- * segment whatever people are called.
+ * A text about all that is unread: numbers only, because anybody may look at the phone, and so that it fits one segment
+ * whatever people are called.
  */
-export function renderSms(messages: readonly AnnouncedMessage[], link: string): string {
+export function renderSms(
+  messages: readonly AnnouncedMessage[],
+  link: string,
+  { words: { sms }, say }: Wording,
+): string {
   const conversations = new Set(messages.map(({ conversationId }) => conversationId)).size;
-  const number = count(messages.length, 'new message', 'new messages');
-  return `Homing: ${number}${conversations > 1 ? ` in ${conversations} conversations` : ''}. Open: ${link}`;
+  const count = messages.length;
+  return conversations > 1
+    ? say(sms.messagesSeveral, { count, conversations, link })
+    : say(sms.messages, { count, link });
 }
 
+/** What people wrote reads in its own direction, whatever that of the words around it is. */
+const apart = (text: string) => `<bdi>${escape(text)}</bdi>`;
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escape = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string);
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();

@@ -1,6 +1,7 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { SuppressionCause } from '../../db/queries/suppressions.ts';
 import type { Ladder, Presence } from '../deps.ts';
 
 /** Everything that a decision rests on. Two equal situations get the same decision. */
@@ -18,6 +19,8 @@ export interface Situation {
   devices: readonly { pushState: 'active' | 'suspect' | 'dead'; pushPermission: string; hasToken: boolean }[];
   email: 'verified' | 'unverified' | 'missing';
   phone: 'verified' | 'unverified' | 'missing';
+  /** Where nothing may be sent to the address or number, whatever else holds. */
+  suppressed: Partial<Record<'email' | 'sms', SuppressionCause>>;
   /** Unread and armed, the oldest first. */
   armed: readonly ArmedRow[];
   /** Whether a push of this episode was handed to a provider. */
@@ -62,8 +65,12 @@ export type Reason =
   | 'push_permission_denied'
   | 'email_missing'
   | 'email_unverified'
+  | 'email_suppressed'
+  | 'unsubscribed'
   | 'phone_missing'
   | 'phone_unverified'
+  | 'sms_suppressed'
+  | 'sms_opted_out'
   | 'expired'
   | 'needs_operator'
   | 'skipped_by_operator'

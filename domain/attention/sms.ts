@@ -2,7 +2,9 @@ import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts'
 import { markCalled } from '../../db/queries/attempts.ts';
 import { ProviderFailing } from '../errors.ts';
 import { type Delivery, type NotifyDeps, accept, answer, fail, stick } from './delivery.ts';
+import { wordingFor } from '../wording/index.ts';
 import { renderSms } from './render.ts';
+import { suppressedOf } from './suppressions.ts';
 
 export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
   const { user, messages, claim, input } = delivery;
@@ -10,11 +12,13 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
   // No other text has it, whatever its words have come to meanwhile.
   const link = `${deps.publicUrl}/o?n=${input.attemptId}`;
   if (claim.calledBefore) return findText(deps, delivery, { to: user.phone, holding: link, since: claim.calledBefore });
+  const suppressed = (await suppressedOf(deps.db, deps, user)).sms;
+  if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
   const outcome = await deps.senders.sms.send({
     to: user.phone,
     attemptId: input.attemptId,
-    body: renderSms(messages, link),
+    body: renderSms(messages, link, wordingFor(user.locale)),
     validitySeconds: Math.min(36_000, Math.floor(deps.ladder.smsUntilMs / 1_000)),
   });
   const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};

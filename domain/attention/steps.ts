@@ -30,13 +30,17 @@ const unreachable: Record<Channel, (situation: Situation) => StepResult | undefi
     if (allowed.length === 0) return skip('push_permission_denied');
     return allowed.some(({ pushState }) => pushState === 'active') ? undefined : skip('devices_suspect');
   },
-  email({ email }) {
+  email({ email, suppressed }) {
     if (email === 'missing') return skip('email_missing');
-    return email === 'unverified' ? skip('email_unverified') : undefined;
+    if (email === 'unverified') return skip('email_unverified');
+    if (suppressed.email === 'unsubscribed') return skip('unsubscribed');
+    return suppressed.email ? skip('email_suppressed') : undefined;
   },
-  sms({ phone }) {
+  sms({ phone, suppressed }) {
     if (phone === 'missing') return skip('phone_missing');
-    return phone === 'unverified' ? skip('phone_unverified') : undefined;
+    if (phone === 'unverified') return skip('phone_unverified');
+    if (suppressed.sms === 'opted_out') return skip('sms_opted_out');
+    return suppressed.sms ? skip('sms_suppressed') : undefined;
   },
 };
 

@@ -53,7 +53,7 @@ async function open({ apiKey, baseUrl, timeoutMs = defaultTimeoutMs }: EmailOpti
 
 /** Header names are a fixed list: the SDK would carry an `Authorization` among them on its own request. */
 function toMail(
-  { to, attemptId, subject, text, html, messageId, references }: EmailMessage,
+  { to, attemptId, subject, text, html, messageId, references, unsubscribeUrl }: EmailMessage,
   from: EmailOptions['from'],
 ) {
   return {
@@ -65,6 +65,7 @@ function toMail(
     headers: {
       'Message-ID': oneLine(messageId),
       'Auto-Submitted': 'auto-generated',
+      ...(unsubscribeUrl ? unsubscribeHeaders(unsubscribeUrl, from.email) : {}),
       ...(references ? { References: oneLine(references), 'In-Reply-To': oneLine(references) } : {}),
     },
     customArgs: { attemptId },
@@ -76,6 +77,13 @@ function toMail(
     },
   };
 }
+
+/** One POST and no questions (RFC 8058 §3.1), and what a mail program sorts by (RFC 2919). */
+const unsubscribeHeaders = (url: string, from: string) => ({
+  'List-Unsubscribe': `<${oneLine(url)}>`,
+  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  'List-Id': `<notifications.${oneLine(from.slice(from.indexOf('@') + 1))}>`,
+});
 
 // CR and LF go through the SDK as they are and would end a header.
 const oneLine = (value: string) => value.replaceAll(/[\r\n]+/g, ' ');

@@ -55,6 +55,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   devices: [{ pushState: 'active', pushPermission: 'granted', hasToken: true }],
   email: 'verified',
   phone: 'verified',
+  suppressed: {},
   armed: [row()],
   pushHandedOver: false,
   underWay: [],
@@ -156,6 +157,16 @@ describe('decide', () => {
       'skips a mail to an address that is not verified',
       { email: 'unverified', armed: [row(pushed)], now: after(11 * minute) },
       `wait sms ${30 * minute} step_delay`,
+    ],
+    [
+      'mails nobody who has unsubscribed',
+      { suppressed: { email: 'unsubscribed' }, armed: [row(pushed)], now: after(11 * minute) },
+      `wait sms ${30 * minute} step_delay`,
+    ],
+    [
+      'texts nobody who has opted out, urgent or not',
+      { suppressed: { sms: 'opted_out' }, armed: [row({ ...mailed, urgent: true })], now: after(31 * minute) },
+      'finished every-step-spent',
     ],
     [
       'skips a push to devices that were refused',
