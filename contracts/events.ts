@@ -1,4 +1,4 @@
-import type { ConversationEvent, Draft, Receipt, ThreadStanding } from './entities/index.ts';
+import type { ConversationEvent, Draft, MembershipSettings, Receipt, ThreadStanding } from './entities/index.ts';
 import type { ConversationId, SessionId, UserId } from './ids.ts';
 
 /**
@@ -20,6 +20,7 @@ export type DomainEvent =
   | { type: 'receipts.own'; receipt: Receipt }
   | { type: 'thread.changed'; userId: UserId; thread: ThreadStanding }
   | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
+  | { type: 'membership.changed'; userId: UserId; settings: MembershipSettings }
   | { type: 'visibility.changed'; userId: UserId }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };
 

@@ -70,6 +70,8 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
         const { userId, conversationId, draft } = told;
         return everywhere({ kind: 'user', userId, text: packet('draft', { conversationId, draft }) });
       }
+      case 'membership.changed':
+        return everywhere({ kind: 'user', userId: told.userId, text: packet('membership', told.settings) });
       case 'visibility.changed':
         return everywhere({ kind: 'visibility', userId: told.userId });
       case 'session.ended':

@@ -31,6 +31,16 @@ export const MyMembership = z
   .meta({ id: 'MyMembership' });
 export type MyMembership = z.infer<typeof MyMembership>;
 
+/** What a person has set for a conversation, on whichever device. The mark is of when they had read so far. */
+export const MembershipSettings = z
+  .strictObject({
+    conversationId: ConversationId,
+    ...MyMembership.pick({ level: true, mutedUntil: true, archived: true, pinned: true }).shape,
+    ...MyMembership.pick({ unreadMark: true, readSeq: true }).shape,
+  })
+  .meta({ id: 'MembershipSettings' });
+export type MembershipSettings = z.infer<typeof MembershipSettings>;
+
 export const Conversation = z
   .strictObject({
     id: ConversationId,

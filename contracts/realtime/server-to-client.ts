@@ -3,6 +3,7 @@ import {
   ConversationEvent,
   Draft,
   Instant,
+  MembershipSettings,
   PersonPresence,
   Receipt,
   SyncResponse,
@@ -67,6 +68,11 @@ export const serverEvents = {
   thread: serverEvent({
     summary: 'I follow a thread, or no longer, or have read in it, on one of my devices; a hint, complete in the lists',
     payload: ThreadStanding,
+  }),
+  membership: serverEvent({
+    summary:
+      'What a conversation is to me changed on one of my devices: how it calls for my attention, where it stands in my list, my mark. A hint: complete in every sync',
+    payload: MembershipSettings,
   }),
   draft: serverEvent({
     summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',

@@ -1,4 +1,6 @@
 import type { Conversation, Member } from '../../contracts/entities/index.ts';
+import type { DomainEvent } from '../../contracts/events.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { ConversationRow } from '../../db/queries/conversations.ts';
 import type { MemberRow } from '../../db/queries/members.ts';
 import { presentMessage } from '../log/index.ts';
@@ -37,6 +39,16 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
     archived: row.archived,
     pinned: row.pinned,
   };
+}
+
+/** Tells a person's own devices what they have set: of role and counts the log tells. */
+export function membershipChanged(
+  userId: UserId,
+  conversationId: ConversationId,
+  { level, mutedUntil, archived, pinned, unreadMark, readSeq }: Conversation['me'],
+): DomainEvent {
+  const settings = { conversationId, level, mutedUntil, archived, pinned, unreadMark, readSeq };
+  return { type: 'membership.changed', userId, settings };
 }
 
 /** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */

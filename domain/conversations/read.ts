@@ -19,7 +19,7 @@ import { readableConversation, readableMembership } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { presentConversation, presentMember, presentMyMembership } from './present.ts';
+import { membershipChanged, presentConversation, presentMember, presentMyMembership } from './present.ts';
 
 export interface PageRequest {
   limit: number;
@@ -101,9 +101,12 @@ export async function listMembers(
   };
 }
 
-/** How this conversation calls for the actor's attention: theirs alone, so it is no event of the log. */
+/**
+ * How this conversation calls for the actor's attention: theirs alone, so it is no event of the log, and only their own
+ * devices are told.
+ */
 export async function updateMyMembership(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'publishLive'>,
   actor: Actor,
   id: ConversationId,
   patch: MyMembershipPatch,
@@ -111,7 +114,11 @@ export async function updateMyMembership(
   if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
   // What they want to be told has changed, also for what is already on its way.
   if (patch.level !== undefined || patch.mutedUntil !== undefined) await lookAgain(deps.db, [actor.userId], 0);
-  return presentMyMembership(await readableConversation(deps.db, actor, id));
+  const me = presentMyMembership(await readableConversation(deps.db, actor, id));
+  deps.publishLive([membershipChanged(actor.userId, id, me)]);
+  // What is muted stands on no icon.
+  if (patch.mutedUntil !== undefined) deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
+  return me;
 }
 
 /** Open channels whose title begins with the words, by title. */

@@ -3,7 +3,7 @@ import type { ConversationId } from '../../contracts/ids.ts';
 import type { UnreadOverview } from '../../contracts/rest/read-state.ts';
 import { setUnreadMark as storeMark, unreadOf } from '../../db/queries/members.ts';
 import { readableConversation } from '../access/index.ts';
-import { presentConversation } from '../conversations/index.ts';
+import { membershipChanged, presentConversation } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 
@@ -35,6 +35,7 @@ export async function setUnreadMark(
   seq: number | null,
 ): Promise<MyMembership> {
   if (!(await storeMark(deps.db, actor.userId, id, seq))) throw notFound();
-  deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
-  return presentConversation(await readableConversation(deps.db, actor, id)).me;
+  const { me } = presentConversation(await readableConversation(deps.db, actor, id));
+  deps.publishLive([membershipChanged(actor.userId, id, me), { type: 'unread.changed', userId: actor.userId }]);
+  return me;
 }

@@ -206,9 +206,16 @@ export class Conversations {
     this.#change(conversationId, (held) => ({ ...held, receipts: othersIn(members, this.me) }));
   }
 
-  /** My own settings as an answer brought them: it may be older than what the log has told of role and unread since. */
+  /**
+   * My own settings, as an answer or another device brought them: of role and unread the log may have told more since. A
+   * mark is of after the reading that it names, whichever of the two is told first.
+   */
   setSettings(id: ConversationId, settings: Settings): void {
-    this.#change(id, (held) => ({ ...held, me: afterSettings(held.me, settings) }));
+    this.#change(id, (held) => {
+      const { readSeq } = settings;
+      const read = afterReceipt(held.me, { deliveredSeq: readSeq, readSeq }, held.state, this.me);
+      return { ...held, me: afterSettings(read, settings) };
+    });
   }
 
   /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */

@@ -59,6 +59,8 @@ export class Inbox {
       case 'blocks':
         conversations.setBlocked(payload.userIds);
         return events.emit('blocks', payload);
+      case 'membership':
+        return conversations.setSettings(payload.conversationId, payload);
       case 'draft':
         return events.emit('draft', payload);
       case 'thread':

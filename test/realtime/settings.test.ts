@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import type { MembershipSettings, MyMembership } from '../../contracts/entities/index.ts';
+import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { expectStatus } from '../support/rest.ts';
+import { type TestSocket, connect } from '../support/socket.ts';
+
+describe('what a conversation is to somebody, on all of their devices', () => {
+  let app: TestApp;
+  const open: TestSocket[] = [];
+  before(async () => {
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+    });
+  });
+  afterEach(() => {
+    for (const socket of open.splice(0)) socket.close();
+  });
+  after(() => app.stop());
+
+  const join = async (person: Person, node: 0 | 1 = 0) => {
+    const socket = await connect(app.urls[node] ?? '', { token: person.token });
+    open.push(socket);
+    return socket;
+  };
+  const set = async (person: Person, id: string, patch: Record<string, unknown>) =>
+    expectStatus(await person.call<MyMembership>('PATCH', `/v1/conversations/${id}/me`, patch), 200);
+  const mark = async (person: Person, id: string, seq: number | null) =>
+    expectStatus(await person.call<MyMembership>('PUT', `/v1/conversations/${id}/unread-mark`, { seq }), 200);
+  const settingsOf = (conversationId: string, me: MyMembership) => {
+    const { level, mutedUntil, archived, pinned, unreadMark, readSeq } = me;
+    return { conversationId, level, mutedUntil, archived, pinned, unreadMark, readSeq } as MembershipSettings;
+  };
+
+  it('when settings change on one device, then each is told all of them, and nobody else is', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const [here, there, theirs] = [await join(bob), await join(bob, 1), await join(ana, 1)];
+    await set(bob, group.id, { level: 'mentions', pinned: true });
+    const me = await set(bob, group.id, { mutedUntil: '2099-01-01T00:00:00.000Z', archived: true });
+    assert.deepEqual([me.level, me.archived], ['mentions', true]);
+    for (const socket of [here, there]) {
+      assert.deepEqual(await socket.heard('membership', ({ archived }) => archived), settingsOf(group.id, me));
+    }
+    const { version } = await send(bob, group.id, 'afterwards');
+    await theirs.heard('event', (event) => event.version === version);
+    assert.deepEqual(theirs.told.membership, []);
+  });
+
+  it('when it is marked as unread, then each device is told the mark, and when it is taken away', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const { seq } = await send(ana, group.id, 'later');
+    await read(bob, group.id, seq);
+    const there = await join(bob, 1);
+    const me = await mark(bob, group.id, seq);
+    const told = await there.heard('membership', ({ unreadMark }) => unreadMark !== null);
+    assert.deepEqual(told, settingsOf(group.id, me));
+    assert.deepEqual([told.unreadMark, told.readSeq], [seq, seq]);
+    await mark(bob, group.id, null);
+    await there.heard('membership', ({ unreadMark }) => unreadMark === null);
+  });
+
+  it('when somebody is no member, then nothing is set, and nobody is told', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const [group, own] = [await makeGroup(ana, []), await makeGroup(eve, [])];
+    const there = await join(eve, 1);
+    expectStatus(await eve.call('PATCH', `/v1/conversations/${group.id}/me`, { pinned: true }), 404);
+    expectStatus(await eve.call('PUT', `/v1/conversations/${group.id}/unread-mark`, { seq: 1 }), 404);
+    await set(eve, own.id, { pinned: true });
+    await there.heard('membership', () => true);
+    assert.deepEqual(
+      there.told.membership.map(({ conversationId }) => conversationId),
+      [own.id],
+    );
+  });
+
+  it('when a conversation with something unread is muted, then the badge is told without it', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    await send(ana, group.id, 'hello');
+    const there = await join(bob, 1);
+    await set(bob, group.id, { mutedUntil: '2099-01-01T00:00:00.000Z' });
+    assert.deepEqual(await there.heard('attention', () => true), { unread: 1, mentions: 0, badge: 0 });
+  });
+});

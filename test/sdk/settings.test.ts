@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import type { MyMembership } from '../../contracts/entities/index.ts';
+import type { Client } from '../../sdk/index.ts';
+import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
+
+describe('one’s own settings at the client', () => {
+  let app: TestApp;
+  const clients = clientsOfEachTest();
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  const online = async (person: Person, options: Parameters<typeof clientOf>[2] = {}) => {
+    const client = await clientOf(app, person, { limits: eager, ...options });
+    clients.push(client);
+    return client;
+  };
+  const mine = (client: Client, id: string) => client.conversation(id)?.me as MyMembership;
+
+  it('when they are set on one device, then the other holds them, and what the log tells stays', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const { seq } = await send(ana, id, 'one');
+    const [phone, laptop] = [await online(bob), await online(bob)];
+    const mutedUntil = '2099-01-01T00:00:00.000Z';
+    await phone.updateMembership(id, { level: 'mentions', mutedUntil, archived: true, pinned: true });
+    await phone.markUnread(id, seq);
+    await holds(laptop, () => mine(laptop, id).unreadMark === seq);
+    await holds(phone, () => mine(phone, id).unreadMark === seq);
+    assert.deepEqual(mine(laptop, id), mine(phone, id));
+    assert.deepEqual([mine(laptop, id).pinned, mine(laptop, id).unread], [true, 1]);
+  });
+
+  it('when a mark is told before the reading that it follows, then it stays', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const { seq } = await send(ana, id, 'one');
+    const late: (() => void)[] = [];
+    const open = tapped({
+      hear: (name, payload, pass) => {
+        if (name === 'receipts') late.push(() => pass(name, payload));
+        else pass(name, payload);
+      },
+    });
+    const [phone, laptop] = [await online(bob), await online(bob, { surroundings: { open } })];
+    phone.markRead(id, seq);
+    await phone.stop();
+    await phone.start();
+    await phone.markUnread(id, seq);
+    await holds(laptop, () => mine(laptop, id).unreadMark === seq);
+    assert.ok(late.length > 0);
+    for (const tell of late) tell();
+    assert.deepEqual([mine(laptop, id).readSeq, mine(laptop, id).unread, mine(laptop, id).unreadMark], [seq, 0, seq]);
+  });
+});
