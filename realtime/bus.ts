@@ -12,6 +12,8 @@ export type BusItem =
       version: number;
       messageSeq: number;
       actorId: UserId;
+      /** A new message: what is unread to those who are told is other than before. */
+      arrives?: true;
       /** A hint about its actor, which who has blocked them is spared. */
       spared?: true;
       joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];

@@ -23,6 +23,8 @@ export interface DeliveryOptions {
   visibilityChanged: (userId: UserId) => void;
   /** Somebody here has read or marked something. */
   unreadChanged: (userId: UserId) => void;
+  /** Somebody here was told of a new message of somebody else. */
+  messageArrived: (userId: UserId) => void;
   log: Log;
 }
 
@@ -38,6 +40,7 @@ export function createDelivery({
   blocksOf,
   visibilityChanged,
   unreadChanged,
+  messageArrived,
   log,
 }: DeliveryOptions) {
   const waiting = new Map<ConversationId, ConversationItem[]>();
@@ -124,6 +127,7 @@ export function createDelivery({
       for (const user of follow.users) {
         const frame = variants.for(user, follow);
         if (frame) tellUser(user, frame);
+        if (item.arrives && user.id !== item.actorId) messageArrived(user.id);
       }
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
     }

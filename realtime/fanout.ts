@@ -34,7 +34,8 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
         const { conversationId: id, version, actorId } = event;
         const text = packet('event', event);
         const item = { kind: 'conversation' as const, id, memberVersion, version, messageSeq, actorId, text };
-        return everywhere({ ...item, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
+        const arrives = event.type === 'message.created' ? { arrives: true as const } : {};
+        return everywhere({ ...item, ...arrives, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
         const { conversationId: id, memberVersion, receipt } = told;

@@ -75,6 +75,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
     blocksOf: (userId) => loadBlocks(deps, userId),
     visibilityChanged: (userId) => void presence.lookAgain(userId),
     unreadChanged: (userId) => badges.changed(userId),
+    messageArrived: (userId) => badges.arrived(userId),
     log: options.log,
   });
   const listeners = createListeners({

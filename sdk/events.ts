@@ -46,7 +46,10 @@ export interface ClientEvents {
   presence: { conversationId: ConversationId; presences: PersonPresence[] };
   /** A thread that one follows, or no longer, or has read in, on any device. */
   thread: ThreadStanding;
-  /** What is unread in all, after one has read or marked something on any device; apart, in the threads that one follows. */
+  /**
+   * What is unread in all, and apart in the threads that one follows: soon after one has read or marked something on any
+   * device, at leisure after others wrote.
+   */
   attention: UnreadCounts & { threads: UnreadCounts; badge: number };
   connection: ConnectionState;
   session: SessionState;

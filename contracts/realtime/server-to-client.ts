@@ -55,7 +55,8 @@ export const serverEvents = {
       .meta({ id: 'PresenceChanged' }),
   }),
   attention: serverEvent({
-    summary: 'What is unread in all, after I have read or marked something on one of my devices',
+    summary:
+      'What is unread in all: soon after I have read or marked something on one of my devices, and within 15 s after somebody wrote to me, later where many wait for theirs. In between count along by `event`',
     payload: z
       .strictObject({
         ...UnreadCounts.shape,

@@ -86,4 +86,22 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     await set(bob, group.id, { mutedUntil: '2099-01-01T00:00:00.000Z' });
     assert.deepEqual(await there.heard('attention', () => true), { unread: 1, mentions: 0, badge: 0 });
   });
+
+  it('when others write, then what is unread in all is told once, within 15 s, and not to who wrote', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const [here, there] = [await join(ana), await join(bob)];
+    const began = performance.now();
+    const mentions = [{ type: 'user', userId: bob.id, offset: 0, length: 4 }];
+    await send(ana, group.id, '@Bob', { mentions });
+    for (let n = 0; n < 20; n += 1) await send(ana, group.id, `message ${n}`);
+    await there.heard('attention', () => true);
+    assert.deepEqual(there.told.attention, [{ unread: 21, mentions: 1, badge: 1 }]);
+    // One look at a person in so long.
+    assert.ok(performance.now() - began > 10_000);
+    // Both had the same round; only marking tells Ana something.
+    await mark(ana, group.id, 1);
+    await here.heard('attention', ({ badge }) => badge === 1);
+    assert.equal(here.told.attention.length, 1);
+  }).timeout(30_000);
 });
