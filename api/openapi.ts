@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   createDocument,
   type ZodOpenApiOperationObject,
@@ -41,17 +41,18 @@ function paths(): ZodOpenApiPathsObject {
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { operationId, summary, tag, params, query, body } = endpoint;
+  const { operationId, summary, tag, params, query, body, conditional } = endpoint;
   return {
     operationId,
     summary,
     tags: [tag],
     security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
-    ...(params || query
+    ...(params || query || conditional
       ? {
           requestParams: {
             ...(params ? { path: params as z.ZodObject } : {}),
             ...(query ? { query: query as z.ZodObject } : {}),
+            ...(conditional ? { header: IfMatch } : {}),
           },
         }
       : {}),
@@ -60,11 +61,19 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-function successes({ success, summary }: Endpoint): ZodOpenApiResponsesObject {
+const version = z.string().regex(/^"\d{1,15}"$/);
+const IfMatch = z.object({ 'If-Match': version.optional().describe('The `ETag` of what was read, quotes included') });
+const ETag = z.object({ ETag: version.describe('The version of what is answered') });
+
+function successes({ success, summary, conditional }: Endpoint): ZodOpenApiResponsesObject {
   return Object.fromEntries(
     Object.entries(success).map(([status, schema]) => [
       status,
-      schema ? { description: summary, content: { 'application/json': { schema } } } : { description: summary },
+      {
+        description: summary,
+        ...(conditional ? { headers: ETag } : {}),
+        ...(schema ? { content: { 'application/json': { schema } } } : {}),
+      },
     ]),
   ) as ZodOpenApiResponsesObject;
 }

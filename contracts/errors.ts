@@ -25,7 +25,7 @@ export const errorCodes = {
   conflict: 'It was changed by somebody else meanwhile; read it again.',
   last_owner: 'It would be left without an owner; make somebody else an owner first.',
   idempotency_conflict: 'This clientId was used before with other content; nothing was changed.',
-  precondition_failed: 'If-Match does not name the current version; read it again.',
+  precondition_failed: 'It has changed since the version that If-Match names; read it again.',
   limit_reached: 'A limit was reached; see `detail`.',
   rate_limited: 'Too many requests; wait as long as `retryAfterMs` says.',
   urgent_limit: 'As many urgent messages as an hour takes were sent; send it as a normal one, or after `retryAfterMs`.',

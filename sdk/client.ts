@@ -1,5 +1,6 @@
 import type {
   Conversation,
+  ConversationPatch,
   Me,
   Message,
   MessageEdit,
@@ -168,6 +169,24 @@ export class Client {
     const made = await this.#insist(() => this.rest('createConversation', { body }));
     this.#parts.catchUp.hearHead(made.id, made.version);
     return made;
+  }
+
+  /**
+   * Changes the conversation's settings. With `ifVersion`, the version at which they were seen, only if none of them has
+   * changed since; tried once then, for a repeat would find its own change.
+   */
+  async updateConversation(
+    conversationId: string,
+    patch: ConversationPatch,
+    { ifVersion }: { ifVersion?: number } = {},
+  ): Promise<Conversation> {
+    const input = { params: { id: conversationId }, body: patch };
+    const changed =
+      ifVersion === undefined
+        ? await this.#insist(() => this.rest('updateConversation', input))
+        : await this.rest('updateConversation', { ...input, ifMatch: ifVersion });
+    this.#parts.catchUp.hearHead(changed.id, changed.version);
+    return changed;
   }
 
   /** Writes a message: shown at once, sent in order, as soon as it can be and for as long as it takes. */

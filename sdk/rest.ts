@@ -20,7 +20,10 @@ type Part<Name extends string, Value> = [Value] extends [undefined]
 /** What a call is given, by the name of its operation: checked against the contract by the compiler. */
 export type RestInput<Op extends Operation> = Part<'params', Taken<Endpoints[Op]['params']>> &
   Part<'query', Written<Taken<Endpoints[Op]['query']>>> &
-  Part<'body', Taken<Endpoints[Op]['body']>>;
+  Part<'body', Taken<Endpoints[Op]['body']>> & {
+    /** The version that the change is of: told as `If-Match`, where the operation knows it. */
+    ifMatch?: number;
+  };
 
 /** What it answers with; undefined where success has no body. */
 export type RestOutput<Op extends Operation> = {
@@ -46,6 +49,7 @@ interface AnyInput {
   params?: Record<string, string>;
   query?: Record<string, string | number | undefined>;
   body?: unknown;
+  ifMatch?: number;
 }
 
 /** One call, with or without a token. Rejects with a `HomingError` whatever goes wrong. */
@@ -55,13 +59,14 @@ export async function request<Op extends Operation>(
   input: RestInput<Op>,
   token?: string,
 ): Promise<RestOutput<Op>> {
-  const { params = {}, query = {}, body } = input as AnyInput;
+  const { params = {}, query = {}, body, ifMatch } = input as AnyInput;
   const [method = '', path = ''] = routes[operation].split(' ');
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const init: RequestInit = {
     method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

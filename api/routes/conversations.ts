@@ -19,12 +19,14 @@ export function conversationRoutes(operations: Operations, deps: Deps): void {
   operations.add(conversationEndpoints.listConversations, async ({ actor, query }) =>
     reply(200, await listConversations(deps, actor, query)),
   );
-  operations.add(conversationEndpoints.getConversation, async ({ actor, params }) =>
-    reply(200, await getConversation(deps, actor, params.id)),
-  );
-  operations.add(conversationEndpoints.updateConversation, async ({ actor, params, body }) =>
-    reply(200, await updateConversation(deps, actor, params.id, body)),
-  );
+  operations.add(conversationEndpoints.getConversation, async ({ actor, params }) => {
+    const conversation = await getConversation(deps, actor, params.id);
+    return reply(200, conversation, conversation.version);
+  });
+  operations.add(conversationEndpoints.updateConversation, async ({ actor, params, body, ifMatch }) => {
+    const conversation = await updateConversation(deps, actor, params.id, body, ifMatch);
+    return reply(200, conversation, conversation.version);
+  });
   operations.add(conversationEndpoints.deleteConversation, async ({ actor, params }) => {
     await deleteConversation(deps, actor, params.id);
     return reply(204, undefined);

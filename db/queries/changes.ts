@@ -133,6 +133,24 @@ export async function updateSettings(tx: Tx, id: ConversationId, settings: Conve
   });
 }
 
+/**
+ * Whether settings have changed since a version. Of a change people see a line, so the lines are looked through: those
+ * after a message that is no newer than the version.
+ */
+export async function settingsChangedSince(
+  tx: Tx,
+  id: ConversationId,
+  since: { version: number; seq: number },
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'settings-changed-since',
+    text: `select from messages where conversation_id = $1 and seq > $2 and version > $3 and kind = 'system'
+      and system->>'type' = 'conversation.updated' limit 1`,
+    values: [id, since.seq, since.version],
+  });
+  return rowCount === 1;
+}
+
 /** The conversation is over with the change of that version: nothing locks it any more, and nobody is a member. */
 export async function endConversation(tx: Tx, id: ConversationId, version: number): Promise<void> {
   await tx.query({

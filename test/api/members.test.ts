@@ -238,6 +238,35 @@ byEachDoor('members', (door) => {
       expectStatus(await ana.call('PATCH', at(group.id), { description: 'x'.repeat(limits.descriptionLength) }), 200);
     });
 
+    it('change for one of two who saw the same version, and whatever else was written meanwhile is no hindrance', async () => {
+      const { id } = await makeGroup(ana, [bob]);
+      const etagOf = ({ headers }: Answer<unknown>) => headers.get('etag') ?? '';
+      const change = (title: string, etag: string) =>
+        ana.call<Conversation>('PATCH', at(id), { title }, { 'if-match': etag });
+      const seen = etagOf(await ana.call('GET', at(id)));
+      await send(bob, id, 'something else');
+      const answers = await Promise.all([change('One', seen), change('Two', seen)]);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 412]);
+      const [won] = answers.filter(({ status }) => status === 200);
+      assert.equal(etagOf(won as Answer<Conversation>), `"${won?.body.version}"`);
+      const { title } = expectStatus(await ana.call<Conversation>('GET', at(id)), 200);
+      assert.equal(title, won?.body.title);
+      // Nothing is changed by who is refused, also where it would be no change.
+      expectProblem(await change(title ?? '', seen), 412, 'precondition_failed');
+      expectStatus(await change('Three', etagOf(won as Answer<Conversation>)), 200);
+    });
+
+    it('refuse a version that nobody has seen yet, or so long ago that it says nothing', async () => {
+      const { id, version } = await makeGroup(ana, [bob]);
+      const change = (seen: number) => ana.call('PATCH', at(id), { title: 'Ops' }, { 'if-match': `"${seen}"` });
+      expectProblem(await change(version + 1), 412, 'precondition_failed');
+      const ids = Array.from({ length: limits.catchUpEvents }, (_, n) => `message ${n}`);
+      await Promise.all(ids.map((text) => post(ana, id, text)));
+      expectStatus(await change(version), 200);
+      await post(ana, id, 'one more');
+      expectProblem(await change(version), 412, 'precondition_failed');
+    });
+
     it('ends for everybody when its owner deletes it', async () => {
       const group = await makeGroup(ana, [bob]);
       expectProblem(await bob.call('DELETE', at(group.id)), 403, 'forbidden');

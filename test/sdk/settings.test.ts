@@ -55,4 +55,20 @@ describe('one’s own settings at the client', () => {
     for (const tell of late) tell();
     assert.deepEqual([mine(laptop, id).readSeq, mine(laptop, id).unread, mine(laptop, id).unreadMark], [seq, 0, seq]);
   });
+
+  it('when two change a conversation that both saw at one version, then the second is refused and changes nothing', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const [one, other] = [await online(ana), await online(ana)];
+    const ifVersion = one.conversation(id)?.version ?? 0;
+    const changed = await one.updateConversation(id, { title: 'First' }, { ifVersion });
+    await assert.rejects(other.updateConversation(id, { title: 'Second' }, { ifVersion }), {
+      code: 'precondition_failed',
+    });
+    await holds(other, () => other.conversation(id)?.title === 'First');
+    await other.updateConversation(id, { title: 'Third' }, { ifVersion: changed.version });
+    await one.updateConversation(id, { description: 'all of it' });
+    await holds(one, () => one.conversation(id)?.description === 'all of it');
+    assert.equal(one.conversation(id)?.title, 'Third');
+  });
 });
