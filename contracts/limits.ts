@@ -33,6 +33,8 @@ export const limits = {
   invitesPerConversation: 50,
   /** Seconds that an invitation may be good for: ninety days. */
   inviteSeconds: 7_776_000,
+  /** Seconds that it is good for when nothing is said: seven days. */
+  inviteSecondsByDefault: 604_800,
   /** Characters of a conversation's title. */
   titleLength: 200,
   /** Characters of a conversation's description. */

@@ -202,11 +202,14 @@ create table invites (
   max_uses integer,
   uses integer not null default 0,
   revoked_at timestamp with time zone,
+  client_id uuid,
+  fingerprint bytea,
   constraint invites_pkey PRIMARY KEY (conversation_id, id),
   constraint invites_check CHECK (((max_uses IS NULL) OR (uses <= max_uses))),
   constraint invites_max_uses_check CHECK ((max_uses > 0))
 );
 CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
+CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
 
 create table members (

@@ -47,9 +47,10 @@ export function memberRoutes(operations: Operations, deps: Deps): void {
   operations.add(memberEndpoints.listInvites, async ({ actor, params }) =>
     reply(200, { items: await listInvites(deps, actor, params.id) }),
   );
-  operations.add(memberEndpoints.createInvite, async ({ actor, params, body }) =>
-    reply(201, await createInvite(deps, actor, params.id, body)),
-  );
+  operations.add(memberEndpoints.createInvite, async ({ actor, params, body }) => {
+    const { invite, created } = await createInvite(deps, actor, params.id, body);
+    return reply(created ? 201 : 200, invite);
+  });
   operations.add(memberEndpoints.revokeInvite, async ({ actor, params }) => {
     await revokeInvite(deps, actor, params.id, params.inviteId);
     return reply(204, undefined);

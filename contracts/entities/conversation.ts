@@ -141,8 +141,12 @@ export type Invite = z.infer<typeof Invite>;
 
 export const NewInvite = z
   .strictObject({
-    expiresInSeconds: z.int().min(60).max(limits.inviteSeconds).optional(),
-    maxUses: z.int().min(1).max(limits.groupMembers).optional(),
+    /** The same id and content answers with the first invitation. */
+    clientId: ClientId.optional(),
+    /** Seven days when left out. */
+    expiresInSeconds: z.int().min(60).max(limits.inviteSeconds).default(limits.inviteSecondsByDefault),
+    /** As many as the conversation may have members, 1,000 in a group; when left out, for as many as there is room. */
+    maxUses: z.int().min(1).max(limits.channelMembers).optional(),
   })
   .meta({ id: 'NewInvite' });
 export type NewInvite = z.infer<typeof NewInvite>;

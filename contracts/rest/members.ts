@@ -117,8 +117,8 @@ export const memberEndpoints = {
     auth: 'user',
     params: conversationParams,
     body: NewInvite,
-    success: { 201: Invite },
-    errors: ['not_found', 'forbidden', 'limit_reached'],
+    success: { 201: Invite, 200: Invite },
+    errors: ['not_found', 'forbidden', 'limit_reached', 'idempotency_conflict'],
   }),
   revokeInvite: endpoint({
     operationId: 'revokeInvite',

@@ -1,4 +1,4 @@
-import type { ConversationId, InviteId, UserId } from '../../contracts/ids.ts';
+import type { ClientId, ConversationId, InviteId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface InviteRow {
@@ -16,14 +16,44 @@ const columns = `id, conversation_id as "conversationId", code, created_by as "c
   expires_at as "expiresAt", max_uses as "maxUses", uses`;
 const good = `revoked_at is null and (expires_at is null or expires_at > now()) and (max_uses is null or uses < max_uses)`;
 
-export async function insertInvite(tx: Tx, invite: Omit<InviteRow, 'uses' | 'createdAt'>): Promise<InviteRow> {
+/** What one and the same making of an invitation is known by. */
+export interface InviteOnce {
+  clientId: ClientId;
+  fingerprint: Buffer;
+}
+
+export async function insertInvite(
+  tx: Tx,
+  invite: Omit<InviteRow, 'uses' | 'createdAt'>,
+  once?: InviteOnce,
+): Promise<InviteRow> {
   const { rows } = await tx.query<InviteRow>({
     name: 'insert-invite',
-    text: `insert into invites (id, conversation_id, code, created_by, created_at, expires_at, max_uses)
-      values ($1, $2, $3, $4, now(), $5, $6) returning ${columns}`,
-    values: [invite.id, invite.conversationId, invite.code, invite.createdBy, invite.expiresAt, invite.maxUses],
+    text: `insert into invites (id, conversation_id, code, created_by, created_at, expires_at, max_uses, client_id, fingerprint)
+      values ($1, $2, $3, $4, now(), $5, $6, $7, $8) returning ${columns}`,
+    values: [
+      ...[invite.id, invite.conversationId, invite.code, invite.createdBy, invite.expiresAt, invite.maxUses],
+      ...[once?.clientId ?? null, once?.fingerprint ?? null],
+    ],
   });
   return rows[0] as InviteRow;
+}
+
+/** The invitation that somebody has made under this client id, good or not. */
+export async function inviteByClientId(
+  tx: Tx,
+  conversationId: ConversationId,
+  createdBy: UserId,
+  clientId: ClientId,
+): Promise<{ invite: InviteRow; fingerprint: Buffer } | undefined> {
+  const { rows } = await tx.query<InviteRow & { fingerprint: Buffer }>({
+    name: 'invite-by-client-id',
+    text: `select ${columns}, fingerprint from invites where conversation_id = $1 and created_by = $2 and client_id = $3`,
+    values: [conversationId, createdBy, clientId],
+  });
+  if (!rows[0]) return undefined;
+  const { fingerprint, ...invite } = rows[0];
+  return { invite, fingerprint };
 }
 
 /** Invitations that are still good, the newest first. */

@@ -320,15 +320,55 @@ byEachDoor('members', (door) => {
       expectProblem(await accept(bob, short.code), 404, 'not_found');
     });
 
+    it('are good for seven days and for everybody, when nothing is said', async () => {
+      const { id } = await makeGroup(ana, []);
+      const { expiresAt, createdAt, maxUses } = await invite(ana, id);
+      const seconds = (Date.parse(expiresAt ?? '') - Date.parse(createdAt)) / 1_000;
+      assert.ok(Math.abs(seconds - limits.inviteSecondsByDefault) < 10);
+      assert.equal(maxUses, null);
+    });
+
+    it('are made once a maker and clientId, however often and at whatever moment it is asked for', async () => {
+      const group = await makeGroup(ana, [bob]);
+      expectStatus(await setRole(ana, group.id, bob, 'admin'), 204);
+      const content = { clientId: randomUUIDv7(), maxUses: 2 };
+      const make = (by: Person, more: object = {}) =>
+        by.call<Invite>('POST', at(group.id, '/invites'), { ...content, ...more });
+      const answers = await Promise.all([make(ana), make(ana)]);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 201]);
+      const [one, same] = answers.map(({ body }) => body);
+      assert.deepEqual(one, same);
+      expectProblem(await make(ana, { maxUses: 3 }), 409, 'idempotency_conflict');
+      expectProblem(await make(ana, { expiresInSeconds: 60 }), 409, 'idempotency_conflict');
+      assert.notEqual(expectStatus(await make(bob), 201).code, one?.code);
+      expectStatus(await accept(cleo, one?.code ?? ''), 200);
+      assert.deepEqual(expectStatus(await make(ana), 200), { ...one, uses: 1 });
+      for (let n = 2; n < limits.invitesPerConversation; n += 1) await invite(ana, group.id);
+      expectStatus(await make(ana), 200);
+      expectStatus(await ana.call('DELETE', at(group.id, `/invites/${one?.id}`)), 204);
+      expectStatus(await make(ana), 200);
+      expectProblem(await accept(await registerPerson(app, 'Dan'), one?.code ?? ''), 404, 'not_found');
+    });
+
     it('are made by owners and admins, within their bounds', async () => {
       const group = await makeGroup(ana, [bob]);
       expectProblem(await bob.call('POST', at(group.id, '/invites'), {}), 403, 'forbidden');
       expectProblem(await bob.call('GET', at(group.id, '/invites')), 403, 'forbidden');
-      for (const body of [{ maxUses: 0 }, { expiresInSeconds: 59 }, { expiresInSeconds: limits.inviteSeconds + 1 }]) {
-        const answer = await ana.call('POST', at(group.id, '/invites'), body);
+      const channel = await makeChannel(ana);
+      const { groupMembers, channelMembers, inviteSeconds } = limits;
+      const refused: [string, object][] = [
+        [group.id, { maxUses: 0 }],
+        [group.id, { maxUses: groupMembers + 1 }],
+        [channel.id, { maxUses: channelMembers + 1 }],
+        [group.id, { expiresInSeconds: 59 }],
+        [group.id, { expiresInSeconds: inviteSeconds + 1 }],
+      ];
+      for (const [id, body] of refused) {
+        const answer = await ana.call('POST', at(id, '/invites'), body);
         assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), Object.keys(body));
       }
-      await invite(ana, group.id, { expiresInSeconds: limits.inviteSeconds });
+      assert.equal((await invite(ana, channel.id, { maxUses: channelMembers })).maxUses, channelMembers);
+      await invite(ana, group.id, { maxUses: groupMembers, expiresInSeconds: inviteSeconds });
       for (let n = 1; n < limits.invitesPerConversation; n += 1) await invite(ana, group.id);
       expectProblem(await ana.call('POST', at(group.id, '/invites'), {}), 409, 'limit_reached');
     });
