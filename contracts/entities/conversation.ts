@@ -16,7 +16,7 @@ export const MyMembership = z
     role: Role,
     deliveredSeq: Seq,
     readSeq: Seq,
-    /** Messages after `readSeq` without one's own, deleted ones and those that stand in threads. */
+    /** Messages after `readSeq` without one's own, those of people one has blocked, deleted ones and those in threads. */
     unread: z.int().nonnegative(),
     /** Those of them that mention the person. */
     mentions: z.int().nonnegative(),

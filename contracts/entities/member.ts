@@ -14,7 +14,7 @@ export const Member = z
     userId: UserId,
     displayName: z.string(),
     role: Role,
-    /** Null where the conversation tells no receipts. */
+    /** Null where the conversation tells no receipts: channels, and two, one of whom has blocked the other. */
     deliveredSeq: Seq.nullable(),
     /** Null also for who does not tell how far they have read. */
     readSeq: Seq.nullable(),

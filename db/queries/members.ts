@@ -167,6 +167,8 @@ export interface MovedWatermark extends WatermarkMove {
   kind: 'direct' | 'group' | 'channel';
   memberCount: number;
   memberVersion: number;
+  /** Direct, and one of the two has blocked the other. */
+  blocked: boolean;
   tellRead: boolean;
   /** The read watermark was among what moved. */
   hasRead: boolean;
@@ -184,7 +186,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       with input as (
         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as i(conversation_id, user_id, delivered, read)
       ), target as (
-        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version,
+        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, c.blocked,
           m.delivered_seq as delivered_before, m.read_seq as read_before,
           greatest(m.delivered_seq, least(greatest(i.delivered, i.read), c.last_seq)) as delivered,
           greatest(m.read_seq, least(i.read, c.last_seq)) as read
@@ -206,7 +208,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       -- From what was locked, and not from what the update returns: joining the two compares each row with each.
       select t.conversation_id as "conversationId", t.user_id as "userId", t.delivered as "deliveredSeq", t.read as "readSeq",
         t.delivered > t.delivered_before or t.read > t.read_before as moved, t.read > t.read_before as "hasRead",
-        t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", u.tell_read as "tellRead"
+        t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", t.blocked, u.tell_read as "tellRead"
       from target t join users u on u.id = t.user_id`,
     values: [
       moves.map((move) => move.conversationId),

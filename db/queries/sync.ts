@@ -22,7 +22,7 @@ export interface StandingRow {
   joinedVersion: number;
   /** The client's version; null for a conversation that it does not know. */
   known: number | null;
-  /** How far the others are is told: it moved or was asked for, and its members are named. */
+  /** How far the others are is told: it moved or was asked for, its members are named, and neither of two has blocked the other. */
   tellsOthers: boolean;
   /** Rows that were looked at: where they are more than this page has, there are more behind it. */
   found: number;
@@ -63,7 +63,7 @@ export async function standings(
         left join unnest($2::uuid[], $3::bigint[], $10::boolean[]) as k(conversation_id, version, unsettled)
           on k.conversation_id = m.conversation_id
         cross join lateral (
-          select (k.unsettled or k.version < c.version) and c.kind <> 'channel' and c.member_count <= ${limits.namedMembers} as told
+          select (k.unsettled or k.version < c.version) and c.kind <> 'channel' and not c.blocked and c.member_count <= ${limits.namedMembers} as told
         ) others
         where m.user_id = $1 and m.left_at is null and m.conversation_id > $4::uuid and m.conversation_id <= $5::uuid
         -- One more than is told, to know whether there are more.

@@ -11,32 +11,40 @@ const counted = (messages: string, userId: string) => `
     from (${messages} limit ${limits.unreadCounted}) u`;
 
 /**
- * What a member has not read, as a lateral of a membership row: `unread` and, of those, `mentions`. Computed from the
- * watermark, never counted by hand; without one's own messages, deleted ones, system lines and what stands in threads,
- * which have a read mark of their own. The count ends at a limit: a channel that was left alone for a year must not make
- * a list slow.
+ * By others than the reader, who is a parameter (such as `$1`), and those whom they have blocked. So said, the blocks are hashed once a statement:
+ * asked for by the membership's person they would be read again for each conversation.
+ */
+export const byOthers = (g: string, reader: string) =>
+  `${g}.sender_id <> ${reader} and ${g}.sender_id not in (select b.blocked_id from blocks b where b.user_id = ${reader})`;
+
+/**
+ * What a member, `$1`, has not read, as a lateral of a membership row: `unread` and, of those, `mentions`. Computed from
+ * the watermark, never counted by hand; without one's own messages, those of people whom the member has blocked, deleted
+ * ones, system lines and what stands in threads, which have a read mark of their own. The count ends at a limit: a channel
+ * that was left alone for a year must not make a list slow.
  */
 export const unreadLateral = (m: string) => `
   left join lateral (${counted(
     `
       select g.mentions from messages g where g.conversation_id = ${m}.conversation_id
-        and g.seq > greatest(${m}.read_seq, ${m}.joined_seq) and g.sender_id <> ${m}.user_id and g.deleted_at is null
+        and g.seq > greatest(${m}.read_seq, ${m}.joined_seq) and ${byOthers('g', '$1')} and g.deleted_at is null
         and g.kind = 'text' and g.thread_seq is null`,
     `${m}.user_id`,
   )}
   ) unread on true`;
 
-/** A thread and its reader, as expressions of SQL. */
+/** A thread as expressions of SQL. */
 interface ReadThread {
   conversationId: string;
   rootSeq: string;
   readSeq: string;
+  /** Its reader, as a parameter. */
   userId: string;
 }
 
 const unreadReplies = ({ conversationId, rootSeq, readSeq, userId }: ReadThread) => `
       select r.mentions from messages r where r.conversation_id = ${conversationId} and r.thread_seq = ${rootSeq}
-        and r.seq > ${readSeq} and r.sender_id <> ${userId} and r.deleted_at is null`;
+        and r.seq > ${readSeq} and ${byOthers('r', userId)} and r.deleted_at is null`;
 
 /** The same of one thread: what stands in it after the reader's mark. */
 export const threadUnreadLateral = (thread: ReadThread) => `
@@ -51,7 +59,7 @@ const unreadOfFollowed = (m: string) => `
         conversationId: 't.conversation_id',
         rootSeq: 't.root_seq',
         readSeq: 't.read_seq',
-        userId: 't.user_id',
+        userId: '$1',
       })} offset 0) u
       where t.conversation_id = ${m}.conversation_id and t.user_id = ${m}.user_id and t.following
         and t.root_seq > ${m}.joined_seq`;

@@ -1,3 +1,4 @@
+import type { DomainEvent } from '../../contracts/events.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
@@ -9,8 +10,9 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 
 /**
- * Blocks somebody, or takes the block away: in the direct conversation of the two nothing more is sent by either, in
- * groups the blocked one's messages are marked for the blocker alone. The blocked one is told nothing.
+ * Blocks somebody, or takes the block away: in the direct conversation of the two nothing more is sent by either, and
+ * neither is told how far the other has read; in groups the blocked one's messages are marked for the blocker alone, and
+ * count as nothing unread. The blocked one is told nothing.
  */
 export async function blockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
   if (userId === actor.userId) throw faultyField('userId', 'self', 'must name somebody else');
@@ -20,9 +22,15 @@ export async function blockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: A
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
     if (await insertBlock(tx, actor.userId, userId)) await setDirectBlocked(tx, key, [actor.userId, userId]);
-    return { value: undefined, events: [{ type: 'visibility.changed' as const, userId: actor.userId }] };
+    return { value: undefined, events: seenAnew(actor) };
   });
 }
+
+/** Who sees whom, and what counts as unread to the actor, is other than before. */
+const seenAnew = ({ userId }: Actor): DomainEvent[] => [
+  { type: 'visibility.changed', userId },
+  { type: 'unread.changed', userId },
+];
 
 const tooMany = () => new DomainError('limit_reached', { detail: `You may block ${limits.blocksPerUser} people.` });
 
@@ -32,7 +40,7 @@ export async function unblockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor:
     await lockPair(tx, key);
     if (!(await deleteBlock(tx, actor.userId, userId))) throw notFound();
     await setDirectBlocked(tx, key, [actor.userId, userId]);
-    return { value: undefined, events: [{ type: 'visibility.changed' as const, userId: actor.userId }] };
+    return { value: undefined, events: seenAnew(actor) };
   });
 }
 

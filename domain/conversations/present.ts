@@ -51,10 +51,17 @@ export function membershipChanged(
   return { type: 'membership.changed', userId, settings };
 }
 
+/**
+ * Whether its members are told how far the others are: not in channels, and not between two, one of whom has blocked the
+ * other. There neither is told, so that it says nothing of which one it was.
+ */
+export const tellsReceipts = ({ kind, blocked }: Pick<ConversationRow, 'kind' | 'blocked'>): boolean =>
+  kind !== 'channel' && !blocked;
+
 /** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */
-export function presentMember({ userId, displayName, role, ...row }: MemberRow, tellsReceipts: boolean): Member {
+export function presentMember({ userId, displayName, role, ...row }: MemberRow, isTold: boolean): Member {
   const none = { deliveredSeq: null, readSeq: null };
-  return { userId, displayName, role, ...(tellsReceipts ? presentWatermarks(row) : none) };
+  return { userId, displayName, role, ...(isTold ? presentWatermarks(row) : none) };
 }
 
 /** How far somebody is, to the others of a conversation that tells receipts. */

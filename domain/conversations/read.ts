@@ -19,7 +19,13 @@ import { readableConversation, readableMembership } from '../access/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { membershipChanged, presentConversation, presentMember, presentMyMembership } from './present.ts';
+import {
+  membershipChanged,
+  presentConversation,
+  presentMember,
+  presentMyMembership,
+  tellsReceipts,
+} from './present.ts';
 
 export interface PageRequest {
   limit: number;
@@ -89,14 +95,14 @@ export async function listMembers(
   conversationId: ConversationId,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Member>> {
-  const { kind } = await readableMembership(deps.db, actor, conversationId);
+  const membership = await readableMembership(deps.db, actor, conversationId);
   const list = `members:${conversationId}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
   const rows = await membersPage(deps.db, conversationId, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {
-    items: items.map((row) => presentMember(row, kind !== 'channel')),
+    items: items.map((row) => presentMember(row, tellsReceipts(membership))),
     nextCursor: rows.length > limit && last ? sealCursor(deps, list, [last.userId]) : null,
   };
 }

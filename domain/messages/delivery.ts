@@ -8,7 +8,7 @@ import { DomainError } from '../errors.ts';
 
 /**
  * How far a message has come, for who wrote it: counts, and names where the conversation is small enough. Channels tell
- * no receipts at all.
+ * no receipts at all; between two, one of whom has blocked the other, a message has come nowhere, as far as is told.
  */
 export async function messageReceipts(
   deps: Pick<Deps, 'db'>,
@@ -23,7 +23,7 @@ export async function messageReceipts(
   }
   const members = await deliveryOf(deps.db, conversationId, message);
   const having = (what: 'delivered' | 'read'): UserId[] =>
-    members.filter((member) => member[what]).map(({ userId }) => userId);
+    members.filter((member) => !membership.blocked && member[what]).map(({ userId }) => userId);
   const [deliveredTo, readBy] = [having('delivered'), having('read')];
   return {
     seq: message.seq,

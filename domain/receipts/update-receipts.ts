@@ -5,6 +5,7 @@ import { limits } from '../../contracts/limits.ts';
 import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { type MovedWatermark, type WatermarkMove, moveWatermarks } from '../../db/queries/members.ts';
+import { tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound, overloaded } from '../errors.ts';
 import { type Lane, createLane } from '../lane.ts';
@@ -83,8 +84,8 @@ function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<UserId, tr
 
 /**
  * Moves the actor's watermarks forward and tells the members; a lower number changes and tells nothing. Whoever does not
- * tell how far they have read tells it their own devices only, and so does everybody where the members are many: there a
- * message's receipts are counted when they are asked for.
+ * tell how far they have read tells it their own devices only. So does everybody where no receipts are told, and where
+ * the members are many: there a message's receipts are counted when they are asked for.
  */
 export async function updateReceipts(
   deps: Pick<Deps, 'moveWatermark' | 'publishLive'>,
@@ -101,9 +102,9 @@ export async function updateReceipts(
 }
 
 function whatIsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
-  const { kind, memberCount, memberVersion, tellRead, conversationId } = row;
+  const { memberCount, memberVersion, tellRead, conversationId } = row;
   const own = { type: 'receipts.own' as const, receipt };
-  if (kind === 'channel' || memberCount > limits.namedMembers) return [own];
+  if (!tellsReceipts(row) || memberCount > limits.namedMembers) return [own];
   const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
   if (tellRead) return [{ ...moved, receipt }];
   return [{ ...moved, receipt: { ...receipt, readSeq: null } }, own];

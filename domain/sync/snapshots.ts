@@ -4,7 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import { conversationsByIds } from '../../db/queries/conversations.ts';
 import { membersOfAll } from '../../db/queries/members.ts';
 import { newestMessages } from '../../db/queries/messages.ts';
-import { presentConversation, presentMember } from '../conversations/index.ts';
+import { presentConversation, presentMember, tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentMessage } from '../log/index.ts';
 
@@ -33,7 +33,7 @@ export async function loadSnapshots(
         row.id,
         {
           conversation: presentConversation(row),
-          members: of(members, row.id).map((member): Member => presentMember(member, row.kind !== 'channel')),
+          members: of(members, row.id).map((member): Member => presentMember(member, tellsReceipts(row))),
           messages: of(messages, row.id).map((message): Message => presentMessage(message)),
         },
       ]),

@@ -11,7 +11,15 @@ import type {
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { ClientLimits } from '../limits.ts';
 import { type ConversationState, applyEvent, fromSnapshot, mergeMessage } from '../reducer.ts';
-import { type Settings, afterEvent, afterReceipt, afterSettings, afterStanding, newMembership } from './membership.ts';
+import {
+  type Settings,
+  afterEvent,
+  afterMarks,
+  afterReceipt,
+  afterSettings,
+  afterStanding,
+  newMembership,
+} from './membership.ts';
 
 /** How far somebody is; null for who does not tell. */
 export interface Watermarks {
@@ -102,7 +110,9 @@ export class Conversations {
     const all = [...held.state.messages];
     if (all.every(([, message]) => this.marked(message) === message)) return held;
     const messages = new Map(all.map(([seq, message]) => [seq, this.marked(message)]));
-    return { ...held, state: { ...held.state, messages } };
+    const [before, after] = [held.state.messages.values(), messages.values()];
+    const me = afterMarks(held.me, { before, after, me: this.me });
+    return { ...held, me, state: { ...held.state, messages } };
   }
 
   /** An answer may be older than the last word about blocks, or the word may be about what was written long ago. */

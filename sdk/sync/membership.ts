@@ -62,12 +62,7 @@ export function afterReceipt(
   const delivered = Math.max(membership.deliveredSeq, deliveredSeq, readSeq);
   if (readSeq <= membership.readSeq) return { ...membership, deliveredSeq: delivered };
   const moved = { ...membership, deliveredSeq: delivered, readSeq, unreadMark: null };
-  const [sum, lowest] = [{ unread: 0, mentions: 0 }, Math.min(...messages.keys())];
-  for (const message of messages.values()) {
-    const { unread, mentions } = countUnread(moved, me, message);
-    sum.unread += unread;
-    sum.mentions += mentions;
-  }
+  const [sum, lowest] = [sumUnread(moved, me, messages.values()), Math.min(...messages.keys())];
   const notHeld = messages.size === 0 ? 0 : Math.max(0, lowest - 1 - readSeq);
   if (notHeld === 0) return { ...moved, ...sum };
   const atMost = (before: number, counted: number) => Math.min(before, counted + notHeld);
@@ -76,6 +71,29 @@ export function afterReceipt(
     unread: atMost(membership.unread, sum.unread),
     mentions: atMost(membership.mentions, sum.mentions),
   };
+}
+
+/** Unread after some of the messages that are held were marked as of somebody blocked, or no longer. */
+export function afterMarks(
+  membership: MyMembership,
+  { before, after, me }: { before: Iterable<Message>; after: Iterable<Message>; me: UserId },
+): MyMembership {
+  const [was, is] = [sumUnread(membership, me, before), sumUnread(membership, me, after)];
+  return {
+    ...membership,
+    unread: Math.max(0, membership.unread + is.unread - was.unread),
+    mentions: Math.max(0, membership.mentions + is.mentions - was.mentions),
+  };
+}
+
+function sumUnread(membership: MyMembership, me: UserId, messages: Iterable<Message>) {
+  const sum = { unread: 0, mentions: 0 };
+  for (const message of messages) {
+    const { unread, mentions } = countUnread(membership, me, message);
+    sum.unread += unread;
+    sum.mentions += mentions;
+  }
+  return sum;
 }
 
 export type Settings = Pick<MyMembership, 'level' | 'mutedUntil' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'>;
@@ -99,14 +117,15 @@ export function afterStanding(membership: MyMembership, standing: SyncStanding):
   return { ...settled, readSeq, unread, mentions, unreadMark };
 }
 
-/** As the server counts: not one's own, not what was deleted, no system lines, nothing in threads. */
+/** As the server counts: not one's own, nothing of the blocked, not what was deleted, no system lines, nothing in threads. */
 function countUnread(
   { readSeq }: MyMembership,
   me: UserId,
   message: Message | undefined,
 ): { unread: number; mentions: number } {
   if (!message || message.seq <= readSeq || message.senderId === me) return none;
-  if (message.kind !== 'text' || message.deletedAt !== null || message.threadId !== null) return none;
+  if (message.fromBlocked || message.kind !== 'text' || message.deletedAt !== null || message.threadId !== null)
+    return none;
   const called = message.mentions.some((mention) => mention.type !== 'user' || mention.userId === me);
   return { unread: 1, mentions: called ? 1 : 0 };
 }

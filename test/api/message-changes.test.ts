@@ -5,8 +5,10 @@ import type {
   DeliveryState,
   Draft,
   EventsAfter,
+  Member,
   Message,
   MessageRevision,
+  SyncResponse,
 } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
@@ -519,6 +521,59 @@ byEachDoor('what becomes of a message', (door) => {
         items.map(({ userId }) => userId),
         [other.id],
       );
+    });
+
+    it('tell neither of two how far the other has read, for as long as they last', async () => {
+      const [one, other] = await registerPeople(app, 'One', 'Other');
+      const { id, version } = await makeDirect(one, other);
+      const [mine, theirs] = [await send(one, id, 'hello'), await send(other, id, 'hello')];
+      for (const person of [one, other]) expectStatus(await read(person, id, 2), 200);
+      const told = async (by: Person, message: Message) => {
+        const {
+          delivered,
+          read: seen,
+          readBy,
+        } = expectStatus(
+          await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${message.id}/receipts`),
+          200,
+        );
+        const members = expectStatus(await by.call<{ items: Member[] }>('GET', `/v1/conversations/${id}/members`), 200);
+        const sync = { known: [[id, version + 1, true]] };
+        const { receipts } = expectStatus(await by.call<SyncResponse>('POST', '/v1/sync', sync), 200);
+        const others = receipts.filter(({ conversationId }) => conversationId === id).flatMap((all) => all.members);
+        const whole = expectStatus(await by.call<SyncResponse>('POST', '/v1/sync', { known: [] }), 200);
+        const state = whole.changes.find(({ conversationId }) => conversationId === id)?.state;
+        const seqs = [...members.items, ...others, ...(state?.members ?? [])].map(({ readSeq }) => readSeq);
+        return [delivered, seen, readBy?.length, [...new Set(seqs)], others.length];
+      };
+      const open = [1, 1, 1, [2], 1];
+      assert.deepEqual([await told(one, mine), await told(other, theirs)], [open, open]);
+      expectStatus(await one.call('PUT', `/v1/me/blocks/${other.id}`), 204);
+      const shut = [0, 0, 0, [null], 0];
+      assert.deepEqual([await told(one, mine), await told(other, theirs)], [shut, shut]);
+      expectStatus(await one.call('DELETE', `/v1/me/blocks/${other.id}`), 204);
+      assert.deepEqual([await told(one, mine), await told(other, theirs)], [open, open]);
+    });
+
+    it('count what the blocked write as nothing unread, for the blocker alone', async () => {
+      const [one, other] = await registerPeople(app, 'One', 'Other');
+      const { id } = await makeGroup(ana, [one, other]);
+      await send(ana, id, 'hello');
+      await send(other, id, '@One', { mentions: [{ type: 'user', userId: one.id, offset: 0, length: 4 }] });
+      const unread = async (person: Person) => {
+        const { me } = expectStatus(await person.call<Conversation>('GET', `/v1/conversations/${id}`), 200);
+        const overview = expectStatus(await person.call<UnreadOverview>('GET', '/v1/me/unread'), 200);
+        const here = overview.conversations.find(({ conversationId }) => conversationId === id);
+        assert.deepEqual([me.unread, me.mentions], [here?.unread, here?.mentions]);
+        return [me.unread, me.mentions];
+      };
+      assert.deepEqual(await unread(one), [2, 1]);
+      expectStatus(await one.call('PUT', `/v1/me/blocks/${other.id}`), 204);
+      assert.deepEqual(await unread(one), [1, 0]);
+      expectStatus(await other.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
+      assert.deepEqual(await unread(one), [1, 0]);
+      expectStatus(await one.call('DELETE', `/v1/me/blocks/${other.id}`), 204);
+      assert.deepEqual(await unread(one), [2, 1]);
     });
 
     it('are not of oneself, nor of nobody, and are so many and no more', async () => {

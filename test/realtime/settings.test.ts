@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MembershipSettings, MyMembership } from '../../contracts/entities/index.ts';
-import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
@@ -85,6 +85,35 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     const there = await join(bob, 1);
     await set(bob, group.id, { mutedUntil: '2099-01-01T00:00:00.000Z' });
     assert.deepEqual(await there.heard('attention', () => true), { unread: 1, mentions: 0, badge: 0 });
+  });
+
+  it('when one of two has blocked the other, then neither is told how far the other has read, and each one’s own devices are', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const [pair, group] = [await makeDirect(ana, eve), await makeGroup(ana, [eve])];
+    for (const person of [ana, eve]) await send(person, pair.id, 'hello');
+    expectStatus(await ana.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
+    const sockets = { ana: await join(ana), eve: await join(eve, 1) };
+    const readBoth = async (seq: number) => {
+      for (const person of [ana, eve]) expectStatus(await read(person, pair.id, seq), 200);
+      const { version } = await send(ana, group.id, 'afterwards');
+      for (const socket of Object.values(sockets)) await socket.heard('event', (event) => event.version === version);
+    };
+    const told = (socket: TestSocket) => socket.told.receipts.flatMap(({ receipts }) => receipts.map((r) => r.userId));
+    await readBoth(1);
+    assert.deepEqual([told(sockets.ana), told(sockets.eve)], [[ana.id], [eve.id]]);
+    expectStatus(await ana.call('DELETE', `/v1/me/blocks/${eve.id}`), 204);
+    await readBoth(2);
+    const both = [ana.id, eve.id].sort();
+    for (const socket of Object.values(sockets)) assert.deepEqual(told(socket).slice(1).sort(), both);
+  });
+
+  it('when somebody who has written is blocked, then the badge is told without theirs', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const group = await makeGroup(ana, [eve]);
+    await send(eve, group.id, 'hello');
+    const there = await join(ana, 1);
+    expectStatus(await ana.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
+    assert.deepEqual(await there.heard('attention', () => true), { unread: 0, mentions: 0, badge: 0 });
   });
 
   it('when others write, then what is unread in all is told once, within 15 s, and not to who wrote', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Conversation } from '../../contracts/entities/index.ts';
 import type { Client } from '../../sdk/index.ts';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -60,5 +61,27 @@ describe('blocks at the client', () => {
     await block(ana, eve, 'DELETE');
     drop.at(-1)?.();
     await are(client, id, ['hers false']);
+  });
+
+  it('when what the blocked wrote is unread, then the client counts it no more, and again afterwards, as the server does', async () => {
+    const [ana, eve, bob] = await registerPeople(app, 'Ana', 'Eve', 'Bob');
+    const { id } = await makeGroup(ana, [eve, bob]);
+    const mentions = [{ type: 'user', userId: ana.id, offset: 0, length: 4 }];
+    await send(bob, id, 'his');
+    await send(eve, id, '@Ana', { mentions });
+    const client = await online(ana);
+    const counted = async (unread: number, mentioned: number) => {
+      await holds(client, () => client.conversation(id)?.me.unread === unread);
+      const { me } = expectStatus(await ana.call<Conversation>('GET', `/v1/conversations/${id}`), 200);
+      assert.deepEqual([client.conversation(id)?.me.mentions, me.unread, me.mentions], [mentioned, unread, mentioned]);
+    };
+    await counted(2, 1);
+    await block(ana, eve);
+    await counted(1, 0);
+    await send(eve, id, '@Ana', { mentions });
+    await send(bob, id, 'his');
+    await counted(2, 0);
+    await block(ana, eve, 'DELETE');
+    await counted(4, 2);
   });
 });
