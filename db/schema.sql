@@ -192,6 +192,14 @@ create table events (
 );
 grant delete, insert, select, update on events to homing_app;
 
+create table here_calls (
+  conversation_id uuid not null,
+  seq bigint not null,
+  user_id uuid not null,
+  constraint here_calls_pkey PRIMARY KEY (conversation_id, seq, user_id)
+);
+grant delete, insert, select on here_calls to homing_app;
+
 create table invites (
   conversation_id uuid not null,
   id uuid not null,

@@ -9,7 +9,7 @@ const idleMs = 200;
 /** Milliseconds after a failure. */
 const afterFailureMs = 1_000;
 
-export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'log'> & {
+export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'presences' | 'ladder' | 'log'> & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
   count?: (kind: string, n: number) => void;

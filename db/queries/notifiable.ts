@@ -1,5 +1,8 @@
 const mentioned = `(g.mentions is not null and (g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))
-  or g.mentions @> '[{"type": "everyone"}]'))`;
+  or g.mentions @> '[{"type": "everyone"}]'
+  -- Who was not there when it was sent was not called.
+  or g.mentions @> '[{"type": "here"}]' and exists (
+    select from here_calls h where h.conversation_id = g.conversation_id and h.seq = g.seq and h.user_id = m.user_id)))`;
 
 /**
  * Whether an unread message calls for a person's attention, as SQL over `g` (the message), `c` (its conversation), `m`

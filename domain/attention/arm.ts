@@ -1,9 +1,11 @@
 import type { Tx } from '../../db/client.ts';
 import { isCancelled, isRetryable, isUnavailable } from '../../db/errors.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
+import { type HereCall, openCalls } from '../../db/queries/here-calls.ts';
 import { moveWatermarks } from '../../db/queries/members.ts';
 import { type OutboxRow, claimOutbox, deleteOutbox, postponeOutbox } from '../../db/queries/outbox.ts';
 import type { Deps } from '../deps.ts';
+import { recordPresent } from './here-calls.ts';
 
 const armLimits = {
   /** Outbox rows (ranges of messages) in one transaction. */
@@ -13,7 +15,7 @@ const armLimits = {
   asideMaxMs: 3_600_000,
 };
 
-type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log'>;
+type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log' | 'presences'>;
 
 /**
  * The relay's rounds of arming attention for the recipients of what was stored. A round that fails is tried with half as
@@ -24,11 +26,15 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
   let size = armLimits.ranges;
   return async () => {
     let rows: OutboxRow[] = [];
+    let calls: HereCall[] = [];
     try {
       await deps.db.transaction(async (tx) => {
         rows = await claimOutbox(tx, 'messages.stored', size);
-        await armRows(tx, deps, rows);
+        calls = await openCalls(tx, rows.flatMap(rangeOf));
+        if (calls.length === 0) await armRows(tx, deps, rows);
       });
+      // Asked for while nothing is held; the next round finds the answers, and arms what this one only looked at.
+      for (const call of calls) await recordPresent(deps, call);
       size = Math.min(armLimits.ranges, size * 2);
     } catch (error) {
       if (isAway(error)) throw error;
