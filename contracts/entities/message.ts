@@ -74,10 +74,11 @@ export const SystemChange = z
   .meta({ id: 'SystemChange' });
 export type SystemChange = z.infer<typeof SystemChange>;
 
-/** Where a forwarded message was first written. */
-export const Origin = z
-  .strictObject({ conversationId: ConversationId, messageId: MessageId, senderId: UserId, createdAt: Instant })
-  .meta({ id: 'Origin' });
+/**
+ * By whom and when a forwarded message was first written. Not where: who reads it here need not belong there. It is a
+ * message of its own, and stays as it is when the other one is edited or deleted.
+ */
+export const Origin = z.strictObject({ senderId: UserId, createdAt: Instant }).meta({ id: 'Origin' });
 export type Origin = z.infer<typeof Origin>;
 
 export const Message = z

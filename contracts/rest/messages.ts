@@ -134,7 +134,8 @@ export const messageEndpoints = {
     method: 'post',
     path: '/v1/conversations/{id}/messages/{messageId}/forward',
     tag: 'Messages',
-    summary: 'Sends the message on to another conversation, with its origin',
+    summary:
+      'Sends the message on to another conversation, with by whom and when it was first written. It is a message of its own, and stays when that one is deleted',
     auth: 'user',
     params: messageParams,
     body: Forward,

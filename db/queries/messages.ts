@@ -2,6 +2,12 @@ import type { Mention, Origin, Reaction, SystemChange, ThreadSummary } from '../
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 
+/** Where a forwarded message was first written, as it is kept: which message it was is told to nobody. */
+export interface StoredOrigin extends Origin {
+  conversationId: ConversationId;
+  messageId: MessageId;
+}
+
 /** A message as one of its readers sees it. */
 export interface MessageRow {
   conversationId: ConversationId;
@@ -17,7 +23,7 @@ export interface MessageRow {
   replyTo: MessageId | null;
   threadId: MessageId | null;
   threadSeq: number | null;
-  forwardedFrom: Origin | null;
+  forwardedFrom: StoredOrigin | null;
   mentions: Mention[] | null;
   priority: 'normal' | 'urgent';
   edits: number;

@@ -1,7 +1,8 @@
-import type { Mention, Origin, Role, ThreadSummary } from '../../contracts/entities/index.ts';
+import type { Mention, Role, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import { byteaArray, textArray, uuidArray } from '../arrays.ts';
 import type { Db, Statement, Tx } from '../client.ts';
+import type { StoredOrigin } from './messages.ts';
 
 /** One message that waits to be stored. */
 export interface NewMessageRow {
@@ -13,7 +14,7 @@ export interface NewMessageRow {
   replyTo: MessageId | null;
   /** Any message of the thread that it shall stand in. */
   threadId: MessageId | null;
-  forwardedFrom: Origin | null;
+  forwardedFrom: StoredOrigin | null;
   mentions: Mention[] | null;
   priority: 'normal' | 'urgent';
   /** SHA-256 of the content. */

@@ -1,6 +1,8 @@
-import type { Message } from '../../contracts/entities/index.ts';
+import type { Message, Origin } from '../../contracts/entities/index.ts';
 import type { ClientId } from '../../contracts/ids.ts';
-import type { MessageRow } from '../../db/queries/messages.ts';
+import type { MessageRow, StoredOrigin } from '../../db/queries/messages.ts';
+
+const presentOrigin = ({ senderId, createdAt }: StoredOrigin): Origin => ({ senderId, createdAt });
 
 /** A message as its reader sees it. */
 export function presentMessage(row: MessageRow): Message {
@@ -19,7 +21,7 @@ export function presentMessage(row: MessageRow): Message {
     replyTo: row.replyTo,
     threadId: row.threadId,
     thread: row.threadId === null ? row.thread : null,
-    forwardedFrom: row.forwardedFrom,
+    forwardedFrom: row.forwardedFrom && presentOrigin(row.forwardedFrom),
     mentions: row.mentions ?? [],
     priority: row.priority,
     reactions: row.reactions ?? [],

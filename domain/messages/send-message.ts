@@ -1,8 +1,8 @@
-import type { Message, NewMessage, Origin } from '../../contracts/entities/index.ts';
+import type { Message, NewMessage } from '../../contracts/entities/index.ts';
 import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { Forward } from '../../contracts/rest/messages.ts';
-import { type MessageRow, messageByClientId, messageBySeq } from '../../db/queries/messages.ts';
+import { type MessageRow, type StoredOrigin, messageByClientId, messageBySeq } from '../../db/queries/messages.ts';
 import type { NewMessageRow, StoreResult } from '../../db/queries/store-messages.ts';
 import { readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -56,7 +56,7 @@ async function readOrigin(
   actor: Actor,
   from: ConversationId,
   id: MessageId,
-): Promise<{ text: string; origin: Origin }> {
+): Promise<{ text: string; origin: StoredOrigin }> {
   const { message } = await readableMessage(deps.db, actor, from, id);
   if (message.kind !== 'text' || message.text === null) throw notFound();
   const { senderId, createdAt, forwardedFrom, text } = message;
@@ -69,7 +69,7 @@ function toRow(
   actor: Actor,
   conversationId: ConversationId,
   { clientId, text, replyTo, threadId, mentions = [], priority = 'normal' }: NewMessage,
-  forwardedFrom: Origin | null = null,
+  forwardedFrom: StoredOrigin | null = null,
 ): NewMessageRow {
   return {
     conversationId,

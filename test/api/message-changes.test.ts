@@ -382,8 +382,12 @@ byEachDoor('what becomes of a message', (door) => {
     const { message: copy } = expectStatus(await forward(bob, message, other, clientId), 201);
     assert.equal(expectStatus(await forward(bob, message, other, clientId), 200).message.id, copy.id);
     const { message: again } = expectStatus(await forward(cleo, copy, third), 201);
-    const origin = { conversationId: group.id, messageId: message.id, senderId: ana.id, createdAt: message.createdAt };
+    // Not where: who reads it need not belong there.
+    const origin = { senderId: ana.id, createdAt: message.createdAt };
     for (const one of [copy, again]) assert.deepEqual([one.text, one.forwardedFrom], ['the news', origin]);
+    expectStatus(await ana.call('DELETE', of(message)), 200);
+    const kept = expectStatus(await cleo.call<Message>('GET', of(again)), 200);
+    assert.deepEqual([kept.text, kept.forwardedFrom], ['the news', origin]);
     expectProblem(await forward(ana, message, other), 404, 'not_found');
     expectProblem(await forward(ana, copy, group), 404, 'not_found');
   });

@@ -222,7 +222,7 @@ describe('everything that one can do, through the client', () => {
       const body = { clientId: crypto.randomUUID(), conversationId: to };
       await ana.rest('forwardMessage', { params: { id, messageId }, body });
       const { messages } = await held(ben, to, ({ lastSeq }) => lastSeq === 1);
-      assert.deepEqual([messages[0]?.text, messages[0]?.forwardedFrom?.messageId], ['look', messageId]);
+      assert.deepEqual([messages[0]?.text, messages[0]?.forwardedFrom?.senderId], ['look', people.ana.id]);
     });
 
     it('stand in threads, which one follows or not, each with what is unread', async () => {

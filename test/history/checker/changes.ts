@@ -178,13 +178,20 @@ export function checkReadState(digest: Digest, findings: Findings): void {
 function checkUnread(digest: Digest, findings: Findings): void {
   const restOf = new Map(digest.states.filter(({ fresh }) => fresh).map(({ who, rest }) => [who, rest]));
   for (const { who, person, answer } of digest.of('sync')) {
-    const logs = digest.logs.get(restOf.get(who) ?? -1);
+    const rest = restOf.get(who) ?? -1;
+    const logs = digest.logs.get(rest);
+    const blocked = digest.personal.find((one) => one.rest === rest && one.person === person)?.blocked ?? [];
     for (const { conversation, unread, mentions, readSeq } of logs ? (answer.standings ?? []) : []) {
       const log = logs?.get(conversation);
       const from = Math.max(readSeq, log?.spans(person).at(-1)?.afterSeq ?? 0);
       const counted = log?.stored.messages.filter(
         ({ seq, senderId, deleted, kind, threadSeq }) =>
-          seq > from && senderId !== person && !deleted && kind === 'text' && threadSeq === null,
+          seq > from &&
+          senderId !== person &&
+          !blocked.includes(senderId) &&
+          !deleted &&
+          kind === 'text' &&
+          threadSeq === null,
       );
       const named = counted?.filter((message) => message.mentions.includes(person));
       if (counted && counted.length !== unread)

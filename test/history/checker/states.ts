@@ -78,7 +78,7 @@ const text = (message: Seen | StoredMessage, reactions: readonly string[], threa
     ],
     ...[
       message.mentions.map((mention) => `@${mention}`).join(),
-      message.forwarded && `of ${message.forwarded}`,
+      message.forwarded && 'forwarded',
       reactions.join(),
       thread && `thread of ${thread}`,
     ],

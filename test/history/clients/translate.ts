@@ -19,7 +19,7 @@ export function seen(message: Message): Seen {
   return {
     ...{ seq, version, changedVersion, id, clientId, senderId, kind, text, deleted: deletedAt !== null },
     ...{ pinned: pinnedAt !== null, threadId, thread: thread && `${thread.replyCount} to ${thread.lastSeq}` },
-    ...{ forwarded: forwardedFrom?.messageId ?? null, fromBlocked },
+    ...{ forwarded: forwardedFrom && 'from somewhere', fromBlocked },
     mentions: mentions.flatMap((mention) => (mention.type === 'user' ? [mention.userId] : [])),
     reactions: reactions.map(({ emoji, count, mine }) => `${emoji} ${count}${mine ? ' mine' : ''}`),
   };

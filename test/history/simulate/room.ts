@@ -251,7 +251,7 @@ export class Room {
     const after = this.messages.filter(({ seq }) => seq > Math.max(readSeq, joinedSeq));
     const unread = after
       .filter(({ senderId, kind, deleted }) => senderId !== person && kind === 'text' && !deleted)
-      .filter(({ threadSeq }) => threadSeq === null);
+      .filter(({ threadSeq, senderId }) => threadSeq === null && !this.blocked.get(person)?.has(senderId));
     const mentions = unread.filter((message) => message.mentions.includes(person)).length;
     return { conversation: this.id, readSeq, unread: unread.length, mentions, unreadMark };
   }
