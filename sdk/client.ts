@@ -12,10 +12,12 @@ import type {
 import type { ClientId, ConversationId, MessageId } from '../contracts/ids.ts';
 import type { FollowedThread, ThreadPatch } from '../contracts/rest/index.ts';
 import type { ConnectionState } from './connection.ts';
+import { Drafts } from './drafts.ts';
 import { Emitter } from './emitter.ts';
-import { HomingError, isUnknown, toHomingError } from './errors.ts';
+import { HomingError } from './errors.ts';
 import type { ClientEvents } from './events.ts';
 import { createIds } from './ids.ts';
+import { type Insist, createInsist } from './insist.ts';
 import { type ClientLimits, clientLimits } from './limits.ts';
 import { Parts, type PartsOptions } from './parts.ts';
 import { type Rest, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
@@ -23,6 +25,7 @@ import { type MessageContent, type Sending, toSending } from './sending.ts';
 import type { SignedIn } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
+import { Blocks, Members, Pins } from './subjects.ts';
 import { type Surroundings, surroundings } from './surroundings.ts';
 import { type ClientConversation, toView } from './view.ts';
 
@@ -55,6 +58,15 @@ export class Client {
   readonly #events = new Emitter<ClientEvents>();
   readonly #parts: Parts;
   readonly #newId: () => string;
+  readonly #insist: Insist;
+  /** Who belongs to a conversation. */
+  readonly members: Members;
+  /** What is kept in view in a conversation. */
+  readonly pins: Pins;
+  /** Whom one has blocked. */
+  readonly blocks: Blocks;
+  /** What one has begun to write. */
+  readonly drafts: Drafts;
 
   constructor({ url, storage, deviceId, ...given }: ClientOptions) {
     // What ends with the process anyway need not be kept twice.
@@ -67,6 +79,14 @@ export class Client {
     this.#options = { url: url.replace(/\/+$/, ''), ...parts };
     this.#newId = createIds(place.now);
     this.#parts = new Parts(this.#options, this.#events);
+    const { patience, catchUp, connection } = this.#parts;
+    const asking = { asks: () => this.user?.id, connection: () => connection.state };
+    this.#insist = createInsist({ limits, surroundings: place, patience, ...asking });
+    const hearHead: typeof catchUp.hearHead = (id, version) => catchUp.hearHead(id, version);
+    const asks = { rest: this.rest, insist: this.#insist, hearHead };
+    [this.members, this.pins] = [new Members(asks), new Pins(asks)];
+    [this.blocks, this.drafts] = [new Blocks(asks), new Drafts(asks)];
+    this.on('draft', ({ conversationId, draft }) => this.drafts.hear(conversationId, draft));
   }
 
   /** Listens; answers with how to stop listening. */
@@ -118,7 +138,7 @@ export class Client {
     await session.forget();
     await outbox.erase();
     await cache.clear();
-    this.#parts.forget();
+    this.#forget();
     this.#events.emit('session', { state: 'signed_out' });
   }
 
@@ -194,7 +214,9 @@ export class Client {
     if (!this.user) throw new HomingError('signed_out');
     const message = { ...content, clientId: this.#newId() } as NewMessage;
     const writtenAt = new Date(this.#options.surroundings.now()).toISOString();
-    return toSending(this.#parts.outbox.add(conversationId as ConversationId, message, writtenAt));
+    const sending = toSending(this.#parts.outbox.add(conversationId as ConversationId, message, writtenAt));
+    this.drafts.sends(conversationId, sending.stored);
+    return sending;
   }
 
   /** Sends a refused message again, under its own id. */
@@ -216,6 +238,13 @@ export class Client {
   /** Deletes a message for everyone. */
   delete(conversationId: string, messageId: string): Promise<Message> {
     return this.#change(() => this.#parts.connection.ask('message.delete', ids(conversationId, messageId)));
+  }
+
+  /** Sends a message on to another conversation, once: it says by whom and when it was first written. */
+  forward(conversationId: string, messageId: string, to: string): Promise<Message> {
+    const body = { clientId: this.#newId() as ClientId, conversationId: to as ConversationId };
+    const input = { params: { id: conversationId, messageId }, body };
+    return this.#change(() => this.rest('forwardMessage', input));
   }
 
   /** Reacts with an emoji, or takes the reaction back. */
@@ -324,8 +353,13 @@ export class Client {
     if (conversations.me === id) return;
     connection.stop();
     patience.stop();
-    this.#parts.forget();
+    this.#forget();
     conversations.me = id;
+  }
+
+  #forget(): void {
+    this.#parts.forget();
+    this.drafts.clear();
   }
 
   async #settleIn(user: Me): Promise<void> {
@@ -349,23 +383,6 @@ export class Client {
     const { message } = await this.#insist(work);
     this.#parts.conversations.hearMessage(message);
     return message;
-  }
-
-  /** Repeats what may be repeated, for as long as one answer may take. */
-  async #insist<T>(work: () => Promise<T>): Promise<T> {
-    const { limits, surroundings: place } = this.#options;
-    const [end, asks] = [place.now() + limits.answerMs, this.user?.id];
-    for (let failures = 0; ; failures += 1) {
-      if (this.user?.id !== asks) throw new HomingError('signed_out');
-      try {
-        return await work();
-      } catch (thrown) {
-        const error = toHomingError(thrown);
-        const over = place.now() + (error.retryAfterMs ?? 0) >= end || this.connection.state === 'stopped';
-        if (over || !isUnknown(error)) throw error;
-        await this.#parts.patience.wait(failures, error);
-      }
-    }
   }
 }
 

@@ -1,0 +1,47 @@
+import type { ConnectionState } from './connection.ts';
+import { HomingError, isUnknown, toHomingError } from './errors.ts';
+import type { ClientLimits } from './limits.ts';
+import type { Patience } from './patience.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface InsistOptions {
+  limits: ClientLimits;
+  surroundings: Surroundings;
+  patience: Patience;
+  /** Who asks: what one person wanted is not asked for as another. */
+  asks: () => string | undefined;
+  connection: () => ConnectionState;
+}
+
+/** Repeats what may be repeated while its outcome is not known, for as long as one answer may take. */
+export type Insist = <T>(work: () => Promise<T>) => Promise<T>;
+
+export function createInsist({ limits, surroundings, patience, asks, connection }: InsistOptions): Insist {
+  return async (work) => {
+    const [end, who] = [surroundings.now() + limits.answerMs, asks()];
+    for (let failures = 0; ; failures += 1) {
+      if (asks() !== who) throw new HomingError('signed_out');
+      try {
+        return await work();
+      } catch (thrown) {
+        const error = toHomingError(thrown);
+        const over = surroundings.now() + (error.retryAfterMs ?? 0) >= end || connection().state === 'stopped';
+        if (over || !isUnknown(error)) throw error;
+        await patience.wait(failures, error);
+      }
+    }
+  };
+}
+
+/** The same for what takes something away: where a repeat finds nothing, an earlier try has taken it. */
+export async function insistGone(insist: Insist, work: () => Promise<unknown>): Promise<void> {
+  let tries = 0;
+  await insist(async () => {
+    tries += 1;
+    try {
+      await work();
+    } catch (thrown) {
+      if (tries === 1 || toHomingError(thrown).code !== 'not_found') throw thrown;
+    }
+  });
+}

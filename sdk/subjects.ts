@@ -1,0 +1,129 @@
+import type { Ban, Conversation, Member, Message, Role } from '../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../contracts/ids.ts';
+import { type Insist, insistGone } from './insist.ts';
+import type { Rest } from './rest.ts';
+
+/** What the calls about one subject need: what may be repeated is, for as long as one answer may take. */
+export interface Asks {
+  rest: Rest;
+  insist: Insist;
+  /** The conversation has come so far: what is missed of it is fetched. */
+  hearHead: (id: ConversationId, version: number) => void;
+}
+
+interface Page<Item> {
+  items: Item[];
+  /** Names the next page; null at the end. */
+  nextCursor: string | null;
+}
+interface PageOptions {
+  limit?: number;
+  cursor?: string;
+}
+type NewMember = Exclude<Role, 'owner'>;
+
+/** Who belongs to a conversation. */
+export class Members {
+  readonly #asks: Asks;
+
+  constructor(asks: Asks) {
+    this.#asks = asks;
+  }
+
+  /** A page of them, with their watermarks where it tells receipts; at most 200. */
+  list(conversationId: string, page: PageOptions = {}): Promise<Page<Member>> {
+    return this.#asks.rest('listMembers', { params: { id: conversationId }, query: page });
+  }
+
+  /** Adds people; who belongs to it already stays as they are. */
+  async add(conversationId: string, userIds: readonly string[], role: NewMember = 'member'): Promise<Conversation> {
+    const input = { params: { id: conversationId }, body: { userIds: userIds as UserId[], role } };
+    const { rest, insist, hearHead } = this.#asks;
+    const grown = await insist(() => rest('addMembers', input));
+    hearHead(grown.id, grown.version);
+    return grown;
+  }
+
+  /** Removes somebody: nothing that is written afterwards reaches them. */
+  remove(conversationId: string, userId: string): Promise<void> {
+    return this.#gone('removeMember', { id: conversationId, userId });
+  }
+
+  async changeRole(conversationId: string, userId: string, role: Role): Promise<void> {
+    const input = { params: { id: conversationId, userId }, body: { role } };
+    await this.#asks.insist(() => this.#asks.rest('changeMember', input));
+  }
+
+  leave(conversationId: string): Promise<void> {
+    const { rest, insist } = this.#asks;
+    return insistGone(insist, () => rest('leaveConversation', { params: { id: conversationId } }));
+  }
+
+  /** Removes somebody and keeps them out. */
+  async ban(conversationId: string, userId: string): Promise<void> {
+    const input = { params: { id: conversationId, userId } };
+    await this.#asks.insist(() => this.#asks.rest('banMember', input));
+  }
+
+  unban(conversationId: string, userId: string): Promise<void> {
+    return this.#gone('unbanMember', { id: conversationId, userId });
+  }
+
+  /** A page of those who may not come back. */
+  bans(conversationId: string, page: PageOptions = {}): Promise<Page<Ban>> {
+    return this.#asks.rest('listBans', { params: { id: conversationId }, query: page });
+  }
+
+  #gone(operation: 'removeMember' | 'unbanMember', params: { id: string; userId: string }): Promise<void> {
+    const { rest, insist } = this.#asks;
+    return insistGone(insist, () => rest(operation, { params }));
+  }
+}
+
+/** What is kept in view in a conversation. */
+export class Pins {
+  readonly #asks: Asks;
+
+  constructor(asks: Asks) {
+    this.#asks = asks;
+  }
+
+  /** Pins a message for everybody; one that is pinned already stays so. */
+  async pin(conversationId: string, messageId: string): Promise<void> {
+    const input = { params: { id: conversationId, messageId } };
+    await this.#asks.insist(() => this.#asks.rest('pinMessage', input));
+  }
+
+  async unpin(conversationId: string, messageId: string): Promise<void> {
+    const input = { params: { id: conversationId, messageId } };
+    await this.#asks.insist(() => this.#asks.rest('unpinMessage', input));
+  }
+
+  /** All of them, the latest pinned first. */
+  async list(conversationId: string): Promise<Message[]> {
+    return (await this.#asks.rest('listPins', { params: { id: conversationId } })).items;
+  }
+}
+
+/** Whom the person has blocked; what they wrote is marked by the event that follows. */
+export class Blocks {
+  readonly #asks: Asks;
+
+  constructor(asks: Asks) {
+    this.#asks = asks;
+  }
+
+  async block(userId: string): Promise<void> {
+    await this.#asks.insist(() => this.#asks.rest('blockUser', { params: { userId } }));
+  }
+
+  unblock(userId: string): Promise<void> {
+    const { rest, insist } = this.#asks;
+    return insistGone(insist, () => rest('unblockUser', { params: { userId } }));
+  }
+
+  /** All of them, the latest first. */
+  async list(): Promise<{ userId: UserId; at: string }[]> {
+    return (await this.#asks.rest('listBlocks')).items;
+  }
+}
