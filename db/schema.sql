@@ -355,6 +355,19 @@ create table sessions (
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 grant delete, insert, select, update on sessions to homing_app;
 
+create table suppressions (
+  channel text not null,
+  target bytea not null,
+  cause text not null,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone,
+  constraint suppressions_pkey PRIMARY KEY (channel, target, cause),
+  constraint suppressions_cause_check CHECK ((cause = ANY (ARRAY['unsubscribed'::text, 'complaint'::text, 'hard_bounce'::text, 'soft_bounces'::text, 'opted_out'::text, 'invalid'::text]))),
+  constraint suppressions_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+  constraint suppressions_target_check CHECK ((octet_length(target) = 32))
+);
+grant delete, insert, select, update on suppressions to homing_app;
+
 create table thread_members (
   conversation_id uuid not null,
   root_seq bigint not null,
