@@ -56,7 +56,7 @@ export async function unreadConversations(db: Queryable, userId: UserId): Promis
       select count(*) as unread from members m join conversations c on c.id = m.conversation_id
       where m.user_id = $1 and m.left_at is null and (m.muted_until is null or m.muted_until <= now())
         and (exists (select from messages g where g.conversation_id = m.conversation_id
-          and g.seq > greatest(m.read_seq, m.joined_seq) and ${byOthers('g', '$1')} and g.deleted_at is null
+          and g.seq > greatest(m.read_seq, m.joined_seq) and ${byOthers('g')} and g.deleted_at is null
           and g.kind = 'text' and g.thread_seq is null)
           or ${hasUnreadThread('m')})`,
     values: [userId],

@@ -11,10 +11,10 @@ const counted = (messages: string, userId: string) => `
     from (${messages} limit ${limits.unreadCounted}) u`;
 
 /**
- * By others than the reader, who is a parameter (such as `$1`), and those whom they have blocked. So said, the blocks are hashed once a statement:
- * asked for by the membership's person they would be read again for each conversation.
+ * By others than the reader and those whom they have blocked. The reader is a parameter of the statement, so the blocks are
+ * hashed once: asked for by the membership's person they would be read again for each conversation.
  */
-export const byOthers = (g: string, reader: string) =>
+export const byOthers = (g: string, reader = '$1') =>
   `${g}.sender_id <> ${reader} and ${g}.sender_id not in (select b.blocked_id from blocks b where b.user_id = ${reader})`;
 
 /**
@@ -27,18 +27,17 @@ export const unreadLateral = (m: string) => `
   left join lateral (${counted(
     `
       select g.mentions from messages g where g.conversation_id = ${m}.conversation_id
-        and g.seq > greatest(${m}.read_seq, ${m}.joined_seq) and ${byOthers('g', '$1')} and g.deleted_at is null
+        and g.seq > greatest(${m}.read_seq, ${m}.joined_seq) and ${byOthers('g')} and g.deleted_at is null
         and g.kind = 'text' and g.thread_seq is null`,
     `${m}.user_id`,
   )}
   ) unread on true`;
 
-/** A thread as expressions of SQL. */
+/** A thread and its reader, as expressions of SQL; the reader is a parameter of the statement. */
 interface ReadThread {
   conversationId: string;
   rootSeq: string;
   readSeq: string;
-  /** Its reader, as a parameter. */
   userId: string;
 }
 
@@ -64,10 +63,10 @@ const unreadOfFollowed = (m: string) => `
       where t.conversation_id = ${m}.conversation_id and t.user_id = ${m}.user_id and t.following
         and t.root_seq > ${m}.joined_seq`;
 
-/** The same of all threads of the conversation that the member follows: `threads.unread` and `threads.mentions`. */
+/** The same of all threads of the conversation that the member, `$1`, follows: `threads.unread` and `threads.mentions`. */
 export const followedUnreadLateral = (m: string) => `
   left join lateral (${counted(unreadOfFollowed(m), `${m}.user_id`)}
   ) threads on true`;
 
-/** Whether anything is unread in a thread that the member follows. */
+/** Whether anything is unread in a thread that the member, `$1`, follows. */
 export const hasUnreadThread = (m: string) => `exists (${unreadOfFollowed(m)})`;

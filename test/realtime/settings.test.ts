@@ -8,6 +8,7 @@ import { type TestSocket, connect } from '../support/socket.ts';
 describe('what a conversation is to somebody, on all of their devices', () => {
   let app: TestApp;
   const open: TestSocket[] = [];
+  const noThreads = { threads: { unread: 0, mentions: 0 } };
   before(async () => {
     app = await startApp({
       processes: [
@@ -84,7 +85,7 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     await send(ana, group.id, 'hello');
     const there = await join(bob, 1);
     await set(bob, group.id, { mutedUntil: '2099-01-01T00:00:00.000Z' });
-    assert.deepEqual(await there.heard('attention', () => true), { unread: 1, mentions: 0, badge: 0 });
+    assert.deepEqual(await there.heard('attention', () => true), { unread: 1, mentions: 0, ...noThreads, badge: 0 });
   });
 
   it('when one of two has blocked the other, then neither is told how far the other has read, and each one’s own devices are', async () => {
@@ -113,7 +114,7 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     await send(eve, group.id, 'hello');
     const there = await join(ana, 1);
     expectStatus(await ana.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
-    assert.deepEqual(await there.heard('attention', () => true), { unread: 0, mentions: 0, badge: 0 });
+    assert.deepEqual(await there.heard('attention', () => true), { unread: 0, mentions: 0, ...noThreads, badge: 0 });
   });
 
   it('when others write, then what is unread in all is told once, within 15 s, and not to who wrote', async () => {
@@ -125,7 +126,7 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     await send(ana, group.id, '@Bob', { mentions });
     for (let n = 0; n < 20; n += 1) await send(ana, group.id, `message ${n}`);
     await there.heard('attention', () => true);
-    assert.deepEqual(there.told.attention, [{ unread: 21, mentions: 1, badge: 1 }]);
+    assert.deepEqual(there.told.attention, [{ unread: 21, mentions: 1, ...noThreads, badge: 1 }]);
     // One look at a person in so long.
     assert.ok(performance.now() - began > 10_000);
     // Both had the same round; only marking tells Ana something.

@@ -106,20 +106,28 @@ function checkLists(digest: Digest, findings: Findings): void {
   const restOf = new Map(digest.states.filter(({ fresh }) => fresh).map(({ who, rest }) => [who, rest]));
   for (const attempt of digest.of('threads')) {
     const log = digest.logs.get(restOf.get(attempt.who) ?? -1)?.get(attempt.operation.conversation);
-    if (log && attempt.outcome === 'ok') checkList(attempt, log, attempt.operation.limit, findings);
+    const rest = restOf.get(attempt.who);
+    const blocked = digest.personal.find((one) => one.rest === rest && one.person === attempt.person)?.blocked ?? [];
+    const { limit } = attempt.operation;
+    if (log && attempt.outcome === 'ok') checkList(attempt, log, { limit, blocked }, findings);
   }
 }
 
 const inWords = ({ rootSeq, readSeq, unread, mentions }: Followed) =>
   `${rootSeq} read ${readSeq} unread ${unread} with ${mentions} mentions`;
 
-function checkList({ answer, person }: Attempt, log: Log, limit: number, findings: Findings): void {
+function checkList(
+  { answer, person }: Attempt,
+  log: Log,
+  { limit, blocked }: { limit: number; blocked: readonly string[] },
+  findings: Findings,
+): void {
   const replies = repliesOf(log);
   const afterSeq = log.spans(person).at(-1)?.afterSeq ?? 0;
   const last = (rootSeq: number) => replies.get(rootSeq)?.at(-1)?.seq ?? 0;
   const unread = ({ rootSeq, readSeq }: { rootSeq: number; readSeq: number }) =>
     (replies.get(rootSeq) ?? []).filter(
-      ({ seq, senderId, deleted }) => seq > readSeq && senderId !== person && !deleted,
+      ({ seq, senderId, deleted }) => seq > readSeq && senderId !== person && !blocked.includes(senderId) && !deleted,
     );
   const mentions = (messages: readonly StoredMessage[]) =>
     messages.filter((message) => message.mentions.includes(person)).length;

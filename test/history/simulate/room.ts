@@ -77,7 +77,7 @@ export class Room {
   version = 0;
   readonly #changes: StoredChange[] = [];
   readonly #reactions: Stored['reactions'] = [];
-  readonly #threads = new Threads(this.messages);
+  readonly #threads = new Threads(this.messages, this.blocked);
   readonly #history: Founding['history'];
   readonly #onMade: (made: Made) => void;
 

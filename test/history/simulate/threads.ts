@@ -5,8 +5,12 @@ export class Threads {
   followers: Stored['followers'] = [];
   readonly #messages: readonly StoredMessage[];
 
-  constructor(messages: readonly StoredMessage[]) {
+  /** Whom each person has blocked. */
+  readonly #blocked: ReadonlyMap<string, ReadonlySet<string>>;
+
+  constructor(messages: readonly StoredMessage[], blocked: ReadonlyMap<string, ReadonlySet<string>>) {
     this.#messages = messages;
+    this.#blocked = blocked;
   }
 
   /** The first message of the thread that this one stands in or would begin, where the person may read it. */
@@ -57,10 +61,9 @@ export class Threads {
   }
 
   #asTold({ rootSeq, userId, following, readSeq }: Stored['followers'][number]): Followed {
-    const unread = this.#messages.filter(
-      ({ seq, threadSeq, senderId, deleted }) =>
-        threadSeq === rootSeq && seq > readSeq && senderId !== userId && !deleted,
-    );
+    const unread = this.#messages
+      .filter(({ seq, threadSeq, deleted }) => threadSeq === rootSeq && seq > readSeq && !deleted)
+      .filter(({ senderId }) => senderId !== userId && !this.#blocked.get(userId)?.has(senderId));
     const mentions = unread.filter((message) => message.mentions.includes(userId)).length;
     return { rootSeq, following, readSeq, unread: unread.length, mentions };
   }
