@@ -10,7 +10,8 @@ let attempt;
 
 const isFailed = ({ status }) => typeof status !== 'number' || status >= 400;
 const isWanted = ({ to: recipient }) => to.value === '' || (recipient ?? '').includes(to.value);
-const all = (kind) => [...records[kind].values()];
+// What comes live may overtake the list that is fetched when the page opens.
+const all = (kind) => [...records[kind].values()].sort((one, other) => one.seq - other.seq);
 const ofChannel = (channel) => all('items').filter((item) => item.channel === channel && isWanted(item));
 
 const byItem = { requests: new Map(), callbacks: new Map() };
