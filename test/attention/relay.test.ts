@@ -6,6 +6,7 @@ import type { UserId } from '../../contracts/ids.ts';
 import { type Person, read, registerDevice, registerPeople, send } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 import { type Answer, expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
 
 const minute = 60_000;
 
@@ -241,7 +242,11 @@ describe('the relay, turn by turn', () => {
         const { bob, direct } = await running();
         assert.equal((await hand.attention(bob))?.nudge_at, null);
         expectStatus(await change(bob, direct.id), 200);
-        assert.notEqual((await hand.attention(bob))?.nudge_at, null);
+        // What is read is gathered, and looked at a moment after the answer.
+        await until(
+          () => hand.attention(bob),
+          (row) => row?.nudge_at instanceof Date,
+        );
       });
     }
 

@@ -25,6 +25,9 @@ export interface ByHandProvider<Message> {
   answer: (message: Message, n: number) => SendOutcome | Promise<SendOutcome> | undefined;
 }
 
+/** The steps of an ordinary deployment, whatever the clock says when the suite runs. */
+const dayLadder = () => ({ ...standardLadder, smsNight: null, retry: { ...standardLadder.retry } });
+
 /**
  * A deployment without relay and workers: the test itself takes every turn, on the real tables, so that nothing depends
  * on what happens to run when. Time passes when the test says so.
@@ -53,7 +56,7 @@ export class ByHand {
       ...(app.processes[0] as TestApp['processes'][number]).runtime.deps,
       now: () => new Date(Date.now() + this.#shiftMs),
       presence: async () => this.presence,
-      ladder: { ...standardLadder, retry: { ...standardLadder.retry } },
+      ladder: dayLadder(),
       log: { info: write('info'), warn: write('warn'), error: write('error') },
       senders: {
         push: { send: (message) => ask(this.push, message) },
@@ -69,7 +72,7 @@ export class ByHand {
     this.presence = 'away';
     this.found = null;
     this.logged.length = 0;
-    this.deps.ladder = { ...standardLadder, retry: { ...standardLadder.retry } };
+    this.deps.ladder = dayLadder();
     for (const provider of [this.push, this.email, this.sms]) {
       provider.sent.length = 0;
       provider.answer = () => undefined;
