@@ -1,5 +1,4 @@
 import type { Draft } from '../contracts/entities/index.ts';
-import type { MessageId } from '../contracts/ids.ts';
 import type { RestInput } from './rest.ts';
 import type { Asks } from './subjects.ts';
 
@@ -8,7 +7,10 @@ type DraftContent = RestInput<'putDraft'>['body'];
 /** What the person has begun to write, the same on all of their devices. The last writer wins. */
 export class Drafts {
   readonly #asks: Asks;
-  /** What this device knows of: an object of its own for each draft, so that a later one is told from it. */
+  /**
+   * What was begun here, and by no other device since: another one's is not what a message from here was. An object of its
+   * own for each, so that a later one is told from it.
+   */
   readonly #known = new Map<string, DraftContent>();
   /** What was asked for last, of each conversation: of two, the earlier must not arrive later. */
   readonly #asked = new Map<string, Promise<unknown>>();
@@ -37,23 +39,19 @@ export class Drafts {
 
   /** All of them, the latest first. */
   async list(): Promise<Draft[]> {
-    const { items } = await this.#asks.rest('listDrafts');
-    for (const draft of items) this.hear(draft.conversationId, draft);
-    return items;
+    return (await this.#asks.rest('listDrafts')).items;
   }
 
   /** A device of the person's, perhaps this one, has written one or thrown it away. */
   hear(conversationId: string, draft: Draft | null): void {
     // What this device has said since comes later, or has come already.
     if (this.#asked.has(conversationId)) return;
-    if (!draft) return void this.#known.delete(conversationId);
-    const { text, replyTo } = draft;
     const known = this.#known.get(conversationId);
-    const same = known?.text === text && (known.replyTo ?? null) === replyTo;
-    if (!same) this.#known.set(conversationId, { text, ...(replyTo ? { replyTo: replyTo as MessageId } : {}) });
+    const same = known?.text === draft?.text && (known?.replyTo ?? null) === draft?.replyTo;
+    if (!same) this.#known.delete(conversationId);
   }
 
-  /** A message is being written there: once it is stored, what was begun is done with, unless something newer was begun. */
+  /** A message is being written there: once it is stored, what was begun here is done with, unless something newer was. */
   sends(conversationId: string, stored: Promise<unknown>): void {
     const sent = this.#known.get(conversationId);
     if (!sent) return;

@@ -47,8 +47,8 @@ export interface ClientEvents {
   /** A thread that one follows, or no longer, or has read in, on any device. */
   thread: ThreadStanding;
   /**
-   * What is unread in all, and apart in the threads that one follows: soon after one has read or marked something on any
-   * device, at leisure after others wrote.
+   * What is unread in all: soon after one has read or marked something on any device, at leisure after others wrote; apart,
+   * in the threads that one follows.
    */
   attention: UnreadCounts & { threads: UnreadCounts; badge: number };
   connection: ConnectionState;

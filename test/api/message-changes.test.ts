@@ -563,21 +563,23 @@ byEachDoor('what becomes of a message', (door) => {
       const [one, other] = await registerPeople(app, 'One', 'Other');
       const { id } = await makeGroup(ana, [one, other]);
       await send(ana, id, 'hello');
+      const root = await send(one, id, 'a thread');
+      await send(other, id, 'a reply', { threadId: root.id });
       await send(other, id, '@One', { mentions: [{ type: 'user', userId: one.id, offset: 0, length: 4 }] });
       const unread = async (person: Person) => {
         const { me } = expectStatus(await person.call<Conversation>('GET', `/v1/conversations/${id}`), 200);
         const overview = expectStatus(await person.call<UnreadOverview>('GET', '/v1/me/unread'), 200);
         const here = overview.conversations.find(({ conversationId }) => conversationId === id);
         assert.deepEqual([me.unread, me.mentions], [here?.unread, here?.mentions]);
-        return [me.unread, me.mentions];
+        return [me.unread, me.mentions, overview.threads.unread];
       };
-      assert.deepEqual(await unread(one), [2, 1]);
+      assert.deepEqual(await unread(one), [2, 1, 1]);
       expectStatus(await one.call('PUT', `/v1/me/blocks/${other.id}`), 204);
-      assert.deepEqual(await unread(one), [1, 0]);
+      assert.deepEqual(await unread(one), [1, 0, 0]);
       expectStatus(await other.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
-      assert.deepEqual(await unread(one), [1, 0]);
+      assert.deepEqual(await unread(one), [1, 0, 0]);
       expectStatus(await one.call('DELETE', `/v1/me/blocks/${other.id}`), 204);
-      assert.deepEqual(await unread(one), [2, 1]);
+      assert.deepEqual(await unread(one), [2, 1, 1]);
     });
 
     it('are not of oneself, nor of nobody, and are so many and no more', async () => {

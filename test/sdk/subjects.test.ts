@@ -118,6 +118,7 @@ describe('the client’s calls by subject', () => {
       const [told, gone] = [heard(laptop, 'draft'), heard(laptop, 'draft', ({ draft }) => draft === null)];
       await phone.drafts.put(id, { text: 'Dear all' });
       assert.equal((await told).draft?.text, 'Dear all');
+      await laptop.drafts.put(id, { text: 'Dear all, hel' });
       await laptop.send(id, { text: 'Dear all, hello' }).stored;
       await gone;
       assert.deepEqual(await textsOf(phone), []);
@@ -134,8 +135,7 @@ describe('the client’s calls by subject', () => {
         },
       });
       const [phone, laptop] = [await online(ana), await online(ana, { surroundings: { open } })];
-      await phone.drafts.put(id, { text: 'first' });
-      assert.deepEqual(await textsOf(laptop), ['first']);
+      await laptop.drafts.put(id, { text: 'first' });
       const late = laptop.send(id, { text: 'first' });
       const newer = heard(laptop, 'draft', ({ draft }) => draft?.text === 'second');
       await phone.drafts.put(id, { text: 'second' });
@@ -148,6 +148,17 @@ describe('the client’s calls by subject', () => {
       await phone.drafts.put(id, { text: 'fourth' });
       await sent.stored;
       assert.deepEqual(await textsOf(phone), ['fourth']);
+    });
+
+    it('of another device stay when something else is sent', async () => {
+      const [ana] = await registerPeople(app, 'Ana');
+      const { id } = await makeGroup(ana, []);
+      const [phone, laptop] = [await online(ana), await online(ana)];
+      const told = heard(laptop, 'draft');
+      await phone.drafts.put(id, { text: 'Dear all' });
+      await told;
+      await laptop.send(id, { text: 'ok' }).stored;
+      for (const client of [laptop, phone]) assert.deepEqual(await textsOf(client), ['Dear all']);
     });
 
     it('that are not there are thrown away all the same', async () => {

@@ -82,15 +82,6 @@ function writesOf(digest: Digest): Map<string, Write[]> {
       case 'mark':
         note(`mark ${person} ${operation.conversation}`, String(operation.seq), attempt);
         break;
-      // The typed client throws a draft away, once what it has sent is stored; if it knew of one, and whenever it can.
-      case 'send':
-        if (digest.doors.get(attempt.who) === 'sdk')
-          note(`draft ${person} ${operation.conversation}`, 'null', {
-            ...attempt,
-            ...maybe(attempt),
-            ended: Number.POSITIVE_INFINITY,
-          });
-        break;
       // Reading on, and coming back, may take the mark away, and may have nothing to take.
       case 'read':
         note(`mark ${person} ${operation.conversation}`, 'null', { ...attempt, ...maybe(attempt) });

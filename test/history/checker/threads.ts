@@ -105,11 +105,11 @@ function checkMarks(digest: Digest, findings: Findings): void {
 function checkLists(digest: Digest, findings: Findings): void {
   const restOf = new Map(digest.states.filter(({ fresh }) => fresh).map(({ who, rest }) => [who, rest]));
   for (const attempt of digest.of('threads')) {
-    const log = digest.logs.get(restOf.get(attempt.who) ?? -1)?.get(attempt.operation.conversation);
-    const rest = restOf.get(attempt.who);
-    const blocked = digest.personal.find((one) => one.rest === rest && one.person === attempt.person)?.blocked ?? [];
-    const { limit } = attempt.operation;
-    if (log && attempt.outcome === 'ok') checkList(attempt, log, { limit, blocked }, findings);
+    const rest = restOf.get(attempt.who) ?? -1;
+    const log = digest.logs.get(rest)?.get(attempt.operation.conversation);
+    const own = digest.personal.find((one) => one.rest === rest && one.person === attempt.person);
+    const limits = { limit: attempt.operation.limit, blocked: own?.blocked ?? [] };
+    if (log && attempt.outcome === 'ok') checkList(attempt, log, limits, findings);
   }
 }
 

@@ -22,9 +22,6 @@ function onPersonal(history: History, random: Random, change: (own: Personal) =>
   return replaceOne(history, random, is, (own) => change(own) && [own]);
 }
 
-const usesTypedClient = (history: History, person: string) =>
-  history.some((record) => record.kind === 'client' && record.person === person && record.door === 'sdk');
-
 /** To somebody who never blocked whoever wrote it. */
 function markBlocked(history: History, random: Random): History | undefined {
   const persons = new Map(
@@ -91,9 +88,7 @@ function nameAnother(history: History, random: Random): History | undefined {
 export const ownPlants: Plants = {
   'a draft is lost': {
     found: 'last word lost',
-    // The typed client throws drafts away itself.
-    plant: (history, random) =>
-      onPersonal(history, random, (own) => !usesTypedClient(history, own.person) && own.drafts.splice(0, 1).length > 0),
+    plant: (history, random) => onPersonal(history, random, (own) => own.drafts.splice(0, 1).length > 0),
   },
   'a block is lost': {
     found: 'last word lost',

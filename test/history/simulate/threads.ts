@@ -5,12 +5,11 @@ export class Threads {
   followers: Stored['followers'] = [];
   readonly #messages: readonly StoredMessage[];
 
-  /** Whom each person has blocked. */
+  /** Whom each has blocked. */
   readonly #blocked: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(messages: readonly StoredMessage[], blocked: ReadonlyMap<string, ReadonlySet<string>>) {
-    this.#messages = messages;
-    this.#blocked = blocked;
+    [this.#messages, this.#blocked] = [messages, blocked];
   }
 
   /** The first message of the thread that this one stands in or would begin, where the person may read it. */
@@ -61,9 +60,10 @@ export class Threads {
   }
 
   #asTold({ rootSeq, userId, following, readSeq }: Stored['followers'][number]): Followed {
-    const unread = this.#messages
-      .filter(({ seq, threadSeq, deleted }) => threadSeq === rootSeq && seq > readSeq && !deleted)
-      .filter(({ senderId }) => senderId !== userId && !this.#blocked.get(userId)?.has(senderId));
+    const counts = (senderId: string) => senderId !== userId && !this.#blocked.get(userId)?.has(senderId);
+    const unread = this.#messages.filter(
+      ({ seq, threadSeq, senderId, deleted }) => threadSeq === rootSeq && seq > readSeq && counts(senderId) && !deleted,
+    );
     const mentions = unread.filter((message) => message.mentions.includes(userId)).length;
     return { rootSeq, following, readSeq, unread: unread.length, mentions };
   }
