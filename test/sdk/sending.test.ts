@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Message } from '../../contracts/entities/index.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
 import { type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
+import { type Surroundings, surroundings } from '../../sdk/surroundings.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
@@ -344,9 +345,10 @@ describe('sending by the client', () => {
         return Promise.resolve({ ok: false, error: { code: 'rate_limited', message: '', retryAfterMs: 123 } });
       },
     };
-    const wait = async (ms: number) => {
+    // None is cut short: by the same clock an answer is given up.
+    const wait: Surroundings['wait'] = (ms, signal) => {
       waits.push(ms);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 10)));
+      return surroundings.wait(ms, signal);
     };
     const ana = await online(people.ana, { surroundings: { ...open(tap), wait } });
     const seen: (string | undefined)[][] = [];
