@@ -20,6 +20,7 @@ import { openRedis, openSubscriber } from './platform/redis.ts';
 import { createSenders } from './platform/senders/index.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { createSocketAdapter } from './platform/socket-adapter.ts';
+import { workflowUrls } from './platform/temporal-ui.ts';
 import { type Jwks, createTokens } from './platform/tokens.ts';
 import { type BusItem, createBus } from './realtime/bus.ts';
 import { createFanout } from './realtime/fanout.ts';
@@ -110,6 +111,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     senders: createSenders(config),
     ladder: config.HOMING_LADDER,
     publicUrl: config.HOMING_PUBLIC_URL,
+    workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
 
   const objects = openObjectStore({

@@ -2,6 +2,7 @@ import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import { endpoints } from '../contracts/rest/index.ts';
+import { requireRole } from '../domain/access/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sendProblem } from './errors.ts';
@@ -35,7 +36,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(readBody);
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);
-  const open = new Operations(options);
+  const open = new Operations(options, (actor, role) => requireRole(deps.db, actor, role));
   signInRoutes(open, deps, signIn);
   aboutRoutes(open, options);
   app.use(createRouter([...options.operations, ...open], authenticate));

@@ -45,6 +45,9 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   return {
     operationId,
     summary,
+    ...(endpoint.role
+      ? { description: `Needs the role \`${endpoint.role}\` or a higher one; every call is audited.` }
+      : {}),
     tags: [tag],
     security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
     ...(params || query || conditional
@@ -84,6 +87,7 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     ...endpoint.errors,
     ...always,
     ...(endpoint.auth === 'user' ? whenSignedIn : []),
+    ...(endpoint.role ? (['forbidden'] as const) : []),
     ...(endpoint.body ? withBody : []),
   ]);
   const byStatus = Map.groupBy(codes, (code) => statusOf[code]);

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
+import type { UserRole } from '../contracts/entities/index.ts';
 import type { Actor } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 
@@ -56,6 +57,9 @@ export interface Operation {
   readonly run: (call: AnyCall) => Promise<Outcome>;
 }
 
+/** Throws `forbidden` unless the actor has that role or a higher one. */
+export type RequireRole = (actor: Actor | undefined, role: UserRole) => Promise<void>;
+
 /**
  * Everything that can be asked, by its `operationId`. REST mounts each at its path; sockets name it. Whoever runs one has
  * made sure who asks, and has checked the call against the contract.
@@ -63,14 +67,20 @@ export interface Operation {
 export class Operations {
   readonly #all = new Map<string, Operation>();
   readonly #checkAnswers: boolean;
+  readonly #requireRole: RequireRole;
 
-  /** @param checkAnswers Parses every answer against its contract: in development and tests, where a mistake must not pass unseen. */
-  constructor({ checkAnswers }: { checkAnswers: boolean }) {
+  /**
+   * @param checkAnswers Parses every answer against its contract: in development and tests, where a mistake must not pass unseen.
+   * @param requireRole Refuses whoever has not the role that an endpoint names. Here, so that no door can forget it.
+   */
+  constructor({ checkAnswers }: { checkAnswers: boolean }, requireRole: RequireRole) {
     this.#checkAnswers = checkAnswers;
+    this.#requireRole = requireRole;
   }
 
   add<E extends Endpoint>(endpoint: E, handle: Handler<E>): void {
     const run = async (call: AnyCall): Promise<Outcome> => {
+      if (endpoint.role) await this.#requireRole(call.actor, endpoint.role);
       const answer: Outcome = await handle(call as Call<E>);
       if (this.#checkAnswers) endpoint.success[answer.status]?.parse(answer.body);
       return answer;

@@ -48,6 +48,9 @@ export const limits = {
   pageItems: 200,
   /** Events of one conversation in one catch-up answer; a client farther behind gets a snapshot. */
   catchUpEvents: 500,
+  /** Episodes of one page of a person's story, and the latest decisions and attempts of each that it tells. */
+  storyEpisodes: 20,
+  storyEntriesPerEpisode: 200,
   /** Conversations named in one sync call. */
   syncConversations: 500,
   /** Devices of one person. */

@@ -63,6 +63,19 @@ CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE
 CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
 grant delete, insert, select, update on attention to homing_app;
 
+create table audit (
+  id uuid not null,
+  at timestamp with time zone not null default now(),
+  actor_id uuid,
+  operator text,
+  action text not null,
+  user_id uuid not null,
+  message_id uuid,
+  constraint audit_pkey PRIMARY KEY (id),
+  constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
+);
+grant insert, select on audit to homing_app;
+
 create table bans (
   conversation_id uuid not null,
   user_id uuid not null,
@@ -411,11 +424,13 @@ create table users (
   tell_read boolean not null default true,
   tell_last_seen text not null default 'contacts'::text,
   last_seen_at timestamp with time zone,
+  role text not null default 'member'::text,
   constraint users_email_key UNIQUE (email),
   constraint users_phone_key UNIQUE (phone),
   constraint users_pkey PRIMARY KEY (id),
   constraint users_check CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
   constraint users_email_check CHECK ((email = lower(email))),
+  constraint users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'support'::text, 'operator'::text, 'admin'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );

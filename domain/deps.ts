@@ -170,4 +170,6 @@ export interface Deps {
   ladder: Ladder;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
+  /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */
+  workflowUrl(workflowId: string, runId?: string): string | null;
 }

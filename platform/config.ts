@@ -98,7 +98,7 @@ export const settings = {
   HOMING_TEMPORAL_UI_URL: setting({
     schema: url(['http', 'https']),
     optional: true,
-    help: 'Temporal UI; the one origin that the codec endpoint answers',
+    help: 'Temporal UI: where support is sent to, and the one origin that the codec endpoint answers',
   }),
   HOMING_CODEC_PORT: setting({
     schema: port,

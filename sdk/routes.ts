@@ -81,5 +81,8 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   livez: 'GET /livez',
   readyz: 'GET /readyz',
   getLimits: 'GET /v1/limits',
+  getUserStory: 'GET /v1/admin/users/{id}/story',
+  explainMessage: 'GET /v1/admin/messages/{id}/why',
+  listAudit: 'GET /v1/admin/audit',
   jwks: 'GET /.well-known/jwks.json',
 };

@@ -77,12 +77,12 @@ function isLocale(tag: string): boolean {
 }
 
 /** `?limit=` of every list. Query strings carry text, so the number is read from it. */
-export const pageLimit = (byDefault: number) =>
+export const pageLimit = (byDefault: number, most: number = limits.pageItems) =>
   z
     .string()
     .regex(/^\d{1,4}$/, { message: 'must be a whole number' })
     .transform(Number)
-    .pipe(z.int().min(1).max(limits.pageItems))
+    .pipe(z.int().min(1).max(most))
     .default(byDefault);
 
 /** A whole number in a query string. */

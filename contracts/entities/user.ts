@@ -32,6 +32,11 @@ export const Privacy = z
   .meta({ id: 'Privacy' });
 export type Privacy = z.infer<typeof Privacy>;
 
+/** What somebody is to the organisation, each with the rights of those before it. Roles in conversations are others. */
+export const userRoles = ['member', 'moderator', 'support', 'operator', 'admin'] as const;
+export const UserRole = z.enum(userRoles).meta({ id: 'UserRole' });
+export type UserRole = z.infer<typeof UserRole>;
+
 /** A person as they see themselves. */
 export const Me = z
   .strictObject({

@@ -1,4 +1,5 @@
 import { aboutEndpoints } from './about.ts';
+import { adminEndpoints } from './admin.ts';
 import { authEndpoints } from './auth.ts';
 import { conversationEndpoints } from './conversations.ts';
 import { meEndpoints } from './me.ts';
@@ -7,6 +8,7 @@ import { messageEndpoints } from './messages.ts';
 import { readStateEndpoints } from './read-state.ts';
 
 export * from './about.ts';
+export * from './admin.ts';
 export * from './auth.ts';
 export * from './conversations.ts';
 export * from './endpoint.ts';
@@ -23,5 +25,6 @@ export const endpoints = {
   ...memberEndpoints,
   ...messageEndpoints,
   ...readStateEndpoints,
+  ...adminEndpoints,
   ...aboutEndpoints,
 };

@@ -1,3 +1,4 @@
+import type { UserRole } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { MePatch } from '../../contracts/rest/me.ts';
 import type { Queryable, Tx } from '../client.ts';
@@ -13,6 +14,7 @@ export interface UserRow {
   locale: string;
   timeZone: string;
   status: 'active' | 'suspended';
+  role: UserRole;
   tellRead: boolean;
   tellLastSeen: 'everyone' | 'contacts' | 'nobody';
   lastSeenAt: Date | null;
@@ -20,14 +22,17 @@ export interface UserRow {
 }
 
 const columns = `id, display_name as "displayName", email, email_verified_at as "emailVerifiedAt", phone,
-  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status,
+  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status, role,
   tell_read as "tellRead", tell_last_seen as "tellLastSeen", last_seen_at as "lastSeenAt", created_at as "createdAt"`;
 
+/** What somebody brings along; the rest the table gives. */
+export type NewUserRow = Omit<
+  UserRow,
+  'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
+>;
+
 /** Stores a person. Throws a unique violation of `users_email_key` or `users_phone_key` for a taken identifier. */
-export async function insertUser(
-  tx: Tx,
-  user: Omit<UserRow, 'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'>,
-): Promise<void> {
+export async function insertUser(tx: Tx, user: NewUserRow): Promise<void> {
   await tx.query({
     name: 'insert-user',
     text: `insert into users (id, display_name, email, phone, password_hash, locale, time_zone, created_at)

@@ -1,4 +1,4 @@
-import type { Role } from '../../contracts/entities/index.ts';
+import { type Role, type UserRole, userRoles } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import { type LockedConversation, lockConversation } from '../../db/queries/changes.ts';
@@ -6,6 +6,7 @@ import { type ConversationRow, conversationOf } from '../../db/queries/conversat
 import { type MembershipRow, membershipOf } from '../../db/queries/members.ts';
 import { roleOf } from '../../db/queries/memberships.ts';
 import { type MessageRow, messageById } from '../../db/queries/messages.ts';
+import { userById } from '../../db/queries/users.ts';
 import type { Actor } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { type Right, may } from './rights.ts';
@@ -135,3 +136,13 @@ export const forbidden = (right: Right): DomainError =>
   new DomainError('forbidden', {
     detail: wordsOf[right] ?? 'Only owners and admins of this conversation may do this.',
   });
+
+/**
+ * Refuses whoever has not this role of the organisation or a higher one. Read anew each time: a role that was taken away
+ * counts at once. It is asked before anything is looked up, so that a refusal tells nothing of what there is.
+ */
+export async function requireRole(db: Queryable, actor: Actor | undefined, role: UserRole): Promise<void> {
+  const user = actor && (await userById(db, actor.userId));
+  if (user?.status === 'active' && userRoles.indexOf(user.role) >= userRoles.indexOf(role)) return;
+  throw new DomainError('forbidden', { detail: `This needs the role ${role} or a higher one.` });
+}

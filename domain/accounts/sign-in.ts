@@ -39,7 +39,7 @@ export async function register(deps: SignInDeps, input: Registration): Promise<{
 
 /** What the table gives a new person. */
 const neverChanged = {
-  ...{ emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active', lastSeenAt: null },
+  ...{ emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active', role: 'member', lastSeenAt: null },
   ...{ tellRead: true, tellLastSeen: 'contacts' },
 } satisfies Partial<UserRow>;
 

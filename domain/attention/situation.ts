@@ -1,8 +1,10 @@
-import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { NotificationSettings, Reason } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/attempts.ts';
 import type { SuppressionCause } from '../../db/queries/suppressions.ts';
 import type { Ladder, Presence } from '../deps.ts';
+
+export type { Reason } from '../../contracts/entities/index.ts';
 
 /** Everything that a decision rests on. Two equal situations get the same decision. */
 export interface Situation {
@@ -42,39 +44,3 @@ export interface StepDecision {
   until?: Date;
   conversationId?: string;
 }
-
-/** Why. A closed list: support's page has a sentence for each. */
-export type Reason =
-  | 'due'
-  | 'burst_window'
-  | 'presence_grace'
-  | 're_alert_gap'
-  | 'quiet_hours'
-  | 'do_not_disturb'
-  | 'sms_night'
-  | 'step_delay'
-  | 'reminder_gap'
-  | 'under_way'
-  | 'read_before_send'
-  | 'account_inactive'
-  | 'muted_conversation'
-  | 'level_nothing'
-  | 'channel_off'
-  | 'no_device'
-  | 'devices_suspect'
-  | 'push_permission_denied'
-  | 'email_missing'
-  | 'email_unverified'
-  | 'email_suppressed'
-  | 'unsubscribed'
-  | 'phone_missing'
-  | 'phone_unverified'
-  | 'sms_suppressed'
-  | 'sms_opted_out'
-  | 'expired'
-  | 'needs_operator'
-  | 'skipped_by_operator'
-  | 'already_announced'
-  | 'all_content_gone'
-  | 'every_step_spent'
-  | 'closed_by_operator';

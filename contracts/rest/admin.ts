@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { AuditEntry, UserStory, Why, pageLimit } from '../entities/index.ts';
+import { MessageId, UserId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import { endpoint } from './endpoint.ts';
+
+const cursor = z.string().max(200).optional();
+
+export const adminEndpoints = {
+  getUserStory: endpoint({
+    operationId: 'getUserStory',
+    method: 'get',
+    path: '/v1/admin/users/{id}/story',
+    tag: 'Support',
+    summary: 'What was decided, tried and heard for a person: each episode, the latest first, addresses masked',
+    auth: 'user',
+    role: 'support',
+    params: z.strictObject({ id: UserId }),
+    query: z.strictObject({ limit: pageLimit(limits.storyEpisodes, limits.storyEpisodes), cursor }),
+    success: { 200: UserStory },
+    errors: ['not_found'],
+  }),
+  explainMessage: endpoint({
+    operationId: 'explainMessage',
+    method: 'get',
+    path: '/v1/admin/messages/{id}/why',
+    tag: 'Support',
+    summary: 'Why a message did or did not reach a person, and what comes next',
+    auth: 'user',
+    role: 'support',
+    params: z.strictObject({ id: MessageId }),
+    query: z.strictObject({ userId: UserId }),
+    success: { 200: Why },
+    errors: ['not_found'],
+  }),
+  listAudit: endpoint({
+    operationId: 'listAudit',
+    method: 'get',
+    path: '/v1/admin/audit',
+    tag: 'Support',
+    summary: 'Who has looked at what of whom, and who was given which role, the latest first',
+    auth: 'user',
+    role: 'admin',
+    query: z.strictObject({ limit: pageLimit(50), cursor }),
+    success: { 200: z.strictObject({ items: z.array(AuditEntry), nextCursor: z.string().nullable() }) },
+    errors: [],
+  }),
+};

@@ -1,0 +1,37 @@
+import type { AuditEntry } from '../../contracts/entities/index.ts';
+import type { MessageId, UserId } from '../../contracts/ids.ts';
+import type { Queryable, Tx } from '../client.ts';
+
+export interface AuditRow {
+  id: string;
+  at: Date;
+  /** One of the two: a person, or the name of an operator at the command line. */
+  actorId: UserId | null;
+  operator: string | null;
+  action: AuditEntry['action'];
+  /** Of whom. */
+  userId: UserId;
+  messageId: MessageId | null;
+}
+
+export async function insertAudit(tx: Tx, row: Omit<AuditRow, 'at'>): Promise<void> {
+  await tx.query({
+    name: 'insert-audit',
+    text: 'insert into audit (id, actor_id, operator, action, user_id, message_id) values ($1, $2, $3, $4, $5, $6)',
+    values: [row.id, row.actorId, row.operator, row.action, row.userId, row.messageId],
+  });
+}
+
+/** A page, the latest first, before an id (exclusive): ids are in the order of time. */
+export async function auditPage(
+  db: Queryable,
+  { before, limit }: { before: string | undefined; limit: number },
+): Promise<AuditRow[]> {
+  const { rows } = await db.query<AuditRow>({
+    name: 'audit-page',
+    text: `select id, at, actor_id as "actorId", operator, action, user_id as "userId", message_id as "messageId"
+      from audit where $1::uuid is null or id < $1 order by id desc limit $2`,
+    values: [before ?? null, limit],
+  });
+  return rows;
+}

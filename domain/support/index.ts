@@ -1,0 +1,3 @@
+export { type By, listAudit } from './audit.ts';
+export { userStory } from './story.ts';
+export { explainMessage } from './why.ts';
