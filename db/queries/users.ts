@@ -100,6 +100,16 @@ export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Pro
   return rows[0];
 }
 
+/** False where there is no such person. */
+export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'update-user-role',
+    text: 'update users set role = $2 where id = $1',
+    values: [id, role],
+  });
+  return rowCount === 1;
+}
+
 export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash: string): Promise<void> {
   await db.query({
     name: 'update-password-hash',

@@ -8,4 +8,4 @@ export { type Revocations, createRevocations } from './revocations.ts';
 export { isOpen, listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
 export { startVerifications } from './relay-verifications.ts';
 export { sendCode } from './send-code.ts';
-export { login, register } from './sign-in.ts';
+export { login, makeAccount, register } from './sign-in.ts';

@@ -1,6 +1,7 @@
 import type { Me, Session } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Login, Registration } from '../../contracts/rest/auth.ts';
+import type { Tx } from '../../db/client.ts';
 import { type UserRow, insertUser, updatePasswordHash, userByIdentifier } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
@@ -13,7 +14,19 @@ import { refusingTaken } from './taken.ts';
 type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'passwords' | 'tokens' | 'publishLive'>;
 
 /** Makes the account, its first session, and what is owed: a verification code to each contact that was given. */
-export async function register(deps: SignInDeps, input: Registration): Promise<{ user: Me; session: Session }> {
+export function register(deps: SignInDeps, input: Registration): Promise<{ user: Me; session: Session }> {
+  return makeAccount(deps, input, async (tx, user) => {
+    const { session } = await openSession(tx, deps, user.id, input.deviceName);
+    return { user, session };
+  });
+}
+
+/** Makes an account and what is owed for it; `withIt` does in the same transaction what else belongs to it. */
+export async function makeAccount<Result>(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'passwords' | 'publishLive'>,
+  input: Registration,
+  withIt: (tx: Tx, user: Me) => Promise<Result>,
+): Promise<Result> {
   const passwordHash = await deps.passwords.hash(input.password);
   const user = {
     id: deps.newId() as UserId,
@@ -30,9 +43,7 @@ export async function register(deps: SignInDeps, input: Registration): Promise<{
       await insertUser(tx, user);
       if (user.email) await requestCode(tx, deps, user.id, { channel: 'email', target: user.email });
       if (user.phone) await requestCode(tx, deps, user.id, { channel: 'sms', target: user.phone });
-      const { session } = await openSession(tx, deps, user.id, input.deviceName);
-      const row: UserRow = { ...user, ...neverChanged };
-      return { value: { user: presentMe(row), session } };
+      return { value: await withIt(tx, presentMe({ ...user, ...neverChanged })) };
     }),
   );
 }

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { userInfo } from 'node:os';
+import { randomUUIDv7 } from 'node:crypto';
+import { openDb } from '../db/client.ts';
+import { ConfigError, readConfig } from '../platform/config.ts';
+import { createMac } from '../platform/mac.ts';
+import { createPasswords } from '../platform/passwords.ts';
+import { workflowUrls } from '../platform/temporal-ui.ts';
+import { CodedError } from '../contracts/errors.ts';
+import { type Console, UsageError, run } from './commands.ts';
+
+/** homing: what operators ask and do, on the database itself, with the settings of any role. Exit codes as in sysexits.h. */
+const codes = { refused: 1, usage: 2, config: 78 };
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const complain = (text: string, code: number) => {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = code;
+};
+
+try {
+  await run(process.argv.slice(2), open, say);
+} catch (error) {
+  if (error instanceof UsageError) complain(error.message, codes.usage);
+  else if (error instanceof ConfigError) complain(error.message, codes.config);
+  else if (error instanceof CodedError) complain(inWords(error), codes.refused);
+  else complain(`It failed: ${(error as Error).message}`, codes.refused);
+}
+
+/** Opens what the commands work on. Whoever stands at the command line is named by their account on this machine. */
+function open(): Console {
+  const config = readConfig();
+  const db = openDb({ url: config.DATABASE_URL, applicationName: 'homing-cli', maxConnections: 1 });
+  return {
+    deps: {
+      db,
+      now: () => new Date(),
+      newId: () => randomUUIDv7(),
+      mac: createMac(config.HOMING_SECRET_KEY),
+      passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
+      // What these commands change no socket waits for.
+      publishLive: () => undefined,
+      workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
+    },
+    by: { operator: userInfo().username },
+    close: () => db.end(),
+  };
+}
+
+function inWords({ code, message, errors = [] }: CodedError): string {
+  return [`${code}: ${message}`, ...errors.map(({ path, message: fault }) => `  ${path} ${fault}`)].join('\n');
+}

@@ -1,0 +1,49 @@
+import type { EpisodeStory, UserStory, Why } from '../contracts/entities/index.ts';
+
+/** The answer first, then what it rests on. */
+export function whyInWords({ terminal, gates, episode, read, message }: Why): string {
+  return [
+    `${terminal.outcome}: ${terminal.sentence} (${terminal.reason}${terminal.at ? `, ${terminal.at}` : ''})`,
+    `Message ${message.seq} of ${message.conversationId}, sent ${message.createdAt}, ${read ? 'read' : 'not read'}.`,
+    '',
+    'As it stands now:',
+    ...gates.map(
+      ({ gate, passed, sentence }) => `  ${passed ? 'yes' : 'NO '} ${gate}${sentence ? `: ${sentence}` : ''}`,
+    ),
+    ...(episode ? ['', ...episodeInWords(episode)] : []),
+  ].join('\n');
+}
+
+export function storyInWords({ person, items, nextCursor }: UserStory): string {
+  const contact = (kind: string, value: UserStory['person']['email']) =>
+    `${kind} ${value ? `${value.masked} (${value.verified ? 'verified' : 'unverified'}${value.suppressed ? `, ${value.suppressed}` : ''})` : 'none'}`;
+  return [
+    `${person.displayName} ${person.id}, ${person.status}, ${person.timeZone}`,
+    `${contact('mail', person.email)} · ${contact('phone', person.phone)} · ${person.devices.length} devices`,
+    ...items.flatMap((episode) => ['', ...episodeInWords(episode)]),
+    ...(nextCursor ? ['', `More: --cursor ${nextCursor}`] : []),
+  ].join('\n');
+}
+
+function episodeInWords({ episode, openedAt, closedAt, outcome, workflow, next, ...told }: EpisodeStory): string[] {
+  const decisions = told.decisions.map(({ at, step, outcome: came, reason, sentence, until }) => ({
+    at,
+    line: `${step} ${came}: ${sentence} (${reason}${until ? `, until ${until}` : ''})`,
+  }));
+  const attempts = told.attempts.flatMap(({ channel, claimedAt, sentence, errorCode, providerId, events }) => [
+    {
+      at: claimedAt,
+      line: `${channel} tried: ${sentence}${errorCode ? ` (${errorCode})` : ''}${providerId ? ` [${providerId}]` : ''}`,
+    },
+    ...events.map(({ at, source, kind, code }) => ({ at, line: `${source} said ${kind}${code ? ` (${code})` : ''}` })),
+  ]);
+  const lines = [...decisions, ...attempts].sort((a, b) => a.at.localeCompare(b.at));
+  return [
+    `Episode ${episode}, since ${openedAt}${closedAt ? `, ended ${closedAt}: ${outcome}` : ', goes on'}`,
+    ...lines.map(({ at, line }) => `  ${at}  ${line}`),
+    ...(next ? [`  next: ${next.step} at ${next.at}: ${next.sentence}`] : []),
+    ...(workflow
+      ? [`  workflow ${workflow.id} ${workflow.runId ?? ''}${workflow.url ? `\n  ${workflow.url}` : ''}`]
+      : []),
+  ];
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Session, UserStory, Why } from '../../contracts/entities/index.ts';
+import type { AuditEntry } from '../../contracts/entities/index.ts';
+import { root } from '../../dev/services/index.ts';
+import { makeDirect, password, registerDevice, registerPeople, registerPerson, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { waitFor } from '../support/inbox.ts';
+import { call, expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
+
+describe('the command line', function () {
+  this.timeout(60_000);
+  let app: TestApp;
+  before(async () => {
+    app = await startApp({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
+  });
+  after(() => app.stop());
+
+  async function homing(args: string[], input = '', env: NodeJS.ProcessEnv = {}) {
+    const child = spawn(process.execPath, [join(root, 'cli', 'main.ts'), ...args], { env: { ...app.env, ...env } });
+    child.stdin.end(input);
+    const [stdout, stderr, [status]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'exit') as Promise<[number]>,
+    ]);
+    return { status, stdout, stderr };
+  }
+  async function done(args: string[], input?: string): Promise<string> {
+    const { status, stdout, stderr } = await homing(args, input);
+    assert.equal(status, 0, stderr);
+    return stdout;
+  }
+
+  it('makes the first admin, who signs in and reads in the audit who made them', async () => {
+    const email = 'first.admin@example.test';
+    const args = ['users', 'create', '--role', 'admin', '--name', 'Olga', '--email', email, '--json'];
+    const { id } = JSON.parse(await done(args, `${password}\n`)) as { id: string };
+    const login = { body: { identifier: email, password } };
+    const { session } = expectStatus(await call<{ session: Session }>(app.url, 'POST', '/v1/auth/login', login), 200);
+    const asked = await call<{ items: AuditEntry[] }>(app.url, 'GET', '/v1/admin/audit', {
+      token: session.accessToken,
+    });
+    const made = expectStatus(asked, 200).items.find(({ userId }) => userId === id);
+    assert.equal(made?.action, 'create_user');
+    assert.ok('operator' in (made?.by ?? {}));
+    const twice = await homing(args, password);
+    assert.deepEqual([twice.status, /identifier_taken[^]*email belongs to another/.test(twice.stderr)], [1, true]);
+  });
+
+  it('tells why, and the story, in words and as JSON', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const token = await registerDevice(bob);
+    const { id } = await makeDirect(ana, bob);
+    const message = await send(ana, id, 'the secret words');
+    await waitFor(app, { to: token });
+    await until(
+      async () => JSON.parse(await done(['why', bob.id, message.id, '--json'])) as Why,
+      ({ terminal }) => terminal.reason === 'announced',
+    );
+    const words = await done(['why', bob.id, message.id]);
+    assert.match(words, /^sent: The provider took a notification/);
+    assert.match(words, /fcm said accepted/);
+    const story = JSON.parse(await done(['users', 'story', bob.id, '--json'])) as UserStory;
+    assert.equal(story.items[0]?.attempts[0]?.channel, 'push');
+    const told = await done(['users', 'story', bob.id]);
+    assert.match(told, /mail b…@example\.test[^]*Episode 1, since/);
+    for (const hidden of ['the secret words', bob.email, token]) assert.ok(!(words + told).includes(hidden), hidden);
+  });
+
+  it('gives a role, which counts at once', async () => {
+    const ana = await registerPerson(app, 'Ana');
+    const path = `/v1/admin/users/${ana.id}/story`;
+    expectStatus(await ana.call('GET', path), 403);
+    await done(['users', 'role', ana.id, 'support']);
+    expectStatus(await ana.call('GET', path), 200);
+    await done(['users', 'role', ana.id, 'member']);
+    expectStatus(await ana.call('GET', path), 403);
+  });
+
+  it('what it does not understand, does not find or is not set up for has its own exit code and says what helps', async () => {
+    const nobody = '01900000-0000-7000-8000-000000000000';
+    const cases: [string[], number, RegExp, NodeJS.ProcessEnv?][] = [
+      [[], 2, /homing why USER MESSAGE/],
+      [['why', nobody], 2, /homing why USER MESSAGE/],
+      [['why', nobody, nobody, '--loud'], 2, /--loud/],
+      [['why', nobody, nobody], 1, /^not_found/],
+      [['why', 'bob', nobody], 1, /invalid_input[^]*USER/],
+      [['users', 'role', nobody, 'king'], 1, /invalid_input[^]*ROLE/],
+      [['users', 'role', nobody, 'admin'], 1, /^not_found/],
+      [['why', nobody, nobody], 78, /DATABASE_URL/, { DATABASE_URL: '' }],
+    ];
+    for (const [args, expected, words, env] of cases) {
+      const { status, stderr } = await homing(args, '', env);
+      assert.equal(status, expected, `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, words);
+      assert.ok(!/\n +at /.test(stderr), stderr);
+    }
+    assert.match(await done(['--help']), /homing users story USER/);
+  });
+});
