@@ -122,6 +122,8 @@ export interface Ladder {
   /** From arming to the mail when no push could be handed to a provider. */
   emailWithoutPushMs: number;
   smsMs: number;
+  /** From a mail's failure to the text, where that is earlier. */
+  smsAfterFailureMs: number;
   /** From arming: when a step is too late to be useful. */
   pushUntilMs: number;
   emailUntilMs: number;

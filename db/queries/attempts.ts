@@ -25,12 +25,13 @@ export interface AttemptRow {
   claimedAt: Date;
   /** When the provider was last called; null when it never was. */
   calledAt: Date | null;
+  finishedAt: Date | null;
   errorClass: string | null;
   errorCode: string | null;
 }
 
 const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
-  error_class as "errorClass", error_code as "errorCode", exists (select from attempt_events e
+  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
 /** How far one channel has come with a conversation. */

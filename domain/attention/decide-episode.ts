@@ -2,7 +2,14 @@ import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
-import { armedConversations, attemptsOfEpisode, disarm, giveUpAttempts } from '../../db/queries/attempts.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
+import {
+  type AttemptRow,
+  armedConversations,
+  attemptsOfEpisode,
+  disarm,
+  giveUpAttempts,
+} from '../../db/queries/attempts.ts';
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
@@ -76,11 +83,19 @@ async function look(
     pushHandedOver: attempts.some(
       ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
     ),
+    emailFailedAt: latestFailure(attempts, 'email'),
     underWay,
     stuck: stuck.map(({ channel }) => channel),
     skipped,
     closed,
   };
+}
+
+function latestFailure(attempts: readonly AttemptRow[], of: Channel): Date | null {
+  const times = attempts.flatMap(({ channel, state, finishedAt }) =>
+    channel === of && state === 'failed' && finishedAt ? [finishedAt.getTime()] : [],
+  );
+  return times.length === 0 ? null : new Date(Math.max(...times));
 }
 
 async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision): Promise<Plan> {

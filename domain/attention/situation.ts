@@ -27,6 +27,8 @@ export interface Situation {
   armed: readonly ArmedRow[];
   /** Whether a push of this episode was handed to a provider. */
   pushHandedOver: boolean;
+  /** When the latest mail of this episode turned out not to have come; null where none has failed. */
+  emailFailedAt: Date | null;
   /** Steps that are being tried right now. */
   underWay: readonly Channel[];
   /** Steps that wait for a person's hand, and steps that one has struck off. */

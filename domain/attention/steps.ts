@@ -78,7 +78,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
   sms(row, situation) {
     const { ladder } = situation;
     return dueAt(situation, row.sms, {
-      delayMs: ladder.smsMs,
+      delayMs: smsDelay(row.sms.since, situation),
       why: 'step_delay',
       gapMs: reminderGap(ladder.smsMs, row.sms),
       whyGap: 'reminder_gap',
@@ -87,6 +87,12 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     });
   },
 };
+
+/** A mail that turned out not to have come brings the text forward, counted from the moment at which that was known. */
+function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): number {
+  if (since === null || emailFailedAt === null || emailFailedAt < since) return ladder.smsMs;
+  return Math.min(ladder.smsMs, emailFailedAt.getTime() - since.getTime() + ladder.smsAfterFailureMs);
+}
 
 function isKeptBack(channel: Channel, row: ArmedRow, situation: Situation): boolean {
   const now = situation.now.getTime();

@@ -58,6 +58,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   suppressed: {},
   armed: [row()],
   pushHandedOver: false,
+  emailFailedAt: null,
   underWay: [],
   stuck: [],
   skipped: [],
@@ -142,6 +143,21 @@ describe('decide', () => {
       'sends the text when its time has come',
       { armed: [row(mailed)], pushHandedOver: true, now: after(30 * minute) },
       'sms c1',
+    ],
+    [
+      'brings the text forward when the mail turns out not to have come',
+      { armed: [row(mailed)], pushHandedOver: true, emailFailedAt: after(11 * minute), now: after(12 * minute) },
+      `wait sms ${13 * minute} step_delay`,
+    ],
+    [
+      'never puts it off for that',
+      { armed: [row(mailed)], pushHandedOver: true, emailFailedAt: after(29 * minute), now: after(30 * minute) },
+      'sms c1',
+    ],
+    [
+      'leaves the text its time when the mail had failed before the message came',
+      { armed: [row(mailed)], pushHandedOver: true, emailFailedAt: after(-minute), now: after(11 * minute) },
+      `wait sms ${30 * minute} step_delay`,
     ],
     [
       'ends when every step is spent',
