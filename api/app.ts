@@ -16,6 +16,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { providerRoutes } from './routes/providers.ts';
 import { unsubscribeRoutes } from './routes/unsubscribe.ts';
 
 /** The whole of REST, readable as a list. */
@@ -33,6 +34,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
     cors({ origin: [...options.allowedOrigins], exposedHeaders: ['x-request-id', 'etag', 'retry-after'], maxAge: 600 }),
   );
   unsubscribeRoutes(app, deps);
+  providerRoutes(app, deps, options);
   app.use(readBody);
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);

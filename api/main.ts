@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Runtime } from '../runtime.ts';
+import { createReportDoors } from '../platform/webhooks/index.ts';
 import { createApp } from './app.ts';
 
 /** REST, on the process's HTTP server. */
@@ -10,6 +11,8 @@ export function startApi(runtime: Runtime, server: Server): void {
     revocations: runtime.revocations,
     log: deps.log,
     observeRequest: (operation, status, seconds) => metrics.requests.observe({ operation, status }, seconds),
+    reportDoors: createReportDoors(config),
+    countReports: (source, result) => metrics.reports.inc({ source, result }),
     readiness: runtime.readiness,
     jwks: runtime.jwks,
     allowedOrigins: runtime.origins,

@@ -1,6 +1,7 @@
 import type { Readiness } from '../contracts/rest/about.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
-import type { Log } from '../domain/deps.ts';
+import type { Taken } from '../domain/attention/index.ts';
+import type { Log, ReportDoor } from '../domain/deps.ts';
 import type { ObserveRequest } from './middleware/observe.ts';
 import type { Operations } from './operations.ts';
 
@@ -11,6 +12,9 @@ export interface ApiOptions {
   revocations: Revocations;
   log: Log;
   observeRequest: ObserveRequest;
+  /** How providers report, by the path that they post to. */
+  reportDoors: Readonly<Record<string, ReportDoor>>;
+  countReports: (source: ReportDoor['source'], result: Taken) => void;
   readiness: () => Promise<Readiness>;
   jwks: { keys: Record<string, string>[] };
   allowedOrigins: readonly string[];

@@ -59,6 +59,8 @@ export const limits = {
   sessionsPerUser: 50,
   /** Bytes of a REST request's body. */
   requestBodyBytes: 262_144,
+  /** Bytes of what a provider reports in one post: SendGrid gathers up to 768 KiB. */
+  reportBodyBytes: 1_048_576,
   /** Bytes of one socket frame. */
   socketFrameBytes: 131_072,
   /** Packets of one socket in a second, of whatever kind; beyond, it is closed. Ten times what a busy client sends. */

@@ -39,10 +39,14 @@ create table attempts (
   called_at timestamp with time zone,
   finished_at timestamp with time zone,
   unanswered integer not null default 0,
+  reported text,
+  setbacks text[] not null default '{}'::text[],
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
+  constraint attempts_reported_check CHECK ((reported = ANY (ARRAY['accepted'::text, 'sent'::text, 'delivered'::text, 'engaged'::text]))),
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
 );
+CREATE INDEX attempts_by_id ON public.attempts USING btree (id);
 grant delete, insert, select, update on attempts to homing_app;
 
 create table attention (
@@ -331,6 +335,32 @@ create table outbox (
 CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
 
+create table provider_reports (
+  source text not null,
+  key text not null,
+  id bigint generated always as identity not null,
+  channel text not null,
+  fact text not null,
+  says text,
+  code text,
+  attempt_id uuid,
+  target bytea,
+  owner_id uuid,
+  at timestamp with time zone not null,
+  received_at timestamp with time zone not null default now(),
+  due_at timestamp with time zone not null default now(),
+  tries integer not null default 0,
+  applied_at timestamp with time zone,
+  constraint provider_reports_pkey PRIMARY KEY (source, key),
+  constraint provider_reports_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text]))),
+  constraint provider_reports_source_check CHECK ((source = ANY (ARRAY['sendgrid'::text, 'twilio'::text]))),
+  constraint provider_reports_target_check CHECK ((octet_length(target) = 32))
+);
+CREATE INDEX provider_reports_due ON public.provider_reports USING btree (due_at, id) WHERE (applied_at IS NULL);
+CREATE INDEX provider_reports_of_target ON public.provider_reports USING btree (channel, target, at);
+CREATE INDEX provider_reports_received ON public.provider_reports USING btree (received_at);
+grant delete, insert, select, update on provider_reports to homing_app;
+
 create table reactions (
   conversation_id uuid not null,
   seq bigint not null,
@@ -400,6 +430,18 @@ create table threads (
   constraint threads_pkey PRIMARY KEY (conversation_id, root_seq)
 );
 grant delete, insert, select, update on threads to homing_app;
+
+create table unreadable_reports (
+  id bigint generated always as identity not null,
+  source text not null,
+  reason text not null,
+  body bytea not null,
+  received_at timestamp with time zone not null default now(),
+  constraint unreadable_reports_pkey PRIMARY KEY (id),
+  constraint unreadable_reports_source_check CHECK ((source = ANY (ARRAY['sendgrid'::text, 'twilio'::text])))
+);
+CREATE INDEX unreadable_reports_received ON public.unreadable_reports USING btree (received_at);
+grant delete, insert, select on unreadable_reports to homing_app;
 
 create table urgent_sends (
   user_id uuid not null,

@@ -56,10 +56,16 @@ export function rolePart(stack: Stack, name: RoleName, addresses: Addresses): Pa
   return { name, kind: 'role', start: (signal) => startNode(stack, name, args, env, readyUrl, signal) };
 }
 
-/** The stand-in for the providers. It gets the same keys as the app, to tell a caller who has them. */
+/** The stand-in for the providers. It gets the same keys as the app, to tell a caller who has them, and to sign its reports. */
 export function sandboxPart(stack: Stack): Part {
   const { context, ports, secrets } = stack;
-  const env = { ...plainEnv(context.env), NODE_ENV: 'development', ...secrets.app, PORT: String(ports.sandbox) };
+  const app = apiUrl(stack);
+  const env = {
+    ...{ ...plainEnv(context.env), NODE_ENV: 'development', ...secrets.app, PORT: String(ports.sandbox) },
+    SANDBOX_SENDGRID_EVENTS_URL: `${app}/v1/providers/sendgrid/events`,
+    SANDBOX_TWILIO_STATUS_URL: `${app}/v1/providers/twilio/events`,
+    SANDBOX_TWILIO_INBOUND_URL: `${app}/v1/providers/twilio/inbound`,
+  };
   const start = (signal: AbortSignal) =>
     startNode(stack, 'sandbox', ['sandbox/main.ts'], env, `${sandboxUrl(stack)}/healthz`, signal);
   return { name: 'sandbox', kind: 'service', start };

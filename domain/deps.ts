@@ -2,6 +2,7 @@ import type { DomainEvent } from '../contracts/events.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
+import type { SuppressionCause } from '../db/queries/suppressions.ts';
 import type { NewMessageRow, StoreResult } from '../db/queries/store-messages.ts';
 
 /** Who asks. Each door makes it from its own credentials; requests and sockets stop there. */
@@ -108,6 +109,63 @@ export interface Senders {
     /** Whether the provider took a text to this number that holds these words since then; undefined when it cannot say. */
     find(message: { to: string; holding: string; since: Date }): Promise<{ providerId: string } | null | undefined>;
   };
+}
+
+/** What a provider reports of a mail or text, or a person by an answer to one, in our own words. */
+export interface ProviderReport {
+  /** The same for a repeat. */
+  key: string;
+  channel: 'email' | 'sms';
+  fact: ReportedFact;
+  /** What it says of the address or number, once for all or this time; null where it says nothing. */
+  says: Exclude<SuppressionCause, 'soft_bounces'> | 'soft' | null;
+  /** The provider's code; never its words, which quote addresses. */
+  code: string | null;
+  attemptId: string | null;
+  /** Whose it is; kept as a hash alone. */
+  address: string | null;
+  /** Null where the provider gives no time. */
+  at: Date | null;
+}
+export type ReportedFact =
+  // How far it has come, in this order.
+  | 'accepted'
+  | 'sent'
+  | 'delivered'
+  | 'engaged'
+  // That it did not come.
+  | 'bounced'
+  | 'blocked'
+  | 'dropped'
+  | 'undelivered'
+  | 'failed'
+  // What its reader wants.
+  | 'complained'
+  | 'unsubscribed'
+  | 'opted_out'
+  | 'opted_in'
+  // Nothing that changes anything.
+  | 'deferred'
+  | 'other';
+
+/** A report as it came: the body untouched, the path and query as the provider asked for them. */
+export interface ReportPost {
+  header: (name: string) => string | undefined;
+  body: Buffer;
+  pathAndQuery: string;
+}
+export interface ReadReports {
+  reports: ProviderReport[];
+  /** What was signed and yet not understood. */
+  unreadable: { reason: string; body: Buffer }[];
+}
+
+/** One provider's way to report. */
+export interface ReportDoor {
+  source: 'sendgrid' | 'twilio';
+  /** Whether the provider itself says so. Asked first; where no key is configured nothing is signed. */
+  isSigned(post: ReportPost): boolean;
+  read(post: ReportPost): ReadReports;
 }
 
 /** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */

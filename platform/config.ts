@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import { sendGridKey } from './webhooks/sendgrid.ts';
 import { type Duration, keyring, ladderSetting, listOf, port } from './config-types.ts';
 
 /** One setting: what it is for, and where its value may be printed. */
@@ -138,6 +139,11 @@ export const settings = {
     optional: true,
     help: 'A stand-in for SendGrid; refused in production',
   }),
+  SENDGRID_WEBHOOK_KEYS: setting({
+    schema: listOf(z.string().refine(eventKey, { message: 'must be verification keys as SendGrid shows them' })),
+    fallback: '',
+    help: 'Verification keys of SendGrid’s event webhook, comma-separated: the old and the new one while it is changed. Without one every report is refused',
+  }),
   HOMING_EMAIL_FROM: setting({
     schema: z.email(),
     developmentFallback: 'homing@example.test',
@@ -148,6 +154,12 @@ export const settings = {
     help: 'Twilio account',
   }),
   TWILIO_AUTH_TOKEN: setting({ schema: z.string().min(1), secret: true, help: 'Twilio, for SMS' }),
+  TWILIO_AUTH_TOKEN_SECONDARY: setting({
+    schema: z.string().min(1),
+    secret: true,
+    optional: true,
+    help: 'The other token while it is changed: reports that are signed with either are taken',
+  }),
   TWILIO_MESSAGING_SERVICE_SID: setting({
     schema: z.string().regex(/^MG[0-9a-f]{32}$/, { message: 'must be MG and 32 hex digits' }),
     help: 'Twilio messaging service that texts are sent by',
@@ -203,6 +215,14 @@ export const settings = {
 function signingKey(pem: string): boolean {
   try {
     return createPrivateKey(pem).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
+  }
+}
+
+function eventKey(base64: string): boolean {
+  try {
+    return sendGridKey(base64) !== undefined;
   } catch {
     return false;
   }

@@ -10,6 +10,11 @@ export function developmentSecrets(): Record<string, string> {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
+  const events = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+  });
   return {
     HOMING_SECRET_KEY: randomBytes(32).toString('base64url'),
     HOMING_PASSWORD_PEPPER: randomBytes(32).toString('base64url'),
@@ -18,6 +23,9 @@ export function developmentSecrets(): Record<string, string> {
     // A development hash need not hold off an attacker, and every test registers people.
     HOMING_ARGON2_MEMORY: '8',
     SENDGRID_API_KEY: `SG.${randomBytes(16).toString('base64url')}`,
+    // The sandbox signs with the one, the app knows it by the other.
+    SANDBOX_SENDGRID_KEY: events.privateKey,
+    SENDGRID_WEBHOOK_KEYS: events.publicKey.toString('base64'),
     TWILIO_ACCOUNT_SID: `AC${randomBytes(16).toString('hex')}`,
     // No 32 hex digits, as real ones are: those are refused beside a stand-in.
     TWILIO_AUTH_TOKEN: `sandbox-${randomBytes(16).toString('hex')}`,

@@ -42,6 +42,12 @@ export function createMetrics(role: string) {
       labelNames: ['kind'],
       registers,
     }),
+    reports: new Counter({
+      name: 'homing_provider_reports_total',
+      help: 'Posts of providers by what became of them; refused are those without a good signature',
+      labelNames: ['source', 'result'],
+      registers,
+    }),
     attempts: new Counter({
       name: 'homing_attempts_total',
       help: 'Steps of episodes by channel and result',

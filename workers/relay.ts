@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startVerifications } from '../domain/accounts/index.ts';
-import { type Episodes, createArming, nudgeEpisodes, startHeldEpisodes } from '../domain/attention/index.ts';
+import {
+  type Episodes,
+  applyReports,
+  createArming,
+  nudgeEpisodes,
+  startHeldEpisodes,
+} from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 
@@ -17,7 +23,7 @@ export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'presen
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays
+ * episodes; and sees to what providers reported. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays
  * may run; what one has claimed the others pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
@@ -26,6 +32,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     armed: createArming(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),
+    reports: () => applyReports(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
   };
   const loops = Object.entries(kinds).map(([kind, round]) => keepGoing(kind, round, deps, stopping.signal));

@@ -18,12 +18,21 @@ export function readBody(request: Request, response: Response, next: NextFunctio
   json(request, response, (error?: unknown) => next(error === undefined ? undefined : toBodyError(error)));
 }
 
+const untouched = express.raw({ limit: limits.reportBodyBytes, type: () => true });
+
+/** Reads a body as it came, whatever its type, for those who sign every byte of it. */
+export function readUntouched(request: Request, response: Response, next: NextFunction): void {
+  untouched(request, response, (error?: unknown) =>
+    next(error === undefined ? undefined : toBodyError(error, limits.reportBodyBytes)),
+  );
+}
+
 /** The parser's errors (`type` is body-parser's own word) as ours. */
-function toBodyError(error: unknown): unknown {
+function toBodyError(error: unknown, limit: number = limits.requestBodyBytes): unknown {
   const { type } = error as { type?: string };
   switch (type) {
     case 'entity.too.large':
-      return tooLarge();
+      return tooLarge(limit);
     case 'entity.parse.failed':
     case 'request.size.invalid':
     case 'request.aborted':
@@ -36,8 +45,8 @@ function toBodyError(error: unknown): unknown {
   }
 }
 
-const tooLarge = () =>
-  new DomainError('payload_too_large', { detail: `A body may have ${limits.requestBodyBytes} bytes at most.` });
+const tooLarge = (limit: number = limits.requestBodyBytes) =>
+  new DomainError('payload_too_large', { detail: `A body may have ${limit} bytes at most.` });
 
 /** What zlib and its kin say of a body that is not compressed as it claims. */
 const isUnreadable = (error: unknown): boolean =>

@@ -139,6 +139,59 @@ export async function attemptOf(db: Queryable, userId: UserId, id: string): Prom
   return rows[0];
 }
 
+/** Whose attempt a provider's report is about. */
+export async function ownerOfAttempt(db: Queryable, id: string): Promise<UserId | undefined> {
+  const { rows } = await db.query<{ userId: UserId }>({
+    name: 'owner-of-attempt',
+    text: 'select user_id as "userId" from attempts where id = $1',
+    values: [id],
+  });
+  return rows[0]?.userId;
+}
+
+const ranks = `array['accepted', 'sent', 'delivered', 'engaged']`;
+
+/**
+ * The provider says how far an attempt has come. What came further stays; and if nobody knew what became of the call, it is
+ * known now.
+ */
+export async function markReported(tx: Tx, userId: UserId, id: string, status: string, at: Date): Promise<void> {
+  await tx.query({
+    name: 'mark-attempt-reported',
+    text: `
+      update attempts set
+        reported = case when array_position(${ranks}, $3) > coalesce(array_position(${ranks}, reported), 0)
+          then $3 else reported end,
+        state = case when state in ('claimed', 'unknown') then 'accepted' else state end,
+        finished_at = case when state in ('claimed', 'unknown') then $4 else finished_at end,
+        error_class = case when state = 'unknown' then null else error_class end,
+        error_code = case when state = 'unknown' then null else error_code end
+      where user_id = $1 and id = $2`,
+    values: [userId, id, status, at],
+  });
+}
+
+/** The provider says what stands against an attempt. Where it did not come, it counts as never handed over. */
+export async function markSetback(
+  tx: Tx,
+  userId: UserId,
+  id: string,
+  setback: { fact: string; failed: boolean; errorClass: string; code: string | null; at: Date },
+): Promise<void> {
+  await tx.query({
+    name: 'mark-attempt-setback',
+    text: `
+      update attempts set
+        setbacks = case when $3 = any(setbacks) then setbacks else setbacks || $3 end,
+        state = case when $4 then 'failed' else state end,
+        finished_at = case when $4 then $5 else finished_at end,
+        error_class = case when $4 then $6 else error_class end,
+        error_code = case when $4 then $7 else error_code end
+      where user_id = $1 and id = $2`,
+    values: [userId, id, setback.fact, setback.failed, setback.at, setback.errorClass, setback.code],
+  });
+}
+
 export async function attemptsOfEpisode(db: Queryable, userId: UserId, episode: number): Promise<AttemptRow[]> {
   const { rows } = await db.query<AttemptRow>({
     name: 'attempts-of-episode',
@@ -170,6 +223,14 @@ export async function markNotTaken(db: Queryable, userId: UserId, id: string): P
   });
 }
 
+const stateAfterCall = `(case
+  when $3 = 'accepted' and setbacks && array['bounced', 'blocked', 'dropped', 'undelivered', 'failed', 'opted_out'] then 'failed'
+  when $3 = 'unknown' and state in ('accepted', 'failed') then state else $3 end)`;
+
+/**
+ * Writes down what the call came to. A report may have come before: what was reported to have failed is not accepted by the
+ * provider's first yes, and what it was heard of is not unknown.
+ */
 export async function finishAttempt(
   db: Queryable,
   userId: UserId,
@@ -184,8 +245,11 @@ export async function finishAttempt(
 ): Promise<void> {
   await db.query({
     name: 'finish-attempt',
-    text: `update attempts set state = $3, finished_at = $4, provider_id = coalesce($5, provider_id), error_class = $6,
-      error_code = $7 where user_id = $1 and id = $2`,
+    text: `
+      update attempts set provider_id = coalesce($5, provider_id), state = ${stateAfterCall}, finished_at = $4,
+        error_class = case when ${stateAfterCall} = $3 then $6 else error_class end,
+        error_code = case when ${stateAfterCall} = $3 then $7 else error_code end
+      where user_id = $1 and id = $2`,
     values: [
       userId,
       id,
@@ -231,7 +295,7 @@ export async function reopenAttempt(tx: Tx, userId: UserId, id: string): Promise
   await tx.query({
     name: 'reopen-attempt',
     text: `update attempts set state = 'claimed', called_at = null, unanswered = 0, finished_at = null, error_class = null,
-        error_code = null
+        error_code = null, reported = null, setbacks = '{}'
       where user_id = $1 and id = $2 and state in ('failed', 'unknown')`,
     values: [userId, id],
   });

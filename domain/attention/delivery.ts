@@ -2,10 +2,12 @@ import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent, finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
+import { suppress } from '../../db/queries/suppressions.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import type { Claim } from './claim.ts';
+import { targetOf } from './suppressions.ts';
 
 export type NotifyDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'ladder' | 'publicUrl' | 'log'>;
 export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
@@ -32,7 +34,20 @@ export async function answer(
     return accept(deps, delivery, outcome.providerId);
   }
   await heard(deps, input, { key: `${claim.tries}:${outcome.code}`, source, kind: outcome.class, code: outcome.code });
+  await suppressRefused(deps, delivery, outcome);
   return settle(deps, delivery, outcome);
+}
+
+/** An address or number that the provider itself says is none, or wants nothing. 21612 is about our route to it. */
+async function suppressRefused(
+  deps: NotifyDeps,
+  { user: { email, phone } }: Delivery,
+  { class: kind, provider, code }: Refusal,
+): Promise<void> {
+  if (code === '21612' || (kind !== 'recipient_dead' && kind !== 'recipient_opted_out')) return;
+  const cause = kind === 'recipient_dead' ? 'invalid' : 'opted_out';
+  const [channel, address] = provider === 'sendgrid' ? (['email', email] as const) : (['sms', phone] as const);
+  if (address) await suppress(deps.db, targetOf(deps, channel, address), { cause });
 }
 
 /** What each class of failure means for the step. */

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { createEmailSender } from './email.ts';
 import { createPushSender } from './push.ts';
 import { createSmsSender } from './sms.ts';
+import { statusCallbackUrl } from '../webhooks/index.ts';
 
 /** The three senders, over the providers' official SDKs. */
 export function createSenders(config: Config): Senders {
@@ -22,6 +23,7 @@ export function createSenders(config: Config): Senders {
       authToken: config.TWILIO_AUTH_TOKEN,
       messagingServiceSid: config.TWILIO_MESSAGING_SERVICE_SID,
       baseUrl: config.TWILIO_BASE_URL,
+      statusCallbackUrl: statusCallbackUrl(config),
     }),
   };
 }

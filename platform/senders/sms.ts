@@ -110,6 +110,9 @@ const classOf = new Map(
   Object.entries(byCode).flatMap(([kind, codes]) => codes.map((code) => [code, kind as RefusalClass] as const)),
 );
 
+/** What a code of Twilio's means; undefined for one that is not in the dictionary. */
+export const classOfTwilioCode = (code: number): RefusalClass | undefined => classOf.get(code);
+
 interface TwilioFailure {
   status?: number;
   code?: number | string;

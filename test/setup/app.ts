@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { type Config, readConfig } from '../../platform/config.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
 import { type Role, type RunningProcess, startRoles } from '../../roles.ts';
@@ -24,6 +26,8 @@ export interface TestAppOptions {
   /** The roles of each process; one that serves REST and sockets when left out. */
   processes?: readonly (readonly Role[])[];
   env?: NodeJS.ProcessEnv;
+  /** The sandbox tells this deployment what becomes of mails and texts, at the address that it is known by. */
+  reports?: boolean;
 }
 
 /** Steps fall due quickly and a failing provider is given up on quickly; the order of things is the real one. */
@@ -32,9 +36,18 @@ export const testLadder =
 
 const secrets = developmentSecrets();
 
-export async function startApp({ processes = [['api', 'realtime']], env = {} }: TestAppOptions = {}): Promise<TestApp> {
+export async function startApp({
+  processes = [['api', 'realtime']],
+  env = {},
+  reports = false,
+}: TestAppOptions = {}): Promise<TestApp> {
   const database = await createDatabase();
-  const sandbox = await startSandbox();
+  const address = reports ? `http://127.0.0.1:${await freePort()}` : undefined;
+  const sandbox = await startSandbox({
+    twilioAuthToken: secrets.TWILIO_AUTH_TOKEN,
+    sendGridKey: secrets.SANDBOX_SENDGRID_KEY,
+    targets: address ? targetsAt(address) : undefined,
+  });
   const id = randomBytes(6).toString('hex');
   const all: NodeJS.ProcessEnv = {
     ...secrets,
@@ -57,6 +70,7 @@ export async function startApp({ processes = [['api', 'realtime']], env = {} }: 
     TWILIO_BASE_URL: sandbox.url,
     FCM_BASE_URL: sandbox.url,
     HOMING_LADDER: testLadder,
+    ...(address ? { PORT: new URL(address).port, HOMING_PUBLIC_URL: address } : {}),
     ...env,
   };
   const running: RunningProcess[] = [];
@@ -81,6 +95,22 @@ export async function startApp({ processes = [['api', 'realtime']], env = {} }: 
       await database.drop();
     },
   };
+}
+
+const targetsAt = (address: string) => ({
+  sendGridEvents: `${address}/v1/providers/sendgrid/events`,
+  twilioStatus: `${address}/v1/providers/twilio/events`,
+  twilioInbound: `${address}/v1/providers/twilio/inbound`,
+});
+
+/** Twilio signs the address, so it must be known before anything listens there. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export type { Config };

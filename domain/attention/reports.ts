@@ -1,0 +1,169 @@
+import type { UserId } from '../../contracts/ids.ts';
+import type { Tx } from '../../db/client.ts';
+import { appendAttemptEvent, markReported, markSetback, ownerOfAttempt } from '../../db/queries/attempts.ts';
+import { lockAttention, lookAgain } from '../../db/queries/episodes.ts';
+import {
+  type ClaimedReport,
+  claimReport,
+  forgetReports,
+  insertReports,
+  insertUnreadableReports,
+  latestOptOut,
+  markReportApplied,
+  postponeReport,
+  softFailuresOf,
+} from '../../db/queries/provider-reports.ts';
+import { type SuppressionCause, type Target, liftSuppressions, suppress } from '../../db/queries/suppressions.ts';
+import type { Deps, ReadReports, ReportDoor, ReportPost } from '../deps.ts';
+import { targetOf } from './suppressions.ts';
+
+const day = 86_400_000;
+const reportLimits = {
+  /** Reports in one round. */
+  batch: 100,
+  /** Milliseconds before one that could not be seen to is tried again: first, and at most. */
+  retryMs: 2_000,
+  retryMaxMs: 3_600_000,
+  /** Milliseconds for which a report is remembered, so that a repeat is known: providers tell again for a day. */
+  rememberMs: 30 * day,
+  /** Reports that one round forgets. */
+  forgetBatch: 500,
+};
+
+/** So many soft failures within this time, and nothing that came through since the first, pause an address for as long. */
+const softFailures = { count: 3, withinMs: 7 * day };
+
+type TakeDeps = Pick<Deps, 'db' | 'mac' | 'now' | 'log'>;
+
+/** What became of a post. */
+export type Taken = 'refused' | 'taken' | 'unreadable';
+
+/**
+ * Takes what a provider posts: who it is from first, then one statement that keeps what is new. What it changes is seen to
+ * later by the relay, so that no fault there makes the provider tell it again.
+ */
+export async function takeReports(deps: TakeDeps, door: ReportDoor, post: ReportPost): Promise<Taken> {
+  if (!door.isSigned(post)) return 'refused';
+  const { reports, unreadable } = readOrSetAside(deps, door, post);
+  const now = deps.now();
+  const rows = reports.map((report) => ({
+    ...{ ...report, source: door.source },
+    target: report.address === null ? null : targetOf(deps, report.channel, report.address),
+    // A clock that runs ahead must not outdate what is reported after it.
+    at: report.at === null || report.at > now ? now : report.at,
+  }));
+  await insertReports(
+    deps.db,
+    rows.map(({ target, ...row }) => ({ ...row, target: target?.hash ?? null })),
+  );
+  await insertUnreadableReports(deps.db, door.source, unreadable);
+  if (unreadable.length > 0)
+    deps.log.error('reports of a provider cannot be understood; they are set aside', {
+      source: door.source,
+      reports: unreadable.length,
+      reason: unreadable[0]?.reason,
+    });
+  return unreadable.length > 0 ? 'unreadable' : 'taken';
+}
+
+function readOrSetAside({ log }: Pick<Deps, 'log'>, door: ReportDoor, post: ReportPost): ReadReports {
+  try {
+    return door.read(post);
+  } catch (error) {
+    // Ours to mend. Telling it again would change nothing.
+    log.error('reading a provider’s report failed', { source: door.source, reason: (error as Error).name });
+    return { reports: [], unreadable: [{ reason: 'reading failed', body: post.body }] };
+  }
+}
+
+type ApplyDeps = Pick<Deps, 'db' | 'now' | 'log'>;
+
+/**
+ * Sees to reports, each in a transaction of its own, so that one which cannot be seen to holds up no other. Whatever their
+ * order, the same comes of them. Answers with how many were looked at.
+ */
+export async function applyReports(deps: ApplyDeps): Promise<number> {
+  let seen = 0;
+  while (seen < reportLimits.batch && (await applyNext(deps))) seen += 1;
+  if (seen > 0) await forgetReports(deps.db, reportLimits.rememberMs, reportLimits.forgetBatch);
+  return seen;
+}
+
+async function applyNext(deps: ApplyDeps): Promise<boolean> {
+  let report: ClaimedReport | undefined;
+  try {
+    await deps.db.transaction(async (tx) => {
+      report = await claimReport(tx);
+      if (!report) return;
+      await apply(tx, deps, report);
+      await markReportApplied(tx, report);
+    });
+  } catch (error) {
+    if (!report) throw error;
+    const { tries, source, fact } = report;
+    deps.log.error('a report could not be seen to; it waits', { source, fact, tries: tries + 1, error });
+    const delay = Math.min(reportLimits.retryMaxMs, reportLimits.retryMs * 2 ** Math.min(tries, 20));
+    await postponeReport(deps.db, report, delay);
+  }
+  return report !== undefined;
+}
+
+async function apply(tx: Tx, deps: ApplyDeps, report: ClaimedReport): Promise<void> {
+  const attemptOwner = report.attemptId === null ? undefined : await ownerOfAttempt(tx, report.attemptId);
+  if (attemptOwner) await applyToAttempt(tx, attemptOwner, report);
+  await applyToTarget(tx, deps, report);
+  if (!changesDecisions(report)) return;
+  const people = [attemptOwner, report.ownerId].filter((id): id is UserId => id !== undefined && id !== null);
+  await lookAgain(tx, people, 0);
+}
+
+const progress = new Set(['accepted', 'sent', 'delivered', 'engaged']);
+/** The message did not come: the step counts as one that was never handed over. */
+const failures = new Set(['bounced', 'blocked', 'dropped', 'undelivered', 'failed', 'opted_out']);
+const wishes = new Set(['complained', 'unsubscribed', 'opted_in']);
+
+const changesDecisions = ({ fact }: ClaimedReport) => failures.has(fact) || wishes.has(fact);
+
+/** Under the person's lock, as everything that claims and decides. */
+async function applyToAttempt(tx: Tx, userId: UserId, report: ClaimedReport): Promise<void> {
+  const { attemptId, fact, source, key, code, at, says } = report;
+  if (attemptId === null) return;
+  await lockAttention(tx, userId);
+  const event = { key: `${source}:${key}`, source, kind: fact, code: code ?? undefined, at };
+  await appendAttemptEvent(tx, userId, attemptId, event);
+  if (progress.has(fact)) await markReported(tx, userId, attemptId, fact, at);
+  if (failures.has(fact) || wishes.has(fact)) {
+    const setback = { fact, failed: failures.has(fact), errorClass: errorClassOf(says), code: code ?? fact, at };
+    await markSetback(tx, userId, attemptId, setback);
+  }
+}
+
+function errorClassOf(says: string | null): string {
+  if (says === null) return 'provider_refused';
+  if (says === 'soft') return 'recipient_soft';
+  return says === 'hard_bounce' || says === 'invalid' ? 'recipient_dead' : 'recipient_opted_out';
+}
+
+/** What follows for the address or number: read off all that was reported of it, so that the order does not matter. */
+async function applyToTarget(tx: Tx, deps: ApplyDeps, { channel, target, fact, says }: ClaimedReport): Promise<void> {
+  if (target === null) return;
+  const known: Target = { channel, hash: target };
+  if (fact === 'opted_out' || fact === 'opted_in') return followOptOut(tx, known);
+  if (says === 'soft' || fact === 'delivered') return countSoftFailures(tx, deps, known);
+  if (says !== null) await suppress(tx, known, { cause: says as SuppressionCause });
+}
+
+/** The latest word holds. START takes back STOP and nothing else. */
+async function followOptOut(tx: Tx, target: Target): Promise<void> {
+  if (await latestOptOut(tx, target)) await suppress(tx, target, { cause: 'opted_out' });
+  else await liftSuppressions(tx, target, ['opted_out']);
+}
+
+async function countSoftFailures(tx: Tx, { now }: ApplyDeps, target: Target): Promise<void> {
+  const after = new Date(now().getTime() - softFailures.withinMs);
+  const { count, latest } = await softFailuresOf(tx, target, after);
+  if (latest === null) return liftSuppressions(tx, target, ['soft_bounces']);
+  if (count < softFailures.count) return;
+  const expiresAt = new Date(latest.getTime() + softFailures.withinMs);
+  await suppress(tx, target, { cause: 'soft_bounces', expiresAt });
+}
