@@ -66,10 +66,14 @@ export async function openInvites(db: Queryable, conversationId: ConversationId)
   return rows;
 }
 
-export async function inviteByCode(db: Queryable, code: string): Promise<InviteRow | undefined> {
-  const { rows } = await db.query<InviteRow>({
+/** The invitation of a code, and whether it lets anybody in yet. */
+export async function inviteByCode(
+  db: Queryable,
+  code: string,
+): Promise<(InviteRow & { isGood: boolean }) | undefined> {
+  const { rows } = await db.query<InviteRow & { isGood: boolean }>({
     name: 'invite-by-code',
-    text: `select ${columns} from invites where code = $1 and ${good}`,
+    text: `select ${columns}, ${good} as "isGood" from invites where code = $1`,
     values: [code],
   });
   return rows[0];

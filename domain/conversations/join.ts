@@ -23,17 +23,26 @@ export async function joinChannel(deps: JoinDeps, actor: Actor, id: Conversation
   return presentConversation(await readableConversation(deps.db, actor, id));
 }
 
-/** Joins by an invitation code. Who belongs to it already uses nothing up. */
+/**
+ * Joins by an invitation code. Who belongs to it already uses nothing up, and is answered by a code that is used up, too:
+ * it may be their own joining that used it, and its answer that was lost.
+ */
 export async function acceptInvite(deps: JoinDeps, actor: Actor, code: string): Promise<Conversation> {
   const id = await commit(deps, async (tx) => {
     const invite = await inviteByCode(tx, code);
-    const conversation = invite && (await lockConversation(tx, invite.conversationId));
+    if (!invite || !(invite.isGood || (await belongs(tx, actor, invite.conversationId)))) throw notFound();
+    const conversation = await lockConversation(tx, invite.conversationId);
     if (!conversation) throw notFound();
     const { events } = await enter(tx, deps, actor, conversation);
     if (events.length > 0 && !(await useInvite(tx, conversation.id, invite.id))) throw notFound();
     return { value: conversation.id, events };
   });
   return presentConversation(await readableConversation(deps.db, actor, id));
+}
+
+async function belongs(tx: Tx, actor: Actor, id: ConversationId): Promise<boolean> {
+  const [person] = await candidates(tx, id, [actor.userId]);
+  return person?.isMember === true;
 }
 
 /** To who is banned the conversation looks as if it were not there. */
