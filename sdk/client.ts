@@ -25,7 +25,7 @@ import { type MessageContent, type Sending, toSending } from './sending.ts';
 import type { SignedIn } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
-import { Blocks, Members, Pins } from './subjects.ts';
+import { Blocks, Invites, Members, Pins } from './subjects.ts';
 import { type Surroundings, surroundings } from './surroundings.ts';
 import { type ClientConversation, toView } from './view.ts';
 
@@ -61,6 +61,8 @@ export class Client {
   readonly #insist: Insist;
   /** Who belongs to a conversation. */
   readonly members: Members;
+  /** Codes by which people come into a conversation by themselves. */
+  readonly invites: Invites;
   /** What is kept in view in a conversation. */
   readonly pins: Pins;
   /** Whom one has blocked. */
@@ -83,10 +85,9 @@ export class Client {
     const asking = { asks: () => this.user?.id, connection: () => connection.state };
     this.#insist = createInsist({ limits, surroundings: place, patience, ...asking });
     const hearHead: typeof catchUp.hearHead = (id, version) => catchUp.hearHead(id, version);
-    const asks = { rest: this.rest, insist: this.#insist, hearHead };
-    [this.members, this.pins] = [new Members(asks), new Pins(asks)];
+    const asks = { rest: this.rest, insist: this.#insist, hearHead, newId: this.#newId };
+    [this.members, this.invites, this.pins] = [new Members(asks), new Invites(asks), new Pins(asks)];
     [this.blocks, this.drafts] = [new Blocks(asks), new Drafts(asks)];
-    this.on('draft', ({ conversationId, draft }) => this.drafts.hear(conversationId, draft));
   }
 
   /** Listens; answers with how to stop listening. */

@@ -2,16 +2,11 @@ import type { Draft } from '../contracts/entities/index.ts';
 import type { RestInput } from './rest.ts';
 import type { Asks } from './subjects.ts';
 
-type DraftContent = RestInput<'putDraft'>['body'];
-
 /** What the person has begun to write, the same on all of their devices. The last writer wins. */
 export class Drafts {
   readonly #asks: Asks;
-  /**
-   * What was begun here, and by no other device since: another one's is not what a message from here was. An object of its
-   * own for each, so that a later one is told from it.
-   */
-  readonly #known = new Map<string, DraftContent>();
+  /** What was put from here last, of each conversation: another device's is not what a message from here was. */
+  readonly #put = new Map<string, Promise<Draft>>();
   /** What was asked for last, of each conversation: of two, the earlier must not arrive later. */
   readonly #asked = new Map<string, Promise<unknown>>();
 
@@ -19,22 +14,17 @@ export class Drafts {
     this.#asks = asks;
   }
 
-  put(conversationId: string, draft: DraftContent): Promise<Draft> {
-    this.#known.set(conversationId, { ...draft });
+  put(conversationId: string, draft: RestInput<'putDraft'>['body']): Promise<Draft> {
     const input = { params: { id: conversationId }, body: draft };
-    return this.#next(conversationId, () => this.#asks.insist(() => this.#asks.rest('putDraft', input)));
+    const put = this.#next(conversationId, () => this.#asks.insist(() => this.#asks.rest('putDraft', input)));
+    this.#put.set(conversationId, put);
+    return put;
   }
 
   /** Throws it away; where there is none, nothing happens. */
   delete(conversationId: string): Promise<void> {
-    this.#known.delete(conversationId);
-    return this.#next(conversationId, async () => {
-      const { rest, insist } = this.#asks;
-      const work = () => rest('deleteDraft', { params: { id: conversationId } });
-      await insist(work).catch((thrown: unknown) => {
-        if ((thrown as { code?: string }).code !== 'not_found') throw thrown;
-      });
-    });
+    this.#put.delete(conversationId);
+    return this.#delete(conversationId);
   }
 
   /** All of them, the latest first. */
@@ -42,27 +32,34 @@ export class Drafts {
     return (await this.#asks.rest('listDrafts')).items;
   }
 
-  /** A device of the person's, perhaps this one, has written one or thrown it away. */
-  hear(conversationId: string, draft: Draft | null): void {
-    // What this device has said since comes later, or has come already.
-    if (this.#asked.has(conversationId)) return;
-    const known = this.#known.get(conversationId);
-    const same = known?.text === draft?.text && (known?.replyTo ?? null) === draft?.replyTo;
-    if (!same) this.#known.delete(conversationId);
-  }
-
-  /** A message is being written there: once it is stored, what was begun here is done with, unless something newer was. */
+  /**
+   * A message is being written there: once it is stored, what was begun here is done with. What was begun since, on
+   * whichever device, was written later, and stays.
+   */
   sends(conversationId: string, stored: Promise<unknown>): void {
-    const sent = this.#known.get(conversationId);
-    if (!sent) return;
+    const put = this.#put.get(conversationId);
+    if (!put) return;
     stored
-      .then(() => (this.#known.get(conversationId) === sent ? this.delete(conversationId) : undefined))
+      .then(async () => {
+        await this.#delete(conversationId, await put);
+        if (this.#put.get(conversationId) === put) this.#put.delete(conversationId);
+      })
       // The draft stays, and is thrown away with the next message.
       .catch(() => undefined);
   }
 
   clear(): void {
-    this.#known.clear();
+    this.#put.clear();
+  }
+
+  #delete(conversationId: string, written?: Draft): Promise<void> {
+    const { rest, insist } = this.#asks;
+    const input = { params: { id: conversationId }, query: written ? { at: written.at } : {} };
+    return this.#next(conversationId, () =>
+      insist(() => rest('deleteDraft', input)).catch((thrown: unknown) => {
+        if ((thrown as { code?: string }).code !== 'not_found') throw thrown;
+      }),
+    );
   }
 
   #next<T>(conversationId: string, work: () => Promise<T>): Promise<T> {

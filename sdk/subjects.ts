@@ -1,7 +1,7 @@
-import type { Ban, Conversation, Member, Message, Role } from '../contracts/entities/index.ts';
-import type { ConversationId, UserId } from '../contracts/ids.ts';
+import type { Ban, Conversation, Invite, Member, Message, Role } from '../contracts/entities/index.ts';
+import type { ClientId, ConversationId, UserId } from '../contracts/ids.ts';
 import { type Insist, insistGone } from './insist.ts';
-import type { Rest } from './rest.ts';
+import type { Rest, RestInput } from './rest.ts';
 
 /** What the calls about one subject need: what may be repeated is, for as long as one answer may take. */
 export interface Asks {
@@ -9,6 +9,7 @@ export interface Asks {
   insist: Insist;
   /** The conversation has come so far: what is missed of it is fetched. */
   hearHead: (id: ConversationId, version: number) => void;
+  newId: () => string;
 }
 
 interface Page<Item> {
@@ -77,6 +78,39 @@ export class Members {
   #gone(operation: 'removeMember' | 'unbanMember', params: { id: string; userId: string }): Promise<void> {
     const { rest, insist } = this.#asks;
     return insistGone(insist, () => rest(operation, { params }));
+  }
+}
+
+/** Codes by which people come into a conversation by themselves. */
+export class Invites {
+  readonly #asks: Asks;
+
+  constructor(asks: Asks) {
+    this.#asks = asks;
+  }
+
+  /** Makes a code; it is good for seven days and for any number of people, unless told otherwise. */
+  create(conversationId: string, bounds: Omit<RestInput<'createInvite'>['body'], 'clientId'> = {}): Promise<Invite> {
+    const body = { ...bounds, clientId: this.#asks.newId() as ClientId };
+    return this.#asks.insist(() => this.#asks.rest('createInvite', { params: { id: conversationId }, body }));
+  }
+
+  /** All that are good yet. */
+  async list(conversationId: string): Promise<Invite[]> {
+    return (await this.#asks.rest('listInvites', { params: { id: conversationId } })).items;
+  }
+
+  revoke(conversationId: string, inviteId: string): Promise<void> {
+    const { rest, insist } = this.#asks;
+    return insistGone(insist, () => rest('revokeInvite', { params: { id: conversationId, inviteId } }));
+  }
+
+  /** Comes into the conversation that the code is of; who belongs to it already stays. */
+  async accept(code: string): Promise<Conversation> {
+    const { rest, insist, hearHead } = this.#asks;
+    const joined = await insist(() => rest('acceptInvite', { params: { code } }));
+    hearHead(joined.id, joined.version);
+    return joined;
   }
 }
 

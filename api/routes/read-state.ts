@@ -16,8 +16,8 @@ export function readStateRoutes(operations: Operations, deps: Deps): void {
   operations.add(readStateEndpoints.putDraft, async ({ actor, params, body }) =>
     reply(200, await keepDraft(deps, actor, params.id, body)),
   );
-  operations.add(readStateEndpoints.deleteDraft, async ({ actor, params }) => {
-    await dropDraft(deps, actor, params.id);
+  operations.add(readStateEndpoints.deleteDraft, async ({ actor, params, query }) => {
+    await dropDraft(deps, actor, params.id, query);
     return reply(204, undefined);
   });
   operations.add(readStateEndpoints.listDrafts, async ({ actor }) =>

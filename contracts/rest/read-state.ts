@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   Draft,
   EventsAfter,
+  Instant,
   MyMembership,
   Receipt,
   Seq,
@@ -107,6 +108,9 @@ export const readStateEndpoints = {
     summary: 'Throws my draft away',
     auth: 'user',
     params: conversationParams,
+    query: z.strictObject({
+      at: Instant.optional().describe('Only the one that was written then: another device may have written one since'),
+    }),
     success: { 204: null },
     errors: ['not_found'],
   }),

@@ -10,6 +10,10 @@ export interface DraftRow {
 
 const columns = `conversation_id as "conversationId", text, reply_to as "replyTo", at`;
 
+/**
+ * Each writing has a moment of its own, in the milliseconds that clients see, so that it can be named by it: of two in the
+ * same one, the later gets the next.
+ */
 export async function putDraft(
   db: Queryable,
   userId: UserId,
@@ -17,19 +21,27 @@ export async function putDraft(
 ): Promise<DraftRow> {
   const { rows } = await db.query<DraftRow>({
     name: 'put-draft',
-    text: `insert into drafts (user_id, conversation_id, text, reply_to, at) values ($1, $2, $3, $4, now())
-      on conflict (user_id, conversation_id) do update set text = excluded.text, reply_to = excluded.reply_to, at = excluded.at
+    text: `insert into drafts (user_id, conversation_id, text, reply_to, at) values ($1, $2, $3, $4, date_trunc('milliseconds', now()))
+      on conflict (user_id, conversation_id) do update set text = excluded.text, reply_to = excluded.reply_to,
+        at = greatest(excluded.at, date_trunc('milliseconds', drafts.at) + interval '1 millisecond')
       returning ${columns}`,
     values: [userId, draft.conversationId, draft.text, draft.replyTo],
   });
   return rows[0] as DraftRow;
 }
 
-export async function deleteDraft(db: Queryable, userId: UserId, conversationId: ConversationId): Promise<boolean> {
+/** `at`: only the one that was written then; null for whichever there is. */
+export async function deleteDraft(
+  db: Queryable,
+  userId: UserId,
+  conversationId: ConversationId,
+  at: Date | null,
+): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'delete-draft',
-    text: 'delete from drafts where user_id = $1 and conversation_id = $2',
-    values: [userId, conversationId],
+    text: `delete from drafts where user_id = $1 and conversation_id = $2
+      and ($3::timestamptz is null or date_trunc('milliseconds', at) = $3)`,
+    values: [userId, conversationId, at],
   });
   return rowCount === 1;
 }

@@ -24,12 +24,15 @@ export async function keepDraft(
   return draft;
 }
 
+/** Throws the draft away; with `at`, only the one that was written then. */
 export async function dropDraft(
   deps: Pick<Deps, 'db' | 'publishLive'>,
   actor: Actor,
   conversationId: ConversationId,
+  { at }: { at?: string | undefined } = {},
 ): Promise<void> {
-  if (!(await deleteDraft(deps.db, actor.userId, conversationId))) throw notFound();
+  const dropped = await deleteDraft(deps.db, actor.userId, conversationId, at === undefined ? null : new Date(at));
+  if (!dropped) throw notFound();
   deps.publishLive([{ type: 'draft.changed', userId: actor.userId, conversationId, draft: null }]);
 }
 

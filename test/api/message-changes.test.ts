@@ -466,6 +466,12 @@ byEachDoor('what becomes of a message', (door) => {
     assert.deepEqual(await drafts(bob), [draft]);
     assert.deepEqual(await drafts(ana), []);
     expectProblem(await put(await registerPerson(app), 'hello'), 404, 'not_found');
+    const newer = expectStatus(await put(bob, 'Dear Ana, and all'), 200);
+    expectProblem(await bob.call('DELETE', at(`/draft?at=${draft.at}`)), 404, 'not_found');
+    assert.deepEqual(await drafts(bob), [newer]);
+    expectStatus(await bob.call('DELETE', at(`/draft?at=${newer.at}`)), 204);
+    await put(bob, 'Dear Ana');
+    expectProblem(await bob.call('DELETE', at('/draft?at=yesterday')), 400, 'invalid_input');
     expectStatus(await bob.call('DELETE', at('/draft')), 204);
     expectProblem(await bob.call('DELETE', at('/draft')), 404, 'not_found');
     assert.deepEqual(await drafts(bob), []);
