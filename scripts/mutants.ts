@@ -12,6 +12,7 @@ export interface Mutant {
 const store = 'db/queries/store-messages.ts';
 const reducer = 'sdk/reducer.ts';
 const threads = 'test/api/threads.test.ts';
+const reports = 'test/attention/reports.test.ts';
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -387,6 +388,34 @@ export const mutants: readonly Mutant[] = [
     changes: [['return isUnreadable(error) ? ', 'return String(error) === "" ? ']],
     test: 'test/api/fuzz.test.ts',
     red: 'refuses bodies that are packed, of another type, or of another length than they say',
+  },
+  {
+    name: 'a report is taken with a signature only',
+    file: 'domain/attention/reports.ts',
+    changes: [["  if (!door.isSigned(post)) return 'refused';", '']],
+    test: reports,
+    red: 'of the provider: nothing else is taken',
+  },
+  {
+    name: 'a report counts once',
+    file: 'db/queries/provider-reports.ts',
+    changes: [['      on conflict (source, key) do nothing`', '`']],
+    test: reports,
+    red: 'comes to the same when it is told twice, backwards and with what nobody knows yet',
+  },
+  {
+    name: 'what was reported moves forward only',
+    file: 'db/queries/attempts.ts',
+    changes: [['> coalesce(array_position(${ranks}, reported), 0)', '> 0']],
+    test: reports,
+    red: 'comes to the same when it is told twice, backwards and with what nobody knows yet',
+  },
+  {
+    name: 'a single soft failure pauses nothing',
+    file: 'domain/attention/reports.ts',
+    changes: [['  if (count < softFailures.count) return;', '']],
+    test: reports,
+    red: 'that was refused three times in a week pauses the address; one that comes through ends that',
   },
   {
     name: 'the client applies entries in turn',

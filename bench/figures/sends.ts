@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { MessageId } from '../../contracts/ids.ts';
 import { openDb } from '../../db/client.ts';
 import { type NewMessageRow, storeMessages, storePlainMessagesSql } from '../../db/queries/store-messages.ts';
@@ -125,12 +126,16 @@ export const hot: Figure = {
       });
       const batched = await closedLoop(() => lane.push(toHot()).then(mustBeStored), { workers: 64, seconds, ours });
       const perSecond = batched.perSecond * 0.8;
-      const open = await openLoop(() => lane.push(toHot()).then(mustBeStored), { perSecond, seconds, ours });
+      let refused = 0;
+      const untilStored = (message: NewMessageRow) => insist(lane, message, () => (refused += 1));
+      const open = await openLoop(() => untilStored(toHot()), { perSecond, seconds, ours });
       rates.single.push(single.perSecond);
       rates.ours.push(batched.perSecond);
       rates.p99.push(open.p99Ms);
       othersCpu = Math.max(othersCpu, batched.othersCpu, open.othersCpu);
-      report(`round ${n + 1}: ${Math.round(batched.perSecond)}/s against ${Math.round(single.perSecond)}/s`);
+      report(
+        `round ${n + 1}: ${Math.round(batched.perSecond)}/s against ${Math.round(single.perSecond)}/s, refused ${refused} of ${open.count}`,
+      );
     }
     await owner.end();
     const [candidate, against, p99] = [median(rates.ours), median(rates.single), median(rates.p99)];
@@ -153,6 +158,24 @@ function line(
 ): Line {
   const ratio = common.candidate / against;
   return { ...common, reference, against, ratio, goal: `≥ ${times}×`, reached: ratio >= times };
+}
+
+/** As a client does: who is refused because too many wait comes again when they were told to, and is timed all the while. */
+async function insist(
+  lane: ReturnType<typeof createStoreLane>,
+  message: NewMessageRow,
+  refused: () => void,
+): Promise<void> {
+  for (;;) {
+    try {
+      return mustBeStored(await lane.push(message));
+    } catch (error) {
+      const { code, retryAfterMs } = error as { code?: string; retryAfterMs?: number };
+      if (code !== 'overloaded') throw error;
+      refused();
+      await setTimeout(retryAfterMs);
+    }
+  }
 }
 
 /** A refusal is quick, and would pass for speed. */
