@@ -17,7 +17,7 @@ const text = 'x'.repeat(120);
 const clientCounts = [1, 4, 16, 32, 64, 96];
 
 /** A message of somebody in a group of theirs, as the domain hands it to the lane. */
-function messageTo(group: number, place: number, among: Crowd = crowd): NewMessageRow {
+export function messageTo(group: number, place: number, among: Crowd = crowd): NewMessageRow {
   return {
     conversationId: groupId(group),
     senderId: personId(seat(group, place, among)),

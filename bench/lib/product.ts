@@ -19,8 +19,13 @@ import type { Stage } from './stage.ts';
 export interface Product {
   redis: RunningRedis;
   environment: Record<string, string>;
-  /** Starts a process of `main.ts`. */
-  start(name: string, roles: readonly string[], flags?: readonly string[]): Promise<ProductNode>;
+  /** Starts a process of `main.ts`; `more` is of its environment alone. */
+  start(
+    name: string,
+    roles: readonly string[],
+    flags?: readonly string[],
+    more?: Record<string, string>,
+  ): Promise<ProductNode>;
   /** Tokens of so many people, whose sessions are open. */
   tokens(people: number): Promise<string[]>;
   stop(): Promise<void>;
@@ -45,8 +50,8 @@ export async function openProduct(stage: Stage): Promise<Product> {
   return {
     redis,
     environment,
-    async start(name, roles, flags = []) {
-      const node = await startNode({ name, roles, flags, dir, environment });
+    async start(name, roles, flags = [], more = {}) {
+      const node = await startNode({ name, roles, flags, dir, environment: { ...environment, ...more } });
       running.push(node);
       return node;
     },
@@ -97,11 +102,14 @@ async function startNode({ name, roles, flags, dir, environment }: Starting): Pr
     ...{ name, command: process.execPath, args: [...flags, 'main.ts', ...roles], cwd: root },
     env: plainEnv(process.env, { ...environment, PORT: String(port), HOMING_METRICS_PORT: String(metricsPort) }),
     logFile: join(dir, `${name}.log`),
-    answers: () => answers('/livez', port).then(() => undefined),
+    // Where nobody is served, health is told beside the metrics alone.
+    answers: () => answers('/livez', serves(roles) ? port : metricsPort).then(() => undefined),
     answersWithinMs: 60_000,
   });
   return { ...node, port, metrics: () => answers('/metrics', metricsPort) };
 }
+
+const serves = (roles: readonly string[]) => roles.includes('api') || roles.includes('realtime');
 
 /** A session for everybody, and its token. */
 async function signIn(db: Db, keys: string, people: number): Promise<string[]> {
