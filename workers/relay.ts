@@ -15,7 +15,10 @@ const idleMs = 200;
 /** Milliseconds after a failure. */
 const afterFailureMs = 1_000;
 
-export type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'presences' | 'ladder' | 'log'> & {
+export type RelayDeps = Pick<
+  Deps,
+  'db' | 'now' | 'newId' | 'presence' | 'presences' | 'publishLive' | 'ladder' | 'log'
+> & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
   count?: (kind: string, n: number) => void;

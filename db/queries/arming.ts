@@ -98,7 +98,15 @@ with input as (
 )
 select count(*) as people from opened`;
 
-/** The highest number that each sender wrote in these ranges: sending counts as having read everything before. */
+/** Messages of their own, one after the other, by which a sender comes on at a time; the next one takes them further. */
+const ownLooked = 32;
+
+/**
+ * How far each sender has come by what they wrote in these ranges. Writing counts as having read what one's clients hold:
+ * up to one's own message where nothing is missing before it, else up to what is missing. A message that was written
+ * offline, or in the same moment as another's, says nothing of what its writer has not seen; nor does a reply in a
+ * thread, which has a mark of its own.
+ */
 export async function sendersOf(
   tx: Tx,
   ranges: readonly StoredRange[],
@@ -106,10 +114,25 @@ export async function sendersOf(
   const { rows } = await tx.query<{ conversationId: ConversationId; userId: UserId; seq: number }>({
     name: 'senders-of-ranges',
     text: `
-      select g.conversation_id as "conversationId", g.sender_id as "userId", max(g.seq) as seq
-      from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
-      cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
-      group by g.conversation_id, g.sender_id`,
+      with own as (
+        select g.conversation_id, g.sender_id, max(g.seq) as seq
+        from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
+        cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
+        where g.thread_seq is null
+        group by g.conversation_id, g.sender_id
+      )
+      select o.conversation_id as "conversationId", o.sender_id as "userId", least(o.seq, came.seq) as seq
+      from own o
+      join members m on m.conversation_id = o.conversation_id and m.user_id = o.sender_id and m.left_at is null
+      cross join lateral (
+        select coalesce(min(x.seq) filter (where x.sender_id <> o.sender_id) - 1,
+          case count(*) when ${ownLooked} then max(x.seq) else o.seq end) as seq
+        from (
+          select seq, sender_id from messages x
+          where x.conversation_id = o.conversation_id and x.seq > m.delivered_seq and x.seq < o.seq
+          order by seq limit ${ownLooked}
+        ) x
+      ) came`,
     values: [
       ranges.map(({ conversationId }) => conversationId),
       ranges.map(({ seqFrom }) => seqFrom),

@@ -2,9 +2,10 @@ import type { Tx } from '../../db/client.ts';
 import { isCancelled, isRetryable, isUnavailable } from '../../db/errors.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
 import { type HereCall, openCalls } from '../../db/queries/here-calls.ts';
-import { moveWatermarks } from '../../db/queries/members.ts';
+import { type MovedWatermark, moveWatermarks } from '../../db/queries/members.ts';
 import { type OutboxRow, claimOutbox, deleteOutbox, postponeOutbox } from '../../db/queries/outbox.ts';
 import type { Deps } from '../deps.ts';
+import { tellMoved } from '../receipts/index.ts';
 import { recordPresent } from './here-calls.ts';
 
 const armLimits = {
@@ -15,7 +16,7 @@ const armLimits = {
   asideMaxMs: 3_600_000,
 };
 
-type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log' | 'presences'>;
+type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log' | 'presences' | 'publishLive'>;
 
 /**
  * The relay's rounds of arming attention for the recipients of what was stored. A round that fails is tried with half as
@@ -27,12 +28,14 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
   return async () => {
     let rows: OutboxRow[] = [];
     let calls: HereCall[] = [];
+    let read: MovedWatermark[] = [];
     try {
       await deps.db.transaction(async (tx) => {
         rows = await claimOutbox(tx, 'messages.stored', size);
         calls = await openCalls(tx, rows.flatMap(rangeOf));
-        if (calls.length === 0) await armRows(tx, deps, rows);
+        if (calls.length === 0) read = await armRows(tx, deps, rows);
       });
+      tellMoved(deps, read);
       // Asked for while nothing is held; the next round finds the answers, and arms what this one only looked at.
       for (const call of calls) await recordPresent(deps, call);
       size = Math.min(armLimits.ranges, size * 2);
@@ -51,14 +54,15 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
 const isAway = (error: unknown) => isRetryable(error) || (isUnavailable(error) && !isCancelled(error));
 
 /**
- * All of it is done or the rows stay: the senders' read marks are moved (who writes has read), the recipients armed, the
- * rows deleted.
+ * All of it is done or the rows stay: the senders' read marks are moved (who writes has read what they hold), the
+ * recipients armed, the rows deleted. Answers with the marks.
  */
-async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]): Promise<void> {
+async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]): Promise<MovedWatermark[]> {
   const ranges = rows.flatMap(rangeOf);
+  let read: MovedWatermark[] = [];
   if (ranges.length > 0) {
     const senders = await sendersOf(tx, ranges);
-    await moveWatermarks(
+    read = await moveWatermarks(
       tx,
       senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq })),
     );
@@ -69,6 +73,7 @@ async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]):
       tx,
       rows.map(({ id }) => id),
     );
+  return read;
 }
 
 const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =>

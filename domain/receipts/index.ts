@@ -1,2 +1,2 @@
 export { getUnread, setUnreadMark } from './unread.ts';
-export { createReceiptLane, updateReceipts } from './update-receipts.ts';
+export { createReceiptLane, tellMoved, updateReceipts } from './update-receipts.ts';

@@ -96,12 +96,27 @@ export async function updateReceipts(
   const row = await deps.moveWatermark({ conversationId, userId: actor.userId, deliveredSeq, readSeq });
   if (!row) throw notFound();
   const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
-  if (row.moved) deps.publishLive(whatIsTold(row, receipt));
-  if (row.hasRead) deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
+  tellMoved(deps, [row]);
   return receipt;
 }
 
-function whatIsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
+/** Moves that were told: what several devices asked for in the same moment is one move, which each of them answers with. */
+const told = new WeakSet<MovedWatermark>();
+
+/** Tells watermarks that have moved to whom they are told, each once. */
+export function tellMoved({ publishLive }: Pick<Deps, 'publishLive'>, rows: readonly MovedWatermark[]): void {
+  const news = rows.filter((row) => row.moved && !told.has(row));
+  for (const row of news) told.add(row);
+  if (news.length > 0) publishLive(news.flatMap(whatIsTold));
+}
+
+function whatIsTold(row: MovedWatermark): DomainEvent[] {
+  const { conversationId, userId, deliveredSeq, readSeq, hasRead } = row;
+  const receipt = { conversationId, userId, deliveredSeq, readSeq };
+  return [...receiptsTold(row, receipt), ...(hasRead ? [{ type: 'unread.changed' as const, userId }] : [])];
+}
+
+function receiptsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
   const { memberCount, memberVersion, tellRead, conversationId } = row;
   const own = { type: 'receipts.own' as const, receipt };
   if (!tellsReceipts(row) || memberCount > limits.namedMembers) return [own];
