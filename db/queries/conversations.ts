@@ -217,6 +217,8 @@ export interface OpenChannelRow {
   description: string | null;
   memberCount: number;
   joined: boolean;
+  /** What the list is ordered by: the database's small letters are not JavaScript's. */
+  sortKey: string;
 }
 
 /** A page of the open channels whose title begins with the words, by title and id, after a place (exclusive). */
@@ -228,16 +230,16 @@ export async function openChannelsPage(
   const { rows } = await db.query<OpenChannelRow>({
     name: 'open-channels-page',
     text: `
-      select c.id, c.title, c.description, c.member_count as "memberCount",
+      select c.id, c.title, c.description, c.member_count as "memberCount", lower(c.title) as "sortKey",
         exists (select from members m where m.conversation_id = c.id and m.user_id = $1 and m.left_at is null) as joined
       from conversations c
       where c.visibility = 'open' and c.kind = 'channel' and c.deleted_at is null
-        and lower(c.title) like $2 and (lower(c.title), c.id) > ($3, $4::uuid)
+        and lower(c.title) like lower($2) and (lower(c.title), c.id) > ($3, $4::uuid)
         and not exists (select from bans b where b.conversation_id = c.id and b.user_id = $1)
       order by lower(c.title), c.id limit $5`,
     values: [
       reader,
-      `${q.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
+      `${q.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`,
       after?.title ?? '',
       after?.id ?? '00000000-0000-0000-0000-000000000000',
       limit,

@@ -4,7 +4,7 @@ import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { MembersToAdd } from '../../contracts/rest/members.ts';
 import type { Tx } from '../../db/client.ts';
-import type { LockedConversation } from '../../db/queries/changes.ts';
+import { type LockedConversation, endConversation } from '../../db/queries/changes.ts';
 import { candidates, countOwners, endMemberships, joinMembers, roleOf, setRole } from '../../db/queries/memberships.ts';
 import { type Held, holdConversation, outranks, readableConversation } from '../access/index.ts';
 import { commit } from '../commit.ts';
@@ -74,8 +74,9 @@ function refuseOverfull({ kind }: LockedConversation, memberCount: number): void
   throw new DomainError('limit_reached', { detail: `A ${kind} may have ${most} members.` });
 }
 
-/** Removes a member: the change itself is the last thing that they are told. */
+/** Removes a member: the change itself is the last thing that they are told. Who removes themselves leaves. */
 export async function removeMember(deps: MemberDeps, actor: Actor, id: ConversationId, userId: UserId): Promise<void> {
+  if (userId === actor.userId) return leaveConversation(deps, actor, id);
   await commit(deps, async (tx) => {
     const held = await holdConversation(tx, actor, id, 'removeMembers');
     await outrankedMember(tx, held, userId);
@@ -92,7 +93,10 @@ export async function leaveConversation(deps: MemberDeps, actor: Actor, id: Conv
   });
 }
 
-/** The step that ends memberships, for whatever reason. */
+/**
+ * The step that ends memberships, for whatever reason. With the last of them the conversation ends too: otherwise whoever
+ * still had an invitation would come into one that nobody owns.
+ */
 export async function dismiss(
   tx: Tx,
   deps: Pick<Deps, 'newId'>,
@@ -105,6 +109,7 @@ export async function dismiss(
   const change = { type: 'members.removed' as const, userIds, how, memberCount };
   const { told, numbers } = await recordChange(tx, deps, actor, conversation, change, { members: -userIds.length });
   await endMemberships(tx, conversation.id, userIds, numbers.version);
+  if (memberCount === 0) await endConversation(tx, conversation.id, numbers.version);
   return [{ ...told, leaves: userIds }];
 }
 
@@ -117,7 +122,8 @@ export async function changeRole(
 ): Promise<void> {
   await commit(deps, async (tx) => {
     const held = await holdConversation(tx, actor, id, 'changeRoles');
-    const before = await outrankedMember(tx, held, userId);
+    // Anybody may step down from what they are.
+    const before = userId === actor.userId ? held.role : await outrankedMember(tx, held, userId);
     if (!outranks(held.role, role)) throw notYourRank();
     if (before === role) return { value: undefined };
     if (before === 'owner') await refuseLastOwner(tx, id);

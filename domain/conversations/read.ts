@@ -136,8 +136,11 @@ export async function listChannels(
   const [title, id] = cursor === undefined ? [] : openCursor(deps, 'channels', cursor);
   const after = title === undefined || id === undefined ? undefined : { title, id };
   const rows = await openChannelsPage(deps.db, actor.userId, { q, after, limit: limit + 1 });
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
   const more = rows.length > limit && last;
-  return { items, nextCursor: more ? sealCursor(deps, 'channels', [last.title.toLowerCase(), last.id]) : null };
+  return {
+    items: shown.map(({ sortKey: _, ...channel }) => channel),
+    nextCursor: more ? sealCursor(deps, 'channels', [last.sortKey, last.id]) : null,
+  };
 }

@@ -157,6 +157,7 @@ byEachDoor('members', (door) => {
       const group = await makeGroup(ana, [bob]);
       expectProblem(await ana.call('POST', at(group.id, '/leave')), 409, 'last_owner');
       expectProblem(await setRole(ana, group.id, ana, 'member'), 409, 'last_owner');
+      expectProblem(await ana.call('DELETE', at(group.id, `/members/${ana.id}`)), 409, 'last_owner');
       expectStatus(await ana.call('POST', at(group.id, '/transfer'), { userId: bob.id }), 204);
       assert.deepEqual(await rolesOf(ana, group.id), { Ana: 'admin', Bob: 'owner' });
       expectStatus(await ana.call('POST', at(group.id, '/leave')), 204);
@@ -168,6 +169,27 @@ byEachDoor('members', (door) => {
       expectStatus(await setRole(ana, group.id, bob, 'owner'), 204);
       const answers = await Promise.all([ana, bob].map((one) => one.call('POST', at(group.id, '/leave'))));
       assert.deepEqual(answers.map(({ status }) => status).sort(), [204, 409]);
+    });
+
+    it('ends the conversation with the last who go: no code leads into one that nobody owns', async () => {
+      const group = await makeGroup(ana, []);
+      const { code } = expectStatus(await ana.call<Invite>('POST', at(group.id, '/invites'), {}), 201);
+      expectStatus(await ana.call('DELETE', at(group.id, `/members/${ana.id}`)), 204);
+      expectProblem(await bob.call('POST', `/v1/invites/${code}/accept`), 404, 'not_found');
+      const body = { clientId: randomUUIDv7(), kind: 'channel', title: `Left ${randomUUIDv7()}`, visibility: 'open' };
+      const channel = expectStatus(await ana.call<Conversation>('POST', '/v1/conversations', body), 201);
+      expectStatus(await ana.call('POST', at(channel.id, '/leave')), 204);
+      const listed = await bob.call<{ items: unknown[] }>('GET', `/v1/channels?q=${encodeURIComponent(body.title)}`);
+      assert.deepEqual(expectStatus(listed, 200).items, []);
+      expectProblem(await bob.call('POST', at(channel.id, '/join')), 404, 'not_found');
+    });
+
+    it('is given up by who steps down, and by nobody taken', async () => {
+      const group = await makeGroup(ana, [bob]);
+      expectStatus(await setRole(ana, group.id, bob, 'admin'), 204);
+      expectProblem(await setRole(bob, group.id, bob, 'owner'), 403, 'forbidden');
+      expectStatus(await setRole(bob, group.id, bob, 'member'), 204);
+      assert.deepEqual(await rolesOf(ana, group.id), { Ana: 'owner', Bob: 'member' });
     });
 
     it('is nothing that a direct conversation knows', async () => {
@@ -427,6 +449,26 @@ byEachDoor('members', (door) => {
       for (const id of [closed.id, group.id, randomUUIDv7()]) {
         expectProblem(await bob.call('POST', at(id, '/join')), 404, 'not_found');
       }
+    });
+
+    it('page through titles whose small letters the database and JavaScript see differently', async () => {
+      const word = `İstanbul ẞ Σ ${randomUUIDv7().slice(-8)}`;
+      const made = [];
+      for (const n of [1, 2, 3]) made.push(await makeChannel(ana, { visibility: 'open', title: `${word} ${n}` }));
+      const seen: string[] = [];
+      for (let cursor: string | null = ''; cursor !== null && seen.length <= made.length; ) {
+        const query = `q=${encodeURIComponent(word)}&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`;
+        const page: { items: OpenChannel[]; nextCursor: string | null } = expectStatus(
+          await bob.call('GET', `/v1/channels?${query}`),
+          200,
+        ) as never;
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+      }
+      assert.deepEqual(
+        seen,
+        made.map(({ id }) => id),
+      );
     });
 
     it('page through their list', async () => {
