@@ -20,7 +20,8 @@ const maxParamLength = 16_384;
  * would pay for all before it.
  */
 export function createRouter(operations: Iterable<Operation>, authenticate: Authenticate) {
-  const tree = findMyWay({ ignoreTrailingSlash: true, maxParamLength });
+  // Without leniency for a slash at the end: an id that a client left empty must not name the list, nor all of it.
+  const tree = findMyWay({ maxParamLength });
   for (const operation of operations) {
     const { method, path } = operation.endpoint;
     tree.on(method.toUpperCase() as HTTPMethod, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => undefined, operation);

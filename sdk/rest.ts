@@ -61,7 +61,7 @@ export async function request<Op extends Operation>(
 ): Promise<RestOutput<Op>> {
   const { params = {}, query = {}, body, ifMatch } = input as AnyInput;
   const [method = '', path = ''] = routes[operation].split(' ');
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => part(name, params[name]));
   const init: RequestInit = {
     method,
     headers: {
@@ -78,6 +78,14 @@ export async function request<Op extends Operation>(
     if ((error as Error).name === 'TimeoutError') throw new HomingError('timeout', { cause: error });
     throw toHomingError(error);
   }
+}
+
+/** An id that is missing would ask for something else: the list, or all of it. */
+function part(name: string, value: string | undefined): string {
+  if (value) return encodeURIComponent(value);
+  throw new HomingError('invalid_input', {
+    errors: [{ path: `params.${name}`, code: 'missing', message: 'must be given' }],
+  });
 }
 
 function search(query: NonNullable<AnyInput['query']>): string {

@@ -48,6 +48,14 @@ describe('every route', () => {
       assert.ok(paths.includes('surprise'));
     });
 
+    if (endpoint.path.endsWith('}')) {
+      it(`${name} is not the list where the id was left empty`, async () => {
+        const path = pathOf(endpoint).replace(/[^/]+$/, '');
+        const answer = await call(app.url, endpoint.method.toUpperCase(), path, { token: ana.token });
+        expectProblem(answer, 404, 'not_found');
+      });
+    }
+
     if (endpoint.path.includes('{')) {
       it(`${name} refuses an id that is none and names it`, async () => {
         const path = endpoint.path

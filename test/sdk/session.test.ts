@@ -91,6 +91,18 @@ describe('the session of a client', () => {
     );
   });
 
+  it('when an id is left empty, then nothing is asked for: without it the call would mean something else', async () => {
+    const client = createClient({ url: app.url });
+    const email = `ana.${randomBytes(5).toString('hex')}@example.test`;
+    await client.register({ email, password, displayName: 'Ana' });
+    const other = createClient({ url: app.url });
+    await other.signIn({ identifier: email, password });
+    await assert.rejects(client.rest('revokeSession', { params: { id: '' } }), (error: HomingError) => {
+      return error.code === 'invalid_input' && error.errors?.[0]?.path === 'params.id';
+    });
+    assert.equal((await other.rest('getMe')).displayName, 'Ana');
+  });
+
   it('when no server is there, then that is told as a failure of the network', async () => {
     const client = createClient({ url: 'http://127.0.0.1:1' });
     await assert.rejects(client.signIn({ identifier: 'a@example.test', password }), (error: HomingError) => {
