@@ -13,6 +13,7 @@ const store = 'db/queries/store-messages.ts';
 const reducer = 'sdk/reducer.ts';
 const threads = 'test/api/threads.test.ts';
 const reports = 'test/attention/reports.test.ts';
+const writing = 'test/attention/writing.test.ts';
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -390,6 +391,34 @@ export const mutants: readonly Mutant[] = [
     red: 'refuses bodies that are packed, of another type, or of another length than they say',
   },
   {
+    name: 'writing reads no more than is held',
+    file: 'db/queries/arming.ts',
+    changes: [['min(x.seq) filter (where x.sender_id <> o.sender_id) - 1', 'null::bigint']],
+    test: writing,
+    red: 'and nothing that their clients have not heard of',
+  },
+  {
+    name: 'writing in a thread reads nothing of the conversation',
+    file: 'db/queries/arming.ts',
+    changes: [['        where g.thread_seq is null\n', '']],
+    test: writing,
+    red: 'nothing of the conversation by a reply in a thread',
+  },
+  {
+    name: 'writing as one move is told once',
+    file: 'domain/receipts/update-receipts.ts',
+    changes: [['row.moved && !told.has(row)', 'row.moved']],
+    test: writing,
+    red: 'what several devices acknowledge in the same moment, told once',
+  },
+  {
+    name: 'writing is told as reading',
+    file: 'domain/attention/arm.ts',
+    changes: [['      tellMoved(deps, read);\n', '']],
+    test: writing,
+    red: 'what their clients hold, and everybody whom it concerns is told',
+  },
+  {
     name: 'a report is taken with a signature only',
     file: 'domain/attention/reports.ts',
     changes: [["  if (!door.isSigned(post)) return 'refused';", '']],
@@ -475,8 +504,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a person does again is not done as the next',
-    file: 'sdk/client.ts',
-    changes: [["      if (this.user?.id !== asks) throw new HomingError('signed_out');", '']],
+    file: 'sdk/insist.ts',
+    changes: [["      if (asks() !== who) throw new HomingError('signed_out');", '']],
     test: changeOfPerson,
     red: 'then what she does again and again is not done as him',
   },

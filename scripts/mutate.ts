@@ -108,7 +108,9 @@ function run(test: string, titles: readonly string[] = []): Promise<Outcome[]> {
   const env = {
     ...process.env,
     HOMING_CACHE: resolve(root, process.env.HOMING_CACHE ?? join('.homing', 'cache')),
-    HOMING_WITHOUT: 'temporal,temporal-test-server,elasticsearch',
+    HOMING_WITHOUT: test.startsWith('test/attention/')
+      ? 'elasticsearch'
+      : 'temporal,temporal-test-server,elasticsearch',
   };
   const only =
     titles.length > 0
