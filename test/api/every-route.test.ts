@@ -52,7 +52,7 @@ describe('every route', () => {
       it(`${name} is not the list where the id was left empty`, async () => {
         const path = pathOf(endpoint).replace(/[^/]+$/, '');
         const answer = await call(app.url, endpoint.method.toUpperCase(), path, { token: ana.token });
-        expectProblem(answer, 404, 'not_found');
+        expectProblem(answer, 400, 'invalid_input');
       });
     }
 
