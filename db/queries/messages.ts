@@ -77,7 +77,8 @@ const fields = (m: string, reader: string): Record<keyof MessageRow, string> => 
   pinnedAt: `${m}.pinned_at`,
   reactions: reactionsOf(m, reader),
   thread: threadOf(m),
-  fromBlocked: `exists (select from blocks b where b.user_id = ${reader} and b.blocked_id = ${m}.sender_id)`,
+  // A line that the conversation itself says is nothing that somebody wrote.
+  fromBlocked: `${m}.kind = 'text' and exists (select from blocks b where b.user_id = ${reader} and b.blocked_id = ${m}.sender_id)`,
 });
 
 /** The columns of a message as its reader sees it, who is a parameter of the statement (such as `$2`). */

@@ -25,6 +25,8 @@ export class CatchUp {
   /** The highest version that was heard of, of what is behind. */
   readonly #heads = new Map<ConversationId, number>();
   readonly #fetching = new Set<ConversationId>();
+  /** The version at which a conversation that lacks its members was last asked for whole: once for each. */
+  readonly #askedWhole = new Map<ConversationId, number>();
   #open = false;
 
   constructor(options: CatchUpOptions) {
@@ -44,6 +46,7 @@ export class CatchUp {
   clear(): void {
     this.#early.clear();
     this.#heads.clear();
+    this.#askedWhole.clear();
   }
 
   forget(id: ConversationId): void {
@@ -88,9 +91,14 @@ export class CatchUp {
     else this.forget(id);
   }
 
-  /** Something was heard that is later than what is held. */
+  /** Something was heard that is later than what is held, or what is held lacks something. */
   isBehind(id: ConversationId): boolean {
-    return (this.#heads.get(id) ?? 0) > this.#options.conversations.version(id);
+    return (this.#heads.get(id) ?? 0) > this.#options.conversations.version(id) || this.#lacksMembers(id);
+  }
+
+  #lacksMembers(id: ConversationId): boolean {
+    const { conversations } = this.#options;
+    return conversations.lacksMembers(id) && this.#askedWhole.get(id) !== conversations.version(id);
   }
 
   #mend(id: ConversationId): void {
@@ -120,7 +128,9 @@ export class CatchUp {
   async #fetchPage(id: ConversationId): Promise<void> {
     const { conversations, fetch } = this.#options;
     const after = conversations.version(id);
-    const page = await fetch(id, after === 0 ? beyondEverything : after);
+    const lacksMembers = this.#lacksMembers(id);
+    if (lacksMembers) this.#askedWhole.set(id, after);
+    const page = await fetch(id, after === 0 || lacksMembers ? beyondEverything : after);
     if (page.snapshot) {
       const overtaken =
         conversations.version(id) > after && conversations.version(id) >= page.state.conversation.version;

@@ -9,6 +9,7 @@ import type {
   SyncStanding,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import type { ClientLimits } from '../limits.ts';
 import { type ConversationState, applyEvent, fromSnapshot, mergeMessage } from '../reducer.ts';
 import {
@@ -89,10 +90,16 @@ export class Conversations {
     return [...this.#held]
       .map(([id, held]): SyncRequest['known'][number] => {
         const { version } = held.state;
-        if (this.#dated.has(id)) return [id, beyondEverything];
+        if (this.#dated.has(id) || this.lacksMembers(id)) return [id, beyondEverything];
         return isUnsettled(held, this.me) ? [id, version, true] : [id, version];
       })
       .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** They were too many to be named, and are not any more: the log names only who came and went. */
+  lacksMembers(id: ConversationId): boolean {
+    const state = this.#held.get(id)?.state;
+    return state !== undefined && state.members === null && state.memberCount <= limits.namedMembers;
   }
 
   clear(): void {
@@ -118,7 +125,7 @@ export class Conversations {
   /** An answer may be older than the last word about blocks, or the word may be about what was written long ago. */
   marked(message: Message): Message {
     const { fromBlocked = false, ...rest } = message;
-    const isBlocked = this.#blocked?.has(message.senderId) ?? fromBlocked;
+    const isBlocked = message.kind === 'text' && (this.#blocked?.has(message.senderId) ?? fromBlocked);
     if (isBlocked === fromBlocked) return message;
     return isBlocked ? { ...rest, fromBlocked: true } : rest;
   }

@@ -40,6 +40,20 @@ describe('blocks at the client', () => {
     for (const device of devices) await are(device, id, ['hers false', 'mine false']);
   });
 
+  it('when the blocked do something that the conversation says, then that is marked nowhere', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const { id } = await makeGroup(ana, [eve]);
+    await block(ana, eve);
+    const live = await online(ana);
+    expectStatus(await eve.call('POST', `/v1/conversations/${id}/leave`), 204);
+    await holds(live, () => live.conversation(id)?.messages.at(-1)?.kind === 'system');
+    const fresh = await online(ana);
+    const lines = (client: Client) =>
+      client.conversation(id)?.messages.map(({ seq, fromBlocked }) => [seq, fromBlocked]);
+    assert.deepEqual(lines(live), lines(fresh));
+    assert.equal(live.conversation(id)?.messages.at(-1)?.fromBlocked, undefined);
+  });
+
   it('when it happened while the client was away, then it marks by the next connect, and pages by what it knows', async () => {
     const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
     const { id } = await makeGroup(ana, [eve]);
