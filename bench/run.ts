@@ -40,7 +40,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const chosen = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-if (chosen.length === 0) {
+if (chosen.length === 0 || positionals.some((name) => !figures.some((figure) => figure.name === name))) {
   say(
     `There is no such figure. There are:\n${figures.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join('\n')}`,
   );

@@ -32,7 +32,7 @@ export interface Counted {
   failed: number;
   /** Events that arrived. */
   deliveries: number;
-  /** Milliseconds from a send to its acknowledgement, of those stored. */
+  /** Milliseconds from a send to its acknowledgement, of those stored; of those without an answer, so far. */
   p50Ms: number;
   p99Ms: number;
   seconds: number;
@@ -165,11 +165,13 @@ const calls = {
     }, 2);
   },
   mark(): Counted {
-    const sorted = Float64Array.from(latencies).sort();
+    const now = performance.now();
+    // What was not answered has waited for at least so long: to leave it out would leave out the slowest.
+    const unanswered = everybody.flatMap(({ sentAt }) => [...sentAt.values()].map((due) => now - due));
+    const sorted = Float64Array.from([...latencies, ...unanswered]).sort();
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    const waiting = everybody.reduce((sum, { sentAt }) => sum + sentAt.size, 0);
     const seconds = (performance.now() - since) / 1_000;
-    const counted = { ...count, p50Ms: at(0.5), p99Ms: at(0.99), seconds, open: waiting };
+    const counted = { ...count, p50Ms: at(0.5), p99Ms: at(0.99), seconds, open: unanswered.length };
     [count, latencies, since] = [nothing(), [], performance.now()];
     return counted;
   },
