@@ -161,8 +161,10 @@ export interface WatermarkMove {
   userId: UserId;
   deliveredSeq: number;
   readSeq: number;
+  /** The person has not read on by their own doing: a mark that they set by hand stays. */
+  keepsMark?: boolean;
 }
-export interface MovedWatermark extends WatermarkMove {
+export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark'> {
   moved: boolean;
   kind: 'direct' | 'group' | 'channel';
   memberCount: number;
@@ -184,10 +186,11 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
     name: 'move-watermarks',
     text: `
       with input as (
-        select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) as i(conversation_id, user_id, delivered, read)
+        select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::boolean[])
+          as i(conversation_id, user_id, delivered, read, keeps_mark)
       ), target as (
         select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, c.blocked,
-          m.delivered_seq as delivered_before, m.read_seq as read_before,
+          m.delivered_seq as delivered_before, m.read_seq as read_before, i.keeps_mark,
           greatest(m.delivered_seq, least(greatest(i.delivered, i.read), c.last_seq)) as delivered,
           greatest(m.read_seq, least(i.read, c.last_seq)) as read
         from members m
@@ -200,7 +203,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
         update members m set
           delivered_seq = t.delivered, read_seq = t.read, seen_seq = greatest(m.seen_seq, t.read),
           -- Reading on takes a mark away that was set by hand.
-          unread_mark = case when t.read > t.read_before then null else m.unread_mark end
+          unread_mark = case when t.read > t.read_before and not t.keeps_mark then null else m.unread_mark end
         from target t
         where m.conversation_id = t.conversation_id and m.user_id = t.user_id
           and (t.delivered > t.delivered_before or t.read > t.read_before)
@@ -215,6 +218,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       moves.map((move) => move.userId),
       moves.map((move) => move.deliveredSeq),
       moves.map((move) => move.readSeq),
+      moves.map((move) => move.keepsMark ?? false),
     ],
   });
   return rows;

@@ -64,7 +64,7 @@ async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]):
     const senders = await sendersOf(tx, ranges);
     read = await moveWatermarks(
       tx,
-      senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq })),
+      senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq, keepsMark: true })),
     );
     await armRecipients(tx, ranges, { graceMs: ladder.pushMs, realertGapMs: ladder.realertGapMs });
   }

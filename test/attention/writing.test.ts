@@ -34,9 +34,12 @@ describe('who writes has read', () => {
     await write(ana, id, 3);
     await holds(bob, id, 3);
     const [anaLive, bobLive] = await Promise.all([ana, bob].map(({ token }) => connect(hand.app.url, { token })));
+    // What was marked by hand is left for later, whatever one writes meanwhile.
+    expectStatus(await bob.call('PUT', `/v1/conversations/${id}/unread-mark`, { seq: 2 }), 200);
     await send(bob, id, 'so I see');
     await armAll();
-    assert.equal((await unreadOf(bob)).unread, 0);
+    const { unread, conversations } = await unreadOf(bob);
+    assert.deepEqual([unread, conversations.map(({ unreadMark }) => unreadMark)], [0, [2]]);
     for (const live of [anaLive, bobLive])
       await live?.heard('receipts', ({ receipts }) =>
         receipts.some(({ userId, readSeq }) => userId === bob.id && readSeq === 4),

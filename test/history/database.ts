@@ -120,5 +120,40 @@ const personalSql = `
   from unnest($1::uuid[]) as p(id)`;
 
 const owedSql = `
-  select seq_from as "seqFrom", seq_to as "seqTo" from outbox
+  select seq_from as "seqFrom", seq_to as "seqTo" from (
+    select topic, conversation_id, seq_from, seq_to from outbox
+    union all select topic, conversation_id, seq_from, seq_to from outbox_done) o
   where topic = 'messages.stored' and conversation_id = $1 order by seq_from`;
+
+/** Keeps what the relay has worked off, so that it can be told whether each message was owed once. */
+export async function keepWorkedOff(ownerUrl: string): Promise<void> {
+  const client = new pg.Client(ownerUrl);
+  await client.connect();
+  try {
+    await client.query(`
+      create table outbox_done (topic text, conversation_id uuid, seq_from bigint, seq_to bigint);
+      create index on outbox_done (conversation_id);
+      grant select on outbox_done to public;
+      create function keep_worked_off() returns trigger language plpgsql security definer as $$ begin
+        insert into outbox_done values (old.topic, old.conversation_id, old.seq_from, old.seq_to);
+        return old;
+      end $$;
+      create trigger keep_worked_off before delete on outbox for each row execute function keep_worked_off()`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Messages that the relay has not seen to yet: it moves the watermarks of who wrote them. */
+export async function toWorkOff(url: string): Promise<number> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ n: string }>(
+      `select count(*) as n from outbox where topic = 'messages.stored'`,
+    );
+    return Number(rows[0]?.n);
+  } finally {
+    await client.end();
+  }
+}

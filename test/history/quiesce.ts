@@ -1,7 +1,7 @@
 import type { Cast } from './cast.ts';
 import { type Client, type Person, doors } from './clients/index.ts';
 import { held } from './clients/translate.ts';
-import { readPersonal, readStored } from './database.ts';
+import { readPersonal, readStored, toWorkOff } from './database.ts';
 import type { Held, Seen } from './record.ts';
 import type { Recorder } from './recorder.ts';
 import type { Random } from './random.ts';
@@ -35,6 +35,11 @@ export async function rest(
 ): Promise<{ convergedMs: number }> {
   const looks = await watchLooks(stage.nodes);
   const began = Date.now();
+  await until(
+    () => toWorkOff(stage.databaseUrl),
+    (left) => left === 0,
+    convergeMs,
+  );
   const before = await readRooms(stage, cast);
   const come = async (client: Client) => {
     const came = await converge(client, before);

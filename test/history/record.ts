@@ -243,7 +243,7 @@ export interface Stored extends Moment {
   reactions: { seq: number; emoji: string; userId: string }[];
   threads: { rootSeq: number; replyCount: number; lastSeq: number }[];
   followers: { rootSeq: number; userId: string; following: boolean; readSeq: number }[];
-  /** Messages for which something is still owed to who is away: nobody works it off here. */
+  /** Messages for which something is, or was, owed to who is away. */
   owed: { seqFrom: number; seqTo: number }[];
 }
 

@@ -5,6 +5,7 @@ import { migrate } from '../../db/migrate.ts';
 import { provisionDatabase } from '../../db/provision.ts';
 import { type Running, plainEnv, root, startProcess } from '../../dev/services/index.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
+import { keepWorkedOff } from './database.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
 
 /** Everything that a run of histories plays on, all of it its own, and all of it to be broken. */
@@ -31,7 +32,7 @@ export interface Node extends Part {
   looks(): Promise<number>;
 }
 
-/** Brings up PostgreSQL, Redis and two nodes, each a process of `main.ts` as production runs it. */
+/** Brings up PostgreSQL, Redis, two nodes and a relay, each a process of `main.ts` as production runs it. */
 export async function openStage(logs: string): Promise<Stage> {
   const own = await privateServices();
   const running: Running[] = [];
@@ -40,8 +41,11 @@ export async function openStage(logs: string): Promise<Stage> {
     const passwords = { ownerPassword: randomBytes(8).toString('hex'), appPassword: randomBytes(8).toString('hex') };
     const urls = await provisionDatabase({ adminUrl: postgres.url, database: 'homing', ...passwords });
     await migrate({ ownerUrl: urls.ownerUrl });
+    await keepWorkedOff(urls.ownerUrl);
     const env = environment(urls.appUrl, redis.url);
     const nodes = await Promise.all(['a', 'b'].map((name) => openNode(own, { name, env, logs }, running)));
+    // It moves watermarks, too: who writes has read.
+    await openRelay(own, { env, logs }, running);
     return {
       nodes,
       redis: partOf(
@@ -110,6 +114,22 @@ async function openNode(
   };
   const looks = () => readLooks(`http://127.0.0.1:${metricsPort}/metrics`);
   return { url, looks, ...partOf(await start(), start, () => answers(port)) };
+}
+
+async function openRelay(
+  own: PrivateServices,
+  { env, logs }: { env: Record<string, string>; logs: string },
+  running: Running[],
+): Promise<void> {
+  const metricsPort = await own.freePort();
+  const relay = await startProcess({
+    ...{ name: 'relay', command: process.execPath, args: ['main.ts', 'relay'], cwd: root },
+    env: plainEnv(process.env, { ...env, HOMING_METRICS_PORT: String(metricsPort) }),
+    logFile: join(logs, 'relay.log'),
+    answers: () => answersOk(`http://127.0.0.1:${metricsPort}/livez`),
+    answersWithinMs: 60_000,
+  });
+  running.push(relay);
 }
 
 async function answersOk(url: string): Promise<void> {

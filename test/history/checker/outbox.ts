@@ -3,8 +3,8 @@ import type { Findings } from './findings.ts';
 import type { Log } from './log.ts';
 
 /**
- * P11: whatever is stored is owed to who is away, once. The nodes of a run have no relay, so all of it stands in the
- * outbox still: every message that people wrote in exactly one range, and no line of the system in any.
+ * P11: whatever is stored is owed to who is away, once. What the relay has worked off is kept beside the outbox: every
+ * message that people wrote stands in exactly one range, and no line of the system in any.
  */
 export function checkOutbox(digest: Digest, findings: Findings): void {
   for (const log of digest.truth.values()) checkOwed(log, findings);

@@ -127,8 +127,9 @@ function checkFresh(digest: Digest, findings: Findings): void {
     }
   for (const { who, fresh, held, conversation } of digest.states) {
     const blocked = fresh ? rowOf(who, digest.persons.get(who) ?? who)?.blocked : undefined;
-    for (const { seq, senderId, fromBlocked } of blocked ? (held?.messages ?? []) : [])
-      if (blocked?.includes(senderId) !== fromBlocked)
+    // A line that the conversation itself says is nothing that they wrote.
+    for (const { seq, kind, senderId, fromBlocked } of blocked ? (held?.messages ?? []) : [])
+      if ((kind === 'text' && blocked?.includes(senderId)) !== fromBlocked)
         findings.add(
           'block not kept',
           `${who} is shown seq ${seq} of ${conversation} ${fromBlocked ? '' : 'not '}marked`,
