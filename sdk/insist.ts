@@ -1,5 +1,5 @@
 import type { ConnectionState } from './connection.ts';
-import { HomingError, isUnknown, toHomingError } from './errors.ts';
+import { HomingError, type HomingErrorCode, isUnknown, toHomingError } from './errors.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Patience } from './patience.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -33,15 +33,22 @@ export function createInsist({ limits, surroundings, patience, asks, connection 
   };
 }
 
-/** The same for what takes something away: where a repeat finds nothing, an earlier try has taken it. */
-export async function insistGone(insist: Insist, work: () => Promise<unknown>): Promise<void> {
+/**
+ * The same for what takes something away: where a repeat finds nothing, an earlier try has taken it. `done` is the code by
+ * which the server says so.
+ */
+export async function insistGone(
+  insist: Insist,
+  work: () => Promise<unknown>,
+  done: HomingErrorCode = 'not_found',
+): Promise<void> {
   let tries = 0;
   await insist(async () => {
     tries += 1;
     try {
       await work();
     } catch (thrown) {
-      if (tries === 1 || toHomingError(thrown).code !== 'not_found') throw thrown;
+      if (tries === 1 || toHomingError(thrown).code !== done) throw thrown;
     }
   });
 }

@@ -123,7 +123,9 @@ export class Session {
       if (error.code !== 'token_expired' && error.code !== 'unauthenticated') throw error;
       // The token was not taken: with a fresh one once more.
       this.distrust(token);
-      return await request(this.#options, operation, input, await this.#tokenOf(asks));
+      const answer = await request(this.#options, operation, input, await this.#tokenOf(asks));
+      this.#expect(asks);
+      return answer;
     }
   };
 

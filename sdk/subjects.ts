@@ -55,6 +55,22 @@ export class Members {
     await this.#asks.insist(() => this.#asks.rest('changeMember', input));
   }
 
+  /** Hands the conversation over: the other becomes its owner, oneself an admin. */
+  transfer(conversationId: string, userId: string): Promise<void> {
+    const { rest, insist } = this.#asks;
+    const input = { params: { id: conversationId }, body: { userId: userId as UserId } };
+    // Who has handed over may not do it again.
+    return insistGone(insist, () => rest('transferOwnership', input), 'forbidden');
+  }
+
+  /** Comes into an open channel; who belongs to it already stays. */
+  async join(conversationId: string): Promise<Conversation> {
+    const { rest, insist, hearHead } = this.#asks;
+    const joined = await insist(() => rest('joinChannel', { params: { id: conversationId } }));
+    hearHead(joined.id, joined.version);
+    return joined;
+  }
+
   leave(conversationId: string): Promise<void> {
     const { rest, insist } = this.#asks;
     return insistGone(insist, () => rest('leaveConversation', { params: { id: conversationId } }));

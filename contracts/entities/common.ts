@@ -19,6 +19,9 @@ export type UnreadCounts = z.infer<typeof UnreadCounts>;
 const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f\u202a-\u202e\u2066-\u2069]/u;
 const oneLineUnsafe = /[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/u;
 
+/** Something that can be seen: of zero-width signs alone there is nothing. */
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
+
 /** Text that people write: trimmed of nothing, free of control characters, at most `max` characters. */
 export const text = (max: number) =>
   z
@@ -27,10 +30,7 @@ export const text = (max: number) =>
     .max(max)
     .refine((value) => value.isWellFormed(), { message: 'must be well-formed Unicode' })
     .refine((value) => !unsafe.test(value), { message: 'must not hold control or bidirectional override characters' })
-    .refine((value) => value.trim() !== '', { message: 'must not be blank' });
-
-/** Something that can be seen: a name of zero-width signs alone is none. */
-const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
+    .refine((value) => visible.test(value), { message: 'must not be blank' });
 
 /** One line of text: a name, a title. Trimmed. */
 export const line = (max: number) =>

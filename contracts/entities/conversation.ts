@@ -71,6 +71,7 @@ export const NewConversation = z
       memberIds: z.array(UserId).max(limits.groupMembers - 1),
       title,
       description: description.optional(),
+      posting: Posting.optional(),
       history: History.optional(),
     }),
     z.strictObject({

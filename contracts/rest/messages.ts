@@ -70,7 +70,7 @@ export const messageEndpoints = {
     params: conversationParams,
     body: NewMessage,
     success: { 201: sent, 200: sent },
-    errors: ['not_found', 'forbidden', 'urgent_limit', 'rate_limited', 'idempotency_conflict', 'outcome_unknown'],
+    errors: ['not_found', 'forbidden', 'urgent_limit', 'idempotency_conflict', 'outcome_unknown'],
   }),
   listMessages: endpoint({
     operationId: 'listMessages',

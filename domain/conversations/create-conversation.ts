@@ -83,8 +83,8 @@ async function store(
 }
 
 function settingsOf(input: NewConversation): ConversationSettings {
-  const { title, description, history } = input.kind === 'direct' ? { title: null } : input;
-  const { visibility, posting } = input.kind === 'channel' ? input : {};
+  const { title, description, posting, history } = input.kind === 'direct' ? { title: null } : input;
+  const { visibility } = input.kind === 'channel' ? input : {};
   return {
     title,
     description: description ?? null,

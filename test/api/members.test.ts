@@ -241,6 +241,9 @@ byEachDoor('members', (door) => {
     it('a group for announcements takes messages of owners and admins only', async () => {
       const group = await makeGroup(ana, [bob]);
       expectStatus(await ana.call('PATCH', at(group.id), { posting: 'admins' }), 200);
+      const body = { clientId: randomUUIDv7(), kind: 'group', title: 'News', memberIds: [bob.id], posting: 'admins' };
+      const news = expectStatus(await ana.call<Conversation>('POST', '/v1/conversations', body), 201);
+      expectProblem(await post(bob, news.id, 'may I?'), 403, 'forbidden');
       expectProblem(await post(bob, group.id, 'me too'), 403, 'forbidden');
       expectStatus(await post(ana, group.id, 'hear, hear'), 201);
     });

@@ -189,6 +189,7 @@ byEachDoor('conversations and messages', (door) => {
     for (const [what, text] of Object.entries({
       nothing: '',
       'only blanks': ' \n\t ',
+      'zero-width signs alone': '\u200b\u2060\ufeff',
       'a null character': 'a\u0000b',
       'half a surrogate pair': 'a\ud800',
     })) {

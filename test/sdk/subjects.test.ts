@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Client } from '../../sdk/index.ts';
-import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type Person, makeChannel, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 
@@ -60,6 +60,16 @@ describe('the client’s calls by subject', () => {
     assert.deepEqual(await rolesIn(client, id), { Ana: 'owner' });
     assert.deepEqual([lost(), other.lost()], [5, 1]);
     await assert.rejects(client.members.remove(id, cleo.id), { code: 'not_found' });
+  });
+
+  it('an open channel is joined, and handed over, though every answer is lost at first', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeChannel(ana, { visibility: 'open' });
+    const [owner, guest] = [await unlucky(ana), await unlucky(bob)];
+    assert.equal((await guest.client.members.join(id)).memberCount, 2);
+    await owner.client.members.transfer(id, bob.id);
+    assert.deepEqual(await rolesIn(guest.client, id), { Ana: 'admin', Bob: 'owner' });
+    assert.deepEqual([owner.lost(), guest.lost()], [1, 1]);
   });
 
   it('pages of members go on where the last one ended', async () => {
