@@ -69,7 +69,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     return dueAt(situation, row.email, {
       delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
       why: 'step_delay',
-      gapMs: reminderGap(ladder.emailMs, row.email),
+      gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
       whyGap: 'reminder_gap',
       untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
       peace: peaceOf('email', row, situation),
@@ -80,7 +80,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     return dueAt(situation, row.sms, {
       delayMs: smsDelay(row.sms.since, situation),
       why: 'step_delay',
-      gapMs: reminderGap(ladder.smsMs, row.sms),
+      gapMs: reminderGap(ladder.smsMs, textGaps, row.sms),
       whyGap: 'reminder_gap',
       untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
       peace: peaceOf('sms', row, situation),
@@ -133,11 +133,13 @@ const coversAll = (now: Date, due: number) => (peace: Peace) =>
   peace.from <= now.getTime() && now.getTime() < peace.until && peace.until <= due;
 
 /**
- * Times of a channel's own delay that lie between one reminder and the next while nothing is read. For mail after ten
- * minutes: an hour, six hours, a day.
+ * Times of a channel's own delay that lie between what it has told and the next while nothing is read. For mail, whose
+ * delay is ten minutes: ten minutes, an hour, six hours, a day.
  */
-const reminderGaps = [6, 36, 144];
+const mailGaps = [1, 6, 36, 144];
+/** Texts cost money and patience: from the first one on the distance is three hours, then eighteen, then three days. */
+const textGaps = [6, 36, 144];
 
-function reminderGap(delayMs: number, { times }: Progress): number {
-  return delayMs * (reminderGaps[Math.min(times, reminderGaps.length) - 1] ?? 0);
+function reminderGap(delayMs: number, gaps: readonly number[], { times }: Progress): number {
+  return delayMs * (gaps[Math.min(times, gaps.length) - 1] ?? 0);
 }

@@ -139,7 +139,7 @@ describe('what an ended episode leaves behind', () => {
     assert.deepEqual(await hand.walk(bob), ['sms', 'every-step-spent']);
   }).timeout(30_000);
 
-  it('is no storm: the next mail about what is still unread waits longer each time, until it is read', async () => {
+  it('L4: is no storm: the next mail about what is still unread waits longer each time, until it is read', async () => {
     const ana = await registerPerson(hand.app, 'Ana');
     const bob = await registerPerson(hand.app, 'Bob');
     await verifyContacts(hand.app, bob);
@@ -154,13 +154,15 @@ describe('what an ended episode leaves behind', () => {
       return story;
     };
     assert.deepEqual(await next('one', 0), ['email', 'every-step-spent']);
-    assert.deepEqual(await next('two', 30 * minute), ['wait email reminder_gap']);
-    assert.deepEqual(await next('three', 30 * minute), ['email', 'every-step-spent'], 'after an hour');
+    assert.deepEqual(await next('two', 5 * minute), ['wait email reminder_gap']);
+    assert.deepEqual(await next('three', 5 * minute), ['email', 'every-step-spent'], 'after ten minutes');
     assert.match(hand.email.sent[1]?.subject ?? '', /^2 new messages/);
-    assert.deepEqual(await next('four', 5 * 60 * minute), ['wait email reminder_gap']);
-    assert.deepEqual(await next('five', 60 * minute), ['email', 'every-step-spent'], 'after six hours');
-    expectStatus(await read(bob, direct.id, 5), 200);
-    assert.deepEqual(await next('six', 3 * minute), ['email', 'every-step-spent'], 'reading begins anew');
+    assert.deepEqual(await next('four', 30 * minute), ['wait email reminder_gap']);
+    assert.deepEqual(await next('five', 30 * minute), ['email', 'every-step-spent'], 'after an hour');
+    assert.deepEqual(await next('six', 5 * 60 * minute), ['wait email reminder_gap']);
+    assert.deepEqual(await next('seven', 60 * minute), ['email', 'every-step-spent'], 'after six hours');
+    expectStatus(await read(bob, direct.id, 7), 200);
+    assert.deepEqual(await next('eight', 3 * minute), ['email', 'every-step-spent'], 'reading begins anew');
   }).timeout(30_000);
 
   it('a chatty sender does not make it expire: what is newest counts', async () => {

@@ -128,7 +128,7 @@ describe('decide', () => {
       'email c1',
     ],
     [
-      'comes sooner with the mail when no push could be handed over',
+      'L1: comes sooner with the mail when no push could be handed over',
       { devices: [] },
       `wait email ${2 * minute} step_delay`,
     ],
@@ -170,7 +170,7 @@ describe('decide', () => {
       'finished every-step-spent',
     ],
     [
-      'skips a mail to an address that is not verified',
+      'L1: a mail that is skipped makes no text faster',
       { email: 'unverified', armed: [row(pushed)], now: after(11 * minute) },
       `wait sms ${30 * minute} step_delay`,
     ],
@@ -195,7 +195,7 @@ describe('decide', () => {
       `wait email ${2 * minute} step_delay`,
     ],
     [
-      'does not push what is a day old',
+      'L2: does not push what is a day old',
       { now: after(24 * 60 * minute + second), armed: [row({ email: announced(1, 0), sms: announced(1, 0) })] },
       'finished every-step-spent',
     ],
@@ -223,7 +223,7 @@ describe('decide', () => {
       'push c1',
     ],
     [
-      'a chatty sender does not postpone the mail',
+      'L3: a chatty sender does not postpone the mail',
       {
         armed: [row({ push: announced(9, 590 * second), lastSeq: 9, lastAt: after(590 * second) })],
         now: after(10 * minute),
@@ -246,32 +246,31 @@ describe('decide', () => {
       { underWay: ['push'], email: 'missing', phone: 'missing' },
       `wait push ${2 * second + standardLadder.retry.giveUpMs} under_way`,
     ],
+    ...[
+      [1, 10 * minute, 'ten minutes after the first'],
+      [2, hour, 'an hour after the second'],
+      [3, 6 * hour, 'six hours after the third'],
+      [4, 24 * hour, 'a day after the fourth'],
+      [9, 24 * hour, 'and after each that follows'],
+    ].map(([times, gap, when]): [string, Partial<Situation>, string] => [
+      `L4: tells by mail again what comes after a mail ${when}`,
+      {
+        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: times as number, since: after(-8 * minute) }) })],
+        now: after(5 * minute),
+        pushHandedOver: true,
+        phone: 'missing',
+      },
+      `wait email ${gap} reminder_gap`,
+    ]),
     [
-      'tells by mail again what comes after a mail, an hour after it',
+      'L4: but leaves a message its own time',
       {
         armed: [row({ push: announced(2, 0), email: announced(1, 10 * minute, { since: after(20 * minute) }) })],
-        now: after(31 * minute),
+        now: after(25 * minute),
+        pushHandedOver: true,
         phone: 'missing',
       },
-      `wait email ${70 * minute} reminder_gap`,
-    ],
-    [
-      'and six hours after the second',
-      {
-        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: 2, since: after(20 * minute) }) })],
-        now: after(31 * minute),
-        phone: 'missing',
-      },
-      `wait email ${6 * 60 * minute} reminder_gap`,
-    ],
-    [
-      'and a day after each that follows',
-      {
-        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: 9, since: after(20 * minute) }) })],
-        now: after(31 * minute),
-        phone: 'missing',
-      },
-      `wait email ${24 * 60 * minute} reminder_gap`,
+      `wait email ${30 * minute} step_delay`,
     ],
     [
       'counts what is too late from the newest message',
