@@ -28,7 +28,8 @@ export const errorCodes = {
   precondition_failed: 'It has changed since the version that If-Match names; read it again.',
   limit_reached: 'A limit was reached; see `detail`.',
   rate_limited: 'Too many requests; wait as long as `retryAfterMs` says.',
-  urgent_limit: 'As many urgent messages as an hour takes were sent; send it as a normal one, or after `retryAfterMs`.',
+  urgent_limit:
+    'As many urgent messages as a day takes were sent, by this person or to one of the recipients; send it as a normal one, or after `retryAfterMs`.',
   overloaded: 'The server is busy; try again shortly.',
   outcome_unknown: 'It is not known whether this took effect; repeat it with the same clientId.',
   unavailable: 'A part that is needed is away for the moment; try again.',

@@ -13,8 +13,10 @@ export const limits = {
   reactionKinds: 20,
   /** Pinned messages of one conversation. */
   pinnedMessages: 100,
-  /** Urgent messages that one person may send in any hour. */
-  urgentPerHour: 10,
+  /** Urgent messages that one person may send in any 24 hours. */
+  urgentPerDay: 20,
+  /** Of those, how many one recipient may get, in whatever conversations they share. */
+  urgentPerRecipient: 3,
   /** Windows of one person's quiet hours. */
   quietWindows: 20,
   /** People that one person may block. */

@@ -186,6 +186,18 @@ export interface Ladder {
   pushUntilMs: number;
   emailUntilMs: number;
   smsUntilMs: number;
+  urgent: {
+    /** From an urgent message to its push: whoever is connected is told, too. */
+    pushMs: number;
+    /** From the message to the first push of the same once more, and from each to the next. */
+    repeatMs: number;
+    /** How often the same is pushed once more; then no more. */
+    repeats: number;
+    /** To the text, for who wants one of what is urgent. */
+    smsMs: number;
+    /** When its push is no longer urgent: what was not pushed by then is pushed as any other message. */
+    untilMs: number;
+  };
   /** When no text is sent but an urgent one, by the recipient's clock; null for no such time. */
   smsNight: { from: string; until: string } | null;
   /** What is kept back while people want to be left alone leaves within so long after the end, not all at once. */

@@ -69,6 +69,7 @@ export const standardLadder: Ladder = {
   pushUntilMs: 24 * hour,
   emailUntilMs: 72 * hour,
   smsUntilMs: 4 * hour,
+  urgent: { pushMs: 0, repeatMs: 5 * minute, repeats: 3, smsMs: 5 * minute, untilMs: hour },
   smsNight: { from: '21:00', until: '08:00' },
   releaseJitterMs: 2 * minute,
   emailSettleMs: 2 * minute,
@@ -90,6 +91,10 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   'push-until': (ladder, ms) => (ladder.pushUntilMs = ms),
   'email-until': (ladder, ms) => (ladder.emailUntilMs = ms),
   'sms-until': (ladder, ms) => (ladder.smsUntilMs = ms),
+  'urgent-push': (ladder, ms) => (ladder.urgent.pushMs = ms),
+  'urgent-repeat': (ladder, ms) => (ladder.urgent.repeatMs = ms),
+  'urgent-sms': (ladder, ms) => (ladder.urgent.smsMs = ms),
+  'urgent-until': (ladder, ms) => (ladder.urgent.untilMs = ms),
   'release-jitter': (ladder, ms) => (ladder.releaseJitterMs = ms),
   'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
   'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
@@ -105,7 +110,7 @@ function nightOf(value: string): Ladder['smsNight'] | undefined {
 
 /** `push=1.5s email=20s` over the standard ladder. */
 export const ladderSetting = z.string().transform((text, context): Ladder => {
-  const ladder: Ladder = { ...standardLadder, retry: { ...standardLadder.retry } };
+  const ladder = structuredClone(standardLadder);
   for (const part of text.split(/\s+/).filter((word) => word !== '')) {
     const [name = '', value = ''] = part.split('=');
     const ms = duration(value);

@@ -82,7 +82,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   precondition_failed: 'refused',
   limit_reached: 'refused',
   rate_limited: 'unknown',
-  // Most of an hour is too long for what was written behind it.
+  // Most of a day is too long for what was written behind it.
   urgent_limit: 'refused',
   overloaded: 'unknown',
   outcome_unknown: 'unknown',

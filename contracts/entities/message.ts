@@ -161,6 +161,10 @@ export const MessageRevision = z
   .meta({ id: 'MessageRevision' });
 export type MessageRevision = z.infer<typeof MessageRevision>;
 
+/** Somebody who is told of an urgent message only then, by their own rules. */
+export const HeldBack = z.strictObject({ userId: UserId, until: Instant }).meta({ id: 'HeldBack' });
+export type HeldBack = z.infer<typeof HeldBack>;
+
 /** How far a message has come, as its sender asks for it. A reply is read by who has read so far in its thread. */
 export const DeliveryState = z
   .strictObject({
@@ -172,6 +176,8 @@ export const DeliveryState = z
     /** By name, where the conversation has few enough members. */
     deliveredTo: z.array(UserId).optional(),
     readBy: z.array(UserId).optional(),
+    /** Of an urgent message, where names are told: who has not read it and is left alone until then. */
+    heldBack: z.array(HeldBack).optional(),
   })
   .meta({ id: 'DeliveryState' });
 export type DeliveryState = z.infer<typeof DeliveryState>;

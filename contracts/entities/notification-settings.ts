@@ -70,6 +70,8 @@ export const NotificationSettings = z
     /** Until then as in quiet hours. */
     doNotDisturbUntil: Instant.nullable(),
     urgentThrough: UrgentThrough,
+    /** Texts of what is urgent, and soon; also where other texts are off. */
+    urgentSms: z.boolean(),
   })
   .meta({ id: 'NotificationSettings' });
 export type NotificationSettings = z.infer<typeof NotificationSettings>;
@@ -82,6 +84,7 @@ export const defaultNotificationSettings: NotificationSettings = {
   quietHours: null,
   doNotDisturbUntil: null,
   urgentThrough: 'direct',
+  urgentSms: false,
 };
 
 export const NotificationSettingsPatch = z
@@ -94,6 +97,7 @@ export const NotificationSettingsPatch = z
     quietHours: QuietHours.nullable().optional(),
     doNotDisturbUntil: Instant.nullable().optional(),
     urgentThrough: UrgentThrough.optional(),
+    urgentSms: z.boolean().optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'NotificationSettingsPatch' });

@@ -48,7 +48,16 @@ export type EscalateUnreadOutcome =
 /** What the decision says to do now. */
 export type Plan =
   /** `until`: when another step falls due, whether or not this one is through by then. */
-  | { kind: 'notify'; channel: Channel; attemptId: string; conversationIds: string[]; until: string; retry: RetryPlan }
+  | {
+      kind: 'notify';
+      channel: Channel;
+      attemptId: string;
+      conversationIds: string[];
+      until: string;
+      retry: RetryPlan;
+      /** It tells of something urgent: for the first time, or once more. */
+      alert?: 'urgent' | 'repeat';
+    }
   /** `decision`: what comes next could not be decided yet, and `why` is the failure's code. */
   | { kind: 'wait'; until: string; next: Channel | 'operator' | 'decision'; why: string }
   | { kind: 'finished'; outcome: EscalateUnreadOutcome };
@@ -80,6 +89,7 @@ export interface NotifyInput extends EpisodeRef {
   conversationIds: string[];
   /** A person has asked for another try of an attempt that had failed. */
   again?: boolean;
+  alert?: 'urgent' | 'repeat' | undefined;
 }
 
 /** What came of a step. A provider's refusal that a retry cannot mend is an answer, not an exception. */

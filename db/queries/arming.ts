@@ -20,7 +20,7 @@ export interface StoredRange {
 export async function armRecipients(
   tx: Tx,
   ranges: readonly StoredRange[],
-  timing: { graceMs: number; realertGapMs: number },
+  timing: { graceMs: number; realertGapMs: number; urgentMs: number },
 ): Promise<number> {
   const { rows } = await tx.query<{ people: number }>({
     name: 'arm-recipients',
@@ -31,6 +31,7 @@ export async function armRecipients(
       ranges.map(({ seqTo }) => seqTo),
       timing.graceMs,
       timing.realertGapMs,
+      timing.urgentMs,
     ],
   });
   return rows[0]?.people ?? 0;
@@ -51,21 +52,31 @@ with input as (
   where ${notifiable}
   group by m.user_id, m.conversation_id
 ), people as (
-  select k.user_id, min(k.armed_at) as armed_at,
-    -- A push that replaces an earlier one of its conversation keeps its distance; so does the look that leads to it.
-    min(greatest(k.armed_at + $4 * interval '1 millisecond', w.at + $5 * interval '1 millisecond')) as look_at
+  select k.user_id, min(k.armed_at) as armed_at, bool_or(k.urgent) as urgent,
+    -- A push that replaces an earlier one of its conversation keeps its distance; so does the look that leads to it. What
+    -- is urgent keeps none.
+    min(case when k.urgent then k.armed_at + $6 * interval '1 millisecond'
+      else greatest(k.armed_at + $4 * interval '1 millisecond', w.at + $5 * interval '1 millisecond') end) as look_at
   from armable k
   left join watermarks w on w.user_id = k.user_id and w.conversation_id = k.conversation_id and w.channel = 'push'
   group by k.user_id
 ), opened as (
-  -- nudge_at of a new row only carries look_at to the conflict: it is held, and starting it clears the nudge.
-  insert into attention as a (user_id, episode, state, opened_at, start_at, nudge_at)
-  select user_id, 1, 'held', armed_at, armed_at + $4 * interval '1 millisecond', look_at from people order by user_id
+  -- nudge_at of a new row only carries look_at to the conflict: it is held, and starting it clears the nudge. So does its
+  -- revision whether it is urgent: any number is as good to begin with.
+  insert into attention as a (user_id, episode, state, opened_at, start_at, nudge_at, revision)
+  select user_id, 1, 'held', armed_at, case when urgent then look_at else armed_at + $4 * interval '1 millisecond' end, look_at,
+    1 + urgent::int
+  from people order by user_id
   on conflict (user_id) do update set
     revision = a.revision + 1,
     episode = case when a.state = 'quiet' then a.episode + 1 else a.episode end,
     opened_at = case when a.state = 'quiet' then excluded.opened_at else a.opened_at end,
-    start_at = case when a.state = 'quiet' then excluded.start_at else a.start_at end,
+    start_at = case
+      when a.state = 'quiet' then excluded.start_at
+      -- The grace of who is connected is for what is not urgent.
+      when a.state = 'held' and excluded.revision = 2 then least(a.start_at, excluded.start_at)
+      else a.start_at
+    end,
     start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
     nudge_at = case

@@ -28,10 +28,12 @@ export interface AttemptRow {
   finishedAt: Date | null;
   errorClass: string | null;
   errorCode: string | null;
+  /** It tells of something urgent. */
+  urgent: boolean;
 }
 
 const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
-  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", exists (select from attempt_events e
+  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
 /** How far one channel has come with a conversation. */
@@ -43,7 +45,18 @@ export interface Progress {
   times: number;
   /** When the oldest message came that calls for attention and was not announced; null where there is none. */
   since: Date | null;
+  /** How often what is urgent and unread was told once more. */
+  repeats: number;
 }
+
+/** An urgent message that is unread. */
+export interface Urgent {
+  seq: number;
+  at: Date;
+}
+
+/** Of urgent messages of one conversation that are unread, so many of the latest count. */
+const urgentLimit = 100;
 
 /** Something unread of a person, and how far each channel has announced it. */
 export interface ArmedRow extends Record<Channel, Progress> {
@@ -53,21 +66,24 @@ export interface ArmedRow extends Record<Channel, Progress> {
   fromSeq: number;
   lastSeq: number;
   lastAt: Date;
-  urgent: boolean;
+  /** The oldest first. */
+  urgents: readonly Urgent[];
   seenSeq: number;
   muted: boolean;
   level: 'all' | 'mentions' | 'nothing' | null;
 }
 
-type Stored = { throughSeq: number; last: string | null; times: number; since: string | null };
+type Stored = Omit<Progress, 'last' | 'since'> & { last: string | null; since: string | null };
+type StoredRow = Omit<ArmedRow, Channel | 'urgents'> &
+  Record<Channel, Stored> & { urgents: { seq: number; at: string }[] };
 
 /** What is armed for the person and not seen, the oldest first. */
 export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
-  const { rows } = await db.query<Omit<ArmedRow, Channel> & Record<Channel, Stored>>({
+  const { rows } = await db.query<StoredRow>({
     name: 'armed-conversations',
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
-        a.last_seq as "lastSeq", a.last_at as "lastAt", a.urgent, m.seen_seq as "seenSeq",
+        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq",
         coalesce(m.muted_until > now(), false) as muted, m.level, ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
@@ -79,18 +95,27 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
   });
   const instant = (text: string | null) => (text === null ? null : new Date(text));
   const progress = ({ last, since, ...rest }: Stored) => ({ ...rest, last: instant(last), since: instant(since) });
-  return rows.map(({ push, email, sms, ...row }) => ({
+  return rows.map(({ push, email, sms, urgents: stored, ...row }) => ({
     ...row,
+    urgents: stored.map(({ seq, at }) => ({ seq, at: new Date(at) })),
     push: progress(push),
     email: progress(email),
     sms: progress(sms),
   }));
 }
 
+/** Looked for only where something urgent was armed: elsewhere it would read everything that is unread. */
+const urgents = `case when a.urgent then (
+    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.created_at) order by u.seq), '[]') from (
+      select g.seq, g.created_at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
+        and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
+      order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
+
 const progressOf = (channel: Channel) => `(
   select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
     'last', case when w.through_seq > m.seen_seq then w.at end,
     'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
+    'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
     'since', (select g.created_at from messages g where g.conversation_id = a.conversation_id
       and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}
       order by g.seq limit 1))
@@ -107,28 +132,51 @@ export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly C
   });
 }
 
+export interface NewAttempt {
+  id: string;
+  episode: number;
+  channel: Channel;
+  covers: Cover[];
+  at: Date;
+  /** It tells of something urgent: for the first time, or once more. */
+  alert: 'urgent' | 'repeat' | undefined;
+}
+
 /** Claims a send: the attempt is written and the watermarks move in the one transaction, before the provider is called. */
 export async function insertAttempt(
   tx: Tx,
   userId: UserId,
-  attempt: { id: string; episode: number; channel: Channel; covers: Cover[]; at: Date },
+  attempt: NewAttempt,
 ): Promise<void> {
   await tx.query({
     name: 'insert-attempt',
     text: `
       with claimed as (
-        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at) values ($1, $2, $3, $4, 'claimed', $5, $6)
+        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent)
+        values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null)
       )
       insert into watermarks as w (user_id, conversation_id, channel, through_seq, at)
       select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6 from jsonb_array_elements($5::jsonb) c
       on conflict (user_id, conversation_id, channel) do update
       set through_seq = greatest(w.through_seq, excluded.through_seq), at = excluded.at,
         -- Counted since the last reading: what was told before and is still unread.
-        times = 1 + case when w.through_seq > (select m.seen_seq from members m
-          where m.conversation_id = w.conversation_id and m.user_id = w.user_id) then w.times else 0 end`,
-    values: [userId, attempt.id, attempt.episode, attempt.channel, JSON.stringify(attempt.covers), attempt.at],
+        times = 1 + case when ${stillUnread} then w.times else 0 end,
+        -- Something urgent that is new has repeats of its own.
+        repeats = case when not ${stillUnread} or $7 = 'urgent' then 0 else w.repeats + ($7 is not distinct from 'repeat')::int end`,
+    values: [
+      userId,
+      attempt.id,
+      attempt.episode,
+      attempt.channel,
+      JSON.stringify(attempt.covers),
+      attempt.at,
+      attempt.alert ?? null,
+    ],
   });
 }
+
+const stillUnread = `(w.through_seq > (select m.seen_seq from members m
+  where m.conversation_id = w.conversation_id and m.user_id = w.user_id))`;
 
 export async function attemptOf(db: Queryable, userId: UserId, id: string): Promise<AttemptRow | undefined> {
   const { rows } = await db.query<AttemptRow>({

@@ -66,7 +66,8 @@ async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]):
       tx,
       senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq, keepsMark: true })),
     );
-    await armRecipients(tx, ranges, { graceMs: ladder.pushMs, realertGapMs: ladder.realertGapMs });
+    const { pushMs, realertGapMs, urgent } = ladder;
+    await armRecipients(tx, ranges, { graceMs: pushMs, realertGapMs, urgentMs: urgent.pushMs });
   }
   if (rows.length > 0)
     await deleteOutbox(

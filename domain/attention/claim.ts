@@ -16,6 +16,7 @@ import { lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import type { Deps, Ladder } from '../deps.ts';
 import { wanted } from './decide.ts';
+import { comesThrough } from './urgency.ts';
 
 /** A send that may go ahead now. */
 export interface Claim {
@@ -24,6 +25,8 @@ export interface Claim {
   tries: number;
   /** An earlier try called the provider and nobody knows what came of it. */
   calledBefore: Date | null;
+  /** It tells of something urgent. */
+  urgent: boolean;
   /** Calls before that one that nobody knows the outcome of either. */
   unanswered: number;
 }
@@ -49,8 +52,9 @@ export async function claimAttempt(
     const covers = coversOf(channel, input, armed, settings, deps);
     if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
     const { attemptId: id, episode, userId } = input;
-    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now() });
-    return { attemptId: id, covers, tries: 0, calledBefore: null, unanswered: 0 };
+    const alert = alertOf(channel, input, armed, settings);
+    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now(), alert });
+    return { attemptId: id, covers, tries: 0, calledBefore: null, urgent: alert !== undefined, unanswered: 0 };
   });
 }
 
@@ -73,37 +77,62 @@ async function reclaim(
     await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
     return { result: 'not-needed', reason: 'read_before_send' };
   }
-  const { id, covers, tries } = attempt;
+  const { id, covers, tries, urgent } = attempt;
   if (attempt.state === 'claimed')
-    return { attemptId: id, covers, tries, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
+    return { attemptId: id, covers, tries, urgent, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
   await reopenAttempt(tx, userId, id);
-  return { attemptId: id, covers, tries, calledBefore: null, unanswered: 0 };
+  return { attemptId: id, covers, tries, urgent, calledBefore: null, unanswered: 0 };
 }
 
 /**
  * What the attempt announces: a push the conversation that was decided on; a mail or text everything that this channel has
- * not announced yet and that has waited for half of its own delay, so that one wake-up sends one of them.
+ * not announced yet and that has waited for half of its own delay, so that one wake-up sends one of them. What is urgent
+ * is pushed once more with what has come since.
  */
 function coversOf(
   channel: Channel,
-  { conversationIds }: NotifyInput,
+  { conversationIds, alert }: NotifyInput,
   armed: readonly ArmedRow[],
   settings: NotificationSettings,
   { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
 ): Cover[] {
   const half = delayOf(channel, ladder) / 2;
-  const ridesAlong = (since: Date) => channel !== 'push' && now().getTime() >= since.getTime() + half;
+  // Whoever wants texts of what is urgent alone gets none of anything else.
+  const others = channel !== 'push' && settings.channels[channel];
+  const ridesAlong = (since: Date) => others && now().getTime() >= since.getTime() + half;
   return armed
     .filter((row) => wanted(row, settings))
-    .filter((row) => {
-      const { since } = row[channel];
-      return since !== null && (conversationIds.includes(row.conversationId) || ridesAlong(since));
-    })
-    .map((row) => ({
-      conversationId: row.conversationId,
-      fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
-      toSeq: row.lastSeq,
-    }));
+    .flatMap((row): Cover[] => {
+      const { conversationId, lastSeq: toSeq } = row;
+      const { since, throughSeq } = row[channel];
+      const named = conversationIds.includes(conversationId);
+      const again = named && alert === 'repeat' ? toRepeat(row, ladder) : undefined;
+      if (again !== undefined) return [{ conversationId, fromSeq: again, toSeq }];
+      if (since === null || !(named || ridesAlong(since))) return [];
+      return [{ conversationId, fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, throughSeq + 1), toSeq }];
+    });
+}
+
+/** The newest urgent message, where it was pushed, is unread and may be pushed once more. */
+function toRepeat({ urgents, push }: ArmedRow, { urgent }: Ladder): number | undefined {
+  const newest = urgents.at(-1);
+  return newest && newest.seq <= push.throughSeq && push.repeats < urgent.repeats ? newest.seq : undefined;
+}
+
+/** Something urgent that came since it was decided counts, too, where its sender comes through at any time. */
+function alertOf(
+  channel: Channel,
+  { conversationIds, alert }: NotifyInput,
+  armed: readonly ArmedRow[],
+  settings: NotificationSettings,
+): NotifyInput['alert'] {
+  const fresh = armed.some(
+    ({ conversationId, kind, urgents, [channel]: { throughSeq } }) =>
+      conversationIds.includes(conversationId) &&
+      urgents.some(({ seq }) => seq > throughSeq) &&
+      (alert === 'urgent' || comesThrough(kind, settings)),
+  );
+  return fresh ? 'urgent' : alert === 'repeat' ? alert : undefined;
 }
 
 const delayOf = (channel: Channel, ladder: Ladder) =>

@@ -7,7 +7,7 @@ import { stepsOf } from './steps.ts';
 
 export type Verdict =
   /** `until`: when another step falls due, whether or not this one is through by then. */
-  | { kind: 'notify'; channel: Channel; conversationIds: string[]; until: Date }
+  | { kind: 'notify'; channel: Channel; conversationIds: string[]; until: Date; alert?: 'urgent' | 'repeat' }
   | { kind: 'wait'; until: Date; next: Channel | 'operator'; why: Reason }
   | { kind: 'finished'; outcome: EscalateUnreadOutcome; reason: Reason };
 
@@ -65,12 +65,14 @@ function choose(steps: StepDecision[], situation: Situation, notifiable: readonl
 function notifyBy(first: StepDecision, due: readonly StepDecision[], situation: Situation): Verdict {
   const { channel } = first;
   const together = channel === 'push' ? [first] : due.filter((step) => step.channel === channel);
+  const alert = together.find((step) => step.alert)?.alert;
   const beside = decide({ ...situation, underWay: [...situation.underWay, channel] }).verdict;
   return {
     kind: 'notify',
     channel,
     conversationIds: together.flatMap(({ conversationId }) => conversationId ?? []),
     until: beside.kind === 'wait' ? beside.until : situation.now,
+    ...(alert ? { alert } : {}),
   };
 }
 

@@ -119,6 +119,13 @@ export async function heard(
   await appendAttemptEvent(deps.db, userId, attemptId, { ...event, at: deps.now() });
 }
 
+/** Seconds until the provider, too, is to give it up: from the newest message that it tells of, and at least one. */
+export const secondsLeft = (
+  { now }: Pick<Deps, 'now'>,
+  newest: Pick<AnnouncedMessage, 'createdAt'> | undefined,
+  usefulMs: number,
+): number => Math.max(1, Math.floor(((newest?.createdAt ?? now()).getTime() + usefulMs - now().getTime()) / 1_000));
+
 export const linkTo =
   ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Claim) =>
   ({ conversationId, seq }: AnnouncedMessage) =>

@@ -1,5 +1,6 @@
 export { createArming } from './arm.ts';
 export { decideEpisode } from './decide-episode.ts';
+export { heldBackOf } from './held-back.ts';
 export { notify } from './notify.ts';
 export { type Taken, applyReports, takeReports } from './reports.ts';
 export { listSuppressions, provedByCode, resubscribe, suppressedOf, targetOf, unsubscribe } from './suppressions.ts';

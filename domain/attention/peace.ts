@@ -1,5 +1,4 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
 import { type Span, quietSpans } from './quiet-hours.ts';
 import type { Reason, Situation } from './situation.ts';
 
@@ -11,12 +10,13 @@ export interface Peace extends Span {
 const everyDay = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 /**
- * When the channel says nothing of this conversation. Quiet hours keep back push and SMS, and mail where the person wants
- * it; by night no text is sent at all. An urgent message comes through all of it where the person lets its sender through.
+ * When the channel says nothing. Quiet hours keep back push and SMS, and mail where the person wants it; by night no text
+ * is sent at all. An urgent message whose sender the person lets through keeps to none of it.
  */
-export function peaceOf(channel: Channel, row: Pick<ArmedRow, 'urgent' | 'kind'>, situation: Situation): Peace[] {
-  const { settings, zone, now, ladder, place } = situation;
-  if (comesThrough(row, settings.urgentThrough)) return [];
+export function peaceOf(
+  channel: Channel,
+  { settings, zone, now, ladder, place }: Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>,
+): Peace[] {
   const isQuiet = channel !== 'email' || settings.quietHours?.email === true;
   const windows = isQuiet ? (settings.quietHours?.windows ?? []) : [];
   const night = channel === 'sms' && ladder.smsNight ? [{ ...ladder.smsNight, days: [...everyDay] }] : [];
@@ -29,6 +29,3 @@ export function peaceOf(channel: Channel, row: Pick<ArmedRow, 'urgent' | 'kind'>
     ...(undisturbed === null ? [] : [{ from: 0, until: Date.parse(undisturbed), why: 'do_not_disturb' as const }]),
   ];
 }
-
-const comesThrough = ({ urgent, kind }: Pick<ArmedRow, 'urgent' | 'kind'>, through: 'everyone' | 'direct' | 'nobody') =>
-  urgent && (through === 'everyone' || (through === 'direct' && kind === 'direct'));

@@ -13,6 +13,7 @@ import {
   heard,
   linkTo,
   mayYetSucceed,
+  secondsLeft,
   settle,
 } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
@@ -67,6 +68,8 @@ function toPush(
 ): PushMessage {
   const newest = messages.at(-1) as AnnouncedMessage;
   const { conversationId, seq, id } = newest;
+  const { pushUntilMs, urgent } = deps.ladder;
+  const usefulMs = claim.urgent ? urgent.untilMs : pushUntilMs;
   const data = {
     kind: 'message',
     attemptId: input.attemptId,
@@ -84,8 +87,8 @@ function toPush(
     ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),
     data,
     badge,
-    urgent: false,
-    ttlSeconds: Math.floor(deps.ladder.pushUntilMs / 1_000),
+    urgent: claim.urgent,
+    ttlSeconds: secondsLeft(deps, newest, usefulMs),
   };
 }
 

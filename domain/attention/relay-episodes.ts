@@ -69,7 +69,7 @@ async function closeRead(deps: RelayDeps, episodes: readonly HeldEpisode[]): Pro
 }
 
 async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
-  const grace = held.armedAt === null ? 0 : held.armedAt.getTime() + deps.ladder.pushPresentMs;
+  const grace = held.armedAt === null || held.urgent ? 0 : held.armedAt.getTime() + deps.ladder.pushPresentMs;
   if (grace > deps.now().getTime() && (await deps.presence(held.userId)) === 'present') {
     return holdUntil(deps.db, held, new Date(grace));
   }

@@ -45,4 +45,6 @@ export interface StepDecision {
   reason: Reason;
   until?: Date;
   conversationId?: string;
+  /** It tells of something urgent: for the first time, or once more. */
+  alert?: 'urgent' | 'repeat';
 }

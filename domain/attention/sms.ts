@@ -1,7 +1,7 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import { markCalled } from '../../db/queries/attempts.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, accept, answer, fail, stick } from './delivery.ts';
+import { type Delivery, type NotifyDeps, accept, answer, fail, secondsLeft, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { renderSms } from './render.ts';
 import { suppressedOf } from './suppressions.ts';
@@ -19,7 +19,7 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
     to: user.phone,
     attemptId: input.attemptId,
     body: renderSms(messages, link, wordingFor(user.locale)),
-    validitySeconds: Math.min(36_000, Math.floor(deps.ladder.smsUntilMs / 1_000)),
+    validitySeconds: Math.min(36_000, secondsLeft(deps, messages.at(-1), deps.ladder.smsUntilMs)),
   });
   const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};
   return answer(deps, delivery, { ...outcome, ...settles }, 'twilio');

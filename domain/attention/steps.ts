@@ -1,8 +1,9 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
+import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import type { Reason, Situation, StepDecision } from './situation.ts';
+import { comesThrough, urgentFor } from './urgency.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
 export function stepsOf(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepDecision[] {
@@ -11,16 +12,20 @@ export function stepsOf(channel: Channel, situation: Situation, armed: readonly 
   return armed.map((row) => ({ channel, conversationId: row.conversationId, ...timing[channel](row, situation) }));
 }
 
-type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until'>;
+type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until' | 'alert'>;
 const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 
 function unavailable(channel: Channel, situation: Situation): StepResult | undefined {
   if (situation.skipped.includes(channel)) return skip('skipped_by_operator');
   if (situation.stuck.includes(channel)) return { outcome: 'failed', reason: 'needs_operator' };
   if (situation.underWay.includes(channel)) return { outcome: 'deferred', reason: 'under_way' };
-  if (!situation.settings.channels[channel]) return skip('channel_off');
+  if (!isOn(channel, situation)) return skip('channel_off');
   return unreachable[channel](situation);
 }
+
+/** Whoever wants no texts may want those of urgent messages. */
+const isOn = (channel: Channel, { settings }: Situation): boolean =>
+  settings.channels[channel] || (channel === 'sms' && settings.urgentSms);
 
 const unreachable: Record<Channel, (situation: Situation) => StepResult | undefined> = {
   push({ devices }) {
@@ -51,42 +56,112 @@ const unreachable: Record<Channel, (situation: Situation) => StepResult | undefi
  */
 const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResult> = {
   push(row, situation) {
-    const { ladder } = situation;
-    const present = situation.presence === 'present' && !row.urgent;
-    return dueAt(situation, row.push, {
-      delayMs: present ? ladder.pushPresentMs : ladder.pushMs,
-      why: present ? 'presence_grace' : 'burst_window',
-      gapMs: ladder.realertGapMs,
-      whyGap: 're_alert_gap',
-      untilMs: row.lastAt.getTime() + ladder.pushUntilMs,
-      peace: peaceOf('push', row, situation),
-    });
+    return soonest([
+      ...urgentStep('push', row, situation),
+      ...repeatStep(row, situation),
+      plainPush(row, situation),
+    ]);
   },
   email(row, situation) {
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
-    const pushed = pushHandedOver || underWay.includes('push') || isKeptBack('push', row, situation);
+    const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
+    const through = unannounced('email', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
     return dueAt(situation, row.email, {
       delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
       why: 'step_delay',
       gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
       whyGap: 'reminder_gap',
       untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
-      peace: peaceOf('email', row, situation),
+      peace: through ? [] : peaceOf('email', situation),
     });
   },
   sms(row, situation) {
-    const { ladder } = situation;
-    return dueAt(situation, row.sms, {
-      delayMs: smsDelay(row.sms.since, situation),
-      why: 'step_delay',
-      gapMs: reminderGap(ladder.smsMs, textGaps, row.sms),
-      whyGap: 'reminder_gap',
-      untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
-      peace: peaceOf('sms', row, situation),
-    });
+    const { channels, urgentSms } = situation.settings;
+    return soonest([
+      ...(urgentSms ? urgentStep('sms', row, situation) : []),
+      channels.sms ? plainSms(row, situation) : skip('channel_off'),
+    ]);
   },
 };
+
+function plainPush(row: ArmedRow, situation: Situation): StepResult {
+  const { ladder, presence } = situation;
+  const present = presence === 'present';
+  return dueAt(situation, row.push, {
+    delayMs: present ? ladder.pushPresentMs : ladder.pushMs,
+    why: present ? 'presence_grace' : 'burst_window',
+    gapMs: ladder.realertGapMs,
+    whyGap: 're_alert_gap',
+    untilMs: row.lastAt.getTime() + ladder.pushUntilMs,
+    peace: peaceOf('push', situation),
+  });
+}
+
+function plainSms(row: ArmedRow, situation: Situation): StepResult {
+  const { ladder } = situation;
+  const through = unannounced('sms', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
+  return dueAt(situation, row.sms, {
+    delayMs: smsDelay(row.sms.since, situation),
+    why: 'step_delay',
+    gapMs: reminderGap(ladder.smsMs, textGaps, row.sms),
+    whyGap: 'reminder_gap',
+    untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
+    peace: through ? [] : peaceOf('sms', situation),
+  });
+}
+
+const unannounced = (channel: Channel, row: ArmedRow, situation: Situation): readonly Urgent[] =>
+  urgentFor(row, situation).filter(({ seq }) => seq > row[channel].throughSeq);
+
+/** What is urgent and this channel has not told: whatever was told before, it keeps no distance and no peace. */
+function urgentStep(channel: 'push' | 'sms', row: ArmedRow, situation: Situation): StepResult[] {
+  const { urgent, smsUntilMs } = situation.ladder;
+  const untold = unannounced(channel, row, situation);
+  const [first, newest] = [untold[0], untold.at(-1)];
+  if (!first || !newest) return [];
+  const step = dueAt(
+    situation,
+    { ...row[channel], since: first.at, last: null },
+    {
+      delayMs: channel === 'push' ? urgent.pushMs : urgent.smsMs,
+      why: channel === 'push' ? 'burst_window' : 'step_delay',
+      gapMs: 0,
+      whyGap: 're_alert_gap',
+      untilMs: newest.at.getTime() + (channel === 'push' ? urgent.untilMs : smsUntilMs),
+      peace: comesThrough(row.kind, situation.settings) ? [] : peaceOf(channel, situation),
+    },
+  );
+  return [{ ...step, alert: 'urgent' }];
+}
+
+/** The push of something urgent once more, a few times: counted from the message, whatever else is pushed meanwhile. */
+function repeatStep(row: ArmedRow, situation: Situation): StepResult[] {
+  const { urgent, realertGapMs } = situation.ladder;
+  const newest = urgentFor(row, situation).at(-1);
+  const { throughSeq, repeats, last } = row.push;
+  if (!newest || newest.seq > throughSeq || repeats >= urgent.repeats) return [];
+  const step = dueAt(
+    situation,
+    { ...row.push, since: newest.at, last },
+    {
+      delayMs: (repeats + 1) * urgent.repeatMs,
+      why: 'urgent_repeat',
+      gapMs: realertGapMs,
+      whyGap: 're_alert_gap',
+      untilMs: newest.at.getTime() + urgent.untilMs,
+      peace: comesThrough(row.kind, situation.settings) ? [] : peaceOf('push', situation),
+    },
+  );
+  return [{ ...step, alert: 'repeat' }];
+}
+
+/** Of several ways to tell the same: what is due, in this order; else what comes first; else why the last does not. */
+function soonest(ways: readonly StepResult[]): StepResult {
+  const due = ways.find(({ outcome }) => outcome === 'send');
+  const [next] = ways.filter(({ until }) => until).sort((a, b) => (a.until?.getTime() ?? 0) - (b.until?.getTime() ?? 0));
+  return due ?? next ?? (ways.at(-1) as StepResult);
+}
 
 /** A mail that turned out not to have come brings the text forward, counted from the moment at which that was known. */
 function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): number {
@@ -94,9 +169,12 @@ function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): num
   return Math.min(ladder.smsMs, emailFailedAt.getTime() - since.getTime() + ladder.smsAfterFailureMs);
 }
 
-function isKeptBack(channel: Channel, row: ArmedRow, situation: Situation): boolean {
+/** The push waits for the end of the person's peace. */
+function isKeptBack(row: ArmedRow, situation: Situation): boolean {
   const now = situation.now.getTime();
-  return !unavailable(channel, situation) && outOf(merged(peaceOf(channel, row, situation)), now) > now;
+  if (unavailable('push', situation)) return false;
+  const through = unannounced('push', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
+  return !through && outOf(merged(peaceOf('push', situation)), now) > now;
 }
 
 interface Timing {

@@ -3,15 +3,17 @@ import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { deliveryOf } from '../../db/queries/members.ts';
 import { readableMessage } from '../access/index.ts';
+import { heldBackOf } from '../attention/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 
 /**
  * How far a message has come, for who wrote it: counts, and names where the conversation is small enough. Channels tell
- * no receipts at all; between two, one of whom has blocked the other, a message has come nowhere, as far as is told.
+ * no receipts at all; between two, one of whom has blocked the other, a message has come nowhere, as far as is told. Of an
+ * urgent one it is told, too, whom it reaches later by their own rules.
  */
 export async function messageReceipts(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'now' | 'ladder'>,
   actor: Actor,
   conversationId: ConversationId,
   id: MessageId,
@@ -25,11 +27,17 @@ export async function messageReceipts(
   const having = (what: 'delivered' | 'read'): UserId[] =>
     members.filter((member) => !membership.blocked && member[what]).map(({ userId }) => userId);
   const [deliveredTo, readBy] = [having('delivered'), having('read')];
+  const isNamed = membership.memberCount <= limits.namedMembers;
+  const heldBack =
+    isNamed && message.priority === 'urgent'
+      ? { heldBack: await heldBackOf(deps, { ...message, kind: membership.kind }) }
+      : {};
   return {
     seq: message.seq,
     recipients: members.length,
     delivered: deliveredTo.length,
     read: readBy.length,
-    ...(membership.memberCount <= limits.namedMembers ? { deliveredTo, readBy } : {}),
+    ...(isNamed ? { deliveredTo, readBy } : {}),
+    ...heldBack,
   };
 }

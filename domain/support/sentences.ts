@@ -13,6 +13,7 @@ export const sentences: Record<Reason, string> = {
   sms_night: 'No text is sent by night, by the person’s clock.',
   step_delay: 'This step comes later, if the message is still unread then.',
   reminder_gap: 'It was told on this channel already; the reminder keeps its distance.',
+  urgent_repeat: 'It is urgent, was pushed and is still unread: the push comes once more.',
   under_way: 'A step is being tried right now.',
   read_before_send: 'The person read it before this was sent.',
   account_inactive: 'The person’s account is not active.',

@@ -63,7 +63,7 @@ describe('arming', () => {
       const { seq } = await send(ana, group.id, `message ${n}`);
       ranges.push({ conversationId: group.id as ConversationId, seqFrom: seq, seqTo: seq });
     }
-    const timing = { graceMs: 0, realertGapMs: 0 };
+    const timing = { graceMs: 0, realertGapMs: 0, urgentMs: 0 };
     const arming = await messagesRead(async (tx) => assert.equal(await armRecipients(tx, ranges, timing), 1));
     assert.ok(arming <= 50, `arming ten messages read ${arming}`);
     const senders = await messagesRead(async (tx) => assert.equal((await sendersOf(tx, ranges)).length, 1));
@@ -103,7 +103,7 @@ describe('arming', () => {
     const path = `/v1/conversations/${group.id}/messages/${root.id}/thread`;
     expectStatus(await bob.call('PATCH', path, { readSeq: replies[0]?.seq }), 200);
     const arm = (ranges: StoredRange[]) =>
-      database.transaction((tx) => armRecipients(tx, ranges, { graceMs: 0, realertGapMs: 0 }));
+      database.transaction((tx) => armRecipients(tx, ranges, { graceMs: 0, realertGapMs: 0, urgentMs: 0 }));
     assert.equal(await arm(read), 0);
     assert.equal(await arm(unread), 1);
   });

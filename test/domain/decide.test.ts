@@ -14,13 +14,14 @@ const start = Date.parse('2026-11-24T12:00:00.000Z');
 const after = (ms: number) => new Date(start + ms);
 
 /** A channel that has announced nothing of a message that came then. */
-const unannounced = (ms = 0): Progress => ({ throughSeq: 0, last: null, times: 0, since: after(ms) });
+const unannounced = (ms = 0): Progress => ({ throughSeq: 0, last: null, times: 0, since: after(ms), repeats: 0 });
 /** A channel that has announced everything, and when; `since` where something came after that. */
 const announced = (throughSeq: number, ms: number, more: Partial<Progress> = {}): Progress => ({
   throughSeq,
   last: after(ms),
   times: 1,
   since: null,
+  repeats: 0,
   ...more,
 });
 
@@ -31,7 +32,7 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   fromSeq: 1,
   lastSeq: 1,
   lastAt: after(0),
-  urgent: false,
+  urgents: [],
   seenSeq: 0,
   muted: false,
   level: null,
@@ -76,19 +77,22 @@ const hour = 60 * minute;
 const undisturbed = { ...allChannels, doNotDisturbUntil: after(hour).toISOString() };
 /** By the clock of Kiritimati it is two in the morning. */
 const farEast = 'Pacific/Kiritimati';
-const urgentRow = row({ urgent: true });
+const urgents = [{ seq: 1, at: after(0) }];
+const urgentRow = row({ urgents });
+/** It was pushed as often as it may be. */
+const repeated = { urgents, push: announced(1, 15 * minute, { repeats: 3 }) };
 
 const pushed = { push: announced(1, 2 * second) };
 /** A message came after the push, ten seconds after the first. */
 const pushedAgain = { push: announced(1, 2 * second, { since: after(10 * second) }) };
-const gone: Progress = { throughSeq: 0, last: null, times: 0, since: null };
+const gone: Progress = { throughSeq: 0, last: null, times: 0, since: null, repeats: 0 };
 const mailed = { ...pushed, email: announced(1, 10 * minute) };
 
 /** A verdict in a line: `push`, `wait push 1500`, `finished read`. */
 const tell = (verdict: Verdict): string => {
   switch (verdict.kind) {
     case 'notify':
-      return [verdict.channel, ...verdict.conversationIds].join(' ');
+      return [verdict.channel, ...verdict.conversationIds, ...(verdict.alert ? [verdict.alert] : [])].join(' ');
     case 'wait':
       return `wait ${verdict.next} ${verdict.until.getTime() - start} ${verdict.why}`;
     case 'finished':
@@ -181,7 +185,7 @@ describe('decide', () => {
     ],
     [
       'texts nobody who has opted out, urgent or not',
-      { suppressed: { sms: 'opted_out' }, armed: [row({ ...mailed, urgent: true })], now: after(31 * minute) },
+      { suppressed: { sms: 'opted_out' }, armed: [row({ ...mailed, ...repeated })], now: after(31 * minute) },
       'finished every-step-spent',
     ],
     [
@@ -359,7 +363,11 @@ describe('decide', () => {
       { settings: quiet(), email: 'missing', phone: 'missing', place: 0.5 },
       `wait push ${hour + minute + 1_500} quiet_hours`,
     ],
-    ['lets an urgent message of one to one through quiet hours', { settings: quiet(), armed: [urgentRow] }, 'push c1'],
+    [
+      'lets an urgent message of one to one through quiet hours',
+      { settings: quiet(), armed: [urgentRow] },
+      'push c1 urgent',
+    ],
     [
       'lets no urgent message through where nobody’s may',
       { settings: quiet({ urgentThrough: 'nobody' }), armed: [urgentRow], email: 'missing', phone: 'missing' },
@@ -367,21 +375,118 @@ describe('decide', () => {
     ],
     [
       'lets an urgent message of a group through only where everybody’s may',
-      { settings: quiet(), armed: [row({ urgent: true, kind: 'group' })], email: 'missing', phone: 'missing' },
+      { settings: quiet(), armed: [row({ urgents, kind: 'group' })], email: 'missing', phone: 'missing' },
       `wait push ${hour + 1_500} quiet_hours`,
     ],
     [
       'as here',
-      { settings: quiet({ urgentThrough: 'everyone' }), armed: [row({ urgent: true, kind: 'group' })] },
-      'push c1',
+      { settings: quiet({ urgentThrough: 'everyone' }), armed: [row({ urgents, kind: 'group' })] },
+      'push c1 urgent',
     ],
-    ['pushes an urgent message to who is present, too', { presence: 'present', armed: [urgentRow] }, 'push c1'],
+    ['pushes an urgent message to who is present, too', { presence: 'present', armed: [urgentRow] }, 'push c1 urgent'],
     [
       'does not disturb until the moment that the person has named',
       { settings: undisturbed, email: 'missing', phone: 'missing' },
       `wait push ${hour + 1_500} do_not_disturb`,
     ],
     ['and then does', { settings: undisturbed, email: 'missing', now: after(hour + 1_500) }, 'push c1'],
+    ['pushes what is urgent at once', { now: after(0), armed: [urgentRow] }, 'push c1 urgent'],
+    [
+      'and what is urgent among other things, at no distance from their push',
+      {
+        now: after(3 * second),
+        armed: [
+          row({
+            push: announced(1, 2 * second, { since: after(3 * second) }),
+            lastSeq: 2,
+            urgents: [{ seq: 2, at: after(3 * second) }],
+          }),
+        ],
+      },
+      'push c1 urgent',
+    ],
+    [
+      'pushes the same once more five minutes later',
+      { now: after(minute), armed: [row({ urgents, push: announced(1, 0) })], pushHandedOver: true },
+      `wait push ${5 * minute} urgent_repeat`,
+    ],
+    [
+      'and does',
+      { now: after(5 * minute), armed: [row({ urgents, push: announced(1, 0) })], pushHandedOver: true },
+      'push c1 repeat',
+    ],
+    [
+      'the third time after a quarter of an hour',
+      {
+        now: after(11 * minute),
+        armed: [row({ urgents, push: announced(1, 10 * minute, { repeats: 2 }), email: announced(1, 10 * minute) })],
+      },
+      `wait push ${15 * minute} urgent_repeat`,
+    ],
+    [
+      'and no more',
+      {
+        now: after(16 * minute),
+        armed: [row({ ...repeated, email: announced(1, 10 * minute) })],
+        settings: defaultNotificationSettings,
+      },
+      'finished every-step-spent',
+    ],
+    [
+      'lets nobody who writes on put that off',
+      {
+        now: after(5 * minute),
+        armed: [row({ urgents, lastSeq: 9, push: announced(9, 4.4 * minute) })],
+        pushHandedOver: true,
+      },
+      'push c1 repeat',
+    ],
+    [
+      'pushes what was not pushed within the hour as any other message',
+      { now: after(hour + second), armed: [row({ urgents, email: announced(1, 0), sms: announced(1, 0) })] },
+      'push c1',
+    ],
+    [
+      'pushes nothing again in quiet hours that no urgent message comes through',
+      {
+        now: after(hour),
+        armed: [
+          row({
+            urgents: [{ seq: 1, at: after(-2 * hour) }],
+            push: announced(1, -2 * hour),
+            email: announced(1, 0),
+            sms: announced(1, 0),
+          }),
+        ],
+        settings: quiet({ urgentThrough: 'nobody' }),
+      },
+      'finished every-step-spent',
+    ],
+    [
+      'texts what is urgent after five minutes to who wants that, and nothing else',
+      {
+        now: after(4 * minute),
+        settings: { ...defaultNotificationSettings, urgentSms: true },
+        armed: [row({ ...repeated })],
+        pushHandedOver: true,
+      },
+      `wait sms ${5 * minute} step_delay`,
+    ],
+    [
+      'and does',
+      {
+        now: after(5 * minute),
+        settings: { ...defaultNotificationSettings, urgentSms: true },
+        armed: [row({ ...repeated }), row({ ...pushed, conversationId: 'c2' as ConversationId })],
+        pushHandedOver: true,
+      },
+      'sms c1 urgent',
+    ],
+    [
+      'texts what is urgent after half an hour to who wants texts, but not those',
+      { now: after(11 * minute), armed: [row({ ...mailed, ...repeated })], pushHandedOver: true },
+      `wait sms ${30 * minute} step_delay`,
+    ],
     [
       'texts nobody by night',
       {
@@ -399,7 +504,7 @@ describe('decide', () => {
     ],
     [
       'but for what is urgent',
-      { zone: farEast, armed: [row({ ...mailed, urgent: true })], now: after(31 * minute) },
+      { zone: farEast, armed: [row({ ...mailed, ...repeated })], now: after(31 * minute) },
       'sms c1',
     ],
     [
@@ -444,6 +549,7 @@ describe('decide', () => {
       last: instant,
       times: fc.integer({ min: 0, max: 5 }),
       since: instant,
+      repeats: fc.integer({ min: 0, max: 4 }),
     });
     const anyRow = fc
       .record({
@@ -452,6 +558,8 @@ describe('decide', () => {
         armed: times,
         later: times,
         muted: fc.boolean(),
+        kind: fc.constantFrom('direct' as const, 'group' as const, 'channel' as const),
+        urgents: fc.array(fc.record({ seq: fc.integer({ min: 1, max: 9 }), at: times.map(after) }), { maxLength: 2 }),
         push: progress,
         email: progress,
         sms: progress,
@@ -499,7 +607,11 @@ describe('decide', () => {
           for (const id of verdict.conversationIds) {
             const told = given.armed.find(({ conversationId }) => conversationId === id);
             assert.ok(told && !told.muted);
-            assert.notEqual(told[verdict.channel].since, null, 'something that it has not announced');
+            const { since, throughSeq, repeats } = told[verdict.channel];
+            const untold = since !== null || told.urgents.some(({ seq }) => seq > throughSeq);
+            const again = verdict.alert === 'repeat' && verdict.channel === 'push' && repeats < standardLadder.urgent.repeats;
+            assert.ok(untold || again, 'something that it has not announced, or may announce once more');
+            if (again) assert.ok(told.urgents.length > 0);
           }
         }),
         { numRuns: 2_000 },
@@ -534,14 +646,20 @@ describe('decide', () => {
 
     const announce = (
       state: Situation,
-      { channel, conversationIds }: Extract<Verdict, { kind: 'notify' }>,
+      { channel, conversationIds, alert }: Extract<Verdict, { kind: 'notify' }>,
     ): Situation => ({
       ...state,
       armed: state.armed.map((one) =>
         conversationIds.includes(one.conversationId)
           ? {
               ...one,
-              [channel]: { throughSeq: one.lastSeq, last: state.now, times: one[channel].times + 1, since: null },
+              [channel]: {
+                throughSeq: Math.max(one.lastSeq, ...one.urgents.map(({ seq }) => seq)),
+                last: state.now,
+                times: one[channel].times + 1,
+                since: null,
+                repeats: alert === 'repeat' ? one[channel].repeats + 1 : 0,
+              },
             }
           : one,
       ),

@@ -392,11 +392,11 @@ describe('sending by the client', () => {
     assert.deepEqual(texts(await stored(group.id)), ['behind it']);
   });
 
-  it('when no urgent message is left for the hour, then one more is refused for good, and what lies behind it goes on', async () => {
+  it('when no urgent message is left for the day, then one more is refused for good, and what lies behind it goes on', async () => {
     const group = await makeGroup(people.ana, [people.bob]);
     const ana = await online(people.ana);
     const urgent = (text: string) => ana.send(group.id, { text, priority: 'urgent' });
-    const allowed = Array.from({ length: serverLimits.urgentPerHour }, (_, n) => urgent(`urgent ${n}`));
+    const allowed = Array.from({ length: serverLimits.urgentPerRecipient }, (_, n) => urgent(`urgent ${n}`));
     await Promise.all(allowed.map(({ stored: message }) => message));
     const tooMany = urgent('one too many');
     const behind = ana.send(group.id, { text: 'behind it' });
@@ -406,8 +406,8 @@ describe('sending by the client', () => {
     });
     await behind.stored;
     assert.deepEqual([tooMany.outgoing.state, tooMany.outgoing.error?.code], ['failed', 'urgent_limit']);
-    assert.deepEqual(texts(await stored(group.id)).slice(-2), ['urgent 9', 'behind it']);
-    // An hour later the person may press the button.
+    assert.deepEqual(texts(await stored(group.id)).slice(-2), ['urgent 2', 'behind it']);
+    // A day later the person may press the button.
     await app.database.run(`delete from urgent_sends where user_id = '${people.ana.id}'`);
     await ana.retry(tooMany.clientId)?.stored;
     assert.deepEqual(texts(await stored(group.id)).slice(-2), ['behind it', 'one too many']);

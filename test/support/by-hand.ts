@@ -26,7 +26,7 @@ export interface ByHandProvider<Message> {
 }
 
 /** The steps of an ordinary deployment, whatever the clock says when the suite runs. */
-const dayLadder = () => ({ ...standardLadder, smsNight: null, retry: { ...standardLadder.retry } });
+const dayLadder = () => ({ ...structuredClone(standardLadder), smsNight: null });
 
 /**
  * A deployment without relay and workers: the test itself takes every turn, on the real tables, so that nothing depends
@@ -142,12 +142,13 @@ export class ByHand {
   async notify(person: Pick<Person, 'id'>, plan: Plan, extra: Partial<NotifyInput> = {}): Promise<NotifyResult> {
     if (plan.kind !== 'notify') throw new Error(`nothing is to be sent: ${JSON.stringify(plan)}`);
     const episode = (await this.attention(person))?.episode ?? 0;
-    const { attemptId, conversationIds } = plan;
+    const { attemptId, conversationIds, alert } = plan;
     return notify(this.deps, plan.channel, {
       userId: person.id as UserId,
       episode,
       attemptId,
       conversationIds,
+      alert,
       ...extra,
     });
   }

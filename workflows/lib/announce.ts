@@ -10,16 +10,16 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import { external } from './activities.ts';
 import type { OperatorDesk } from './operator-desk.ts';
 
-type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> & { again?: boolean };
+type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> & Pick<NotifyInput, 'again' | 'alert'>;
 
 /** One step. What no retry mends is reported to the desk, and the ladder goes on without it. */
 export async function announce(
   { userId, episode }: EscalateUnreadInput,
   desk: OperatorDesk,
-  { channel, attemptId, conversationIds, again = false }: Step,
+  { channel, attemptId, conversationIds, again = false, alert }: Step,
   patience: RetryPlan,
 ): Promise<void> {
-  const result = await attempt(channel, { userId, episode, attemptId, conversationIds, again }, patience);
+  const result = await attempt(channel, { userId, episode, attemptId, conversationIds, again, alert }, patience);
   if (result.result !== 'stuck') return;
   const { reason, code } = result;
   desk.report({ channel, attemptId, conversationIds, reason, code, since: new Date().toISOString() });

@@ -1,0 +1,23 @@
+import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { ArmedRow, Urgent } from '../../db/queries/attempts.ts';
+import { peaceOf } from './peace.ts';
+import { merged, outOf } from './quiet-hours.ts';
+import type { Situation } from './situation.ts';
+
+/** Whether the person lets urgent messages of such a conversation come to them while they want to be left alone. */
+export const comesThrough = (
+  kind: ArmedRow['kind'],
+  { urgentThrough }: Pick<NotificationSettings, 'urgentThrough'>,
+): boolean => urgentThrough === 'everyone' || (urgentThrough === 'direct' && kind === 'direct');
+
+type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
+
+/**
+ * The unread messages that are urgent for this person, the oldest first. One that came while they wanted to be left alone,
+ * by somebody whom they let through only at other times, is a message as any other.
+ */
+export function urgentFor(row: Pick<ArmedRow, 'kind' | 'urgents'>, rules: Rules): readonly Urgent[] {
+  if (row.urgents.length === 0 || comesThrough(row.kind, rules.settings)) return row.urgents;
+  const quiet = merged(peaceOf('push', rules));
+  return row.urgents.filter(({ at }) => outOf(quiet, at.getTime()) === at.getTime());
+}

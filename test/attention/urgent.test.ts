@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
+import { type Person, makeGroup, read, registerPerson, send } from '../factories/person.ts';
+import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { expectStatus } from '../support/rest.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+describe('something urgent', () => {
+  let hand: ByHand;
+  before(async function () {
+    this.timeout(60_000);
+    hand = await attentionByHand();
+  });
+  after(() => hand.close());
+  beforeEach(() => hand.reset());
+
+  const urgent = (by: Person, id: string, text = 'fire') => send(by, id, text, { priority: 'urgent' });
+  const set = async (person: Person, patch: Record<string, unknown>) =>
+    expectStatus(await person.call<NotificationSettings>('PATCH', '/v1/me/notifications', patch), 200);
+  /** It is quiet from an hour ago to an hour from now, by the clock of UTC. */
+  const quiet = () => {
+    const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    return { windows: [{ days, from: clock(-hour), until: clock(hour) }], email: false };
+  };
+  const later = async (person: Person, minutes: number) => {
+    hand.pass(minutes * minute);
+    return hand.walk(person);
+  };
+
+  it('is pushed at once, three times more while it is unread, and then no more', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    hand.presence = 'present';
+    await urgent(ana, direct.id);
+    assert.deepEqual(await hand.walk(bob), ['push', 'wait push urgent_repeat']);
+    assert.deepEqual(await later(bob, 4), ['wait push urgent_repeat']);
+    assert.deepEqual(await later(bob, 1), ['push', 'wait push urgent_repeat']);
+    assert.deepEqual(await later(bob, 5), ['push', 'email', 'wait push urgent_repeat']);
+    assert.deepEqual(await later(bob, 5), ['push', 'wait sms step_delay']);
+    assert.deepEqual(await later(bob, 15), ['sms', 'every-step-spent']);
+    assert.deepEqual(
+      hand.push.sent.map((push) => [push.urgent, push.data.seq]),
+      Array<unknown>(4).fill([true, '1']),
+    );
+    // The provider, too, is told when it is of no use any more.
+    assert.ok(hand.push.sent.every(({ ttlSeconds }) => ttlSeconds <= 3_600));
+    assert.ok((hand.push.sent[3]?.ttlSeconds ?? 0) <= 45 * 60);
+  }).timeout(30_000);
+
+  it('ends with the reading, as everything does', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    await urgent(ana, direct.id);
+    await hand.walk(bob);
+    expectStatus(await read(bob, direct.id, 1), 200);
+    assert.deepEqual(await later(bob, 5), ['read']);
+    assert.equal(hand.push.sent.length, 1);
+  });
+
+  it('waits for no grace that something else has', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    const startsAt = async () => (await hand.attention(bob))?.start_at.getTime() ?? 0;
+    await send(ana, direct.id, 'no hurry');
+    await hand.arm();
+    await hand.sql.query(`update attention set start_at = now() + interval '20 seconds' where user_id = $1`, [bob.id]);
+    await urgent(ana, direct.id);
+    await hand.arm();
+    const [{ now } = { now: new Date(0) }] = await hand.rows<{ now: Date }>('select now()');
+    assert.ok((await startsAt()) <= now.getTime());
+  });
+
+  it('that comes while another waits for its repeat has repeats of its own', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    await urgent(ana, direct.id);
+    await hand.walk(bob);
+    await later(bob, 5);
+    await later(bob, 5);
+    await urgent(ana, direct.id, 'flood');
+    assert.deepEqual((await hand.walk(bob))[0], 'push');
+    const [{ repeats } = { repeats: -1 }] = await hand.rows<{ repeats: number }>(
+      `select repeats from watermarks where user_id = $1 and channel = 'push'`,
+      bob.id,
+    );
+    assert.equal(repeats, 0);
+  });
+
+  it('is texted after five minutes to who wants that, where other texts are off', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    await set(bob, { channels: { sms: false, push: false, email: false }, urgentSms: true });
+    const plain = await makeGroup(ana, [bob]);
+    await send(ana, plain.id, 'no hurry');
+    await urgent(ana, direct.id);
+    assert.deepEqual(await hand.walk(bob), ['wait sms step_delay']);
+    assert.deepEqual(await later(bob, 5), ['sms', 'every-step-spent']);
+    assert.match(hand.sms.sent[0]?.body ?? '', /1 new message\b/, 'the other one does not ride along');
+  });
+
+  describe('for who wants to be left alone', () => {
+    const delivery = async (by: Person, id: string, messageId: string) =>
+      expectStatus(
+        await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${messageId}/receipts`),
+        200,
+      );
+
+    it('waits as any other where its sender does not come through, and the sender is told until when', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await set(bob, { quietHours: quiet(), urgentThrough: 'nobody' });
+      const message = await urgent(ana, direct.id);
+      assert.deepEqual(await hand.walk(bob), ['wait email step_delay']);
+      assert.deepEqual(hand.push.sent, []);
+      const [held, ...others] = (await delivery(ana, direct.id, message.id)).heldBack ?? [];
+      assert.deepEqual([held?.userId, others], [bob.id, []]);
+      const until = Date.parse(held?.until ?? '');
+      assert.ok(until > Date.now() && until <= Date.now() + hour + minute);
+      expectStatus(await read(bob, direct.id, 1), 200);
+      assert.deepEqual((await delivery(ana, direct.id, message.id)).heldBack, []);
+    });
+
+    it('is told of nobody whom it reaches, and of no message that is not urgent', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await set(bob, { quietHours: quiet() });
+      const [through, plain] = [await urgent(ana, direct.id), await send(ana, direct.id, 'no hurry')];
+      assert.deepEqual((await delivery(ana, direct.id, through.id)).heldBack, []);
+      assert.equal((await delivery(ana, direct.id, plain.id)).heldBack, undefined);
+      assert.deepEqual((await hand.walk(bob))[0], 'push');
+    });
+
+    it('is not told of who has muted the conversation or blocked the sender: it reaches them never', async () => {
+      const ana = await registerPerson(hand.app, 'Ana');
+      const [muted, blocking] = [await hand.reachable('Max'), await hand.reachable('Bea')];
+      for (const one of [muted, blocking]) await set(one, { quietHours: quiet(), urgentThrough: 'nobody' });
+      const group = await makeGroup(ana, [muted, blocking]);
+      const mutedUntil = new Date(Date.now() + hour).toISOString();
+      expectStatus(await muted.call('PATCH', `/v1/conversations/${group.id}/me`, { mutedUntil }), 200);
+      expectStatus(await blocking.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
+      const message = await urgent(ana, group.id);
+      assert.deepEqual((await delivery(ana, group.id, message.id)).heldBack, []);
+    });
+  });
+});
