@@ -79,6 +79,8 @@ export interface PushMessage {
   data: Record<string, string>;
   badge: number;
   urgent: boolean;
+  /** Without it the push only changes what is displayed. */
+  sound: boolean;
   ttlSeconds: number;
 }
 export interface EmailMessage {
@@ -176,6 +178,14 @@ export interface Ladder {
   pushPresentMs: number;
   /** Between two pushes about one conversation. */
   realertGapMs: number;
+  sound: {
+    /** Pushes that replace one and may make a sound as it did; */
+    first: number;
+    /** and from then on the time from one that does to the next. */
+    gapMs: number;
+    /** The same for a room that is followed message by message, from the first on. */
+    roomGapMs: number;
+  };
   emailMs: number;
   /** From arming to the mail when no push could be handed to a provider. */
   emailWithoutPushMs: number;

@@ -59,6 +59,8 @@ function toItem(message: FcmMessage): NewItem {
     ...(collapseKey === undefined ? {} : { collapseKey }),
     ...(aps?.['thread-id'] === undefined ? {} : { threadId: aps['thread-id'] }),
     ...(aps?.badge === undefined ? {} : { badge: aps.badge }),
+    ...(aps?.sound === undefined ? {} : { sound: aps.sound }),
+    ...(aps?.['interruption-level'] === undefined ? {} : { interruption: aps['interruption-level'] }),
   };
 }
 

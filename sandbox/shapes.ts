@@ -26,7 +26,17 @@ const FcmMessage = z.strictObject({
       headers: orNothing(z.record(z.string(), z.string())),
       // Free-form for Google; what we show of it we show when it is what Apple asks for.
       payload: orNothing(
-        z.object({ aps: orNothing(z.object({ alert, badge: orNothing(z.number()), 'thread-id': text })) }),
+        z.object({
+          aps: orNothing(
+            z.object({
+              alert,
+              badge: orNothing(z.number()),
+              'thread-id': text,
+              sound: text,
+              'interruption-level': text,
+            }),
+          ),
+        }),
       ),
     }),
   ),

@@ -44,6 +44,10 @@ export interface Item {
   /** What a phone puts together. */
   threadId?: string;
   badge?: number;
+  /** The sound that a phone makes of it; none without. */
+  sound?: string;
+  /** How much of the person's attention it takes, in Apple's words: `passive`, `active`, `time-sensitive`. */
+  interruption?: string;
   /** It says nothing to the person; the app on the phone deals with it. */
   silent?: boolean;
   segments?: number;

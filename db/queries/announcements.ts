@@ -1,7 +1,7 @@
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 import type { Cover } from './attempts.ts';
-import { messagesBetween, notifiable } from './notifiable.ts';
+import { mentioned, messagesBetween, notifiable } from './notifiable.ts';
 import { byOthers, hasUnreadThread } from './unread.ts';
 
 /** A message as a notification tells it. */
@@ -46,6 +46,36 @@ export async function announcedMessages(
     ],
   });
   return rows;
+}
+
+/** How one conversation's messages that an attempt covers call for the person: by name, as one of all, or by being there. */
+export async function callsIn(
+  db: Queryable,
+  userId: UserId,
+  { conversationId, fromSeq, toSeq }: Cover,
+): Promise<
+  { kind: 'direct' | 'group' | 'channel'; memberCount: number; byName: boolean; mentioned: boolean } | undefined
+> {
+  const { rows } = await db.query<{
+    kind: 'direct' | 'group' | 'channel';
+    memberCount: number;
+    byName: boolean;
+    mentioned: boolean;
+  }>({
+    name: 'calls-in',
+    text: `
+      select c.kind, c.member_count as "memberCount",
+        coalesce(bool_or(g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))), false) as "byName",
+        coalesce(bool_or(${mentioned}), false) as mentioned
+      from ${messagesBetween('$2::uuid', '$3::bigint', '$4::bigint')}
+      join conversations c on c.id = g.conversation_id
+      join members m on m.conversation_id = g.conversation_id and m.user_id = $1 and m.left_at is null
+      left join notification_settings n on n.user_id = m.user_id
+      where ${notifiable}
+      group by c.id`,
+    values: [userId, conversationId, fromSeq, toSeq],
+  });
+  return rows[0];
 }
 
 /** Conversations with something unread, in a thread that the person follows too: the number on the app's icon. */

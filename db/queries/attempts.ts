@@ -30,10 +30,12 @@ export interface AttemptRow {
   errorCode: string | null;
   /** It tells of something urgent. */
   urgent: boolean;
+  /** A push of it makes a sound. */
+  sound: boolean;
 }
 
 const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
-  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, exists (select from attempt_events e
+  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound, exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
 /** How far one channel has come with a conversation. */
@@ -47,6 +49,21 @@ export interface Progress {
   since: Date | null;
   /** How often what is urgent and unread was told once more. */
   repeats: number;
+}
+
+/** How often pushes about a conversation sounded since the last reading, the first not counted, and when one last did. */
+export async function soundedOf(
+  tx: Tx,
+  userId: UserId,
+  conversationId: ConversationId,
+): Promise<{ times: number; last: Date | null; replaces: boolean } | undefined> {
+  const { rows } = await tx.query<{ times: number; last: Date | null; replaces: boolean }>({
+    name: 'sounded-of',
+    text: `select case when ${stillUnread} then w.sounds else 0 end as times, w.sounded_at as last, ${stillUnread} as replaces
+      from watermarks w where w.user_id = $1 and w.conversation_id = $2 and w.channel = 'push'`,
+    values: [userId, conversationId],
+  });
+  return rows[0];
 }
 
 /** An urgent message that is unread. */
@@ -140,6 +157,7 @@ export interface NewAttempt {
   at: Date;
   /** It tells of something urgent: for the first time, or once more. */
   alert: 'urgent' | 'repeat' | undefined;
+  sound: boolean;
 }
 
 /** Claims a send: the attempt is written and the watermarks move in the one transaction, before the provider is called. */
@@ -152,15 +170,18 @@ export async function insertAttempt(
     name: 'insert-attempt',
     text: `
       with claimed as (
-        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent)
-        values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null)
+        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent, sound)
+        values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null, $8)
       )
-      insert into watermarks as w (user_id, conversation_id, channel, through_seq, at)
-      select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6 from jsonb_array_elements($5::jsonb) c
+      insert into watermarks as w (user_id, conversation_id, channel, through_seq, at, sounded_at)
+      select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6, case when $8 then $6 end
+      from jsonb_array_elements($5::jsonb) c
       on conflict (user_id, conversation_id, channel) do update
       set through_seq = greatest(w.through_seq, excluded.through_seq), at = excluded.at,
         -- Counted since the last reading: what was told before and is still unread.
         times = 1 + case when ${stillUnread} then w.times else 0 end,
+        sounds = case when ${stillUnread} then w.sounds + $8::int else 0 end,
+        sounded_at = coalesce(excluded.sounded_at, w.sounded_at),
         -- Something urgent that is new has repeats of its own.
         repeats = case when not ${stillUnread} or $7 = 'urgent' then 0 else w.repeats + ($7 is not distinct from 'repeat')::int end`,
     values: [
@@ -171,6 +192,7 @@ export async function insertAttempt(
       JSON.stringify(attempt.covers),
       attempt.at,
       attempt.alert ?? null,
+      attempt.sound,
     ],
   });
 }

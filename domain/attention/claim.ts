@@ -1,5 +1,6 @@
 import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
 import {
@@ -11,11 +12,14 @@ import {
   finishAttempt,
   insertAttempt,
   reopenAttempt,
+  soundedOf,
 } from '../../db/queries/attempts.ts';
+import { callsIn } from '../../db/queries/announcements.ts';
 import { lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import type { Deps, Ladder } from '../deps.ts';
 import { wanted } from './decide.ts';
+import { sounds } from './sound.ts';
 import { comesThrough } from './urgency.ts';
 
 /** A send that may go ahead now. */
@@ -27,6 +31,8 @@ export interface Claim {
   calledBefore: Date | null;
   /** It tells of something urgent. */
   urgent: boolean;
+  /** A push of it makes a sound. */
+  sound: boolean;
   /** Calls before that one that nobody knows the outcome of either. */
   unanswered: number;
 }
@@ -53,8 +59,10 @@ export async function claimAttempt(
     if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
     const { attemptId: id, episode, userId } = input;
     const alert = alertOf(channel, input, armed, settings);
-    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now(), alert });
-    return { attemptId: id, covers, tries: 0, calledBefore: null, urgent: alert !== undefined, unanswered: 0 };
+    const urgent = alert !== undefined;
+    const sound = await mayBeHeard(tx, deps, userId, { channel, covers, urgent });
+    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now(), alert, sound });
+    return { attemptId: id, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
   });
 }
 
@@ -77,12 +85,27 @@ async function reclaim(
     await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
     return { result: 'not-needed', reason: 'read_before_send' };
   }
-  const { id, covers, tries, urgent } = attempt;
-  if (attempt.state === 'claimed')
-    return { attemptId: id, covers, tries, urgent, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
-  await reopenAttempt(tx, userId, id);
-  return { attemptId: id, covers, tries, urgent, calledBefore: null, unanswered: 0 };
+  const { id: attemptId, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
+  const claim = { attemptId, covers, tries, urgent, sound };
+  if (attempt.state === 'claimed') return { ...claim, calledBefore, unanswered };
+  await reopenAttempt(tx, userId, attemptId);
+  return { ...claim, calledBefore: null, unanswered: 0 };
 }
+
+/** Whether a push makes a sound, judged once: a retry is as loud as the first try. */
+async function mayBeHeard(
+  tx: Tx,
+  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
+  userId: UserId,
+  { channel, covers: [cover], urgent }: { channel: Channel; covers: Cover[]; urgent: boolean },
+): Promise<boolean> {
+  if (channel !== 'push' || !cover) return true;
+  const told = await callsIn(tx, userId, cover);
+  const sounded = await soundedOf(tx, userId, cover.conversationId);
+  return !told || sounds(told, sounded ?? unheard, { urgent, now: now(), ladder });
+}
+
+const unheard = { times: 0, last: null, replaces: false };
 
 /**
  * What the attempt announces: a push the conversation that was decided on; a mail or text everything that this channel has

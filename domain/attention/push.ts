@@ -88,6 +88,7 @@ function toPush(
     data,
     badge,
     urgent: claim.urgent,
+    sound: claim.sound,
     ttlSeconds: secondsLeft(deps, newest, usefulMs),
   };
 }

@@ -57,11 +57,11 @@ function agentTo(baseUrl: string): HttpAgent {
 }
 
 /** Android builds what it shows from the data; iOS shows the alert. Both replace what they show of the conversation. */
-function toFcm({ token, conversationKey, title, body, data, badge, ttlSeconds, urgent }: PushMessage): Message {
+function toFcm({ token, conversationKey, title, body, data, badge, ttlSeconds, urgent, sound }: PushMessage): Message {
   const expires = Math.floor(Date.now() / 1_000) + ttlSeconds;
   return {
     token,
-    data: { ...data, title, body, badge: String(badge), tag: conversationKey },
+    data: { ...data, title, body, badge: String(badge), tag: conversationKey, sound: sound ? 'on' : 'off' },
     android: { priority: 'high', ttl: ttlSeconds * 1_000 },
     apns: {
       headers: { 'apns-collapse-id': conversationKey, 'apns-expiration': String(expires), 'apns-priority': '10' },
@@ -69,9 +69,9 @@ function toFcm({ token, conversationKey, title, body, data, badge, ttlSeconds, u
         aps: {
           alert: { title, body },
           badge,
-          sound: 'default',
+          ...(sound ? { sound: 'default' } : {}),
           threadId: conversationKey,
-          ...(urgent ? { 'interruption-level': 'time-sensitive' } : {}),
+          'interruption-level': urgent ? 'time-sensitive' : sound ? 'active' : 'passive',
         },
       },
     },

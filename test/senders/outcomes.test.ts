@@ -17,6 +17,7 @@ const pushMessage = (token: string): PushMessage => ({
   data: { conversationId: 'c1', attemptId: 'attempt-1' },
   badge: 3,
   urgent: false,
+  sound: true,
   ttlSeconds: 3_600,
 });
 const mail = (to: string, extra: Partial<EmailMessage> = {}): EmailMessage => ({
@@ -87,6 +88,18 @@ describe('the senders', () => {
       ['ok-canary-token', 'Ana', 'canary text', 3, 'conversation-1', 'attempt-1'],
     );
     assert.equal(item?.data?.tag, 'conversation-1');
+  });
+
+  it('push loudly, silently or urgently, as they are told', async () => {
+    const heard = async (extra: Partial<PushMessage>) => {
+      await fetch(`${sandbox.url}/clear`, { method: 'POST' });
+      assert.equal((await senders.push.send({ ...pushMessage('ok-canary-token'), ...extra })).class, 'ok');
+      const [item] = await items();
+      return [item?.data?.sound, item?.sound ?? null, item?.interruption ?? null];
+    };
+    assert.deepEqual(await heard({}), ['on', 'default', 'active']);
+    assert.deepEqual(await heard({ sound: false }), ['off', null, 'passive']);
+    assert.deepEqual(await heard({ urgent: true }), ['on', 'default', 'time-sensitive']);
   });
 
   it('mail with an own Message-ID, a thread and no tracking; header values cannot end a header', async () => {

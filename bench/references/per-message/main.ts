@@ -70,7 +70,7 @@ async function send(channel: Channel, attemptId: string, key: string, { text, to
     channel === 'push'
       ? await deps.senders.push.send({
           ...{ token, attemptId, conversationKey: key, title: 'A group', body: text },
-          ...{ data: { conversationId: key }, badge: 1, urgent: false, ttlSeconds: 86_400 },
+          ...{ data: { conversationId: key }, badge: 1, urgent: false, sound: true, ttlSeconds: 86_400 },
         })
       : await deps.senders.email.send({
           ...{ to: email, attemptId, subject: 'New messages', text, html: `<p>${text}</p>` },
