@@ -110,6 +110,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     presences: (userIds) => presence.look(userIds),
     senders: createSenders(config),
     ladder: config.HOMING_LADDER,
+    caps: config.HOMING_CAPS,
     publicUrl: config.HOMING_PUBLIC_URL,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };

@@ -226,6 +226,22 @@ export interface Ladder {
   };
 }
 
+/** How many notifications one person may get, and how many texts the organisation pays for. Data, not code. */
+export interface Caps {
+  /** Pushes that make a sound; beyond, they change what is displayed and are silent. */
+  alertsPer10Minutes: number;
+  alertsPerDay: number;
+  emailsPerHour: number;
+  emailsPerDay: number;
+  textsPerHour: number;
+  textsPerDay: number;
+  /** For what is urgent when the rest is spent. */
+  urgentAlertsPerDay: number;
+  urgentTextsPerDay: number;
+  /** Texts of all people in a day (UTC); null for no limit. */
+  orgTextsPerDay: number | null;
+}
+
 /**
  * What the outside supplies. A function names the few that it needs with `Pick`, so that its signature says what it can
  * touch and a test supplies no more.
@@ -250,6 +266,7 @@ export interface Deps {
   presences(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, PresenceState>>;
   senders: Senders;
   ladder: Ladder;
+  caps: Caps;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
   /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */

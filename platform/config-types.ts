@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Ladder } from '../domain/deps.ts';
+import type { Caps, Ladder } from '../domain/deps.ts';
 
 /** Milliseconds. */
 export type Duration = number;
@@ -128,4 +128,46 @@ export const ladderSetting = z.string().transform((text, context): Ladder => {
       });
   }
   return ladder;
+});
+
+/** What an ordinary deployment sends one person at most. */
+export const standardCaps: Caps = {
+  alertsPer10Minutes: 30,
+  alertsPerDay: 200,
+  emailsPerHour: 4,
+  emailsPerDay: 20,
+  textsPerHour: 3,
+  textsPerDay: 5,
+  urgentAlertsPerDay: 5,
+  urgentTextsPerDay: 2,
+  orgTextsPerDay: null,
+};
+
+const capNames: Record<string, keyof Caps> = {
+  'push-10m': 'alertsPer10Minutes',
+  'push-day': 'alertsPerDay',
+  'email-hour': 'emailsPerHour',
+  'email-day': 'emailsPerDay',
+  'sms-hour': 'textsPerHour',
+  'sms-day': 'textsPerDay',
+  'urgent-push-day': 'urgentAlertsPerDay',
+  'urgent-sms-day': 'urgentTextsPerDay',
+  'org-sms-day': 'orgTextsPerDay',
+};
+
+/** `email-hour=2 org-sms-day=1000` over the standard caps. */
+export const capsSetting = z.string().transform((text, context): Caps => {
+  const caps = { ...standardCaps };
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
+    const [, name = '', value = ''] = /^([a-z0-9-]+)=(\d{1,9})$/.exec(part) ?? [];
+    const cap = capNames[name];
+    // Of nothing there is no next moment at which it comes: whoever wants none switches the channel off.
+    if (cap && (Number(value) > 0 || cap.startsWith('urgent') || cap.startsWith('org'))) caps[cap] = Number(value);
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `does not understand "${part}"; caps are ${Object.keys(capNames).join(', ')}, each a whole number, and at least 1 but for those of urgent messages and the organisation`,
+      });
+  }
+  return caps;
 });

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { sendGridKey } from './webhooks/sendgrid.ts';
-import { type Duration, keyring, ladderSetting, listOf, port } from './config-types.ts';
+import { type Duration, capsSetting, keyring, ladderSetting, listOf, port } from './config-types.ts';
 
 /** One setting: what it is for, and where its value may be printed. */
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -184,6 +184,11 @@ export const settings = {
     schema: ladderSetting,
     fallback: '',
     help: 'When steps fall due, such as "push=1.5s email=10m sms=30m"; what is not named keeps its default. No text is sent by night: "sms-night=21:00-08:00", or "off"',
+  }),
+  HOMING_CAPS: setting({
+    schema: capsSetting,
+    fallback: '',
+    help: 'How many notifications one person may get, such as "email-hour=4 sms-day=5"; what is not named keeps its default. "org-sms-day=1000" is the organisation’s budget of texts a day, which has no limit otherwise',
   }),
   HOMING_SECRET_KEY: setting({
     schema: z.string().min(32),

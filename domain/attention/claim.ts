@@ -18,9 +18,12 @@ import { callsIn } from '../../db/queries/announcements.ts';
 import { lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import type { Deps, Ladder } from '../deps.ts';
+import { takeOne } from './caps.ts';
 import { wanted } from './decide.ts';
 import { sounds } from './sound.ts';
 import { comesThrough } from './urgency.ts';
+
+type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
 
 /** A send that may go ahead now. */
 export interface Claim {
@@ -43,7 +46,7 @@ export interface Claim {
  * twice by two attempts, and nothing that was read meanwhile.
  */
 export async function claimAttempt(
-  deps: Pick<Deps, 'db' | 'now' | 'ladder'>,
+  deps: ClaimDeps & Pick<Deps, 'db'>,
   channel: Channel,
   input: NotifyInput,
 ): Promise<Claim | NotifyResult> {
@@ -60,7 +63,9 @@ export async function claimAttempt(
     const { attemptId: id, episode, userId } = input;
     const alert = alertOf(channel, input, armed, settings);
     const urgent = alert !== undefined;
-    const sound = await mayBeHeard(tx, deps, userId, { channel, covers, urgent });
+    const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
+    const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
+    if (spent !== 'taken') return { result: 'not-needed', reason: spent };
     await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now(), alert, sound });
     return { attemptId: id, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
   });
@@ -92,17 +97,22 @@ async function reclaim(
   return { ...claim, calledBefore: null, unanswered: 0 };
 }
 
-/** Whether a push makes a sound, judged once: a retry is as loud as the first try. */
+/**
+ * Whether a push makes a sound, judged once: a retry is as loud as the first try. Whoever has heard enough of them for now
+ * gets it silently.
+ */
 async function mayBeHeard(
   tx: Tx,
-  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
+  deps: ClaimDeps,
   userId: UserId,
-  { channel, covers: [cover], urgent }: { channel: Channel; covers: Cover[]; urgent: boolean },
+  { covers: [cover], urgent }: { covers: Cover[]; urgent: boolean },
 ): Promise<boolean> {
-  if (channel !== 'push' || !cover) return true;
+  if (!cover) return false;
   const told = await callsIn(tx, userId, cover);
-  const sounded = await soundedOf(tx, userId, cover.conversationId);
-  return !told || sounds(told, sounded ?? unheard, { urgent, now: now(), ladder });
+  const sounded = (await soundedOf(tx, userId, cover.conversationId)) ?? unheard;
+  const { now, ladder } = deps;
+  if (told && !sounds(told, sounded, { urgent, now: now(), ladder })) return false;
+  return (await takeOne(tx, deps, userId, { what: 'alert', urgent })) === 'taken';
 }
 
 const unheard = { times: 0, last: null, replaces: false };

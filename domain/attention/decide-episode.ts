@@ -16,11 +16,12 @@ import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../d
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Deps, Presence } from '../deps.ts';
+import { capsOf } from './caps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { suppressedOf } from './suppressions.ts';
 
-type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'mac'>;
+type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'caps' | 'mac'>;
 
 /**
  * The next thing to do for a person's episode. Reading, deciding, explaining and, at the end, closing are one transaction
@@ -87,6 +88,7 @@ async function look(
     underWay,
     stuck: stuck.map(({ channel }) => channel),
     skipped,
+    capped: await capsOf(tx, deps, userId),
     closed,
   };
 }

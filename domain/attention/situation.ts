@@ -34,8 +34,23 @@ export interface Situation {
   /** Steps that wait for a person's hand, and steps that one has struck off. */
   stuck: readonly Channel[];
   skipped: readonly Channel[];
+  /** What may not be sent for now, as enough of it was. */
+  capped: Caught;
   /** A person has ended the episode by hand. */
   closed: boolean;
+}
+
+/** Why a channel may send nothing more for now, and until when. */
+export interface Capped {
+  reason: Extract<Reason, 'cap_user' | 'cap_org_sms'>;
+  until: Date;
+}
+/** What a decision must know of the person's budgets and the organisation's; what is not in it is free. */
+export interface Caught {
+  email?: Capped | undefined;
+  sms?: Capped | undefined;
+  /** The same for a text of something urgent. */
+  urgentSms?: Capped | undefined;
 }
 
 /** What one step comes to at this moment, with the reason in the closed list's words. */

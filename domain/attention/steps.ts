@@ -2,7 +2,7 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
-import type { Reason, Situation, StepDecision } from './situation.ts';
+import type { Capped, Reason, Situation, StepDecision } from './situation.ts';
 import { comesThrough, urgentFor } from './urgency.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
@@ -74,6 +74,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
       whyGap: 'reminder_gap',
       untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
       peace: through ? [] : peaceOf('email', situation),
+      cap: situation.capped.email,
     });
   },
   sms(row, situation) {
@@ -108,6 +109,7 @@ function plainSms(row: ArmedRow, situation: Situation): StepResult {
     whyGap: 'reminder_gap',
     untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
     peace: through ? [] : peaceOf('sms', situation),
+    cap: situation.capped[through ? 'urgentSms' : 'sms'],
   });
 }
 
@@ -130,6 +132,7 @@ function urgentStep(channel: 'push' | 'sms', row: ArmedRow, situation: Situation
       whyGap: 're_alert_gap',
       untilMs: newest.at.getTime() + (channel === 'push' ? urgent.untilMs : smsUntilMs),
       peace: comesThrough(row.kind, situation.settings) ? [] : peaceOf(channel, situation),
+      cap: channel === 'sms' ? situation.capped.urgentSms : undefined,
     },
   );
   return [{ ...step, alert: 'urgent' }];
@@ -187,21 +190,25 @@ interface Timing {
   untilMs: number;
   /** When nothing may come on this channel. */
   peace: readonly Peace[];
+  /** Enough of it was sent for now. */
+  cap?: Capped | undefined;
 }
 
 function dueAt(
   { now }: Situation,
   { since, last, throughSeq }: Progress,
-  { delayMs, why, gapMs, whyGap, untilMs, peace }: Timing,
+  { delayMs, why, gapMs, whyGap, untilMs, peace, cap }: Timing,
 ): StepResult {
   if (since === null) return skip(throughSeq > 0 ? 'already_announced' : 'all_content_gone');
   const spans = merged(peace);
   const delayed = awakeAfter(spans, since.getTime(), delayMs);
   const spaced = last === null ? 0 : last.getTime() + gapMs;
   const loud = Math.max(delayed, spaced, now.getTime());
-  const due = outOf(spans, loud);
-  if (due > untilMs) return skip('expired');
+  const free = cap && cap.until.getTime() > loud ? cap : undefined;
+  const due = outOf(spans, free?.until.getTime() ?? loud);
+  if (due > untilMs) return skip(free?.reason ?? 'expired');
   if (due <= now.getTime()) return { outcome: 'send', reason: 'due' };
+  if (free) return { outcome: 'deferred', reason: free.reason, until: new Date(due) };
   const kept = peace.find(({ from, until }) => from <= loud && loud < until) ?? peace.find(coversAll(now, due));
   return { outcome: 'deferred', reason: kept?.why ?? (spaced > delayed ? whyGap : why), until: new Date(due) };
 }

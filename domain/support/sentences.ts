@@ -14,6 +14,8 @@ export const sentences: Record<Reason, string> = {
   step_delay: 'This step comes later, if the message is still unread then.',
   reminder_gap: 'It was told on this channel already; the reminder keeps its distance.',
   urgent_repeat: 'It is urgent, was pushed and is still unread: the push comes once more.',
+  cap_user: 'The person has had as many of these as they get in an hour or a day; it waits until there is room again.',
+  cap_org_sms: 'The organisation’s texts of today are spent; it waits for the next day, if it is of use by then.',
   under_way: 'A step is being tried right now.',
   read_before_send: 'The person read it before this was sent.',
   account_inactive: 'The person’s account is not active.',

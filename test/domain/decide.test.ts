@@ -15,6 +15,9 @@ const after = (ms: number) => new Date(start + ms);
 
 /** A channel that has announced nothing of a message that came then. */
 const unannounced = (ms = 0): Progress => ({ throughSeq: 0, last: null, times: 0, since: after(ms), repeats: 0 });
+/** Enough was sent until then. */
+const cap = (ms: number) => ({ reason: 'cap_user' as const, until: after(ms) });
+
 /** A channel that has announced everything, and when; `since` where something came after that. */
 const announced = (throughSeq: number, ms: number, more: Partial<Progress> = {}): Progress => ({
   throughSeq,
@@ -63,6 +66,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   underWay: [],
   stuck: [],
   skipped: [],
+  capped: {},
   closed: false,
   ...overrides,
 });
@@ -513,6 +517,40 @@ describe('decide', () => {
       'sms c1',
     ],
     [
+      'puts off a mail of which the person has had enough, and says until when',
+      { armed: [row(pushed)], pushHandedOver: true, now: after(10 * minute), capped: { email: cap(12 * minute) } },
+      `wait email ${12 * minute} cap_user`,
+    ],
+    [
+      'and sends it then',
+      { armed: [row(pushed)], pushHandedOver: true, now: after(12 * minute), capped: { email: cap(12 * minute) } },
+      'email c1',
+    ],
+    [
+      'puts off a text when the organisation’s are spent',
+      {
+        armed: [row(mailed)],
+        now: after(31 * minute),
+        capped: { sms: { reason: 'cap_org_sms', until: after(2 * hour) } },
+      },
+      `wait sms ${2 * hour} cap_org_sms`,
+    ],
+    [
+      'but not for longer than it is of use',
+      { armed: [row(mailed)], now: after(31 * minute), capped: { sms: cap(4 * hour + 1) } },
+      'finished every-step-spent',
+    ],
+    [
+      'has a reserve for the text of something urgent',
+      { armed: [row({ ...mailed, ...repeated })], now: after(31 * minute), capped: { sms: cap(2 * hour) } },
+      'sms c1',
+    ],
+    [
+      'keeps to quiet hours after a cap, too',
+      { settings: quiet({}, true), armed: [row(pushed)], now: after(11 * minute), capped: { email: cap(30 * minute) } },
+      `wait email ${hour + 10 * minute} quiet_hours`,
+    ],
+    [
       'passes over a step that an operator struck off',
       { skipped: ['push', 'email', 'sms'] },
       'finished every-step-spent',
@@ -539,6 +577,12 @@ describe('decide', () => {
       steps.map(({ channel, outcome, reason }) => `${channel} ${outcome} ${reason}`),
       ['push skipped no_device', 'email deferred step_delay', 'sms skipped phone_unverified'],
     );
+  });
+
+  it('names the cap, not the time, where it is the cap that makes a text too late', () => {
+    const { steps } = decide(situation({ now: after(31 * minute), armed: [row(mailed)], capped: { sms: cap(5 * hour) } }));
+    const { outcome, reason } = steps.find(({ channel }) => channel === 'sms') ?? {};
+    assert.deepEqual([outcome, reason], ['skipped', 'cap_user']);
   });
 
   describe('for any situation', () => {
@@ -589,6 +633,11 @@ describe('decide', () => {
         settings: fc.constantFrom(allChannels, quiet(), quiet({ urgentThrough: 'nobody' }, true), undisturbed),
         zone: fc.constantFrom('UTC', farEast, 'America/New_York'),
         place: fc.constantFrom(0, 0.5),
+        capped: fc.record({
+          email: fc.option(times.map(cap), { nil: undefined }),
+          sms: fc.option(times.map(cap), { nil: undefined }),
+          urgentSms: fc.option(times.map(cap), { nil: undefined }),
+        }),
       })
       .map((overrides) =>
         situation({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { envExample } from '../../platform/env-example.ts';
 import { ConfigError, readConfig, settings } from '../../platform/config.ts';
-import { duration, standardLadder } from '../../platform/config-types.ts';
+import { duration, standardCaps, standardLadder } from '../../platform/config-types.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
 
 const secrets = developmentSecrets();
@@ -131,6 +131,20 @@ describe('the configuration', () => {
       assert.match(faultsOf({ ...complete, HOMING_LADDER: `sms-night=${night}` }).join(), new RegExp(night));
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'pigeon=2s' }).join(), /"pigeon=2s"/);
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'push=soon' }).join(), /"push=soon"/);
+  });
+
+  it('reads caps over the standard ones and names what it does not understand', () => {
+    const capsOf = (text: string) => readConfig({ ...complete, HOMING_CAPS: text }).HOMING_CAPS;
+    assert.deepEqual(capsOf(''), standardCaps);
+    assert.deepEqual(capsOf('email-hour=1 org-sms-day=500 urgent-sms-day=0'), {
+      ...standardCaps,
+      emailsPerHour: 1,
+      orgTextsPerDay: 500,
+      urgentTextsPerDay: 0,
+    });
+    assert.equal(capsOf('org-sms-day=0').orgTextsPerDay, 0);
+    for (const wrong of ['pigeons=2', 'email-hour=0', 'email-hour=-1', 'sms-day=few', 'sms-day'])
+      assert.match(faultsOf({ ...complete, HOMING_CAPS: wrong }).join(), new RegExp(`"${wrong}"`));
   });
 
   it('understands durations', () => {
