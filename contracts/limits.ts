@@ -19,6 +19,8 @@ export const limits = {
   urgentPerRecipient: 3,
   /** Windows of one person's quiet hours. */
   quietWindows: 20,
+  /** Seconds that a person may give themselves to read something before it is pushed. */
+  graceSeconds: 120,
   /** People that one person may block. */
   blocksPerUser: 1_000,
   /** Unread messages of one conversation that are counted; beyond, the count stays there. */

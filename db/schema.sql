@@ -41,6 +41,8 @@ create table attempts (
   unanswered integer not null default 0,
   reported text,
   setbacks text[] not null default '{}'::text[],
+  urgent boolean not null default false,
+  sound boolean not null default true,
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
   constraint attempts_reported_check CHECK ((reported = ANY (ARRAY['accepted'::text, 'sent'::text, 'delivered'::text, 'engaged'::text]))),
@@ -311,6 +313,15 @@ CREATE UNIQUE INDEX messages_once ON public.messages USING btree (client_id, sen
 CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
 
+create table notification_budgets (
+  user_id uuid not null,
+  bucket text not null,
+  tokens double precision not null,
+  at timestamp with time zone not null,
+  constraint notification_budgets_pkey PRIMARY KEY (user_id, bucket)
+);
+grant delete, insert, select, update on notification_budgets to homing_app;
+
 create table notification_settings (
   user_id uuid not null,
   settings jsonb not null,
@@ -411,6 +422,13 @@ create table suppressions (
 );
 grant delete, insert, select, update on suppressions to homing_app;
 
+create table text_days (
+  day date not null,
+  texts integer not null,
+  constraint text_days_pkey PRIMARY KEY (day)
+);
+grant delete, insert, select, update on text_days to homing_app;
+
 create table thread_members (
   conversation_id uuid not null,
   root_seq bigint not null,
@@ -447,6 +465,7 @@ create table urgent_sends (
   user_id uuid not null,
   message_id uuid not null,
   at timestamp with time zone not null,
+  conversation_id uuid,
   constraint urgent_sends_pkey PRIMARY KEY (user_id, message_id)
 );
 grant delete, insert, select on urgent_sends to homing_app;
@@ -498,6 +517,9 @@ create table watermarks (
   through_seq bigint not null,
   at timestamp with time zone not null,
   times integer not null default 1,
+  repeats integer not null default 0,
+  sounds integer not null default 0,
+  sounded_at timestamp with time zone,
   constraint watermarks_pkey PRIMARY KEY (user_id, conversation_id, channel),
   constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );

@@ -13,7 +13,7 @@ import type { Part } from './supervisor.ts';
 
 /** Steps of an unread message fall due within a minute, so that somebody who tries it out sees them. */
 const developmentLadder =
-  'push=1.5s push-present=5s realert-gap=5s email=20s email-without-push=20s email-settle=5s sms-settle=5s sms=40s sms-night=off retry-first=2s';
+  'push=1.5s push-present=5s push-focused=5s realert-gap=5s email=20s email-without-push=20s email-settle=5s sms-settle=5s sms=40s sms-night=off retry-first=2s';
 
 /** The processes of the app: name → roles and what tells that it is ready. */
 const processes = {

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../contracts/events.ts';
-import type { SessionId, UserId } from '../contracts/ids.ts';
+import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
 import type { SuppressionCause } from '../db/queries/suppressions.ts';
@@ -45,8 +45,17 @@ export type Mac = (
   data: string,
 ) => Buffer;
 
-/** Where a person is connected right now. `unknown` when Redis cannot say: then nobody waits for a presence. */
-export type Presence = 'present' | 'away' | 'unknown';
+/** What a person does with one of their connections. */
+export interface Connection {
+  /** Hidden is a tab that is not seen, or a screen that is locked. */
+  state: 'active' | 'idle' | 'hidden';
+  /** As the client named it; null where it named none. */
+  deviceId: string | null;
+  viewing: ConversationId | null;
+}
+
+/** A person's connections right now. `unknown` when Redis cannot say: then nobody waits for a presence. */
+export type Presence = readonly Connection[] | 'unknown';
 
 /** What several people do with their devices, for others who look at them. */
 export type PresenceState = 'active' | 'idle' | 'offline' | 'unknown';
@@ -174,8 +183,14 @@ export interface ReportDoor {
 export interface Ladder {
   /** From arming to the push: the burst window of who is away. */
   pushMs: number;
-  /** The same for who is connected: time to read first. */
+  /** The same for who is active elsewhere, and has chosen no time of their own: time to read first. */
   pushPresentMs: number;
+  /** For who looks at the conversation itself. */
+  pushFocusedMs: number;
+  /** For who is connected and does nothing. */
+  pushIdleMs: number;
+  /** Within which a client that is there says that it has a message; after that it counts as gone. */
+  acknowledgeMs: number;
   /** Between two pushes about one conversation. */
   realertGapMs: number;
   sound: {

@@ -61,6 +61,9 @@ const hour = 60 * minute;
 export const standardLadder: Ladder = {
   pushMs: 1.5 * second,
   pushPresentMs: 20 * second,
+  pushFocusedMs: 20 * second,
+  pushIdleMs: 3 * second,
+  acknowledgeMs: 3 * second,
   realertGapMs: 30 * second,
   sound: { first: 3, gapMs: 5 * minute, roomGapMs: 15 * minute },
   emailMs: 10 * minute,
@@ -82,6 +85,9 @@ export const standardLadder: Ladder = {
 const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   push: (ladder, ms) => (ladder.pushMs = ms),
   'push-present': (ladder, ms) => (ladder.pushPresentMs = ms),
+  'push-focused': (ladder, ms) => (ladder.pushFocusedMs = ms),
+  'push-idle': (ladder, ms) => (ladder.pushIdleMs = ms),
+  acknowledge: (ladder, ms) => (ladder.acknowledgeMs = ms),
   'realert-gap': (ladder, ms) => (ladder.realertGapMs = ms),
   'sound-gap': (ladder, ms) => (ladder.sound.gapMs = ms),
   'room-sound-gap': (ladder, ms) => (ladder.sound.roomGapMs = ms),

@@ -17,8 +17,8 @@ export interface Going {
   socketId: string;
 }
 
-/** Takes these sockets out of who is present; answers with how many connections each one's person still has. */
-type Leave = (goings: readonly Going[]) => Promise<number[]>;
+/** Takes these sockets out of who is present; answers with how many connections each one's person still has, and is active on. */
+type Leave = (goings: readonly Going[]) => Promise<{ connections: number; active: number }[]>;
 
 /** Sockets that closed, noted together: when a network goes, thousands go at once. */
 export function createGoings(deps: Deps, leave: Leave): Lane<Going, true> {
@@ -27,8 +27,12 @@ export function createGoings(deps: Deps, leave: Leave): Lane<Going, true> {
     onOverflow: () => overloaded,
     async run(goings) {
       const left = await leave(goings);
-      const gone = new Set(goings.filter((_, n) => left[n] === 0).map(({ userId }) => userId));
-      if (gone.size > 0) await Promise.all([presenceEnded(deps, [...gone]), lastSeenNow(deps, [...gone])]);
+      const without = (what: 'connections' | 'active') => [
+        ...new Set(goings.filter((_, n) => left[n]?.[what] === 0).map(({ userId }) => userId)),
+      ];
+      const [gone, inactive] = [without('connections'), without('active')];
+      if (inactive.length > 0) await presenceEnded(deps, inactive);
+      if (gone.length > 0) await lastSeenNow(deps, gone);
       return goings.map(() => true as const);
     },
   });

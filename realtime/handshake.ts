@@ -57,7 +57,8 @@ async function admit(
     greeted();
     throw error;
   }
-  return { actor, expiresAt, known: parsed.data.known, idle: false, greeted };
+  const { known, deviceId = null } = parsed.data;
+  return { actor, expiresAt, known, connection: { state: 'active', deviceId, viewing: null }, greeted };
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */

@@ -4,13 +4,13 @@ import type { SyncRequest } from '../contracts/entities/index.ts';
 import type { SessionId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { EmitEvents, ListenEvents } from '../contracts/realtime/index.ts';
-import type { Actor } from '../domain/deps.ts';
+import type { Actor, Connection } from '../domain/deps.ts';
 import type { BusItem } from './bus.ts';
 
 /** What a socket is once its handshake was accepted. */
 export interface SocketData {
   /** What the person does with this device, as it last said. */
-  idle: boolean;
+  connection: Connection;
   /** The last hint that somebody types here, which is not told again at once. */
   typing?: { conversationId: string; on: boolean; at: number };
   actor: Actor;

@@ -2,7 +2,7 @@ import type { SessionId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
-import type { Deps, Log } from '../domain/deps.ts';
+import type { Connection, Deps, Log } from '../domain/deps.ts';
 import { loadBlocks, loadFollowers, loadFollowing } from '../domain/live/index.ts';
 import { getUnread } from '../domain/receipts/index.ts';
 import { sync } from '../domain/sync/index.ts';
@@ -26,7 +26,7 @@ export interface RealtimeOptions extends OnOptions {
   log: Log;
   serverVersion: string;
   presence: {
-    beat(sockets: readonly { userId: UserId; socketId: string; idle: boolean }[]): Promise<void>;
+    beat(sockets: readonly (Connection & { userId: UserId; socketId: string })[]): Promise<void>;
     everyMs: number;
   };
   /** Takes what this node gives to its sockets of what happens in its own process. */
@@ -238,7 +238,7 @@ const confirm = (socket: IoSocket, { presence }: Pick<RealtimeOptions, 'presence
 const presentSocket = (socket: IoSocket) => ({
   userId: socket.data.actor.userId,
   socketId: socket.id,
-  idle: socket.data.idle,
+  ...socket.data.connection,
 });
 
 /** Parts in which a stopping node sends its sockets away. */

@@ -274,10 +274,11 @@ export class Client {
   }
 
   /**
-   * Whether I am active, and which conversation I look at: its members' presence is the answer, and each change comes as
-   * `presence`. A new connection knows nothing of it: say it again at every `online`.
+   * Whether I am active (input in the last minute), idle or hidden (the tab is not seen, the screen locked), and which
+   * conversation I look at: its members' presence is the answer, and each change comes as `presence`. Who is active gets
+   * time to read before they are pushed to. A new connection knows nothing of it: say it again at every `online`.
    */
-  async setPresence(state: 'active' | 'idle', viewing: string | null): Promise<PersonPresence[]> {
+  async setPresence(state: 'active' | 'idle' | 'hidden', viewing: string | null): Promise<PersonPresence[]> {
     const request = { state, viewing: viewing as ConversationId | null };
     return (await this.#parts.connection.ask('presence.set', request)).presences;
   }

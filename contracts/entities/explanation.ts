@@ -12,7 +12,7 @@ export const reasons = [
   ...['sms_opted_out', 'expired', 'needs_operator', 'skipped_by_operator', 'already_announced', 'all_content_gone'],
   ...['every_step_spent', 'closed_by_operator', 'own_message', 'not_member', 'system_message', 'message_deleted'],
   ...['blocked_sender', 'level_mentions_only', 'thread_not_followed', 'not_yet_armed', 'workflow_lost', 'announced'],
-  ...['urgent_repeat', 'cap_user', 'cap_org_sms'],
+  ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;

@@ -60,6 +60,8 @@ function minuteOf(time: string): number {
 /** Whose urgent messages come through while a person wants to be left alone: of all, of direct conversations, of none. */
 export const UrgentThrough = z.enum(['everyone', 'direct', 'nobody']);
 
+const graceSeconds = z.int().min(0).max(limits.graceSeconds);
+
 export const NotificationSettings = z
   .strictObject({
     level: Level,
@@ -72,6 +74,8 @@ export const NotificationSettings = z
     urgentThrough: UrgentThrough,
     /** Texts of what is urgent, and soon; also where other texts are off. */
     urgentSms: z.boolean(),
+    /** Seconds to read something before it is pushed while I am active on a device; null for the deployment’s own time. */
+    graceSeconds: graceSeconds.nullable(),
   })
   .meta({ id: 'NotificationSettings' });
 export type NotificationSettings = z.infer<typeof NotificationSettings>;
@@ -85,6 +89,7 @@ export const defaultNotificationSettings: NotificationSettings = {
   doNotDisturbUntil: null,
   urgentThrough: 'direct',
   urgentSms: false,
+  graceSeconds: null,
 };
 
 export const NotificationSettingsPatch = z
@@ -98,6 +103,7 @@ export const NotificationSettingsPatch = z
     doNotDisturbUntil: Instant.nullable().optional(),
     urgentThrough: UrgentThrough.optional(),
     urgentSms: z.boolean().optional(),
+    graceSeconds: graceSeconds.nullable().optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'NotificationSettingsPatch' });

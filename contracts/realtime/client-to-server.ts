@@ -61,9 +61,10 @@ export const clientEvents = {
     answer: z.strictObject({}),
   }),
   'presence.set': clientEvent({
-    summary: 'What I do with this device, and which conversation I look at: whose presence I am then told of',
+    summary:
+      'What I do with this device (`active` after input in the last minute, `hidden` while nobody sees it, `idle` otherwise), and which conversation I look at: whose presence I am then told of, and whose messages I get time to read before they are pushed',
     input: z
-      .strictObject({ state: z.enum(['active', 'idle']), viewing: ConversationId.nullable() })
+      .strictObject({ state: z.enum(['active', 'idle', 'hidden']), viewing: ConversationId.nullable() })
       .meta({ id: 'PresenceSet' }),
     answer: z.strictObject({ presences: z.array(PersonPresence) }),
   }),

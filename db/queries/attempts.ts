@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { notifiable } from './notifiable.ts';
+import { acknowledged, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -86,6 +86,8 @@ export interface ArmedRow extends Record<Channel, Progress> {
   /** The oldest first. */
   urgents: readonly Urgent[];
   seenSeq: number;
+  /** A client of the person's has said that it holds all of it. */
+  acknowledged: boolean;
   muted: boolean;
   level: 'all' | 'mentions' | 'nothing' | null;
 }
@@ -100,7 +102,7 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     name: 'armed-conversations',
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
-        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq",
+        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
         coalesce(m.muted_until > now(), false) as muted, m.level, ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
@@ -161,11 +163,7 @@ export interface NewAttempt {
 }
 
 /** Claims a send: the attempt is written and the watermarks move in the one transaction, before the provider is called. */
-export async function insertAttempt(
-  tx: Tx,
-  userId: UserId,
-  attempt: NewAttempt,
-): Promise<void> {
+export async function insertAttempt(tx: Tx, userId: UserId, attempt: NewAttempt): Promise<void> {
   await tx.query({
     name: 'insert-attempt',
     text: `

@@ -1,5 +1,6 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import { acknowledged } from './notifiable.ts';
 
 export interface HeldEpisode {
   userId: UserId;
@@ -9,14 +10,22 @@ export interface HeldEpisode {
   armedAt: Date | null;
   urgent: boolean;
   tries: number;
+  /** What is unread, by conversation. */
+  unseen: { conversationId: ConversationId; since: Date; lastAt: Date; acknowledged: boolean }[];
+  /** The person's own time to read before they are pushed to; null where they have chosen none. */
+  graceSeconds: number | null;
+  /** Until when the lease is; whatever calls for an earlier look moves it. */
+  leasedUntil: Date;
 }
+
+type StoredUnseen = { conversationId: ConversationId; since: string; lastAt: string; acknowledged: boolean }[];
 
 /**
  * Takes episodes whose grace is over, on a lease: until it runs out no other relay takes them, and no lock is held while
  * Temporal is asked. A relay that dies leaves them to the next one; the workflow's id makes a second start harmless.
  */
 export async function leaseHeldEpisodes(db: Queryable, limit: number, leaseMs: number): Promise<HeldEpisode[]> {
-  const { rows } = await db.query<HeldEpisode>({
+  const { rows } = await db.query<Omit<HeldEpisode, 'unseen'> & { unseen: StoredUnseen | null }>({
     name: 'lease-held-episodes',
     text: `
       with due as (
@@ -25,31 +34,45 @@ export async function leaseHeldEpisodes(db: Queryable, limit: number, leaseMs: n
       ), leased as (
         update attention a set start_at = now() + $2 * interval '1 millisecond', start_tries = start_tries + 1
         from due where a.user_id = due.user_id
-        returning a.user_id, a.episode, a.revision, a.start_tries - 1 as tries
+        returning a.user_id, a.episode, a.revision, a.start_tries - 1 as tries, a.start_at
       )
-      select l.user_id as "userId", l.episode, l.revision, l.tries, u.armed_at as "armedAt", coalesce(u.urgent, false) as urgent
+      select l.user_id as "userId", l.episode, l.revision, l.tries, u.armed_at as "armedAt", coalesce(u.urgent, false) as urgent,
+        u.unseen, (n.settings->>'graceSeconds')::int as "graceSeconds", l.start_at as "leasedUntil"
       from leased l
+      left join notification_settings n on n.user_id = l.user_id
       left join lateral (
-        select min(a.armed_at) as armed_at, bool_or(a.urgent) as urgent from armed a
+        select min(a.armed_at) as armed_at, bool_or(a.urgent) as urgent, jsonb_agg(jsonb_build_object(
+          'conversationId', a.conversation_id, 'since', a.armed_at, 'lastAt', a.last_at, 'acknowledged', ${acknowledged})) as unseen
+        from armed a
+        join conversations c on c.id = a.conversation_id
         join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id
           and m.left_at is null and m.seen_seq < a.last_seq
         where a.user_id = l.user_id
       ) u on true`,
     values: [limit, leaseMs],
   });
-  return rows;
+  return rows.map(({ unseen, ...row }) => ({
+    ...row,
+    unseen: (unseen ?? []).map((one) => ({ ...one, since: new Date(one.since), lastAt: new Date(one.lastAt) })),
+  }));
 }
 
-/** Gives a held episode back to wait until `at`: Temporal was away, or the person is present. */
+/**
+ * Gives a held episode back to wait until `at`: Temporal was away, or the person is present. Where something has called for
+ * an earlier look during the lease, as the end of that presence does, the earlier one stays.
+ */
 export async function holdUntil(
   db: Queryable,
-  { userId, episode }: { userId: UserId; episode: number },
+  { userId, episode, leasedUntil }: { userId: UserId; episode: number; leasedUntil: Date },
   at: Date,
 ): Promise<void> {
   await db.query({
     name: 'hold-episode-until',
-    text: `update attention set start_at = $3 where user_id = $1 and episode = $2 and state = 'held'`,
-    values: [userId, episode, at],
+    text: `update attention set start_at = case
+        when date_trunc('milliseconds', start_at) = date_trunc('milliseconds', $4::timestamptz) then $3
+        else least(start_at, $3) end
+      where user_id = $1 and episode = $2 and state = 'held'`,
+    values: [userId, episode, at, leasedUntil],
   });
 }
 

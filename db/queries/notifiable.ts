@@ -45,3 +45,9 @@ export const notifiable = `(${Object.values(messageGates).join(' and ')})`;
  */
 export const messagesBetween = (conversationId: string, from: string, to: string) =>
   `(select * from messages where conversation_id = ${conversationId} and seq between ${from} and ${to} offset 0) g`;
+
+/**
+ * Whether a client of the person's has said that it holds what is armed, over `a` (that), `c` and `m`. In channels nobody
+ * says so.
+ */
+export const acknowledged = `(c.kind = 'channel' or m.delivered_seq >= a.last_seq)`;

@@ -61,7 +61,7 @@ export async function claimAttempt(
     const covers = coversOf(channel, input, armed, settings, deps);
     if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
     const { attemptId: id, episode, userId } = input;
-    const alert = alertOf(channel, input, armed, settings);
+    const alert = alertOf(channel, input, armed, settings, deps);
     const urgent = alert !== undefined;
     const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
     const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
@@ -152,17 +152,22 @@ function toRepeat({ urgents, push }: ArmedRow, { urgent }: Ladder): number | und
   return newest && newest.seq <= push.throughSeq && push.repeats < urgent.repeats ? newest.seq : undefined;
 }
 
-/** Something urgent that came since it was decided counts, too, where its sender comes through at any time. */
+/**
+ * Something urgent that came since it was decided counts, too, where its sender comes through at any time. A push of it is
+ * urgent for a while only.
+ */
 function alertOf(
   channel: Channel,
   { conversationIds, alert }: NotifyInput,
   armed: readonly ArmedRow[],
   settings: NotificationSettings,
+  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
 ): NotifyInput['alert'] {
+  const oldest = channel === 'push' ? now().getTime() - ladder.urgent.untilMs : 0;
   const fresh = armed.some(
     ({ conversationId, kind, urgents, [channel]: { throughSeq } }) =>
       conversationIds.includes(conversationId) &&
-      urgents.some(({ seq }) => seq > throughSeq) &&
+      urgents.some(({ seq, at }) => seq > throughSeq && at.getTime() >= oldest) &&
       (alert === 'urgent' || comesThrough(kind, settings)),
   );
   return fresh ? 'urgent' : alert === 'repeat' ? alert : undefined;

@@ -9,7 +9,10 @@ import { ProviderFailing } from '../errors.ts';
 import type { Claim } from './claim.ts';
 import { targetOf } from './suppressions.ts';
 
-export type NotifyDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'ladder' | 'caps' | 'publicUrl' | 'log'>;
+export type NotifyDeps = Pick<
+  Deps,
+  'db' | 'now' | 'mac' | 'presence' | 'senders' | 'ladder' | 'caps' | 'publicUrl' | 'log'
+>;
 export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
 
 /** Everything that a channel needs to send one attempt. */

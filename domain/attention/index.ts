@@ -5,4 +5,4 @@ export { notify } from './notify.ts';
 export { type Taken, applyReports, takeReports } from './reports.ts';
 export { listSuppressions, provedByCode, resubscribe, suppressedOf, targetOf, unsubscribe } from './suppressions.ts';
 export { readUnsubscribeToken } from './unsubscribe-token.ts';
-export { type Episodes, nudgeEpisodes, presenceEnded, startHeldEpisodes } from './relay-episodes.ts';
+export { type Episodes, activityEnded, nudgeEpisodes, presenceEnded, startHeldEpisodes } from './relay-episodes.ts';

@@ -16,17 +16,20 @@ import {
   secondsLeft,
   settle,
 } from './delivery.ts';
+import { activeDevices } from './presence.ts';
 import { wordingFor } from '../wording/index.ts';
 import { fitPush, renderPush } from './render.ts';
 
 /**
- * To every eligible device: a desktop left open at work must not swallow the phone's push. While one of them may yet be
- * reached the attempt is tried again; those that have taken it are left alone then.
+ * To every eligible device but those that something is done with right now, which have shown it themselves: a desktop left
+ * open at work must not swallow the phone's push. While one of them may yet be reached the attempt is tried again; those
+ * that have taken it are left alone then.
  */
 export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
   const { userId, attemptId } = delivery.input;
   const done = await acceptedKeys(deps.db, userId, attemptId);
-  const devices = (await devicesOf(deps.db, userId)).filter(canPush).filter((device) => !done.has(keyOf(device)));
+  const eligible = (await devicesOf(deps.db, userId)).filter(canPush);
+  const devices = (await toTell(deps, delivery, eligible)).filter((device) => !done.has(keyOf(device)));
   if (devices.length === 0)
     return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
   await markCalled(deps.db, userId, attemptId, deps.now());
@@ -42,6 +45,14 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
 
 const canPush = ({ pushToken, pushState, pushPermission }: DeviceRow) =>
   pushToken !== null && pushState === 'active' && pushPermission !== 'denied';
+
+/** What is urgent goes to all of them, and where there is no other device it is told to the one that there is. */
+async function toTell(deps: NotifyDeps, { input, claim }: Delivery, eligible: DeviceRow[]): Promise<DeviceRow[]> {
+  if (claim.urgent) return eligible;
+  const active = activeDevices(await deps.presence(input.userId));
+  const others = eligible.filter(({ id }) => !active.has(id));
+  return others.length > 0 ? others : eligible;
+}
 
 const keyOf = ({ id }: DeviceRow) => `device:${id}`;
 

@@ -14,6 +14,7 @@ import {
 } from '../../db/queries/episodes.ts';
 import { insertDecisions } from '../../db/queries/decisions.ts';
 import type { Deps } from '../deps.ts';
+import { graceFor } from './presence.ts';
 
 const relayLimits = {
   /** Episodes in one round. */
@@ -69,10 +70,8 @@ async function closeRead(deps: RelayDeps, episodes: readonly HeldEpisode[]): Pro
 }
 
 async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
-  const grace = held.armedAt === null || held.urgent ? 0 : held.armedAt.getTime() + deps.ladder.pushPresentMs;
-  if (grace > deps.now().getTime() && (await deps.presence(held.userId)) === 'present') {
-    return holdUntil(deps.db, held, new Date(grace));
-  }
+  const grace = await graceOf(deps, held);
+  if (grace > deps.now().getTime()) return holdUntil(deps.db, held, new Date(grace));
   try {
     const workflowId = await deps.episodes.start(held);
     await markRunning(deps.db, { ...held, workflowId });
@@ -84,6 +83,19 @@ async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
     });
     await holdUntil(deps.db, held, new Date(deps.now().getTime() + delay));
   }
+}
+
+/** Until when the person has time to read, before Temporal hears of it: the earliest of what is unread. */
+async function graceOf(deps: RelayDeps, { userId, urgent, unseen, graceSeconds }: HeldEpisode): Promise<number> {
+  const { pushPresentMs, pushFocusedMs } = deps.ladder;
+  const longest = Math.max(pushPresentMs, pushFocusedMs, (graceSeconds ?? 0) * 1_000);
+  // While Temporal is away the same are looked at again and again: their presence was asked for once.
+  if (urgent || unseen.every(({ since }) => since.getTime() + longest <= deps.now().getTime())) return 0;
+  const presence = await deps.presence(userId);
+  // The burst window is what it was held for.
+  if (presence === 'unknown' || presence.length === 0) return 0;
+  const ends = unseen.map((one) => one.since.getTime() + graceFor(presence, one, { ...deps, graceSeconds }).ms);
+  return Math.min(...ends);
 }
 
 /**
@@ -111,6 +123,16 @@ async function nudgeOne(deps: RelayDeps, { leasedUntil, ...episode }: LeasedNudg
   await deps.db.transaction((tx) => reopenLostEpisode(tx, episode));
 }
 
-/** Somebody's last socket closed: what waited for their presence falls due as for anybody who is away. */
+/** Who is active nowhere any more, but may be connected still: what waited for them waits no longer than for who is idle. */
+export async function activityEnded(
+  deps: Pick<Deps, 'db' | 'presence'>,
+  { userId }: { userId: UserId },
+): Promise<void> {
+  const presence = await deps.presence(userId);
+  if (presence !== 'unknown' && presence.some(({ state }) => state === 'active')) return;
+  await lookAgain(deps.db, [userId], 0);
+}
+
+/** Somebody's last active socket closed: what waited for their presence falls due as for anybody who is idle or away. */
 export const presenceEnded = (deps: Pick<Deps, 'db' | 'ladder'>, userIds: readonly UserId[]): Promise<void> =>
   lookAgain(deps.db, userIds, deps.ladder.pushMs);

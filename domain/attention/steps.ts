@@ -3,6 +3,7 @@ import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import type { Capped, Reason, Situation, StepDecision } from './situation.ts';
+import { graceFor } from './presence.ts';
 import { comesThrough, urgentFor } from './urgency.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
@@ -56,24 +57,19 @@ const unreachable: Record<Channel, (situation: Situation) => StepResult | undefi
  */
 const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResult> = {
   push(row, situation) {
-    return soonest([
-      ...urgentStep('push', row, situation),
-      ...repeatStep(row, situation),
-      plainPush(row, situation),
-    ]);
+    return soonest([...urgentStep('push', row, situation), ...repeatStep(row, situation), plainPush(row, situation)]);
   },
   email(row, situation) {
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
     const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
-    const through = unannounced('email', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
     return dueAt(situation, row.email, {
       delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
       why: 'step_delay',
       gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
       whyGap: 'reminder_gap',
       untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
-      peace: through ? [] : peaceOf('email', situation),
+      peace: disturbs('email', row, situation) ? [] : peaceOf('email', situation),
       cap: situation.capped.email,
     });
   },
@@ -87,11 +83,12 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
 };
 
 function plainPush(row: ArmedRow, situation: Situation): StepResult {
-  const { ladder, presence } = situation;
-  const present = presence === 'present';
+  const { ladder, presence, settings } = situation;
+  const since = row.push.since ?? row.lastAt;
+  const { ms, why } = graceFor(presence, { ...row, since }, { ladder, graceSeconds: settings.graceSeconds });
   return dueAt(situation, row.push, {
-    delayMs: present ? ladder.pushPresentMs : ladder.pushMs,
-    why: present ? 'presence_grace' : 'burst_window',
+    delayMs: ms,
+    why,
     gapMs: ladder.realertGapMs,
     whyGap: 're_alert_gap',
     untilMs: row.lastAt.getTime() + ladder.pushUntilMs,
@@ -100,8 +97,8 @@ function plainPush(row: ArmedRow, situation: Situation): StepResult {
 }
 
 function plainSms(row: ArmedRow, situation: Situation): StepResult {
-  const { ladder } = situation;
-  const through = unannounced('sms', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
+  const { ladder, capped } = situation;
+  const through = disturbs('sms', row, situation);
   return dueAt(situation, row.sms, {
     delayMs: smsDelay(row.sms.since, situation),
     why: 'step_delay',
@@ -109,12 +106,16 @@ function plainSms(row: ArmedRow, situation: Situation): StepResult {
     whyGap: 'reminder_gap',
     untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
     peace: through ? [] : peaceOf('sms', situation),
-    cap: situation.capped[through ? 'urgentSms' : 'sms'],
+    cap: through ? capped.urgentSms : capped.sms,
   });
 }
 
 const unannounced = (channel: Channel, row: ArmedRow, situation: Situation): readonly Urgent[] =>
   urgentFor(row, situation).filter(({ seq }) => seq > row[channel].throughSeq);
+
+/** It tells of something urgent by somebody whom the person lets through at any time. */
+const disturbs = (channel: Channel, row: ArmedRow, situation: Situation): boolean =>
+  comesThrough(row.kind, situation.settings) && unannounced(channel, row, situation).length > 0;
 
 /** What is urgent and this channel has not told: whatever was told before, it keeps no distance and no peace. */
 function urgentStep(channel: 'push' | 'sms', row: ArmedRow, situation: Situation): StepResult[] {
@@ -162,7 +163,9 @@ function repeatStep(row: ArmedRow, situation: Situation): StepResult[] {
 /** Of several ways to tell the same: what is due, in this order; else what comes first; else why the last does not. */
 function soonest(ways: readonly StepResult[]): StepResult {
   const due = ways.find(({ outcome }) => outcome === 'send');
-  const [next] = ways.filter(({ until }) => until).sort((a, b) => (a.until?.getTime() ?? 0) - (b.until?.getTime() ?? 0));
+  const [next] = ways
+    .filter(({ until }) => until)
+    .sort((a, b) => (a.until?.getTime() ?? 0) - (b.until?.getTime() ?? 0));
   return due ?? next ?? (ways.at(-1) as StepResult);
 }
 
@@ -176,8 +179,7 @@ function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): num
 function isKeptBack(row: ArmedRow, situation: Situation): boolean {
   const now = situation.now.getTime();
   if (unavailable('push', situation)) return false;
-  const through = unannounced('push', row, situation).length > 0 && comesThrough(row.kind, situation.settings);
-  return !through && outOf(merged(peaceOf('push', situation)), now) > now;
+  return !disturbs('push', row, situation) && outOf(merged(peaceOf('push', situation)), now) > now;
 }
 
 interface Timing {

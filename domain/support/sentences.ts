@@ -6,7 +6,11 @@ export const sentences: Record<Reason, string> = {
   announced: 'The provider took a notification that tells of this message.',
   due: 'It was due, and was sent.',
   burst_window: 'It waits a moment, so that messages that come together are told together.',
-  presence_grace: 'The person is connected and gets a moment to read it first.',
+  presence_grace: 'The person is active on a device and gets a moment to read it first.',
+  focused_grace: 'The person is looking at the conversation and gets a moment to read it.',
+  idle_grace: 'The person is connected and does nothing: it waits hardly longer than for who is away.',
+  awaiting_acknowledgement:
+    'The person is connected; it waits a moment for their app to say that it has the message, without which they count as away.',
   re_alert_gap: 'A push about this conversation was sent just now; the next keeps its distance.',
   quiet_hours: 'The person’s quiet hours: it waits for their end.',
   do_not_disturb: 'The person does not want to be disturbed until then.',

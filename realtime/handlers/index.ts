@@ -1,5 +1,6 @@
 import type { ClientEventAnswer, ClientEventInput, OperationRequest } from '../../contracts/realtime/index.ts';
 import { limits } from '../../contracts/limits.ts';
+import { activityEnded } from '../../domain/attention/index.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../../domain/messages/index.ts';
@@ -76,14 +77,23 @@ export function createListeners(node: HandlerOptions): Listeners {
 const isUrgent = (input: unknown) =>
   (input as { message?: { priority?: unknown } | null } | null | undefined)?.message?.priority === 'urgent';
 
+/** Where somebody stops being active on their last device, what waits for them waits no longer. */
 async function setPresence(
   socket: IoSocket,
-  { presence, confirm }: HandlerOptions,
+  { deps, presence, confirm }: HandlerOptions,
   { state, viewing }: ClientEventInput<'presence.set'>,
 ): Promise<ClientEventAnswer<'presence.set'>> {
-  socket.data.idle = state === 'idle';
-  const [presences] = await Promise.all([presence.view(socket, viewing), confirm(socket)]);
-  return { presences };
+  const wasActive = socket.data.connection.state === 'active';
+  // What one may not look at is not looked at.
+  socket.data.connection = { ...socket.data.connection, state, viewing: null };
+  try {
+    const presences = await presence.view(socket, viewing);
+    socket.data.connection.viewing = viewing;
+    return { presences };
+  } finally {
+    await confirm(socket);
+    if (wasActive && state !== 'active') await activityEnded(deps, socket.data.actor);
+  }
 }
 
 /** Milliseconds between two hints of one socket about one conversation; what comes sooner is taken and not told. */

@@ -172,6 +172,15 @@ byEachDoor('me, devices and notification settings', (door) => {
       expectProblem(await change('full'), 412, 'precondition_failed');
     });
 
+    it('hold the time to read something before it is pushed: two minutes at most, none, or the deployment’s own', async () => {
+      const ana = await registerPerson(app);
+      const change = (graceSeconds: unknown) => ana.call<NotificationSettings>('PATCH', path, { graceSeconds });
+      for (const seconds of [limits.graceSeconds, 0, null])
+        assert.equal(expectStatus(await change(seconds), 200).graceSeconds, seconds);
+      for (const wrong of [limits.graceSeconds + 1, -1, 1.5, '20'])
+        assert.deepEqual(expectProblem(await change(wrong), 400, 'invalid_input'), ['graceSeconds']);
+    });
+
     describe('quiet hours', () => {
       const night = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], from: '22:00', until: '07:00' };
       const quiet = (...windows: object[]) => ({ quietHours: { windows, email: false } });

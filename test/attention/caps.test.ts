@@ -18,7 +18,6 @@ describe('how much one person gets', () => {
   after(() => hand.close());
   beforeEach(async () => {
     hand.reset();
-    hand.deps.caps = { ...standardCaps };
     await hand.sql.query('delete from text_days');
   });
 
@@ -90,7 +89,9 @@ describe('how much one person gets', () => {
     hand.pass(2_000);
     await hand.walk(bob);
     assert.deepEqual(
-      hand.push.sent.map(({ urgent, sound }) => ({ urgent, sound })).sort((a, b) => Number(a.urgent) - Number(b.urgent)),
+      hand.push.sent
+        .map(({ urgent, sound }) => ({ urgent, sound }))
+        .sort((a, b) => Number(a.urgent) - Number(b.urgent)),
       [
         { urgent: false, sound: false },
         { urgent: true, sound: true },

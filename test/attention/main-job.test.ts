@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import pg from 'pg';
 import {
   type Person,
@@ -44,6 +45,13 @@ describe('every message reaches a person', () => {
       () => episodes(person),
       (all) => all.length === count && all.every(({ outcome }) => outcome !== null),
     );
+  const closedAfterReading = async (person: Person, conversationId: string, seq: number) => {
+    expectStatus(await read(person, conversationId, seq), 200);
+    await closed(person, seq);
+  };
+  /** A client of theirs says that it has the first message. */
+  const acknowledge = async (person: Person, conversationId: string) =>
+    expectStatus(await person.call('PUT', `/v1/conversations/${conversationId}/receipts`, { deliveredSeq: 1 }), 200);
   /** Somebody away who can be reached on every channel. */
   const away = async (name = 'Bob') => {
     const person = await registerPerson(app, name);
@@ -148,17 +156,19 @@ describe('every message reaches a person', () => {
     assert.deepEqual(await inbox(app, { to: bob.person.email, text: 'new message' }), []);
   }).timeout(60_000);
 
-  it('announces ten messages in a burst by one push', async () => {
+  it('2.23/1 announces ten messages in a burst by one push and one mail, and by no text to who wants none', async () => {
     const [ana, bob] = [await registerPerson(app), await away()];
+    expectStatus(await bob.person.call('PATCH', '/v1/me/notifications', { channels: { sms: false } }), 200);
     const direct = await makeDirect(ana, bob.person);
     await Promise.all(Array.from({ length: 10 }, (_, n) => send(ana, direct.id, `message ${n}`)));
     const [push] = await waitFor(app, { to: bob.token });
     assert.deepEqual([push?.title, push?.text], ['Ana', '10 new messages']);
     const [mail] = await waitFor(app, { to: bob.person.email, text: 'new messages' });
     assert.equal(mail?.title, '10 new messages from Ana');
-    expectStatus(await read(bob.person, direct.id, 10), 200);
-    await closed(bob.person);
+    const [episode] = await closed(bob.person);
+    assert.equal(episode?.outcome, 'every-step-spent');
     assert.equal((await inbox(app, { to: bob.token })).length, 1);
+    assert.deepEqual(await inbox(app, { to: bob.phone }), []);
   }).timeout(60_000);
 
   it('begins a new episode for what comes after the reading', async () => {
@@ -194,11 +204,12 @@ describe('every message reaches a person', () => {
     assert.equal((await closed(bob.person)).length, 1, 'one episode');
   }).timeout(60_000);
 
-  it('presence delays the push and does not cancel it', async () => {
+  it('2.23/4 presence delays the push and does not cancel it: whoever left the desk is told at the end of the grace', async () => {
     const [ana, bob] = [await registerPerson(app), await away()];
     const direct = await makeDirect(ana, bob.person);
     const socket = await connect(app.url, { token: bob.person.token });
     await send(ana, direct.id, 'are you there?');
+    await acknowledge(bob.person, direct.id);
     const [push] = await waitFor(app, { to: bob.token });
     const [{ created } = { created: new Date() }] = await rows<{ created: Date }>(
       'select created_at as created from messages where conversation_id = $1',
@@ -216,6 +227,7 @@ describe('every message reaches a person', () => {
     const direct = await makeDirect(ana, bob.person);
     const socket = await connect(app.url, { token: bob.person.token });
     await send(ana, direct.id, 'are you there?');
+    await acknowledge(bob.person, direct.id);
     await until(
       () => rows('select 1 from attention where user_id = $1', bob.person.id),
       (all) => all.length === 1,
@@ -233,6 +245,69 @@ describe('every message reaches a person', () => {
     );
     expectStatus(await read(bob.person, direct.id, 1), 200);
     await closed(bob.person);
+  }).timeout(60_000);
+
+  it('2.23/3 a lid that was closed keeps no push back: its connection stands and acknowledges nothing', async () => {
+    const [ana, bob] = [await registerPerson(app), await away()];
+    const direct = await makeDirect(ana, bob.person);
+    // They would have a minute to read it, were they there.
+    expectStatus(await bob.person.call('PATCH', '/v1/me/notifications', { graceSeconds: 60 }), 200);
+    const socket = await connect(app.url, { token: bob.person.token });
+    const { version } = await send(ana, direct.id, 'are you there?');
+    await socket.heard('event', (event) => event.version === version);
+    await waitFor(app, { to: bob.token });
+    const reasons = await rows<{ reason: string }>(
+      `select reason from decisions where user_id = $1 and step = 'push' and outcome = 'send'`,
+      bob.person.id,
+    );
+    assert.equal(reasons.length, 1);
+    socket.close();
+    expectStatus(await read(bob.person, direct.id, 1), 200);
+    await closed(bob.person);
+  }).timeout(60_000);
+
+  for (const state of ['idle', 'hidden'] as const)
+    it(`is pulled forward when the person’s last active device becomes ${state}`, async () => {
+      const [ana, bob] = [await registerPerson(app), await away()];
+      const direct = await makeDirect(ana, bob.person);
+      expectStatus(await bob.person.call('PATCH', '/v1/me/notifications', { graceSeconds: 60 }), 200);
+      const [phone, desktop] = [
+        await connect(app.url, { token: bob.person.token }),
+        await connect(app.url, { token: bob.person.token }),
+      ];
+      await send(ana, direct.id, 'are you there?');
+      await acknowledge(bob.person, direct.id);
+      for (const socket of [phone, desktop]) {
+        assert.deepEqual(await inbox(app, { to: bob.token }), []);
+        assert.ok((await socket.ask('presence.set', { state, viewing: null })).ok);
+      }
+      await waitFor(app, { to: bob.token });
+      for (const socket of [phone, desktop]) socket.close();
+      expectStatus(await read(bob.person, direct.id, 1), 200);
+      await closed(bob.person);
+    }).timeout(60_000);
+
+  it('L7: is pushed to all devices but the one that is active, and to that one where it is the only one', async () => {
+    const [ana, bob] = [await registerPerson(app), await away()];
+    const direct = await makeDirect(ana, bob.person);
+    const deviceId = randomUUIDv7();
+    const desktop = `ok-${deviceId}`;
+    const device = { platform: 'desktop', pushToken: desktop, pushPermission: 'granted' };
+    expectStatus(await bob.person.call('PUT', `/v1/me/devices/${deviceId}`, device), 200);
+    const socket = await connect(app.url, { token: bob.person.token, deviceId });
+    await send(ana, direct.id, 'are you there?');
+    await waitFor(app, { to: bob.token });
+    await closedAfterReading(bob.person, direct.id, 1);
+    assert.deepEqual(await inbox(app, { to: desktop }), []);
+    await rows(
+      'update devices set push_token = null, push_token_hash = null where user_id = $1 and id <> $2',
+      bob.person.id,
+      deviceId,
+    );
+    await send(ana, direct.id, 'and now?');
+    await waitFor(app, { to: desktop });
+    socket.close();
+    await closedAfterReading(bob.person, direct.id, 2);
   }).timeout(60_000);
 
   it('comes by mail sooner to who has no device, and does not come by SMS to who has not asked for it', async () => {

@@ -4,7 +4,7 @@ import { startVerifications } from '../../domain/accounts/index.ts';
 import { nudgeEpisodes, presenceEnded, startHeldEpisodes } from '../../domain/attention/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { type Person, read, registerDevice, registerPeople, send } from '../factories/person.ts';
-import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { type Answer, expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
 
@@ -32,6 +32,12 @@ describe('the relay, turn by turn', () => {
     await hand.arm();
     return { ana, bob, direct };
   };
+  /** A client of theirs has said that it holds everything. */
+  const acknowledge = ({ id }: Person) =>
+    hand.sql.query(
+      `update members m set delivered_seq = c.last_seq from conversations c where c.id = m.conversation_id and m.user_id = $1`,
+      [id],
+    );
   /** The same, handed over, and waiting for its mail. */
   const running = async () => {
     const story = await held();
@@ -106,7 +112,8 @@ describe('the relay, turn by turn', () => {
 
     it('waits for who is connected, and no longer than their grace', async () => {
       const { bob } = await held();
-      hand.presence = 'present';
+      hand.presence = active;
+      await acknowledge(bob);
       hand.pass(2_000);
       const started: string[] = [];
       const start = async ({ userId }: { userId: string }) => (started.push(userId), 'w');
@@ -116,6 +123,45 @@ describe('the relay, turn by turn', () => {
       hand.pass(20_000);
       await hand.start({ start });
       assert.deepEqual(started, [bob.id]);
+    });
+
+    it('L6: hardly waits for a client that does not say that it has the message', async () => {
+      const { bob } = await held();
+      hand.presence = active;
+      hand.pass(2_000);
+      await hand.start();
+      assert.equal((await hand.attention(bob))?.state, 'held');
+      hand.pass(1_000);
+      await hand.start();
+      assert.equal((await hand.attention(bob))?.state, 'running');
+    });
+
+    it('waits as long as the person has chosen', async () => {
+      const { bob } = await held();
+      expectStatus(await bob.call('PATCH', '/v1/me/notifications', { graceSeconds: 60 }), 200);
+      hand.presence = active;
+      await acknowledge(bob);
+      hand.pass(59_000);
+      await hand.start();
+      assert.equal((await hand.attention(bob))?.state, 'held');
+      hand.pass(1_000);
+      await hand.start();
+      assert.equal((await hand.attention(bob))?.state, 'running');
+    });
+
+    it('the end of a presence is not lost between the look at it and the waiting', async () => {
+      const { bob } = await held();
+      await acknowledge(bob);
+      await hand.sql.query(`update attention set start_at = now() where user_id = $1`, [bob.id]);
+      const deps = { ...hand.deps, episodes: { start: async () => 'w', nudge: async () => 'nudged' as const } };
+      deps.presence = async () => {
+        await presenceEnded(hand.deps, [bob.id as UserId]);
+        return active;
+      };
+      await startHeldEpisodes(deps);
+      const row = await hand.attention(bob);
+      assert.equal(row?.state, 'held');
+      assert.ok((row?.start_at.getTime() ?? Infinity) <= Date.now() + hand.deps.ladder.pushMs);
     });
 
     it('does not wait for a presence that nobody knows', async () => {
@@ -217,7 +263,7 @@ describe('the relay, turn by turn', () => {
       deps.presence = async () => {
         // The last socket closes right after somebody was seen.
         await presenceEnded(hand.deps, [bob.id as UserId]);
-        return 'present';
+        return active;
       };
       const plan = await hand.decide(bob, {}, deps);
       assert.equal(plan.kind, 'wait');

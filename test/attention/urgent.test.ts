@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
 import { type Person, makeGroup, read, registerPerson, send } from '../factories/person.ts';
-import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
 const minute = 60_000;
@@ -32,7 +32,7 @@ describe('something urgent', () => {
 
   it('is pushed at once, three times more while it is unread, and then no more', async () => {
     const { ana, bob, direct } = await hand.pair();
-    hand.presence = 'present';
+    hand.presence = active;
     await urgent(ana, direct.id);
     assert.deepEqual(await hand.walk(bob), ['push', 'wait push urgent_repeat']);
     assert.deepEqual(await later(bob, 4), ['wait push urgent_repeat']);
@@ -98,10 +98,7 @@ describe('something urgent', () => {
 
   describe('for who wants to be left alone', () => {
     const delivery = async (by: Person, id: string, messageId: string) =>
-      expectStatus(
-        await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${messageId}/receipts`),
-        200,
-      );
+      expectStatus(await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${messageId}/receipts`), 200);
 
     it('waits as any other where its sender does not come through, and the sender is told until when', async () => {
       const { ana, bob, direct } = await hand.pair();

@@ -6,6 +6,7 @@ import type { ConversationId } from '../../contracts/ids.ts';
 import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
 import { type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
 import type { Situation } from '../../domain/attention/situation.ts';
+import type { Connection } from '../../domain/deps.ts';
 import { standardLadder } from '../../platform/config-types.ts';
 
 const second = 1_000;
@@ -37,6 +38,7 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   lastAt: after(0),
   urgents: [],
   seenSeq: 0,
+  acknowledged: true,
   muted: false,
   level: null,
   push: unannounced(),
@@ -45,13 +47,20 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   ...overrides,
 });
 
+/** A connection. */
+const on = (state: Connection['state'], viewing: string | null = null): Connection => ({
+  state,
+  deviceId: null,
+  viewing: viewing as ConversationId | null,
+});
+
 const allChannels = { ...defaultNotificationSettings, channels: { push: true, email: true, sms: true } };
 
 /** Somebody who can be reached on every channel, with one unread message, two seconds after it came. */
 const situation = (overrides: Partial<Situation> = {}): Situation => ({
   now: after(2 * second),
   ladder: standardLadder,
-  presence: 'away',
+  presence: [],
   account: 'active',
   settings: allChannels,
   zone: 'UTC',
@@ -109,8 +118,53 @@ describe('decide', () => {
     ['pushes who is away once the burst window is over', {}, 'push c1'],
     ['waits for the burst window', { now: after(second) }, 'wait push 1500 burst_window'],
     ['is due on the very millisecond', { now: after(1_500) }, 'push c1'],
-    ['lets who is connected read first', { presence: 'present' }, 'wait push 20000 presence_grace'],
-    ['presence delays and never cancels', { presence: 'present', now: after(20 * second) }, 'push c1'],
+    ['lets who is active elsewhere read first', { presence: [on('active')] }, 'wait push 20000 presence_grace'],
+    ['presence delays and never cancels', { presence: [on('active')], now: after(20 * second) }, 'push c1'],
+    [
+      'for as long as they have chosen',
+      { presence: [on('active')], settings: { ...allChannels, graceSeconds: 120 } },
+      'wait push 120000 presence_grace',
+    ],
+    [
+      'where they have chosen none it is the burst window',
+      { presence: [on('active')], settings: { ...allChannels, graceSeconds: 0 }, now: after(0) },
+      'wait push 1500 presence_grace',
+    ],
+    [
+      'lets who looks at the conversation read it, whatever they have chosen for others',
+      { presence: [on('idle'), on('active', 'c1')], settings: { ...allChannels, graceSeconds: 0 } },
+      'wait push 20000 focused_grace',
+    ],
+    ['waits hardly for who is idle', { presence: [on('idle'), on('hidden', 'c1')] }, 'wait push 3000 idle_grace'],
+    ['and pushes then', { presence: [on('hidden')], now: after(3 * second) }, 'push c1'],
+    [
+      'L6: takes who does not acknowledge for away, soon',
+      { presence: [on('active')], armed: [row({ acknowledged: false })] },
+      'wait push 3000 awaiting_acknowledgement',
+    ],
+    [
+      'L6: and pushes then',
+      { presence: [on('active', 'c1')], armed: [row({ acknowledged: false })], now: after(3 * second) },
+      'push c1',
+    ],
+    [
+      'L6: gives each message its moment, and all of them no more than the grace',
+      {
+        presence: [on('active')],
+        armed: [row({ acknowledged: false, lastAt: after(10 * second) })],
+        now: after(11 * second),
+      },
+      'wait push 13000 awaiting_acknowledgement',
+    ],
+    [
+      'L6: as here',
+      {
+        presence: [on('active')],
+        armed: [row({ acknowledged: false, lastAt: after(19 * second) })],
+        now: after(19 * second),
+      },
+      'wait push 20000 presence_grace',
+    ],
     ['takes a presence that nobody knows for away', { presence: 'unknown' }, 'push c1'],
     ['ends when everything was read', { armed: [] }, 'finished read'],
     ['ends for an account that was suspended', { account: 'suspended' }, 'finished nothing-notifiable'],
@@ -263,7 +317,9 @@ describe('decide', () => {
     ].map(([times, gap, when]): [string, Partial<Situation>, string] => [
       `L4: tells by mail again what comes after a mail ${when}`,
       {
-        armed: [row({ push: announced(2, 0), email: announced(1, 0, { times: times as number, since: after(-8 * minute) }) })],
+        armed: [
+          row({ push: announced(2, 0), email: announced(1, 0, { times: times as number, since: after(-8 * minute) }) }),
+        ],
         now: after(5 * minute),
         pushHandedOver: true,
         phone: 'missing',
@@ -387,7 +443,11 @@ describe('decide', () => {
       { settings: quiet({ urgentThrough: 'everyone' }), armed: [row({ urgents, kind: 'group' })] },
       'push c1 urgent',
     ],
-    ['pushes an urgent message to who is present, too', { presence: 'present', armed: [urgentRow] }, 'push c1 urgent'],
+    [
+      'pushes an urgent message to who is present, too',
+      { presence: [on('active', 'c1')], armed: [urgentRow] },
+      'push c1 urgent',
+    ],
     [
       'does not disturb until the moment that the person has named',
       { settings: undisturbed, email: 'missing', phone: 'missing' },
@@ -580,7 +640,9 @@ describe('decide', () => {
   });
 
   it('names the cap, not the time, where it is the cap that makes a text too late', () => {
-    const { steps } = decide(situation({ now: after(31 * minute), armed: [row(mailed)], capped: { sms: cap(5 * hour) } }));
+    const { steps } = decide(
+      situation({ now: after(31 * minute), armed: [row(mailed)], capped: { sms: cap(5 * hour) } }),
+    );
     const { outcome, reason } = steps.find(({ channel }) => channel === 'sms') ?? {};
     assert.deepEqual([outcome, reason], ['skipped', 'cap_user']);
   });
@@ -602,6 +664,7 @@ describe('decide', () => {
         armed: times,
         later: times,
         muted: fc.boolean(),
+        acknowledged: fc.boolean(),
         kind: fc.constantFrom('direct' as const, 'group' as const, 'channel' as const),
         urgents: fc.array(fc.record({ seq: fc.integer({ min: 1, max: 9 }), at: times.map(after) }), { maxLength: 2 }),
         push: progress,
@@ -614,7 +677,10 @@ describe('decide', () => {
     const anySituation = fc
       .record({
         now: times.map(after),
-        presence: fc.constantFrom('present' as const, 'away' as const, 'unknown' as const),
+        presence: fc.oneof(
+          fc.constant('unknown' as const),
+          fc.array(fc.constantFrom(on('active'), on('active', 'c1'), on('idle'), on('hidden')), { maxLength: 2 }),
+        ),
         armed: fc.array(anyRow, { maxLength: 3 }),
         devices: fc.array(
           fc.record({
@@ -658,7 +724,8 @@ describe('decide', () => {
             assert.ok(told && !told.muted);
             const { since, throughSeq, repeats } = told[verdict.channel];
             const untold = since !== null || told.urgents.some(({ seq }) => seq > throughSeq);
-            const again = verdict.alert === 'repeat' && verdict.channel === 'push' && repeats < standardLadder.urgent.repeats;
+            const again =
+              verdict.alert === 'repeat' && verdict.channel === 'push' && repeats < standardLadder.urgent.repeats;
             assert.ok(untold || again, 'something that it has not announced, or may announce once more');
             if (again) assert.ok(told.urgents.length > 0);
           }

@@ -46,7 +46,7 @@ describe('presence and typing, on two nodes', () => {
     open.push(socket);
     return socket;
   };
-  const view = async (socket: TestSocket, id: string | null, state: 'active' | 'idle' = 'active') => {
+  const view = async (socket: TestSocket, id: string | null, state: 'active' | 'idle' | 'hidden' = 'active') => {
     const answer = await socket.ask('presence.set', { state, viewing: id });
     assert.ok(answer.ok);
     return answer.presences;
@@ -70,7 +70,8 @@ describe('presence and typing, on two nodes', () => {
     assert.deepEqual(states(await view(anaHere, group.id)), ['offline']);
     const [phone, desktop] = [await join(bob, 1), await join(bob)];
     await hears(anaHere, bob, 'active');
-    await view(phone, null, 'idle');
+    // Others are told of both as of one.
+    await view(phone, null, 'hidden');
     await view(desktop, null, 'idle');
     await hears(anaHere, bob, 'idle');
     phone.close();

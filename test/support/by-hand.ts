@@ -4,7 +4,7 @@ import type { DecideInput, NotifyInput, NotifyResult, Plan } from '../../contrac
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type Episodes, createArming, decideEpisode, notify, startHeldEpisodes } from '../../domain/attention/index.ts';
 import type { Deps, EmailMessage, Presence, PushMessage, SendOutcome, SmsMessage } from '../../domain/deps.ts';
-import { standardLadder } from '../../platform/config-types.ts';
+import { standardCaps, standardLadder } from '../../platform/config-types.ts';
 import {
   type Person,
   makeDirect,
@@ -15,6 +15,9 @@ import {
 } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { expectStatus } from './rest.ts';
+
+/** Somebody who does something with one device, and looks at no conversation. */
+export const active: Presence = [{ state: 'active', deviceId: null, viewing: null }];
 
 const accepted: SendOutcome = { class: 'ok', providerId: 'provider-1' };
 
@@ -41,7 +44,7 @@ export class ByHand {
   readonly sms: ByHandProvider<SmsMessage> = { sent: [], answer: () => undefined };
   /** What Twilio finds when it is asked for a text. */
   found: { providerId: string } | null | undefined = null;
-  presence: Presence = 'away';
+  presence: Presence = [];
   readonly logged: [level: string, message: string, fields: Record<string, unknown>][] = [];
   #shiftMs = 0;
 
@@ -69,10 +72,11 @@ export class ByHand {
   /** As at the beginning: for each test of a file. */
   reset(): void {
     this.#shiftMs = 0;
-    this.presence = 'away';
+    this.presence = [];
     this.found = null;
     this.logged.length = 0;
     this.deps.ladder = dayLadder();
+    this.deps.caps = { ...standardCaps };
     for (const provider of [this.push, this.email, this.sms]) {
       provider.sent.length = 0;
       provider.answer = () => undefined;
