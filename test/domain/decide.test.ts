@@ -527,6 +527,19 @@ describe('decide', () => {
       'finished every-step-spent',
     ],
     [
+      'tells what was urgent while they wanted to be left alone as any other afterwards',
+      {
+        now: after(30 * minute + 2 * second),
+        armed: [row({ urgents, email: announced(1, 0), sms: announced(1, 0) })],
+        settings: {
+          ...allChannels,
+          doNotDisturbUntil: after(30 * minute).toISOString(),
+          urgentThrough: 'nobody',
+        },
+      },
+      'push c1',
+    ],
+    [
       'texts what is urgent after five minutes to who wants that, and nothing else',
       {
         now: after(4 * minute),
