@@ -17,6 +17,10 @@ export const limits = {
   urgentPerHour: 10,
   /** Windows of one person's quiet hours. */
   quietWindows: 20,
+  /** Conversations that the page behind a mail's link switches. */
+  preferencesConversations: 50,
+  /** Bytes of what that page posts. */
+  preferencesFormBytes: 16_384,
   /** People that one person may block. */
   blocksPerUser: 1_000,
   /** Unread messages of one conversation that are counted; beyond, the count stays there. */

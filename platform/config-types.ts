@@ -71,6 +71,7 @@ export const standardLadder: Ladder = {
   smsUntilMs: 4 * hour,
   smsNight: { from: '21:00', until: '08:00' },
   releaseJitterMs: 2 * minute,
+  digestJitterMs: 10 * minute,
   emailSettleMs: 2 * minute,
   smsSettleMs: minute,
   // FCM's guide to scale asks for ten seconds before a first retry.
@@ -91,6 +92,7 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   'email-until': (ladder, ms) => (ladder.emailUntilMs = ms),
   'sms-until': (ladder, ms) => (ladder.smsUntilMs = ms),
   'release-jitter': (ladder, ms) => (ladder.releaseJitterMs = ms),
+  'digest-jitter': (ladder, ms) => (ladder.digestJitterMs = ms),
   'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
   'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
   heartbeat: (ladder, ms) => (ladder.retry.heartbeatMs = ms),

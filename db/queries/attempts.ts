@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { notifiable } from './notifiable.ts';
+import { followsThread, mentioned, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -10,10 +10,14 @@ export interface Cover {
   toSeq: number;
 }
 
+export type AttemptKind = 'unread' | 'summary';
+
 export interface AttemptRow {
   id: string;
   episode: number;
   channel: Channel;
+  /** `summary`: a mail about everything that waits, told before or not. */
+  kind: AttemptKind;
   state: 'claimed' | 'accepted' | 'failed' | 'unknown' | 'dropped';
   covers: Cover[];
   /** Calls to the provider. */
@@ -30,7 +34,7 @@ export interface AttemptRow {
   errorCode: string | null;
 }
 
-const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
+const columns = `id, episode, channel, kind, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
   finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
@@ -57,6 +61,13 @@ export interface ArmedRow extends Record<Channel, Progress> {
   seenSeq: number;
   muted: boolean;
   level: 'all' | 'mentions' | 'nothing' | null;
+  /** What the person has switched on or off for this conversation; what is not there is as in the account. */
+  channels: Partial<Record<Channel, boolean>> | null;
+  /**
+   * In a channel: when the oldest message came that mail has not announced and that calls for this person themselves, by
+   * a mention or in a thread that they follow. Null in other conversations, and where there is none.
+   */
+  calledSince: Date | null;
 }
 
 type Stored = { throughSeq: number; last: string | null; times: number; since: string | null };
@@ -68,7 +79,8 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
         a.last_seq as "lastSeq", a.last_at as "lastAt", a.urgent, m.seen_seq as "seenSeq",
-        coalesce(m.muted_until > now(), false) as muted, m.level, ${channels.map(progressOf).join(', ')}
+        coalesce(m.muted_until > now(), false) as muted, m.level, m.channels, ${calledSince} as "calledSince",
+        ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
       join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
@@ -86,6 +98,12 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     sms: progress(sms),
   }));
 }
+
+const calledSince = `case when c.kind = 'channel' then (
+  select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
+      (select w.through_seq from watermarks w
+        where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = 'email'))
+    and g.seq <= a.last_seq and ${notifiable} and (${mentioned} or ${followsThread}) order by g.seq limit 1) end`;
 
 const progressOf = (channel: Channel) => `(
   select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
@@ -111,13 +129,14 @@ export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly C
 export async function insertAttempt(
   tx: Tx,
   userId: UserId,
-  attempt: { id: string; episode: number; channel: Channel; covers: Cover[]; at: Date },
+  attempt: { id: string; episode: number; channel: Channel; kind: AttemptKind; covers: Cover[]; at: Date },
 ): Promise<void> {
   await tx.query({
     name: 'insert-attempt',
     text: `
       with claimed as (
-        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at) values ($1, $2, $3, $4, 'claimed', $5, $6)
+        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, kind)
+        values ($1, $2, $3, $4, 'claimed', $5, $6, $7)
       )
       insert into watermarks as w (user_id, conversation_id, channel, through_seq, at)
       select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6 from jsonb_array_elements($5::jsonb) c
@@ -126,7 +145,10 @@ export async function insertAttempt(
         -- Counted since the last reading: what was told before and is still unread.
         times = 1 + case when w.through_seq > (select m.seen_seq from members m
           where m.conversation_id = w.conversation_id and m.user_id = w.user_id) then w.times else 0 end`,
-    values: [userId, attempt.id, attempt.episode, attempt.channel, JSON.stringify(attempt.covers), attempt.at],
+    values: [
+      ...[userId, attempt.id, attempt.episode, attempt.channel, JSON.stringify(attempt.covers), attempt.at],
+      attempt.kind,
+    ],
   });
 }
 

@@ -1,9 +1,10 @@
-import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type ArmedRow,
+  type AttemptKind,
   type AttemptRow,
   type Cover,
   armedConversations,
@@ -12,14 +13,20 @@ import {
   insertAttempt,
   reopenAttempt,
 } from '../../db/queries/attempts.ts';
-import { lockAttention } from '../../db/queries/episodes.ts';
+import { type AttentionRow, lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
-import type { Deps, Ladder } from '../deps.ts';
+import { takeSummary } from '../../db/queries/summaries.ts';
+import { userById } from '../../db/queries/users.ts';
+import type { Deps } from '../deps.ts';
 import { wanted } from './decide.ts';
+import { gathered } from './gathering.ts';
+import { isSummaryDue } from './summary.ts';
+import { isOn } from './switches.ts';
 
 /** A send that may go ahead now. */
 export interface Claim {
   attemptId: string;
+  kind: AttemptKind;
   covers: Cover[];
   tries: number;
   /** An earlier try called the provider and nobody knows what came of it. */
@@ -44,14 +51,35 @@ export async function claimAttempt(
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
     const armed = over ? [] : await armedConversations(tx, input.userId);
     if (earlier) return reclaim(tx, deps, input, earlier, armed);
-    if (over) return { result: 'not-needed', reason: 'episode_over' };
-    const settings = (await notificationSettingsOf(tx, input.userId))?.settings ?? defaultNotificationSettings;
-    const covers = coversOf(channel, input, armed, settings, deps);
-    if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
-    const { attemptId: id, episode, userId } = input;
-    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now() });
-    return { attemptId: id, covers, tries: 0, calledBefore: null, unanswered: 0 };
+    if (over || !attention) return { result: 'not-needed', reason: 'episode_over' };
+    return claim(tx, deps, { channel, input, attention, armed });
   });
+}
+
+interface Claiming {
+  channel: Channel;
+  input: NotifyInput;
+  attention: AttentionRow;
+  armed: readonly ArmedRow[];
+}
+
+async function claim(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'ladder'>,
+  { channel, input: { userId, episode, attemptId: id, conversationIds }, attention, armed }: Claiming,
+): Promise<Claim | NotifyResult> {
+  const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
+  const zone = (await userById(tx, userId))?.timeZone ?? 'UTC';
+  const [now, { ladder }] = [deps.now(), deps];
+  const summary = channel === 'email' && (await isSummaryDue(tx, { userId, attention, now }));
+  const rows = armed.filter((row) => wanted(row, settings) && isOn(channel, row, settings));
+  const told = gathered(channel, conversationIds, rows, { settings, zone, now, ladder, summary });
+  if (told.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
+  const covers = told.map((row) => coverOf(channel, row));
+  const kind = summary ? 'summary' : 'unread';
+  if (summary) await takeSummary(tx, userId);
+  await insertAttempt(tx, userId, { id, episode, channel, kind, covers, at: now });
+  return { attemptId: id, kind, covers, tries: 0, calledBefore: null, unanswered: 0 };
 }
 
 async function reclaim(
@@ -73,38 +101,16 @@ async function reclaim(
     await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
     return { result: 'not-needed', reason: 'read_before_send' };
   }
-  const { id, covers, tries } = attempt;
+  const { id, kind, covers, tries } = attempt;
   if (attempt.state === 'claimed')
-    return { attemptId: id, covers, tries, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
+    return { attemptId: id, kind, covers, tries, calledBefore: attempt.calledAt, unanswered: attempt.unanswered };
   await reopenAttempt(tx, userId, id);
-  return { attemptId: id, covers, tries, calledBefore: null, unanswered: 0 };
+  return { attemptId: id, kind, covers, tries, calledBefore: null, unanswered: 0 };
 }
 
-/**
- * What the attempt announces: a push the conversation that was decided on; a mail or text everything that this channel has
- * not announced yet and that has waited for half of its own delay, so that one wake-up sends one of them.
- */
-function coversOf(
-  channel: Channel,
-  { conversationIds }: NotifyInput,
-  armed: readonly ArmedRow[],
-  settings: NotificationSettings,
-  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
-): Cover[] {
-  const half = delayOf(channel, ladder) / 2;
-  const ridesAlong = (since: Date) => channel !== 'push' && now().getTime() >= since.getTime() + half;
-  return armed
-    .filter((row) => wanted(row, settings))
-    .filter((row) => {
-      const { since } = row[channel];
-      return since !== null && (conversationIds.includes(row.conversationId) || ridesAlong(since));
-    })
-    .map((row) => ({
-      conversationId: row.conversationId,
-      fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
-      toSeq: row.lastSeq,
-    }));
-}
-
-const delayOf = (channel: Channel, ladder: Ladder) =>
-  ({ push: ladder.pushMs, email: ladder.emailMs, sms: ladder.smsMs })[channel];
+/** What the channel has not announced of a conversation; nothing, with its end before its beginning, where it has all of it. */
+const coverOf = (channel: Channel, row: ArmedRow): Cover => ({
+  conversationId: row.conversationId,
+  fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
+  toSeq: row.lastSeq,
+});

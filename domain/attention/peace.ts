@@ -30,5 +30,8 @@ export function peaceOf(channel: Channel, row: Pick<ArmedRow, 'urgent' | 'kind'>
   ];
 }
 
-const comesThrough = ({ urgent, kind }: Pick<ArmedRow, 'urgent' | 'kind'>, through: 'everyone' | 'direct' | 'nobody') =>
-  urgent && (through === 'everyone' || (through === 'direct' && kind === 'direct'));
+/** Whether a message is so urgent that the person’s own rules let it through. */
+export const comesThrough = (
+  { urgent, kind }: Pick<ArmedRow, 'urgent' | 'kind'>,
+  through: 'everyone' | 'direct' | 'nobody',
+): boolean => urgent && (through === 'everyone' || (through === 'direct' && kind === 'direct'));

@@ -39,8 +39,8 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
   return settle(deps, delivery, worstOf(outcomes));
 }
 
-const canPush = ({ pushToken, pushState, pushPermission }: DeviceRow) =>
-  pushToken !== null && pushState === 'active' && pushPermission !== 'denied';
+const canPush = ({ pushToken, pushState, pushPermission, pushEnabled }: DeviceRow) =>
+  pushToken !== null && pushState === 'active' && pushPermission !== 'denied' && pushEnabled;
 
 const keyOf = ({ id }: DeviceRow) => `device:${id}`;
 

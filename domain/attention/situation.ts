@@ -18,7 +18,12 @@ export interface Situation {
   /** Where the person stands among those who are released together, from 0 to 1. */
   place: number;
   /** What each channel could be sent to. */
-  devices: readonly { pushState: 'active' | 'suspect' | 'dead'; pushPermission: string; hasToken: boolean }[];
+  devices: readonly {
+    pushState: 'active' | 'suspect' | 'dead';
+    pushPermission: string;
+    pushEnabled: boolean;
+    hasToken: boolean;
+  }[];
   email: 'verified' | 'unverified' | 'missing';
   phone: 'verified' | 'unverified' | 'missing';
   /** Where nothing may be sent to the address or number, whatever else holds. */
@@ -36,6 +41,8 @@ export interface Situation {
   skipped: readonly Channel[];
   /** A person has ended the episode by hand. */
   closed: boolean;
+  /** The weekly summary of who is away is due. */
+  summary: boolean;
 }
 
 /** What one step comes to at this moment, with the reason in the closed list's words. */
@@ -46,3 +53,5 @@ export interface StepDecision {
   until?: Date;
   conversationId?: string;
 }
+
+export type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until'>;
