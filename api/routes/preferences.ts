@@ -63,7 +63,7 @@ function content(
 ): Markup {
   const { unsubscribed, address } = preferences;
   const done = unsubscribed ? [page.unsubscribed] : saved ? [page.saved] : [];
-  return html`<h1>${say(page.to, { address })}</h1>
+  return html`<h1>${say(page.to, { address: apart(address) })}</h1>
     ${done.map((words) => html`<p role="status">${words}</p>`)}
     ${unsubscribed ? [] : choices(preferences, page, say, path)}`;
 }
@@ -84,7 +84,7 @@ function choices(
         conversations.length === 0
           ? []
           : html`<fieldset><legend>${page.conversations}</legend>
-        ${conversations.map(({ id, name, mail }) => html`<input type="hidden" name="shown" value="${id}"><label>${box('mail', id, mail)}<span>${say(page.conversation, { name })}</span></label>`)}
+        ${conversations.map(({ id, name, mail }) => html`<input type="hidden" name="shown" value="${id}"><label>${box('mail', id, mail)}<span>${say(page.conversation, { name: apart(name) })}</span></label>`)}
       </fieldset>`
       }
       <button class="first">${page.save}</button>
@@ -99,3 +99,6 @@ const radio = (value: string, chosen: string): Markup =>
 const box = (name: string, value: string, on: boolean): Markup =>
   html`<input type="checkbox" name="${name}" value="${value}"${on ? checked : []}>`;
 const checked: Markup = { html: ' checked' };
+
+/** Reads in its own direction, whatever that of the sentence around it is (first strong isolate, UAX #9). */
+const apart = (text: string) => `\u2068${text}\u2069`;
