@@ -133,6 +133,36 @@ describe('gathered mail', () => {
     assert.equal(told.length, 1);
   }).timeout(60_000);
 
+  it('C4: shows nothing from before that its reader could not read, or does not want to', async () => {
+    const [ana, eve] = await registerPeople(app, 'Ana', 'Eve');
+    const bob = await away();
+    const body = {
+      clientId: crypto.randomUUID(),
+      kind: 'group',
+      title: 'Ops',
+      memberIds: [eve.id],
+      history: 'joining',
+    };
+    const ops = expectStatus(await ana.call<Conversation>('POST', '/v1/conversations', body), 201);
+    await send(ana, ops.id, 'before he came');
+    expectStatus(await ana.call('POST', `/v1/conversations/${ops.id}/members`, { userIds: [bob.id] }), 200);
+    expectStatus(await bob.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
+    await send(eve, ops.id, 'of the blocked');
+    const gone = await send(ana, ops.id, 'was taken back');
+    const root = await send(ana, ops.id, 'seen by all');
+    await send(ana, ops.id, 'in a thread', { threadId: root.id });
+    expectStatus(await deleteMessage(ana, ops.id, gone.id), 200);
+    expectStatus(await read(bob, ops.id, root.seq + 1), 200);
+    await send(ana, ops.id, 'what is new');
+    await waits(bob);
+    await bringForward(bob);
+    const { text } = await mailed(bob);
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.startsWith('> ')),
+      ['> Earlier', '> Ana: seen by all'],
+    );
+  }).timeout(60_000);
+
   it('C5: is in the thread of its one conversation, else in that of the day', async () => {
     const [ana, cleo] = await registerPeople(app, 'Ana', 'Cleo');
     const bob = await away();
