@@ -675,8 +675,8 @@ export const mutants: readonly Mutant[] = [
     name: 'a mail tells as new what no mail has told',
     file: 'domain/attention/claim.ts',
     changes: [['row.seenSeq + 1, row[channel].throughSeq + 1)', 'row.seenSeq + 1)']],
-    test: digests,
-    red: 'C4: shows as new what no mail has shown as new before, and that once',
+    test: switches,
+    red: 'tells in one digest after the other only what no mail has told, as long as the episode lasts',
   },
   {
     name: 'lines from before are none of the blocked',

@@ -55,7 +55,7 @@ export async function summariseAway(deps: SummaryDeps): Promise<number> {
   });
 }
 
-/** `nth`: a summary is due, and the how manieth it is. `at`: when to look again; null where nothing is to be expected. */
+/** `nth`: a summary is due, the first of this absence or a later one. `at`: when to look again; null for not by itself. */
 export interface SummaryVerdict {
   nth?: number;
   at: Date | null;

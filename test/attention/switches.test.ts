@@ -69,6 +69,26 @@ describe('what a person has switched on and off', () => {
     assert.deepEqual(hand.email.sent, []);
   });
 
+  it('tells in one digest after the other only what no mail has told, as long as the episode lasts', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 16);
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    // A push that waits for their quiet hours keeps it open.
+    const quietHours = { windows: [{ days, from: at(-hour), until: at(hour) }], email: false };
+    await set(bob, { emailFrequency: 'hourly', quietHours, channels: { sms: false } });
+    for (const text of ['first of all', 'second of all']) {
+      await send(ana, direct.id, text);
+      await hand.sql.query("update messages set created_at = now() - interval '2 hours' where conversation_id = $1", [
+        direct.id,
+      ]);
+      assert.deepEqual(await hand.walk(bob), ['email', 'wait push quiet_hours']);
+    }
+    const [first, second] = hand.email.sent.map(({ text }) => text);
+    assert.match(first ?? '', /^Ana: first of all$/m);
+    assert.match(second ?? '', /^Ana: second of all$/m);
+    assert.doesNotMatch(second ?? '', /^Ana: first of all$/m);
+  });
+
   it('is each device’s own', async () => {
     const { ana, bob, direct } = await hand.pair();
     const id = randomUUIDv7();
