@@ -16,6 +16,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { preferencesRoutes } from './routes/preferences.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { unsubscribeRoutes } from './routes/unsubscribe.ts';
 
@@ -34,6 +35,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
     cors({ origin: [...options.allowedOrigins], exposedHeaders: ['x-request-id', 'etag', 'retry-after'], maxAge: 600 }),
   );
   unsubscribeRoutes(app, deps);
+  preferencesRoutes(app, deps);
   providerRoutes(app, deps, options);
   app.use(readBody);
 

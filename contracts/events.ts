@@ -1,4 +1,11 @@
-import type { ConversationEvent, Draft, MembershipSettings, Receipt, ThreadStanding } from './entities/index.ts';
+import type {
+  ConversationEvent,
+  Draft,
+  MembershipSettings,
+  NotificationSettings,
+  Receipt,
+  ThreadStanding,
+} from './entities/index.ts';
 import type { ConversationId, SessionId, UserId } from './ids.ts';
 
 /**
@@ -21,6 +28,7 @@ export type DomainEvent =
   | { type: 'thread.changed'; userId: UserId; thread: ThreadStanding }
   | { type: 'draft.changed'; userId: UserId; conversationId: ConversationId; draft: Draft | null }
   | { type: 'membership.changed'; userId: UserId; settings: MembershipSettings }
+  | { type: 'settings.changed'; userId: UserId; settings: NotificationSettings; version: number }
   | { type: 'visibility.changed'; userId: UserId }
   | { type: 'session.ended'; userId: UserId; sessionIds: SessionId[] };
 

@@ -21,6 +21,10 @@ export const limits = {
   quietWindows: 20,
   /** Seconds that a person may give themselves to read something before it is pushed. */
   graceSeconds: 120,
+  /** Conversations that the page behind a mail's link switches. */
+  preferencesConversations: 50,
+  /** Bytes of what that page posts. */
+  preferencesFormBytes: 16_384,
   /** People that one person may block. */
   blocksPerUser: 1_000,
   /** Unread messages of one conversation that are counted; beyond, the count stays there. */

@@ -43,8 +43,10 @@ create table attempts (
   setbacks text[] not null default '{}'::text[],
   urgent boolean not null default false,
   sound boolean not null default true,
+  kind text not null default 'unread'::text,
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
+  constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['unread'::text, 'summary'::text]))),
   constraint attempts_reported_check CHECK ((reported = ANY (ARRAY['accepted'::text, 'sent'::text, 'delivered'::text, 'engaged'::text]))),
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
 );
@@ -61,12 +63,17 @@ create table attention (
   start_tries integer not null default 0,
   wakes_at timestamp with time zone,
   nudge_at timestamp with time zone,
+  summary_at timestamp with time zone,
+  summary_due timestamp with time zone,
+  summarised_at timestamp with time zone,
+  summaries integer not null default 0,
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
 CREATE INDEX attention_overdue ON public.attention USING btree (COALESCE(wakes_at, start_at)) WHERE (state = 'running'::text);
 CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE (nudge_at IS NOT NULL);
 CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
+CREATE INDEX attention_to_summarise ON public.attention USING btree (summary_at) WHERE (summary_at IS NOT NULL);
 grant delete, insert, select, update on attention to homing_app;
 
 create table audit (
@@ -168,6 +175,7 @@ create table devices (
   last_seen_at timestamp with time zone not null,
   push_token_hash bytea,
   session_id uuid,
+  push_enabled boolean not null default true,
   constraint devices_pkey PRIMARY KEY (user_id, id),
   constraint devices_push_permission_check CHECK ((push_permission = ANY (ARRAY['granted'::text, 'denied'::text, 'unknown'::text]))),
   constraint devices_push_state_check CHECK ((push_state = ANY (ARRAY['active'::text, 'suspect'::text, 'dead'::text])))
@@ -256,6 +264,7 @@ create table members (
   archived boolean not null default false,
   pinned boolean not null default false,
   unread_mark bigint,
+  channels jsonb,
   constraint members_pkey PRIMARY KEY (conversation_id, user_id),
   constraint members_check CHECK ((delivered_seq >= read_seq)),
   constraint members_check1 CHECK ((seen_seq >= read_seq)),

@@ -41,7 +41,7 @@ export interface Tokens {
 
 /** HMAC-SHA-256 under a key of its own for each purpose. */
 export type Mac = (
-  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe',
+  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe' | 'preferences',
   data: string,
 ) => Buffer;
 
@@ -227,6 +227,8 @@ export interface Ladder {
   smsNight: { from: string; until: string } | null;
   /** What is kept back while people want to be left alone leaves within so long after the end, not all at once. */
   releaseJitterMs: number;
+  /** The same for gathered mail, which is for everybody of a zone due at once. */
+  digestJitterMs: number;
   /** How long a mail whose fate is not known is left to settle before it is sent again. */
   emailSettleMs: number;
   /** The same for a text, before it is looked for. */

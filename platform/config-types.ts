@@ -76,6 +76,7 @@ export const standardLadder: Ladder = {
   urgent: { pushMs: 0, repeatMs: 5 * minute, repeats: 3, smsMs: 5 * minute, untilMs: hour },
   smsNight: { from: '21:00', until: '08:00' },
   releaseJitterMs: 2 * minute,
+  digestJitterMs: 10 * minute,
   emailSettleMs: 2 * minute,
   smsSettleMs: minute,
   // FCM's guide to scale asks for ten seconds before a first retry.
@@ -105,6 +106,7 @@ const ladderNames: Record<string, (ladder: Ladder, ms: number) => void> = {
   'urgent-sms': (ladder, ms) => (ladder.urgent.smsMs = ms),
   'urgent-until': (ladder, ms) => (ladder.urgent.untilMs = ms),
   'release-jitter': (ladder, ms) => (ladder.releaseJitterMs = ms),
+  'digest-jitter': (ladder, ms) => (ladder.digestJitterMs = ms),
   'retry-first': (ladder, ms) => (ladder.retry.firstMs = ms),
   'retry-max': (ladder, ms) => (ladder.retry.maxMs = ms),
   heartbeat: (ladder, ms) => (ladder.retry.heartbeatMs = ms),

@@ -73,6 +73,10 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
       }
       case 'membership.changed':
         return everywhere({ kind: 'user', userId: told.userId, text: packet('membership', told.settings) });
+      case 'settings.changed': {
+        const { userId, settings, version } = told;
+        return everywhere({ kind: 'user', userId, text: packet('notification-settings', { settings, version }) });
+      }
       case 'visibility.changed':
         return everywhere({ kind: 'visibility', userId: told.userId });
       case 'session.ended':

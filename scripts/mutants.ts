@@ -13,6 +13,8 @@ const store = 'db/queries/store-messages.ts';
 const reducer = 'sdk/reducer.ts';
 const threads = 'test/api/threads.test.ts';
 const reports = 'test/attention/reports.test.ts';
+const [digests, summaries] = ['test/attention/digests.test.ts', 'test/attention/summaries.test.ts'];
+const [switches, preferences] = ['test/attention/switches.test.ts', 'test/api/preferences.test.ts'];
 const writing = 'test/attention/writing.test.ts';
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
@@ -658,7 +660,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'told: a claim takes from the budget',
     file: 'domain/attention/claim.ts',
-    changes: [["    if (spent !== 'taken') return { result: 'not-needed', reason: spent };\n", '']],
+    changes: [["  if (spent !== 'taken') return { result: 'not-needed', reason: spent };\n", '']],
     test: 'test/attention/caps.test.ts',
     red: 'a claim takes from the bucket itself: what was decided before the last one went is put off, too',
   },
@@ -731,5 +733,88 @@ export const mutants: readonly Mutant[] = [
     changes: [['return others.length > 0 ? others : eligible;', 'return others.length > 0 ? eligible : others;']],
     test: 'test/attention/timing.test.ts',
     red: 'L7: a push goes past the device that is active, but for what is urgent, and not where there is no other',
+  },
+  {
+    name: 'a switch counts when a mail is claimed',
+    file: 'domain/attention/claim.ts',
+    changes: [['wanted(row, settings) && isOn(channel, row, settings)', 'wanted(row, settings)']],
+    test: switches,
+    red: 'is looked at again when a mail is claimed',
+  },
+  {
+    name: 'a digest is claimed at its time alone',
+    file: 'domain/attention/gathering.ts',
+    changes: [['return isTime ? untold :', 'return isTime || !isTime ? untold :']],
+    test: switches,
+    red: 'is looked at again when a mail is claimed',
+  },
+  {
+    name: 'a mail tells as new what no mail has told',
+    file: 'domain/attention/claim.ts',
+    changes: [['row.seenSeq + 1, row[channel].throughSeq + 1)', 'row.seenSeq + 1)']],
+    test: switches,
+    red: 'tells in one digest after the other only what no mail has told, as long as the episode lasts',
+  },
+  {
+    name: 'lines from before are none of the blocked',
+    file: 'db/queries/mailed.ts',
+    changes: [
+      [
+        `
+  and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)`,
+        '',
+      ],
+    ],
+    test: digests,
+    red: 'C4: shows nothing from before that its reader could not read, or does not want to',
+  },
+  {
+    name: 'lines from before are none from before the joining',
+    file: 'db/queries/mailed.ts',
+    changes: [[' and g.seq > m.joined_seq', '']],
+    test: digests,
+    red: 'C4: shows nothing from before that its reader could not read, or does not want to',
+  },
+  {
+    name: 'of a time that comes twice the first',
+    file: 'domain/attention/digest-time.ts',
+    changes: [["disambiguation: 'compatible'", "disambiguation: 'later'"]],
+    test: 'test/domain/digest-time.test.ts',
+    red: 'is the first of the two in New York',
+  },
+  {
+    name: 'a summary is for who is still away',
+    file: 'domain/attention/summary.ts',
+    changes: [['return !(await activeSince', 'return true || !(await activeSince']],
+    test: summaries,
+    red: 'is not sent to who has come back between the look and the sending',
+  },
+  {
+    name: 'four summaries of one absence',
+    file: 'domain/attention/summary.ts',
+    changes: [['if (sent >= summaryLimits.most)', 'if (sent > summaryLimits.most)']],
+    test: summaries,
+    red: 'comes once a week, four times, and then no more',
+  },
+  {
+    name: 'a summary is opened by one relay',
+    file: 'db/queries/summaries.ts',
+    changes: [[' for update of a skip locked', '']],
+    test: summaries,
+    red: 'is opened by one of several relays that look at once',
+  },
+  {
+    name: 'a link to the preferences is signed',
+    file: 'domain/attention/preferences-token.ts',
+    changes: [['return timingSafeEqual(bytes, signatureOf(deps, scope)) ? scope : undefined;', 'return scope;']],
+    test: preferences,
+    red: 'are nobody else’s: a link that was changed is none',
+  },
+  {
+    name: 'a form switches what its page had a box for',
+    file: 'domain/preferences/index.ts',
+    changes: [['!form.shown.includes(id) || ', '']],
+    test: preferences,
+    red: 'switch the conversations of their mail, and no other',
   },
 ];

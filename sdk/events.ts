@@ -3,6 +3,7 @@ import type {
   Draft,
   Me,
   Message,
+  NotificationSettings,
   PersonPresence,
   Receipt,
   ThreadStanding,
@@ -38,6 +39,8 @@ export interface ClientEvents {
   receipts: Receipt[];
   /** Whom one has blocked, all of them, after it changed on any device. */
   blocks: { userIds: UserId[] };
+  /** Which messages reach one, and how, after it changed on any device or by a link of a mail; the highest version counts. */
+  notificationSettings: { settings: NotificationSettings; version: number };
   /** What one has begun to write on another device. */
   draft: { conversationId: ConversationId; draft: Draft | null };
   /** Somebody writes, until the instant unless it is told anew; null: no longer. */

@@ -6,6 +6,7 @@ import {
   createArming,
   nudgeEpisodes,
   startHeldEpisodes,
+  summariseAway,
 } from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
@@ -26,8 +27,9 @@ export type RelayDeps = Pick<
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; and sees to what providers reported. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays
- * may run; what one has claimed the others pass over.
+ * episodes; sees to what providers reported, and to who was away for a week. Each kind has a loop of its own, so a
+ * Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed the others pass
+ * over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
@@ -36,6 +38,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),
     reports: () => applyReports(deps),
+    summaries: () => summariseAway(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
   };
   const loops = Object.entries(kinds).map(([kind, round]) => keepGoing(kind, round, deps, stopping.signal));

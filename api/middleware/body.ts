@@ -27,6 +27,15 @@ export function readUntouched(request: Request, response: Response, next: NextFu
   );
 }
 
+const form = express.text({ limit: limits.preferencesFormBytes, type: 'application/x-www-form-urlencoded' });
+
+/** Reads what a plain HTML form posts, as text: `new URLSearchParams(request.body)`. */
+export function readForm(request: Request, response: Response, next: NextFunction): void {
+  form(request, response, (error?: unknown) =>
+    next(error === undefined ? undefined : toBodyError(error, limits.preferencesFormBytes)),
+  );
+}
+
 /** The parser's errors (`type` is body-parser's own word) as ours. */
 function toBodyError(error: unknown, limit: number = limits.requestBodyBytes): unknown {
   const { type } = error as { type?: string };

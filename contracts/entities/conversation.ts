@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { Instant, Seq, Version, line, text } from './common.ts';
 import { Role } from './member.ts';
 import { Message } from './message.ts';
-import { Level } from './notification-settings.ts';
+import { ConversationChannels, Level } from './notification-settings.ts';
 import { ConversationSettings, History, Posting, Visibility } from './settings.ts';
 
 export const ConversationKind = z.enum(['direct', 'group', 'channel']);
@@ -25,6 +25,8 @@ export const MyMembership = z
     /** Null: as in the account's notification settings. */
     level: Level.nullable(),
     mutedUntil: Instant.nullable(),
+    /** What goes before the account's own switches here. */
+    channels: ConversationChannels,
     archived: z.boolean(),
     pinned: z.boolean(),
   })
@@ -35,7 +37,7 @@ export type MyMembership = z.infer<typeof MyMembership>;
 export const MembershipSettings = z
   .strictObject({
     conversationId: ConversationId,
-    ...MyMembership.pick({ level: true, mutedUntil: true, archived: true, pinned: true }).shape,
+    ...MyMembership.pick({ level: true, mutedUntil: true, channels: true, archived: true, pinned: true }).shape,
     ...MyMembership.pick({ unreadMark: true, readSeq: true }).shape,
   })
   .meta({ id: 'MembershipSettings' });
@@ -107,6 +109,7 @@ export const MyMembershipPatch = z
   .strictObject({
     level: Level.nullable().optional(),
     mutedUntil: Instant.nullable().optional(),
+    channels: ConversationChannels.partial().optional(),
     archived: z.boolean().optional(),
     pinned: z.boolean().optional(),
   })

@@ -20,6 +20,8 @@ export const DeviceInput = z
     locale: Locale.optional(),
     timeZone: TimeZone.optional(),
     pushPermission: PushPermission.optional(),
+    /** Whether the person wants this device to be pushed to; so it is until it is said otherwise. */
+    pushEnabled: z.boolean().optional(),
   })
   .meta({ id: 'DeviceInput' });
 export type DeviceInput = z.infer<typeof DeviceInput>;
@@ -32,6 +34,7 @@ export const Device = z
     hasPushToken: z.boolean(),
     pushState: z.enum(['active', 'suspect', 'dead']),
     pushPermission: PushPermission,
+    pushEnabled: z.boolean(),
     appVersion: z.string().nullable(),
     locale: Locale.nullable(),
     timeZone: TimeZone.nullable(),

@@ -11,7 +11,7 @@ export type Preview = z.infer<typeof Preview>;
 
 const Weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
 /** By the person's own clock, in the zone of their account. */
-const LocalTime = z
+export const LocalTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { message: 'must be a time of day, such as 22:00' })
   .meta({ description: 'Time of day', examples: ['22:00'] });
@@ -57,10 +57,19 @@ function minuteOf(time: string): number {
   return (hours ?? 0) * 60 + (minutes ?? 0);
 }
 
+/** The channels of one conversation: on, off, or as in the account's settings (null). */
+export const ConversationChannels = z
+  .strictObject({ push: z.boolean().nullable(), email: z.boolean().nullable(), sms: z.boolean().nullable() })
+  .meta({ id: 'ConversationChannels' });
+export type ConversationChannels = z.infer<typeof ConversationChannels>;
+
 /** Whose urgent messages come through while a person wants to be left alone: of all, of direct conversations, of none. */
 export const UrgentThrough = z.enum(['everyone', 'direct', 'nobody']);
 
 const graceSeconds = z.int().min(0).max(limits.graceSeconds);
+/** When mail tells of what is unread: by the ladder's own clock, gathered once an hour or once a day, or never. */
+export const EmailFrequency = z.enum(['immediate', 'hourly', 'daily', 'off']);
+export type EmailFrequency = z.infer<typeof EmailFrequency>;
 
 export const NotificationSettings = z
   .strictObject({
@@ -76,6 +85,11 @@ export const NotificationSettings = z
     urgentSms: z.boolean(),
     /** Seconds to read something before it is pushed while I am active on a device; null for the deployment’s own time. */
     graceSeconds: graceSeconds.nullable(),
+    emailFrequency: EmailFrequency,
+    /** When a daily mail comes, by the clock of the account's time zone. */
+    emailDigestAt: LocalTime,
+    /** Whether who has not been here for a week is mailed once a week what waits. */
+    weeklySummary: z.boolean(),
   })
   .meta({ id: 'NotificationSettings' });
 export type NotificationSettings = z.infer<typeof NotificationSettings>;
@@ -90,6 +104,9 @@ export const defaultNotificationSettings: NotificationSettings = {
   urgentThrough: 'direct',
   urgentSms: false,
   graceSeconds: null,
+  emailFrequency: 'immediate',
+  emailDigestAt: '08:00',
+  weeklySummary: true,
 };
 
 export const NotificationSettingsPatch = z
@@ -104,6 +121,9 @@ export const NotificationSettingsPatch = z
     urgentThrough: UrgentThrough.optional(),
     urgentSms: z.boolean().optional(),
     graceSeconds: graceSeconds.nullable().optional(),
+    emailFrequency: EmailFrequency.optional(),
+    emailDigestAt: LocalTime.optional(),
+    weeklySummary: z.boolean().optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names no setting to change' })
   .meta({ id: 'NotificationSettingsPatch' });

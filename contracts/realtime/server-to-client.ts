@@ -4,6 +4,7 @@ import {
   Draft,
   Instant,
   MembershipSettings,
+  NotificationSettings,
   PersonPresence,
   Receipt,
   SyncResponse,
@@ -74,6 +75,13 @@ export const serverEvents = {
     summary:
       'What a conversation is to me changed on one of my devices: how it calls for my attention, where it stands in my list, my mark. A hint: complete in every sync',
     payload: MembershipSettings,
+  }),
+  'notification-settings': serverEvent({
+    summary:
+      'Which messages reach me, and how, changed on one of my devices or by a link of a mail; a later version goes before an earlier one',
+    payload: z
+      .strictObject({ settings: NotificationSettings, version: z.int().positive() })
+      .meta({ id: 'NotificationSettingsChanged' }),
   }),
   draft: serverEvent({
     summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',

@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { acknowledged, notifiable } from './notifiable.ts';
+import { acknowledged, followsThread, mentioned, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -10,10 +10,14 @@ export interface Cover {
   toSeq: number;
 }
 
+export type AttemptKind = 'unread' | 'summary';
+
 export interface AttemptRow {
   id: string;
   episode: number;
   channel: Channel;
+  /** `summary`: a mail about everything that waits, told before or not. */
+  kind: AttemptKind;
   state: 'claimed' | 'accepted' | 'failed' | 'unknown' | 'dropped';
   covers: Cover[];
   /** Calls to the provider. */
@@ -34,7 +38,7 @@ export interface AttemptRow {
   sound: boolean;
 }
 
-const columns = `id, episode, channel, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
+const columns = `id, episode, channel, kind, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
   finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound, exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
@@ -90,6 +94,13 @@ export interface ArmedRow extends Record<Channel, Progress> {
   acknowledged: boolean;
   muted: boolean;
   level: 'all' | 'mentions' | 'nothing' | null;
+  /** What the person has switched on or off for this conversation; what is not there is as in the account. */
+  channels: Partial<Record<Channel, boolean>> | null;
+  /**
+   * In a channel: when the oldest message came that mail has not announced and that calls for this person themselves, by
+   * a mention or in a thread that they follow. Null in other conversations, and where there is none.
+   */
+  calledSince: Date | null;
 }
 
 type Stored = Omit<Progress, 'last' | 'since'> & { last: string | null; since: string | null };
@@ -103,7 +114,8 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
         a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
-        coalesce(m.muted_until > now(), false) as muted, m.level, ${channels.map(progressOf).join(', ')}
+        coalesce(m.muted_until > now(), false) as muted, m.level, m.channels, ${calledSince} as "calledSince",
+        ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
       join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
@@ -130,6 +142,12 @@ const urgents = `case when a.urgent then (
         and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
       order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
 
+const calledSince = `case when c.kind = 'channel' then (
+  select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
+      (select w.through_seq from watermarks w
+        where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = 'email'))
+    and g.seq <= a.last_seq and ${notifiable} and (${mentioned} or ${followsThread}) order by g.seq limit 1) end`;
+
 const progressOf = (channel: Channel) => `(
   select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
     'last', case when w.through_seq > m.seen_seq then w.at end,
@@ -155,6 +173,7 @@ export interface NewAttempt {
   id: string;
   episode: number;
   channel: Channel;
+  kind: AttemptKind;
   covers: Cover[];
   at: Date;
   /** It tells of something urgent: for the first time, or once more. */
@@ -168,8 +187,8 @@ export async function insertAttempt(tx: Tx, userId: UserId, attempt: NewAttempt)
     name: 'insert-attempt',
     text: `
       with claimed as (
-        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent, sound)
-        values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null, $8)
+        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent, sound, kind)
+        values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null, $8, $9)
       )
       insert into watermarks as w (user_id, conversation_id, channel, through_seq, at, sounded_at)
       select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6, case when $8 then $6 end
@@ -191,6 +210,7 @@ export async function insertAttempt(tx: Tx, userId: UserId, attempt: NewAttempt)
       attempt.at,
       attempt.alert ?? null,
       attempt.sound,
+      attempt.kind,
     ],
   });
 }

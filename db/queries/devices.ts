@@ -10,6 +10,7 @@ export interface DeviceRow {
   pushTokenAt: Date | null;
   pushState: 'active' | 'suspect' | 'dead';
   pushPermission: 'granted' | 'denied' | 'unknown';
+  pushEnabled: boolean;
   appVersion: string | null;
   locale: string | null;
   timeZone: string | null;
@@ -17,7 +18,7 @@ export interface DeviceRow {
 }
 
 const columns = `id, platform, push_token as "pushToken", push_token_at as "pushTokenAt", push_state as "pushState",
-  push_permission as "pushPermission", app_version as "appVersion", locale, time_zone as "timeZone",
+  push_permission as "pushPermission", push_enabled as "pushEnabled", app_version as "appVersion", locale, time_zone as "timeZone",
   last_seen_at as "lastSeenAt"`;
 
 /** Registrations of one person follow one another, so that their number can be judged. */
@@ -63,8 +64,8 @@ export async function upsertDevice(
   const { rows } = await tx.query<DeviceRow>({
     name: 'upsert-device',
     text: `
-      insert into devices as d (user_id, id, platform, push_token, push_token_at, push_permission, app_version, locale, time_zone, last_seen_at, push_token_hash, session_id)
-      values ($1, $2, $3, $4, case when $4::text is null then null else $9::timestamptz end, coalesce($6, 'unknown'), $7, $8, $10, $9, $11, $12)
+      insert into devices as d (user_id, id, platform, push_token, push_token_at, push_permission, app_version, locale, time_zone, last_seen_at, push_token_hash, session_id, push_enabled)
+      values ($1, $2, $3, $4, case when $4::text is null then null else $9::timestamptz end, coalesce($6, 'unknown'), $7, $8, $10, $9, $11, $12, coalesce($13, true))
       on conflict (user_id, id) do update set
         platform = excluded.platform,
         push_token = case when $5 then excluded.push_token else d.push_token end,
@@ -74,6 +75,7 @@ export async function upsertDevice(
         push_state = case when $5 then 'active' else d.push_state end,
         push_state_at = case when $5 then null else d.push_state_at end,
         push_permission = coalesce($6, d.push_permission),
+        push_enabled = coalesce($13, d.push_enabled),
         app_version = coalesce($7, d.app_version),
         locale = coalesce($8, d.locale),
         time_zone = coalesce($10, d.time_zone),
@@ -92,6 +94,7 @@ export async function upsertDevice(
       input.timeZone ?? null,
       input.pushToken ? hashOf(input.pushToken) : null,
       sessionId,
+      input.pushEnabled ?? null,
     ],
   });
   return rows[0] as DeviceRow;

@@ -113,7 +113,7 @@ export async function closeReadEpisodes(
         where a.episode = i.episode and a.revision = i.revision and a.state = 'held'
         order by a.user_id for update of a
       ), quiet as (
-        update attention a set state = 'quiet', nudge_at = null, wakes_at = null
+        update attention a set state = 'quiet', nudge_at = null, wakes_at = null, summary_due = null
         from unchanged u where a.user_id = u.user_id returning a.user_id, a.episode
       ), disarmed as (
         delete from armed a using quiet q where a.user_id = q.user_id
@@ -229,13 +229,16 @@ export interface AttentionRow {
   state: 'quiet' | 'held' | 'running';
   revision: number;
   openedAt: Date;
+  /** Since when the weekly summary is due; null where it is not. */
+  summaryDue: Date | null;
 }
 
 /** The person's attention, locked: until the transaction ends nothing is armed, decided or closed for them elsewhere. */
 export async function lockAttention(tx: Tx, userId: UserId): Promise<AttentionRow | undefined> {
   const { rows } = await tx.query<AttentionRow>({
     name: 'lock-attention',
-    text: `select episode, state, revision, opened_at as "openedAt" from attention where user_id = $1 for update`,
+    text: `select episode, state, revision, opened_at as "openedAt", summary_due as "summaryDue" from attention
+      where user_id = $1 for update`,
     values: [userId],
   });
   return rows[0];
@@ -262,7 +265,10 @@ export async function closeEpisode(tx: Tx, userId: UserId, episode: number, outc
     name: 'close-episode',
     text: `
       with quiet as (
-        update attention set state = 'quiet', nudge_at = null, wakes_at = null where user_id = $1 and episode = $2
+        update attention set state = 'quiet', nudge_at = null, wakes_at = null, summary_due = null,
+          -- What is left unread calls for a look in a week, whether its reader is away.
+          summary_at = case when $3 = 'read' then null else coalesce(summary_at, now() + interval '7 days') end
+        where user_id = $1 and episode = $2
       ), disarmed as (
         delete from armed where user_id = $1
       )

@@ -238,7 +238,10 @@ export async function updateMembershipSettings(
         level = case when $3 then $4 else level end,
         muted_until = case when $5 then $6::timestamptz else muted_until end,
         archived = coalesce($7, archived),
-        pinned = coalesce($8, pinned)
+        pinned = coalesce($8, pinned),
+        -- What is as in the account is not said, and where nothing is said there is nothing.
+        channels = case when $9::jsonb is null then channels
+          else nullif(jsonb_strip_nulls(coalesce(channels, '{}') || $9), '{}') end
       where conversation_id = $1 and user_id = $2 and left_at is null`,
     values: [
       conversationId,
@@ -249,6 +252,7 @@ export async function updateMembershipSettings(
       patch.mutedUntil ?? null,
       patch.archived ?? null,
       patch.pinned ?? null,
+      patch.channels ? JSON.stringify(patch.channels) : null,
     ],
   });
   return rowCount === 1;

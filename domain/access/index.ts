@@ -57,7 +57,11 @@ export async function writableMembership(db: Queryable, actor: Actor, id: Conver
 }
 
 /** The conversation as it is to the actor. */
-export async function readableConversation(db: Queryable, actor: Actor, id: ConversationId): Promise<ConversationRow> {
+export async function readableConversation(
+  db: Queryable,
+  actor: Pick<Actor, 'userId'>,
+  id: ConversationId,
+): Promise<ConversationRow> {
   const conversation = await conversationOf(db, actor.userId, id);
   if (!conversation) throw notFound();
   return conversation;

@@ -22,7 +22,9 @@ export async function putDevice(
     const { length } = await devicesOf(tx, actor.userId);
     if (length > limits.devicesPerUser) throw tooManyDevices();
     // What could not be pushed may be pushed now, or no longer.
-    if (input.pushToken !== undefined || input.pushPermission !== undefined) await lookAgain(tx, [actor.userId], 0);
+    const { pushToken, pushPermission, pushEnabled } = input;
+    if ([pushToken, pushPermission, pushEnabled].some((change) => change !== undefined))
+      await lookAgain(tx, [actor.userId], 0);
     return { value: presentDevice(row) };
   });
 }

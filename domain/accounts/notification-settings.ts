@@ -16,15 +16,18 @@ import { DomainError } from '../errors.ts';
 const maxTries = 5;
 
 /** The settings and their version; version 0 are the defaults, never yet changed. */
-export async function getNotificationSettings(deps: Pick<Deps, 'db'>, actor: Actor): Promise<NotificationSettingsRow> {
+export async function getNotificationSettings(
+  deps: Pick<Deps, 'db'>,
+  actor: Pick<Actor, 'userId'>,
+): Promise<NotificationSettingsRow> {
   const stored = await notificationSettingsOf(deps.db, actor.userId);
   return stored ?? { settings: defaultNotificationSettings, version: 0 };
 }
 
-/** Changes some settings. With `expected` the change happens to that version or not at all. */
+/** Changes some settings, and tells the person's devices. With `expected` the change happens to that version or not at all. */
 export async function updateNotificationSettings(
-  deps: Pick<Deps, 'db'>,
-  actor: Actor,
+  deps: Pick<Deps, 'db' | 'publishLive'>,
+  actor: Pick<Actor, 'userId'>,
   patch: NotificationSettingsPatch,
   expected?: number,
 ): Promise<NotificationSettingsRow> {
@@ -35,6 +38,7 @@ export async function updateNotificationSettings(
     const version = await putNotificationSettings(deps.db, actor.userId, settings, current.version);
     if (version === undefined) continue;
     await lookAgain(deps.db, [actor.userId], 0);
+    deps.publishLive([{ type: 'settings.changed', userId: actor.userId, settings, version }]);
     return { settings, version };
   }
   throw new DomainError(expected === undefined ? 'conflict' : 'precondition_failed');

@@ -26,6 +26,7 @@ export function presentDevice(row: DeviceRow): Device {
     hasPushToken: row.pushToken !== null,
     pushState: row.pushState,
     pushPermission: row.pushPermission,
+    pushEnabled: row.pushEnabled,
     appVersion: row.appVersion,
     locale: row.locale,
     timeZone: row.timeZone,

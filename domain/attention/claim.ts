@@ -1,10 +1,10 @@
-import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import type { UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type ArmedRow,
+  type AttemptKind,
   type AttemptRow,
   type Cover,
   armedConversations,
@@ -12,22 +12,25 @@ import {
   finishAttempt,
   insertAttempt,
   reopenAttempt,
-  soundedOf,
 } from '../../db/queries/attempts.ts';
-import { callsIn } from '../../db/queries/announcements.ts';
-import { lockAttention } from '../../db/queries/episodes.ts';
+import { type AttentionRow, lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
+import { takeSummary } from '../../db/queries/summaries.ts';
+import { userById } from '../../db/queries/users.ts';
 import type { Deps, Ladder } from '../deps.ts';
+import { alertOf, mayBeHeard, toRepeat } from './alert.ts';
 import { takeOne } from './caps.ts';
 import { wanted } from './decide.ts';
-import { sounds } from './sound.ts';
-import { comesThrough } from './urgency.ts';
+import { gathered } from './gathering.ts';
+import { isSummaryDue } from './summary.ts';
+import { isOn } from './switches.ts';
 
-type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
+export type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
 
 /** A send that may go ahead now. */
 export interface Claim {
   attemptId: string;
+  kind: AttemptKind;
   covers: Cover[];
   tries: number;
   /** An earlier try called the provider and nobody knows what came of it. */
@@ -56,19 +59,42 @@ export async function claimAttempt(
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
     const armed = over ? [] : await armedConversations(tx, input.userId);
     if (earlier) return reclaim(tx, deps, input, earlier, armed);
-    if (over) return { result: 'not-needed', reason: 'episode_over' };
-    const settings = (await notificationSettingsOf(tx, input.userId))?.settings ?? defaultNotificationSettings;
-    const covers = coversOf(channel, input, armed, settings, deps);
-    if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
-    const { attemptId: id, episode, userId } = input;
-    const alert = alertOf(channel, input, armed, settings, deps);
-    const urgent = alert !== undefined;
-    const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
-    const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
-    if (spent !== 'taken') return { result: 'not-needed', reason: spent };
-    await insertAttempt(tx, userId, { id, episode, channel, covers, at: deps.now(), alert, sound });
-    return { attemptId: id, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
+    if (over || !attention) return { result: 'not-needed', reason: 'episode_over' };
+    return claim(tx, deps, { channel, input, attention, armed });
   });
+}
+
+interface Claiming {
+  channel: Channel;
+  input: NotifyInput;
+  attention: AttentionRow;
+  armed: readonly ArmedRow[];
+}
+
+async function claim(
+  tx: Tx,
+  deps: ClaimDeps,
+  { channel, input, attention, armed }: Claiming,
+): Promise<Claim | NotifyResult> {
+  const { userId, episode, attemptId: id } = input;
+  const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
+  const zone = (await userById(tx, userId))?.timeZone ?? 'UTC';
+  const [now, { ladder }] = [deps.now(), deps];
+  const summary = channel === 'email' && (await isSummaryDue(tx, { userId, attention, now }));
+  const rows = armed.filter((row) => wanted(row, settings) && isOn(channel, row, settings));
+  const told = gathered(channel, input.conversationIds, rows, { settings, zone, now, ladder, summary });
+  const again = input.alert === 'repeat' ? repeated(input, rows, ladder) : [];
+  const covers = again.length > 0 ? again : told.map((row) => coverOf(channel, row));
+  if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
+  const alert = alertOf(channel, input, rows, settings, deps);
+  const urgent = alert !== undefined;
+  const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
+  const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
+  if (spent !== 'taken') return { result: 'not-needed', reason: spent };
+  const kind = summary ? 'summary' : 'unread';
+  if (summary) await takeSummary(tx, userId);
+  await insertAttempt(tx, userId, { id, episode, channel, kind, covers, at: now, alert, sound });
+  return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
 }
 
 async function reclaim(
@@ -90,88 +116,25 @@ async function reclaim(
     await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
     return { result: 'not-needed', reason: 'read_before_send' };
   }
-  const { id: attemptId, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
-  const claim = { attemptId, covers, tries, urgent, sound };
+  const { id: attemptId, kind, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
+  const claim = { attemptId, kind, covers, tries, urgent, sound };
   if (attempt.state === 'claimed') return { ...claim, calledBefore, unanswered };
   await reopenAttempt(tx, userId, attemptId);
   return { ...claim, calledBefore: null, unanswered: 0 };
 }
 
-/**
- * Whether a push makes a sound, judged once: a retry is as loud as the first try. Whoever has heard enough of them for now
- * gets it silently.
- */
-async function mayBeHeard(
-  tx: Tx,
-  deps: ClaimDeps,
-  userId: UserId,
-  { covers: [cover], urgent }: { covers: Cover[]; urgent: boolean },
-): Promise<boolean> {
-  if (!cover) return false;
-  const told = await callsIn(tx, userId, cover);
-  const sounded = (await soundedOf(tx, userId, cover.conversationId)) ?? unheard;
-  const { now, ladder } = deps;
-  if (told && !sounds(told, sounded, { urgent, now: now(), ladder })) return false;
-  return (await takeOne(tx, deps, userId, { what: 'alert', urgent })) === 'taken';
-}
+/** What the channel has not announced of a conversation; nothing, with its end before its beginning, where it has all of it. */
+const coverOf = (channel: Channel, row: ArmedRow): Cover => ({
+  conversationId: row.conversationId,
+  fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
+  toSeq: row.lastSeq,
+});
 
-const unheard = { times: 0, last: null, replaces: false };
-
-/**
- * What the attempt announces: a push the conversation that was decided on; a mail or text everything that this channel has
- * not announced yet and that has waited for half of its own delay, so that one wake-up sends one of them. What is urgent
- * is pushed once more with what has come since.
- */
-function coversOf(
-  channel: Channel,
-  { conversationIds, alert }: NotifyInput,
-  armed: readonly ArmedRow[],
-  settings: NotificationSettings,
-  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
-): Cover[] {
-  const half = delayOf(channel, ladder) / 2;
-  // Whoever wants texts of what is urgent alone gets none of anything else.
-  const others = channel !== 'push' && settings.channels[channel];
-  const ridesAlong = (since: Date) => others && now().getTime() >= since.getTime() + half;
-  return armed
-    .filter((row) => wanted(row, settings))
-    .flatMap((row): Cover[] => {
-      const { conversationId, lastSeq: toSeq } = row;
-      const { since, throughSeq } = row[channel];
-      const named = conversationIds.includes(conversationId);
-      const again = named && alert === 'repeat' ? toRepeat(row, ladder) : undefined;
-      if (again !== undefined) return [{ conversationId, fromSeq: again, toSeq }];
-      if (since === null || !(named || ridesAlong(since))) return [];
-      return [{ conversationId, fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, throughSeq + 1), toSeq }];
+/** What is urgent is pushed once more with what has come since. */
+const repeated = ({ conversationIds }: NotifyInput, rows: readonly ArmedRow[], ladder: Ladder): Cover[] =>
+  rows
+    .filter(({ conversationId }) => conversationIds.includes(conversationId))
+    .flatMap((row) => {
+      const fromSeq = toRepeat(row, ladder);
+      return fromSeq === undefined ? [] : [{ conversationId: row.conversationId, fromSeq, toSeq: row.lastSeq }];
     });
-}
-
-/** The newest urgent message, where it was pushed, is unread and may be pushed once more. */
-function toRepeat({ urgents, push }: ArmedRow, { urgent }: Ladder): number | undefined {
-  const newest = urgents.at(-1);
-  return newest && newest.seq <= push.throughSeq && push.repeats < urgent.repeats ? newest.seq : undefined;
-}
-
-/**
- * Something urgent that came since it was decided counts, too, where its sender comes through at any time. A push of it is
- * urgent for a while only.
- */
-function alertOf(
-  channel: Channel,
-  { conversationIds, alert }: NotifyInput,
-  armed: readonly ArmedRow[],
-  settings: NotificationSettings,
-  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
-): NotifyInput['alert'] {
-  const oldest = channel === 'push' ? now().getTime() - ladder.urgent.untilMs : 0;
-  const fresh = armed.some(
-    ({ conversationId, kind, urgents, [channel]: { throughSeq } }) =>
-      conversationIds.includes(conversationId) &&
-      urgents.some(({ seq, at }) => seq > throughSeq && at.getTime() >= oldest) &&
-      (alert === 'urgent' || comesThrough(kind, settings)),
-  );
-  return fresh ? 'urgent' : alert === 'repeat' ? alert : undefined;
-}
-
-const delayOf = (channel: Channel, ladder: Ladder) =>
-  ({ push: ladder.pushMs, email: ladder.emailMs, sms: ladder.smsMs })[channel];

@@ -19,6 +19,7 @@ import type { Deps, Presence } from '../deps.ts';
 import { capsOf } from './caps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
 import type { Situation, StepDecision } from './situation.ts';
+import { isSummaryDue } from './summary.ts';
 import { suppressedOf } from './suppressions.ts';
 
 type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'caps' | 'mac'>;
@@ -37,7 +38,8 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     }
     const givenUp = input.stuck.map(({ attemptId }) => attemptId);
     await giveUpAttempts(tx, input.userId, givenUp, deps.now());
-    const situation = await look(tx, deps, input, presence);
+    const summary = await isSummaryDue(tx, { userId: input.userId, attention, now: deps.now() });
+    const situation = { ...(await look(tx, deps, input, presence)), summary };
     const decision = decide(situation);
     const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
     await disarm(
@@ -58,7 +60,7 @@ async function look(
   deps: DecideDeps,
   { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
   presence: Presence,
-): Promise<Situation> {
+): Promise<Omit<Situation, 'summary'>> {
   const user = await userById(tx, userId);
   const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
@@ -72,9 +74,10 @@ async function look(
     settings: (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings,
     zone: user?.timeZone ?? 'UTC',
     place: placeOf(userId) / places,
-    devices: devices.map(({ pushState, pushPermission, pushToken }) => ({
+    devices: devices.map(({ pushState, pushPermission, pushEnabled, pushToken }) => ({
       pushState,
       pushPermission,
+      pushEnabled,
       hasToken: pushToken !== null,
     })),
     email: contact(user?.email, user?.emailVerifiedAt),

@@ -2,6 +2,7 @@ import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent, finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
+import type { MailedConversation } from '../../db/queries/mailed.ts';
 import { suppress } from '../../db/queries/suppressions.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps, SendOutcome } from '../deps.ts';
@@ -19,7 +20,10 @@ export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
 export interface Delivery {
   user: UserRow;
   settings: NotificationSettings;
+  /** What a push or text announces. */
   messages: AnnouncedMessage[];
+  /** What a mail tells. */
+  mail: MailedConversation[];
   claim: Claim;
   input: NotifyInput;
 }
@@ -131,5 +135,5 @@ export const secondsLeft = (
 
 export const linkTo =
   ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Claim) =>
-  ({ conversationId, seq }: AnnouncedMessage) =>
+  ({ conversationId, seq }: Pick<AnnouncedMessage, 'conversationId' | 'seq'>) =>
     `${publicUrl}/o/${conversationId}/${seq}?n=${attemptId}`;

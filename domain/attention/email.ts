@@ -1,11 +1,13 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 import { markCalled } from '../../db/queries/attempts.ts';
+import type { MailedConversation } from '../../db/queries/mailed.ts';
 import type { Deps } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import { type Delivery, type NotifyDeps, answer, fail, linkTo, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
-import { renderEmail } from './render.ts';
+import { localDay } from './digest-time.ts';
+import { preferencesToken } from './preferences-token.ts';
+import { type EmailLinks, renderEmail } from './render-email.ts';
 import { suppressedOf } from './suppressions.ts';
 import { unsubscribeToken } from './unsubscribe-token.ts';
 
@@ -13,7 +15,7 @@ import { unsubscribeToken } from './unsubscribe-token.ts';
 const maxRepeats = 2;
 
 export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
-  const { user, messages, claim, input } = delivery;
+  const { user, mail, claim, input } = delivery;
   if (!user.email || !user.emailVerifiedAt) return fail(deps, delivery, 'recipient_dead', 'email_missing');
   if (claim.calledBefore) {
     // Nobody knows what came of the last call: time for the provider's own report first, then the same mail again.
@@ -23,24 +25,36 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
   }
   const suppressed = (await suppressedOf(deps.db, deps, user)).email;
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
-  const unsubscribeUrl = `${deps.publicUrl}/unsubscribe/${unsubscribeToken(deps, user.id)}`;
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
+  const [links, wording] = [linksOf(deps, delivery), wordingFor(user.locale)];
   const outcome = await deps.senders.email.send({
     to: user.email,
     attemptId: input.attemptId,
-    ...renderEmail(messages, { to: linkTo(deps, claim), unsubscribe: unsubscribeUrl }, wordingFor(user.locale)),
-    unsubscribeUrl,
+    ...renderEmail(mail, links, wording, { summary: claim.kind === 'summary' }),
+    unsubscribeUrl: links.unsubscribe,
     messageId: `<${input.attemptId}@${hostOf(deps)}>`,
-    ...threadOf(deps, messages),
+    references: threadOf(deps, delivery),
   });
   return answer(deps, delivery, outcome, 'sendgrid');
 }
 
-/** One conversation: its mails are one thread. Several: the mail stands alone. */
-function threadOf(deps: Pick<Deps, 'publicUrl'>, messages: readonly AnnouncedMessage[]): { references?: string } {
-  const conversations = new Set(messages.map(({ conversationId }) => conversationId));
-  if (conversations.size > 1) return {};
-  return { references: `<conversation.${[...conversations][0]}@${hostOf(deps)}>` };
+function linksOf(deps: NotifyDeps, { user, claim, mail }: Delivery): EmailLinks {
+  const lastSeq = new Map(claim.covers.map(({ conversationId, toSeq }) => [conversationId, toSeq]));
+  const seqOf = ({ conversationId, messages }: MailedConversation) =>
+    messages[0]?.seq ?? lastSeq.get(conversationId) ?? 1;
+  const seqs = new Map(mail.map((told) => [told.conversationId, seqOf(told)]));
+  return {
+    to: (conversationId) => linkTo(deps, claim)({ conversationId, seq: seqs.get(conversationId) ?? 1 }),
+    unsubscribe: `${deps.publicUrl}/unsubscribe/${unsubscribeToken(deps, user.id)}`,
+    preferences: `${deps.publicUrl}/preferences/${preferencesToken(deps, { userId: user.id, attemptId: claim.attemptId })}`,
+  };
+}
+
+/** One conversation: its mails are one thread. Several: those of one of the person's days are. */
+function threadOf(deps: Pick<Deps, 'publicUrl' | 'now'>, { mail, user }: Delivery): string {
+  const [only, ...others] = mail;
+  if (only && others.length === 0) return `<conversation.${only.conversationId}@${hostOf(deps)}>`;
+  return `<digest.${user.id}.${localDay(deps.now(), user.timeZone)}@${hostOf(deps)}>`;
 }
 
 const hostOf = ({ publicUrl }: Pick<Deps, 'publicUrl'>) => new URL(publicUrl).hostname;

@@ -1,8 +1,10 @@
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { announcedMessages } from '../../db/queries/announcements.ts';
 import { finishAttempt } from '../../db/queries/attempts.ts';
+import { mailedConversations } from '../../db/queries/mailed.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
 import { type Claim, claimAttempt } from './claim.ts';
@@ -19,20 +21,36 @@ import { deliverSms } from './sms.ts';
 export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyInput): Promise<NotifyResult> {
   const claim = await claimAttempt(deps, channel, input);
   if ('result' in claim) return claim;
-  const delivery = await prepare(deps, input, claim);
+  const delivery = await prepare(deps, channel, input, claim);
   if (!delivery) return drop(deps, input, claim);
   return deliver[channel](deps, delivery);
 }
 
-async function prepare(deps: NotifyDeps, input: NotifyInput, claim: Claim): Promise<Delivery | undefined> {
+async function prepare(
+  deps: NotifyDeps,
+  channel: Channel,
+  input: NotifyInput,
+  claim: Claim,
+): Promise<Delivery | undefined> {
   const { userId } = input;
-  const [user, stored, messages] = await Promise.all([
+  const [user, stored, content] = await Promise.all([
     userById(deps.db, userId),
     notificationSettingsOf(deps.db, userId),
-    announcedMessages(deps.db, userId, claim.covers),
+    contentOf(deps, channel, userId, claim),
   ]);
-  if (!user || messages.length === 0) return undefined;
-  return { user, settings: stored?.settings ?? defaultNotificationSettings, messages, claim, input };
+  if (!user || content.messages.length + content.mail.length === 0) return undefined;
+  return { user, settings: stored?.settings ?? defaultNotificationSettings, ...content, claim, input };
+}
+
+/** A mail shows some of many messages, and what stood before them; the others only say how many there are. */
+async function contentOf(
+  { db }: NotifyDeps,
+  channel: Channel,
+  userId: UserId,
+  { covers, kind }: Claim,
+): Promise<Pick<Delivery, 'messages' | 'mail'>> {
+  if (channel !== 'email') return { messages: await announcedMessages(db, userId, covers), mail: [] };
+  return { messages: [], mail: await mailedConversations(db, userId, covers, { summary: kind === 'summary' }) };
 }
 
 /** What it covered was read, deleted or left between the claim and now. */

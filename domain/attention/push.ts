@@ -43,8 +43,8 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
   return settle(deps, delivery, worstOf(outcomes));
 }
 
-const canPush = ({ pushToken, pushState, pushPermission }: DeviceRow) =>
-  pushToken !== null && pushState === 'active' && pushPermission !== 'denied';
+const canPush = ({ pushToken, pushState, pushPermission, pushEnabled }: DeviceRow) =>
+  pushToken !== null && pushState === 'active' && pushPermission !== 'denied' && pushEnabled;
 
 /** What is urgent goes to all of them, and where there is no other device it is told to the one that there is. */
 async function toTell(deps: NotifyDeps, { input, claim }: Delivery, eligible: DeviceRow[]): Promise<DeviceRow[]> {

@@ -44,7 +44,8 @@ function spanOf({ from, until }: Pick<QuietWindow, 'from' | 'until'>, day: Tempo
   };
 }
 
-function knownZone(zone: string): string {
+/** The zone, or UTC for one that this server no longer knows. */
+export function knownZone(zone: string): string {
   try {
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone).timeZoneId;
   } catch {

@@ -8,10 +8,6 @@ const shown = {
   pushBody: 240,
   /** Bytes of a push, data and what is shown together: FCM takes 4,096, and the ids are never cut. */
   pushBytes: 3_500,
-  /** Messages of one conversation in a mail; the rest is counted. */
-  emailMessages: 10,
-  /** Graphemes of one message in a mail. */
-  emailText: 2_000,
 };
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -77,60 +73,6 @@ export function renderPush(
   return { title, body: shorten(who + newest.text, shown.pushBody) };
 }
 
-/** Where a mail's links lead. */
-export interface EmailLinks {
-  to(message: AnnouncedMessage): string;
-  unsubscribe: string;
-}
-
-/** A mail about all that is unread, grouped by conversation, the oldest first. */
-export function renderEmail(
-  messages: readonly AnnouncedMessage[],
-  links: EmailLinks,
-  wording: Wording,
-): { subject: string; text: string; html: string } {
-  const { language, words, say } = wording;
-  const groups = [...Map.groupBy(messages, ({ conversationId }) => conversationId).values()];
-  const parts = groups.map((group) => emailGroup(group, links, wording));
-  const [why, unsubscribe] = [say(words.email.why), say(words.email.unsubscribe)];
-  const footer = `<p style="color:#666"><small>${escape(why)} <a href="${escape(links.unsubscribe)}">${escape(unsubscribe)}</a></small></p>`;
-  const body = `<body dir="${words.direction}" style="font-family:sans-serif">${parts.map(({ html }) => html).join('')}${footer}</body>`;
-  return {
-    subject: oneLine(subjectOf(messages, groups, wording)),
-    text: `${parts.map(({ text }) => text).join('\n\n')}\n\n-- \n${why}\n${unsubscribe}: ${links.unsubscribe}\n`,
-    html: `<!doctype html><html lang="${language}">${body}</html>`,
-  };
-}
-
-function subjectOf(
-  messages: readonly AnnouncedMessage[],
-  groups: readonly AnnouncedMessage[][],
-  { words: { email }, say }: Wording,
-): string {
-  const count = messages.length;
-  const first = messages[0] as AnnouncedMessage;
-  if (groups.length > 1) return say(email.subjectSeveral, { count, conversations: groups.length });
-  return say(first.kind === 'group' ? email.subjectIn : email.subjectFrom, { count, name: nameOf(first) });
-}
-
-function emailGroup(group: readonly AnnouncedMessage[], links: EmailLinks, { words: { email }, say }: Wording) {
-  const first = group[0] as AnnouncedMessage;
-  const told = group.slice(0, shown.emailMessages);
-  const count = group.length - told.length;
-  const more = count > 0 ? [say(email.more, { count })] : [];
-  const lines = told.map(({ senderName, text }) => [senderName, shorten(text, shown.emailText)] as const);
-  const link = links.to(first);
-  return {
-    text: [nameOf(first), ...lines.map(([who, text]) => `${who}: ${text}`), ...more, link].join('\n'),
-    html: [
-      `<h3>${apart(nameOf(first))}</h3>`,
-      ...lines.map(([who, text]) => `<p><b>${apart(who)}</b><br>${apart(text).replaceAll('\n', '<br>')}</p>`),
-      ...more.map((line) => `<p>${escape(line)}</p>`),
-      `<p><a href="${escape(link)}">${escape(say(email.open))}</a></p>`,
-    ].join(''),
-  };
-}
-
 /**
  * A text about all that is unread: numbers only, because anybody may look at the phone, and so that it fits one segment
  * whatever people are called.
@@ -146,9 +88,3 @@ export function renderSms(
     ? say(sms.messagesSeveral, { count, conversations, link })
     : say(sms.messages, { count, link });
 }
-
-/** What people wrote reads in its own direction, whatever that of the words around it is. */
-const apart = (text: string) => `<bdi>${escape(text)}</bdi>`;
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escape = (text: string) => text.replaceAll(/[&<>"']/g, (character) => entities[character] as string);
-const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();

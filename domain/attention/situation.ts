@@ -18,7 +18,12 @@ export interface Situation {
   /** Where the person stands among those who are released together, from 0 to 1. */
   place: number;
   /** What each channel could be sent to. */
-  devices: readonly { pushState: 'active' | 'suspect' | 'dead'; pushPermission: string; hasToken: boolean }[];
+  devices: readonly {
+    pushState: 'active' | 'suspect' | 'dead';
+    pushPermission: string;
+    pushEnabled: boolean;
+    hasToken: boolean;
+  }[];
   email: 'verified' | 'unverified' | 'missing';
   phone: 'verified' | 'unverified' | 'missing';
   /** Where nothing may be sent to the address or number, whatever else holds. */
@@ -38,6 +43,8 @@ export interface Situation {
   capped: Caught;
   /** A person has ended the episode by hand. */
   closed: boolean;
+  /** The weekly summary of who is away is due. */
+  summary: boolean;
 }
 
 /** Why a channel may send nothing more for now, and until when. */
@@ -63,3 +70,5 @@ export interface StepDecision {
   /** It tells of something urgent: for the first time, or once more. */
   alert?: 'urgent' | 'repeat';
 }
+
+export type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until' | 'alert'>;

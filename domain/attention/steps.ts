@@ -2,37 +2,46 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
-import type { Capped, Reason, Situation, StepDecision } from './situation.ts';
+import { digestStep, isGathered, mailSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
+import type { Capped, Reason, Situation, StepDecision, StepResult } from './situation.ts';
+import { isOn, isOnForAll } from './switches.ts';
 import { comesThrough, urgentFor } from './urgency.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
 export function stepsOf(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepDecision[] {
-  const out = unavailable(channel, situation);
+  const out = unavailable(channel, situation, armed);
   if (out) return [{ channel, ...out }];
-  return armed.map((row) => ({ channel, conversationId: row.conversationId, ...timing[channel](row, situation) }));
+  return armed.map((row) => ({
+    channel,
+    conversationId: row.conversationId,
+    ...(switchedOff(channel, row, situation) ?? timing[channel](row, situation)),
+  }));
 }
 
-type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until' | 'alert'>;
+function switchedOff(channel: Channel, row: ArmedRow, { settings }: Situation): StepResult | undefined {
+  if (isOn(channel, row, settings)) return undefined;
+  return skip(row.channels?.[channel] === false ? 'channel_off_here' : 'channel_off');
+}
+
 const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 
-function unavailable(channel: Channel, situation: Situation): StepResult | undefined {
+function unavailable(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepResult | undefined {
   if (situation.skipped.includes(channel)) return skip('skipped_by_operator');
   if (situation.stuck.includes(channel)) return { outcome: 'failed', reason: 'needs_operator' };
   if (situation.underWay.includes(channel)) return { outcome: 'deferred', reason: 'under_way' };
-  if (!isOn(channel, situation)) return skip('channel_off');
+  const off = armed.map((row) => switchedOff(channel, row, situation));
+  if (off[0] && off.every((step) => step !== undefined)) return off[0];
   return unreachable[channel](situation);
 }
-
-/** Whoever wants no texts may want those of urgent messages. */
-const isOn = (channel: Channel, { settings }: Situation): boolean =>
-  settings.channels[channel] || (channel === 'sms' && settings.urgentSms);
 
 const unreachable: Record<Channel, (situation: Situation) => StepResult | undefined> = {
   push({ devices }) {
     const withToken = devices.filter(({ hasToken, pushState }) => hasToken && pushState !== 'dead');
     if (withToken.length === 0) return skip('no_device');
-    const allowed = withToken.filter(({ pushPermission }) => pushPermission !== 'denied');
+    const wanted = withToken.filter(({ pushEnabled }) => pushEnabled);
+    if (wanted.length === 0) return skip('device_off');
+    const allowed = wanted.filter(({ pushPermission }) => pushPermission !== 'denied');
     if (allowed.length === 0) return skip('push_permission_denied');
     return allowed.some(({ pushState }) => pushState === 'active') ? undefined : skip('devices_suspect');
   },
@@ -60,24 +69,31 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     return soonest([...urgentStep('push', row, situation), ...repeatStep(row, situation), plainPush(row, situation)]);
   },
   email(row, situation) {
+    if (situation.summary) return summaryStep(situation);
+    if (isGathered(row, situation.settings)) return digestStep(row, situation);
+    if (mailSince(row) === null && row.email.since !== null) return skip('digest_only');
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
     const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
-    return dueAt(situation, row.email, {
-      delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
-      why: 'step_delay',
-      gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
-      whyGap: 'reminder_gap',
-      untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
-      peace: disturbs('email', row, situation) ? [] : peaceOf('email', situation),
-      cap: situation.capped.email,
-    });
+    return dueAt(
+      situation,
+      { ...row.email, since: mailSince(row) },
+      {
+        delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
+        why: 'step_delay',
+        gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
+        whyGap: 'reminder_gap',
+        untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
+        peace: disturbs('email', row, situation) ? [] : peaceOf('email', situation),
+        cap: situation.capped.email,
+      },
+    );
   },
   sms(row, situation) {
-    const { channels, urgentSms } = situation.settings;
+    const { settings } = situation;
     return soonest([
-      ...(urgentSms ? urgentStep('sms', row, situation) : []),
-      channels.sms ? plainSms(row, situation) : skip('channel_off'),
+      ...(settings.urgentSms ? urgentStep('sms', row, situation) : []),
+      isOnForAll('sms', row, settings) ? plainSms(row, situation) : skip('channel_off'),
     ]);
   },
 };
@@ -178,7 +194,7 @@ function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): num
 /** The push waits for the end of the person's peace. */
 function isKeptBack(row: ArmedRow, situation: Situation): boolean {
   const now = situation.now.getTime();
-  if (unavailable('push', situation)) return false;
+  if (unavailable('push', situation, [row])) return false;
   return !disturbs('push', row, situation) && outOf(merged(peaceOf('push', situation)), now) > now;
 }
 

@@ -4,7 +4,14 @@ export { directKey } from './direct-key.ts';
 export { createInvite, listInvites, revokeInvite } from './invites.ts';
 export { acceptInvite, joinChannel } from './join.ts';
 export { addMembers, changeRole, leaveConversation, removeMember, transferOwnership } from './members.ts';
-export { membershipChanged, presentConversation, presentMember, presentWatermarks, tellsReceipts } from './present.ts';
+export {
+  membershipChanged,
+  presentChannels,
+  presentConversation,
+  presentMember,
+  presentWatermarks,
+  tellsReceipts,
+} from './present.ts';
 export {
   getConversation,
   listChannels,

@@ -1,4 +1,4 @@
-import type { Conversation, Member } from '../../contracts/entities/index.ts';
+import type { Conversation, ConversationChannels, Member } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { ConversationRow } from '../../db/queries/conversations.ts';
@@ -36,18 +36,27 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
     unreadMark: row.unreadMark,
     level: row.level,
     mutedUntil: row.mutedUntil?.toISOString() ?? null,
+    channels: presentChannels(row.channels),
     archived: row.archived,
     pinned: row.pinned,
   };
 }
 
+/** Each channel of a conversation: what is not said is as in the account. */
+export const presentChannels = (channels: Partial<ConversationChannels> | null): ConversationChannels => ({
+  push: null,
+  email: null,
+  sms: null,
+  ...channels,
+});
+
 /** Tells a person's own devices what they have set: of role and counts the log tells. */
 export function membershipChanged(
   userId: UserId,
   conversationId: ConversationId,
-  { level, mutedUntil, archived, pinned, unreadMark, readSeq }: Conversation['me'],
+  { level, mutedUntil, channels, archived, pinned, unreadMark, readSeq }: Conversation['me'],
 ): DomainEvent {
-  const settings = { conversationId, level, mutedUntil, archived, pinned, unreadMark, readSeq };
+  const settings = { conversationId, level, mutedUntil, channels, archived, pinned, unreadMark, readSeq };
   return { type: 'membership.changed', userId, settings };
 }
 

@@ -113,13 +113,14 @@ export async function listMembers(
  */
 export async function updateMyMembership(
   deps: Pick<Deps, 'db' | 'publishLive'>,
-  actor: Actor,
+  actor: Pick<Actor, 'userId'>,
   id: ConversationId,
   patch: MyMembershipPatch,
 ): Promise<MyMembership> {
   if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
   // What they want to be told has changed, also for what is already on its way.
-  if (patch.level !== undefined || patch.mutedUntil !== undefined) await lookAgain(deps.db, [actor.userId], 0);
+  if ([patch.level, patch.mutedUntil, patch.channels].some((change) => change !== undefined))
+    await lookAgain(deps.db, [actor.userId], 0);
   const me = presentMyMembership(await readableConversation(deps.db, actor, id));
   deps.publishLive([membershipChanged(actor.userId, id, me)]);
   // What is muted stands on no icon.

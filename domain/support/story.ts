@@ -53,12 +53,13 @@ async function reachOf(db: Queryable, deps: Pick<Deps, 'mac' | 'now'>, user: Use
     timeZone: user.timeZone,
     email: user.email === null ? null : contact(maskEmail(user.email), user.emailVerifiedAt, suppressed.email),
     phone: user.phone === null ? null : contact(maskPhone(user.phone), user.phoneVerifiedAt, suppressed.sms),
-    devices: devices.map(({ id, platform, pushToken, pushState, pushPermission, lastSeenAt }) => ({
+    devices: devices.map(({ id, platform, pushToken, pushState, pushPermission, pushEnabled, lastSeenAt }) => ({
       id,
       platform,
       hasPushToken: pushToken !== null,
       pushState,
       pushPermission,
+      pushEnabled,
       lastSeenAt: lastSeenAt.toISOString(),
     })),
   };

@@ -10,7 +10,7 @@ import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { type LogRow, logAfter } from '../../db/queries/log.ts';
 import { type StandingRow, type SyncCosts, notMine, othersOf, standings } from '../../db/queries/sync.ts';
-import { presentWatermarks } from '../conversations/index.ts';
+import { presentChannels, presentWatermarks } from '../conversations/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentLog } from '../log/index.ts';
@@ -108,7 +108,8 @@ function asEvents(conversationId: ConversationId, version: number, events: Conve
 
 function toStanding(row: StandingRow): SyncStanding {
   const { known: _, joinedSeq: _seq, joinedVersion: _version, tellsOthers: _others, found: _found, ...standing } = row;
-  return { ...standing, mutedUntil: row.mutedUntil?.toISOString() ?? null };
+  const mutedUntil = row.mutedUntil?.toISOString() ?? null;
+  return { ...standing, mutedUntil, channels: presentChannels(row.channels) };
 }
 
 /** How far the others are, in what is not sent whole. Watermarks are outside the log, so no event brings them. */

@@ -21,10 +21,40 @@ export interface Words {
     open: string;
     why: string;
     unsubscribe: string;
+    /** Above lines that were there before what is new. */
+    earlier: string;
+    preferences: string;
+    /** {count}, also of `waiting` */
+    summarySubject: string;
+    summaryIntro: string;
+    waiting: string;
     codeSubject: string;
     /** {code} {minutes} */
     code: string;
     ignore: string;
+  };
+  /** The page behind a mail's links. */
+  page: {
+    title: string;
+    /** {address}: masked */
+    to: string;
+    frequency: string;
+    immediate: string;
+    hourly: string;
+    daily: string;
+    off: string;
+    at: string;
+    weekly: string;
+    conversations: string;
+    /** {name} */
+    conversation: string;
+    save: string;
+    saved: string;
+    unsubscribe: string;
+    unsubscribeWhy: string;
+    unsubscribed: string;
+    question: string;
+    rather: string;
   };
   /** Plain letters only: one that GSM-7 lacks more than doubles the price. A text about unread messages is one segment. */
   sms: {

@@ -61,6 +61,8 @@ export class Inbox {
         return events.emit('blocks', payload);
       case 'membership':
         return conversations.setSettings(payload.conversationId, payload);
+      case 'notification-settings':
+        return events.emit('notificationSettings', payload);
       case 'draft':
         return events.emit('draft', payload);
       case 'thread':

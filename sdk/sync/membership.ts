@@ -19,6 +19,7 @@ export function newMembership(
     role: data.members.find(({ userId }) => userId === me)?.role ?? unnamed,
     ...{ deliveredSeq: 0, readSeq: 0, unread: 0, mentions: 0, unreadMark: null },
     ...{ level: null, mutedUntil: null, archived: false, pinned: false },
+    channels: { push: null, email: null, sms: null },
   };
 }
 
@@ -96,23 +97,26 @@ function sumUnread(membership: MyMembership, me: UserId, messages: Iterable<Mess
   return sum;
 }
 
-export type Settings = Pick<MyMembership, 'level' | 'mutedUntil' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'>;
+export type Settings = Pick<
+  MyMembership,
+  'level' | 'mutedUntil' | 'channels' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'
+>;
 
 /**
  * What the person has set. The answer that says so may have been overtaken: role and unread are as the log has told, and
  * a mark that was set before something was read is gone.
  */
 export function afterSettings(membership: MyMembership, settings: Settings): MyMembership {
-  const { level, mutedUntil, archived, pinned, unreadMark } = settings;
-  const set = { ...membership, level, mutedUntil, archived, pinned };
+  const { level, mutedUntil, channels, archived, pinned, unreadMark } = settings;
+  const set = { ...membership, level, mutedUntil, channels, archived, pinned };
   return settings.readSeq < membership.readSeq ? set : { ...set, unreadMark };
 }
 
 /** What a sync says of where one stands, which is newer than what was counted here; reads not yet told stay. */
 export function afterStanding(membership: MyMembership, standing: SyncStanding): MyMembership {
-  const { level, mutedUntil, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;
+  const { level, mutedUntil, channels, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;
   const deliveredSeq = Math.max(membership.deliveredSeq, standing.deliveredSeq);
-  const settled = { ...membership, deliveredSeq, level, mutedUntil, archived, pinned };
+  const settled = { ...membership, deliveredSeq, level, mutedUntil, channels, archived, pinned };
   if (readSeq < membership.readSeq) return settled;
   return { ...settled, readSeq, unread, mentions, unreadMark };
 }

@@ -41,6 +41,8 @@ const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   acknowledged: true,
   muted: false,
   level: null,
+  channels: null,
+  calledSince: null,
   push: unannounced(),
   email: unannounced(),
   sms: unannounced(),
@@ -65,7 +67,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   settings: allChannels,
   zone: 'UTC',
   place: 0,
-  devices: [{ pushState: 'active', pushPermission: 'granted', hasToken: true }],
+  devices: [{ pushState: 'active', pushPermission: 'granted', pushEnabled: true, hasToken: true }],
   email: 'verified',
   phone: 'verified',
   suppressed: {},
@@ -77,6 +79,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   skipped: [],
   capped: {},
   closed: false,
+  summary: false,
   ...overrides,
 });
 
@@ -94,6 +97,17 @@ const urgents = [{ seq: 1, at: after(0) }];
 const urgentRow = row({ urgents });
 /** It was pushed as often as it may be. */
 const repeated = { urgents, push: announced(1, 15 * minute, { repeats: 3 }) };
+
+/** Noon in London, where mail comes gathered. */
+const gatheredMail = (emailFrequency: 'hourly' | 'daily', more: Partial<NotificationSettings> = {}) => ({
+  ...allChannels,
+  channels: { push: false, email: true, sms: false },
+  emailFrequency,
+  ...more,
+});
+const hourlyMail = gatheredMail('hourly');
+const dailyMail = gatheredMail('daily');
+const toldByMail = { throughSeq: 1, last: after(0), times: 1, repeats: 0, since: null };
 
 const pushed = { push: announced(1, 2 * second) };
 /** A message came after the push, ten seconds after the first. */
@@ -248,12 +262,17 @@ describe('decide', () => {
     ],
     [
       'skips a push to devices that were refused',
-      { devices: [{ pushState: 'suspect', pushPermission: 'granted', hasToken: true }] },
+      { devices: [{ pushState: 'suspect', pushPermission: 'granted', pushEnabled: true, hasToken: true }] },
       `wait email ${2 * minute} step_delay`,
     ],
     [
       'skips a push that the device does not allow',
-      { devices: [{ pushState: 'active', pushPermission: 'denied', hasToken: true }] },
+      { devices: [{ pushState: 'active', pushPermission: 'denied', pushEnabled: true, hasToken: true }] },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    [
+      'skips a push to devices that the person has switched off',
+      { devices: [{ pushState: 'active', pushPermission: 'granted', pushEnabled: false, hasToken: true }] },
       `wait email ${2 * minute} step_delay`,
     ],
     [
@@ -589,6 +608,132 @@ describe('decide', () => {
       { zone: farEast, armed: [row(mailed)], now: after(31 * minute), ladder: { ...standardLadder, smsNight: null } },
       'sms c1',
     ],
+    ['gathers mail until the next full hour', { settings: hourlyMail }, `wait email ${hour} next_digest`],
+    ['and sends it then, with whatever waits', { settings: hourlyMail, now: after(hour) }, 'email c1'],
+    [
+      'leaves what came on the very hour for the next',
+      { settings: hourlyMail, armed: [row({ email: unannounced(hour) })], now: after(hour) },
+      `wait email ${2 * hour} next_digest`,
+    ],
+    [
+      'takes what came a millisecond before',
+      { settings: hourlyMail, armed: [row({ email: unannounced(hour - 1) })], now: after(hour) },
+      'email c1',
+    ],
+    ['gathers it until the morning', { settings: dailyMail }, `wait email ${20 * hour} next_digest`],
+    [
+      'releases those who share a morning one after another',
+      { settings: dailyMail, place: 0.5 },
+      `wait email ${20 * hour + 5 * minute} next_digest`,
+    ],
+    ['by the person’s own clock', { settings: dailyMail, zone: farEast }, `wait email ${6 * hour} next_digest`],
+    [
+      'does not put it off for what comes later',
+      { settings: hourlyMail, armed: [row({ lastSeq: 9, lastAt: after(hour - 1) })], now: after(hour) },
+      'email c1',
+    ],
+    [
+      'after their quiet hours, where mail waits for those',
+      {
+        settings: gatheredMail('hourly', {
+          quietHours: { windows: [{ days: ['tue'], from: '12:30', until: '13:30' }], email: true },
+        }),
+      },
+      `wait email ${1.5 * hour} quiet_hours`,
+    ],
+    [
+      'and in them, where it does not',
+      {
+        settings: gatheredMail('hourly', {
+          quietHours: { windows: [{ days: ['tue'], from: '12:30', until: '13:30' }], email: false },
+        }),
+      },
+      `wait email ${hour} next_digest`,
+    ],
+    [
+      'mails an urgent message by itself where it comes through, gathered or not',
+      { settings: dailyMail, armed: [row({ urgents: [{ seq: 1, at: after(0) }] })], now: after(10 * minute) },
+      'email c1',
+    ],
+    [
+      'and gathers it where it does not',
+      {
+        settings: gatheredMail('daily', { urgentThrough: 'nobody' }),
+        armed: [row({ urgents: [{ seq: 1, at: after(0) }] })],
+        now: after(10 * minute),
+      },
+      `wait email ${20 * hour} next_digest`,
+    ],
+    [
+      'tells nothing twice: what a mail has told is in no digest',
+      { settings: dailyMail, armed: [row({ email: toldByMail })], now: after(25 * hour) },
+      'finished every-step-spent',
+    ],
+    ['gathers no mail that is too late', { settings: dailyMail, now: after(73 * hour) }, 'finished every-step-spent'],
+    [
+      'mails never whom it is never to reach',
+      { settings: gatheredMail('daily', { emailFrequency: 'off' }), now: after(25 * hour) },
+      'finished every-step-spent',
+    ],
+    [
+      'mails nobody of a channel of which they want everything',
+      {
+        settings: { ...dailyMail, emailFrequency: 'immediate' },
+        armed: [row({ kind: 'channel', level: 'all' })],
+        now: after(hour),
+      },
+      'finished every-step-spent',
+    ],
+    [
+      'but gathers it',
+      { settings: dailyMail, armed: [row({ kind: 'channel', level: 'all' })], now: after(20 * hour) },
+      'email c1',
+    ],
+    [
+      'mails what may have a mail of its own by its own clock, and not by that of what came before it',
+      {
+        settings: { ...dailyMail, emailFrequency: 'immediate' },
+        armed: [row({ kind: 'channel', level: 'all', calledSince: after(hour), lastSeq: 2, lastAt: after(hour) })],
+        now: after(hour + minute),
+      },
+      `wait email ${hour + 2 * minute} step_delay`,
+    ],
+    [
+      'mails of no conversation for which mail is switched off',
+      {
+        settings: gatheredMail('hourly', { emailFrequency: 'immediate' }),
+        armed: [row({ channels: { email: false } })],
+        now: after(hour),
+      },
+      'finished every-step-spent',
+    ],
+    [
+      'texts of the one conversation for which texts are switched on',
+      {
+        settings: defaultNotificationSettings,
+        armed: [
+          row({ ...mailed, channels: { sms: true } }),
+          row({ ...mailed, conversationId: 'c2' as ConversationId }),
+        ],
+        pushHandedOver: true,
+        now: after(30 * minute),
+      },
+      'sms c1',
+    ],
+    [
+      'tells who is away what waits, once a week',
+      { settings: { ...dailyMail, emailFrequency: 'immediate' }, summary: true },
+      'email c1',
+    ],
+    [
+      'told before or not',
+      {
+        settings: dailyMail,
+        summary: true,
+        armed: [row({ email: toldByMail }), row({ conversationId: 'c2' as ConversationId })],
+      },
+      'email c1 c2',
+    ],
     [
       'puts off a mail of which the person has had enough, and says until when',
       { armed: [row(pushed)], pushHandedOver: true, now: after(10 * minute), capped: { email: cap(12 * minute) } },
@@ -699,6 +844,7 @@ describe('decide', () => {
           fc.record({
             pushState: fc.constantFrom('active' as const, 'suspect' as const, 'dead' as const),
             pushPermission: fc.constantFrom('granted', 'denied', 'unknown'),
+            pushEnabled: fc.boolean(),
             hasToken: fc.boolean(),
           }),
           { maxLength: 2 },
@@ -709,7 +855,10 @@ describe('decide', () => {
         underWay: fc.subarray([...channels]),
         stuck: fc.subarray([...channels]),
         skipped: fc.subarray([...channels]),
-        settings: fc.constantFrom(allChannels, quiet(), quiet({ urgentThrough: 'nobody' }, true), undisturbed),
+        settings: fc.constantFrom(
+          ...[allChannels, quiet(), quiet({ urgentThrough: 'nobody' }, true), undisturbed, hourlyMail],
+          gatheredMail('daily', { quietHours: quiet({}, true).quietHours }),
+        ),
         zone: fc.constantFrom('UTC', farEast, 'America/New_York'),
         place: fc.constantFrom(0, 0.5),
         capped: fc.record({

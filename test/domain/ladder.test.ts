@@ -91,6 +91,7 @@ class Play {
       email: 'verified',
       phone: 'verified',
       armed: row ? [row] : [],
+      summary: false,
       pushHandedOver: this.told.has('push'),
       emailFailedAt: null,
       underWay: [],
@@ -122,7 +123,7 @@ class Play {
     return {
       ...{ conversationId, kind: 'direct', muted: false, level: null, acknowledged, seenSeq: this.seen },
       ...{ armedAt: first.at, fromSeq: first.seq, lastSeq: newest.seq, lastAt: newest.at },
-      urgents: unread.filter(({ urgent }) => urgent),
+      ...{ urgents: unread.filter(({ urgent }) => urgent), channels: null, calledSince: null },
       ...{ push: progress('push'), email: progress('email'), sms: progress('sms') },
     };
   }
@@ -171,10 +172,11 @@ describe('for any story of messages and readings', () => {
           urgentSms: fc.boolean(),
           through: fc.constantFrom('everyone' as const, 'nobody' as const),
           quiet: fc.boolean(),
+          frequency: fc.constantFrom('immediate' as const, 'hourly' as const, 'daily' as const, 'off' as const),
         })
-        .map(({ urgentSms, through, quiet, ...on }) => ({
+        .map(({ urgentSms, through, quiet, frequency, ...on }) => ({
           ...defaultNotificationSettings,
-          ...{ channels: on, urgentSms, urgentThrough: through },
+          ...{ channels: on, urgentSms, urgentThrough: through, emailFrequency: frequency },
           quietHours: quiet
             ? { windows: [{ days: ['tue' as const, 'wed' as const], from: '12:10', until: '16:00' }], email: true }
             : null,
@@ -183,7 +185,10 @@ describe('for any story of messages and readings', () => {
         { email: fc.constant('unsubscribed' as const), sms: fc.constant('opted_out' as const) },
         { requiredKeys: [] },
       ),
-      devices: fc.constantFrom([], [{ pushState: 'active' as const, pushPermission: 'granted', hasToken: true }]),
+      devices: fc.constantFrom(
+        [],
+        [{ pushState: 'active' as const, pushPermission: 'granted', pushEnabled: true, hasToken: true }],
+      ),
       presence: fc.constantFrom([], [{ state: 'active' as const, deviceId: null, viewing: conversationId }]),
       acknowledged: fc.boolean(),
       capped: fc.record({ email: cap, sms: cap, urgentSms: cap }),
@@ -212,7 +217,7 @@ describe('for any story of messages and readings', () => {
         const situation = {
           settings: defaultNotificationSettings,
           ...{ suppressed: {}, presence: [], capped: {}, acknowledged: true },
-          devices: [{ pushState: 'active' as const, pushPermission: 'granted', hasToken: true }],
+          devices: [{ pushState: 'active' as const, pushPermission: 'granted', pushEnabled: true, hasToken: true }],
         };
         const play = new Play({ messages, readings: [], situation });
         assert.ok(play.run());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Words, languageNames, wordingFor } from '../../domain/wording/index.ts';
 import { segmentsOf } from '../../sandbox/segments.ts';
 
-const names = { sender: 'Ana', name: 'Ops', code: '123456', minutes: 10 };
+const names = { sender: 'Ana', name: 'Ops', code: '123456', minutes: 10, address: 'a…@example.test' };
 const counts = [0, 1, 2, 3, 11, 100, 10_000];
 /** As long as the links are of a deployment with a long name. */
 const link = `https://messages.a-long-name.example/o?n=${'0'.repeat(36)}`;

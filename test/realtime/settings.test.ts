@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { MembershipSettings, MyMembership } from '../../contracts/entities/index.ts';
+import type { MembershipSettings, MyMembership, NotificationSettings } from '../../contracts/entities/index.ts';
 import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -32,8 +32,8 @@ describe('what a conversation is to somebody, on all of their devices', () => {
   const mark = async (person: Person, id: string, seq: number | null) =>
     expectStatus(await person.call<MyMembership>('PUT', `/v1/conversations/${id}/unread-mark`, { seq }), 200);
   const settingsOf = (conversationId: string, me: MyMembership) => {
-    const { level, mutedUntil, archived, pinned, unreadMark, readSeq } = me;
-    return { conversationId, level, mutedUntil, archived, pinned, unreadMark, readSeq } as MembershipSettings;
+    const { level, mutedUntil, channels, archived, pinned, unreadMark, readSeq } = me;
+    return { conversationId, level, mutedUntil, channels, archived, pinned, unreadMark, readSeq } as MembershipSettings;
   };
 
   it('when settings change on one device, then each is told all of them, and nobody else is', async () => {
@@ -63,6 +63,41 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     assert.deepEqual([told.unreadMark, told.readSeq], [seq, seq]);
     await mark(bob, group.id, null);
     await there.heard('membership', ({ unreadMark }) => unreadMark === null);
+  });
+
+  it('when the account’s notification settings change on one device, then each is told all of them with their version', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const [here, there, theirs] = [await join(bob), await join(bob, 1), await join(ana, 1)];
+    const change = (body: object, version?: number) =>
+      bob.call<NotificationSettings>(
+        'PATCH',
+        '/v1/me/notifications',
+        body,
+        version === undefined ? {} : { 'if-match': `"${version}"` },
+      );
+    const daily = expectStatus(await change({ emailFrequency: 'daily', emailDigestAt: '07:15' }), 200);
+    for (const socket of [here, there])
+      assert.deepEqual(await socket.heard('notification-settings', () => true), { settings: daily, version: 1 });
+    expectStatus(await change({ emailFrequency: 'off' }, 0), 412);
+    const hourly = expectStatus(await change({ emailFrequency: 'hourly' }, 1), 200);
+    const told = await there.heard('notification-settings', ({ version }) => version > 1);
+    assert.deepEqual(told, { settings: hourly, version: 2 });
+    expectStatus(await ana.call('PATCH', '/v1/me/notifications', { preview: 'full' }), 200);
+    await theirs.heard('notification-settings', () => true);
+    assert.equal(theirs.told['notification-settings'].length, 1, 'her own alone');
+  });
+
+  it('when a channel is switched for a conversation, then each device is told, and as in the account is nothing', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const there = await join(bob, 1);
+    await set(bob, group.id, { channels: { sms: true, email: false } });
+    const told = await there.heard('membership', ({ channels }) => channels.sms === true);
+    assert.deepEqual(told.channels, { push: null, email: false, sms: true });
+    await set(bob, group.id, { channels: { email: null } });
+    const me = await set(bob, group.id, { channels: { sms: null } });
+    assert.deepEqual(me.channels, { push: null, email: null, sms: null });
+    expectStatus(await bob.call('PATCH', `/v1/conversations/${group.id}/me`, { channels: { fax: true } }), 400);
   });
 
   it('when somebody is no member, then nothing is set, and nobody is told', async () => {

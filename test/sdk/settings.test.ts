@@ -3,6 +3,7 @@ import type { MyMembership } from '../../contracts/entities/index.ts';
 import type { Client } from '../../sdk/index.ts';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { until } from '../support/until.ts';
 import { clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
 
 describe('one’s own settings at the client', () => {
@@ -32,6 +33,42 @@ describe('one’s own settings at the client', () => {
     await holds(phone, () => mine(phone, id).unreadMark === seq);
     assert.deepEqual(mine(laptop, id), mine(phone, id));
     assert.deepEqual([mine(laptop, id).pinned, mine(laptop, id).unread], [true, 1]);
+  });
+
+  it('when the account’s notification settings change on one device, then the other is told them, and a change of an older version is refused', async () => {
+    const [bob] = await registerPeople(app, 'Bob');
+    const [phone, laptop] = [await online(bob), await online(bob)];
+    const told: { emailFrequency: string; version: number }[] = [];
+    laptop.on('notificationSettings', ({ settings: { emailFrequency }, version }) =>
+      told.push({ emailFrequency, version }),
+    );
+    await phone.rest('updateNotificationSettings', { body: { emailFrequency: 'daily' } });
+    await until(
+      async () => told,
+      (all) => all.length === 1,
+    );
+    assert.deepEqual(told, [{ emailFrequency: 'daily', version: 1 }]);
+    await assert.rejects(phone.rest('updateNotificationSettings', { body: { emailFrequency: 'off' }, ifMatch: 0 }), {
+      code: 'precondition_failed',
+    });
+    await phone.rest('updateNotificationSettings', {
+      body: { emailFrequency: 'hourly' },
+      ifMatch: told[0]?.version ?? 0,
+    });
+    await until(
+      async () => told,
+      (all) => all.at(-1)?.version === 2,
+    );
+    assert.equal(told.at(-1)?.emailFrequency, 'hourly');
+  });
+
+  it('when channels are switched for a conversation on one device, then the other holds them', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const [phone, laptop] = [await online(bob), await online(bob)];
+    await phone.updateMembership(id, { channels: { email: false } });
+    await holds(laptop, () => mine(laptop, id).channels.email === false);
+    assert.deepEqual(mine(laptop, id), mine(phone, id));
   });
 
   it('when a mark is told before the reading that it follows, then it stays', async () => {

@@ -32,7 +32,7 @@ export interface TestAppOptions {
 
 /** Steps fall due quickly and a failing provider is given up on quickly; the order of things is the real one. */
 export const testLadder =
-  'push=300ms push-present=3s push-focused=3s push-idle=1s acknowledge=1s realert-gap=1s email=2s email-without-push=1s sms=4s sms-night=off urgent-repeat=1500ms urgent-sms=1s release-jitter=0s email-settle=500ms sms-settle=500ms retry-first=200ms retry-max=1s give-up=2s heartbeat=2s';
+  'push=300ms push-present=3s push-focused=3s push-idle=1s acknowledge=1s realert-gap=1s email=2s email-without-push=1s sms=4s sms-night=off urgent-repeat=1500ms urgent-sms=1s release-jitter=0s digest-jitter=0s email-settle=500ms sms-settle=500ms retry-first=200ms retry-max=1s give-up=2s heartbeat=2s';
 
 const secrets = developmentSecrets();
 

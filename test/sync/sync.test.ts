@@ -107,6 +107,7 @@ describe('sync', () => {
         unreadMark: null,
         level: null,
         mutedUntil: null,
+        channels: { push: null, email: null, sms: null },
         archived: false,
         pinned: false,
       });
