@@ -61,6 +61,11 @@ describe('gathered mail', () => {
     );
   /** Everything that is unread came more than a day earlier, so that its digest is due now; the settings' change is the nudge. */
   const bringForward = async (person: Person) => {
+    // Once all of it is armed.
+    await until(
+      () => db.query(`select 1 from outbox where topic = 'messages.stored'`),
+      ({ rowCount }) => rowCount === 0,
+    );
     await db.query(
       `update messages g set created_at = g.created_at - interval '25 hours'
         where g.conversation_id in (select conversation_id from armed where user_id = $1)`,
