@@ -7,7 +7,6 @@ import { callsIn } from '../../db/queries/announcements.ts';
 import { type ArmedRow, type Cover, soundedOf } from '../../db/queries/attempts.ts';
 import type { Deps, Ladder } from '../deps.ts';
 import { takeOne } from './caps.ts';
-import type { ClaimDeps } from './claim.ts';
 import { sounds } from './sound.ts';
 import { comesThrough } from './urgency.ts';
 
@@ -17,7 +16,7 @@ import { comesThrough } from './urgency.ts';
  */
 export async function mayBeHeard(
   tx: Tx,
-  deps: ClaimDeps,
+  deps: Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>,
   userId: UserId,
   { covers: [cover], urgent }: { covers: Cover[]; urgent: boolean },
 ): Promise<boolean> {

@@ -25,7 +25,7 @@ import { gathered } from './gathering.ts';
 import { isSummaryDue } from './summary.ts';
 import { isOn } from './switches.ts';
 
-export type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
+type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
 
 /** A send that may go ahead now. */
 export interface Claim {

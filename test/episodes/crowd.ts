@@ -54,6 +54,10 @@ export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.P
     [column('id'), column('pushToken')],
   );
   await db.query(
+    `insert into notification_settings (user_id, settings) select person, $2::jsonb from unnest($1::uuid[]) as n(person)`,
+    [column('id'), JSON.stringify({ channels: { push: true, email: true, sms: true } })],
+  );
+  await db.query(
     `insert into sessions (user_id, id, created_at, last_used_at, expires_at)
       select person, session, now(), now(), now() + interval '1 day' from unnest($1::uuid[], $2::uuid[]) as s(person, session)`,
     [column('id'), column('sessionId')],

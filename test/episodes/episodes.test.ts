@@ -117,8 +117,8 @@ describe(`${count} people are told of ${messagesEach} messages each while worker
   async function stillOwed(): Promise<number> {
     const { rows } = await db.query<{ owed: string }>(
       `select count(*) as owed from users u where u.phone is not null and (
-        not exists (select from episodes e where e.user_id = u.id and e.closed_at is not null) or exists (
-          select from attention a where a.user_id = u.id and a.state <> 'quiet'))
+        exists (select from attention a where a.user_id = u.id and a.state <> 'quiet') or exists (
+          select from outbox))
         and not exists (select from attempts x where x.user_id = u.id and x.state = 'unknown'
           and not exists (select from attempts y where y.user_id = u.id and y.state = 'claimed'))`,
     );

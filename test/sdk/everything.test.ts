@@ -141,6 +141,7 @@ describe('everything that one can do, through the client', () => {
       await held(ben, id, ({ memberCount }) => memberCount === 2);
       assert.equal((await ana.rest('listInvites', { params: { id } })).items[0]?.uses, 1);
       await ana.rest('revokeInvite', { params: { id, inviteId: invite.id } });
+      await ben.members.leave(id);
       await assert.rejects(ben.rest('acceptInvite', { params: { code: invite.code } }), { code: 'not_found' });
     });
 

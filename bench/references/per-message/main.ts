@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { ConversationId, UserId } from '../../../contracts/ids.ts';
 import { readConfig } from '../../../platform/config.ts';
 import { createRuntime } from '../../../runtime.ts';
 import { openTemporal } from '../../../temporal/client.ts';
 import { createDataConverter } from '../../../temporal/data-converter.ts';
-import { installRuntime } from '../../../workers/temporal-workers.ts';
 import { serve } from '../../lib/child.ts';
 
 /**
@@ -15,7 +14,7 @@ import { serve } from '../../lib/child.ts';
 const config = readConfig();
 const { deps } = await createRuntime(config, ['worker']);
 const taskQueue = 'per-message';
-installRuntime(deps.log);
+Runtime.install({ logger: new DefaultLogger('WARN') });
 const client = openTemporal({
   ...{ address: config.TEMPORAL_ADDRESS, namespace: config.TEMPORAL_NAMESPACE },
   payloadKeys: config.HOMING_PAYLOAD_KEYS,
