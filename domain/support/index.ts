@@ -1,4 +1,6 @@
 export { type By, listAudit } from './audit.ts';
 export { changeUserRole, createUser } from './people.ts';
+export { rearm, reconcile, recountNow } from './reconcile.ts';
+export { replayUnreadable, unreadableReports } from './unreadable.ts';
 export { userStory } from './story.ts';
 export { explainMessage } from './why.ts';
