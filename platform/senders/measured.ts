@@ -1,12 +1,7 @@
-import { createRequire } from 'node:module';
+import { SegmentedMessage } from 'sms-segments-calculator';
 import type { SendOutcome, Senders } from '../../domain/deps.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Provider } from './outcome.ts';
-
-/** Twilio's own. */
-const { SegmentedMessage } = createRequire(import.meta.url)('sms-segments-calculator') as {
-  SegmentedMessage: new (text: string) => { segmentsCount: number; encodingName: 'GSM-7' | 'UCS-2' };
-};
 
 /** The senders, each call timed and counted by what came of it. */
 export function measureSenders(senders: Senders, metrics: Metrics): Senders {

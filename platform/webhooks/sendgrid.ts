@@ -1,20 +1,12 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { EventWebhook } from '@sendgrid/eventwebhook';
 import { z } from 'zod';
 import type { ProviderReport, ReadReports, ReportDoor } from '../../domain/deps.ts';
 import { attemptIdOf } from './attempt-id.ts';
 
-type Key = object;
-/** SendGrid's own library; its types are those of its page. */
-interface EventWebhook {
-  convertPublicKeyToECDSA(base64: string): Key;
-  /** Throws at what is no signature at all. */
-  verifySignature(key: Key, body: Buffer, signature: string, timestamp: string): boolean;
-}
-const { EventWebhook } = createRequire(import.meta.url)('@sendgrid/eventwebhook') as {
-  EventWebhook: new () => EventWebhook;
-};
+/** SendGrid's own library. */
 const webhook = new EventWebhook();
+type Key = ReturnType<typeof webhook.convertPublicKeyToECDSA>;
 
 /** A verification key as SendGrid hands it out: SPKI of a P-256 key, in base64. Throws for anything else. */
 export function sendGridKey(base64: string): Key {
@@ -40,7 +32,7 @@ export function sendGridEvents(keys: readonly string[]): ReportDoor {
   };
 }
 
-/** What is malformed is as little signed as what is forged. */
+/** What is malformed is as little signed as what is forged: the library throws at it. */
 function isSignedBy(key: Key, body: Buffer, signature: string, timestamp: string): boolean {
   try {
     return webhook.verifySignature(key, body, signature, timestamp);
