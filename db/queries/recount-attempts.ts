@@ -31,22 +31,23 @@ export interface RecountedAttempt {
 
 /**
  * Urgent messages may be told again. Of a range that two attempts cover only messages count that somebody else wrote. A
- * message that was deleted after the claim was owed at the time.
+ * message that was deleted, and a membership that ended, after it was decided were owed at the time; what was dropped told
+ * nobody.
  */
 export async function recountAttempts(
   db: Queryable,
-  attempts: readonly { id: string; userId: UserId; since: string }[],
+  attempts: readonly { id: string; userId: UserId; since: string; decidedAt: Date }[],
 ): Promise<RecountedAttempt[]> {
   const { rows } = await db.query<RecountedAttempt>({
     name: 'recount-attempts',
     text: `
       select t.id, t.user_id as "userId", t.episode, t.channel, t.state = 'claimed' and e.closed_at is not null as open,
-        exists (
+        t.state = 'dropped' or exists (
           select from jsonb_to_recordset(t.covers) as k("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
           join members m on m.conversation_id = k."conversationId" and m.user_id = t.user_id
           join messages g on g.conversation_id = k."conversationId" and g.seq between k."fromSeq" and k."toSeq"
-          where g.kind = 'text' and g.sender_id <> t.user_id and (g.seq > m.joined_seq or m.joined_at > t.claimed_at)
-            and (g.deleted_at is null or g.deleted_at >= t.claimed_at)
+          where g.kind = 'text' and g.sender_id <> t.user_id and (g.seq > m.joined_seq or m.joined_at > i.decided_at)
+            and (g.deleted_at is null or g.deleted_at >= i.decided_at)
             and not exists (select from blocks b
               where b.user_id = t.user_id and b.blocked_id = g.sender_id and b.at < g.created_at)
         ) as owed,
@@ -59,10 +60,15 @@ export async function recountAttempts(
             and g.seq between greatest(k."fromSeq", l."fromSeq") and least(k."toSeq", l."toSeq")
             and g.kind = 'text' and g.sender_id <> t.user_id and g.priority <> 'urgent'
         ) as repeats
-      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as i(id, user_id, since)
+      from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as i(id, user_id, since, decided_at)
       join attempts t on t.user_id = i.user_id and t.id = i.id
       left join episodes e on e.user_id = t.user_id and e.episode = t.episode`,
-    values: [attempts.map(({ id }) => id), attempts.map(({ userId }) => userId), attempts.map(({ since }) => since)],
+    values: [
+      attempts.map(({ id }) => id),
+      attempts.map(({ userId }) => userId),
+      attempts.map(({ since }) => since),
+      attempts.map(({ decidedAt }) => decidedAt),
+    ],
   });
   return rows;
 }

@@ -36,6 +36,7 @@ export const attemptWalk = (name: string, ageMs: number, { ends }: { ends: boole
 const withSince = ({ id, userId }: { id: string; userId: UserId }) => ({
   ...{ id, userId },
   since: idAt(before(timeOf(id), repeatsWithinMs)),
+  decidedAt: timeOf(id),
 });
 
 function faultsOf({ id, userId, episode, open, owed, repeats }: RecountedAttempt, ends: boolean): Found[] {
