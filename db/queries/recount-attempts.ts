@@ -30,7 +30,7 @@ export interface RecountedAttempt {
 }
 
 /**
- * Urgent messages may be told again. Of a range that two attempts cover only messages count that somebody else wrote. A
+ * What is urgent may be told again, with all that came after it. Of a range that two attempts cover only messages count that somebody else wrote. A
  * message that was deleted, and a membership that ended, after it was decided were owed at the time; what was dropped told
  * nobody.
  */
@@ -51,7 +51,7 @@ export async function recountAttempts(
             and not exists (select from blocks b
               where b.user_id = t.user_id and b.blocked_id = g.sender_id and b.at < g.created_at)
         ) as owed,
-        exists (
+        not t.urgent and exists (
           select from attempts o,
             jsonb_to_recordset(o.covers) as l("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint),
             jsonb_to_recordset(t.covers) as k("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint), messages g
