@@ -12,12 +12,14 @@ import type { Config } from './platform/config.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
 import { createLogger, toLog } from './platform/logger.ts';
 import { createMac } from './platform/mac.ts';
+import { createMeter } from './platform/meter.ts';
 import { createMetrics, serveMetrics } from './platform/metrics.ts';
 import { openObjectStore } from './platform/object-store.ts';
 import { createPasswords } from './platform/passwords.ts';
 import { type PresenceStore, createPresence } from './platform/presence.ts';
 import { openRedis, openSubscriber } from './platform/redis.ts';
 import { createSenders } from './platform/senders/index.ts';
+import { measureSenders } from './platform/senders/measured.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { createSocketAdapter } from './platform/socket-adapter.ts';
 import { workflowUrls } from './platform/temporal-ui.ts';
@@ -108,7 +110,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     mac: createMac(config.HOMING_SECRET_KEY),
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
-    senders: createSenders(config),
+    senders: measureSenders(createSenders(config), metrics),
+    meter: createMeter(metrics),
     ladder: config.HOMING_LADDER,
     caps: config.HOMING_CAPS,
     publicUrl: config.HOMING_PUBLIC_URL,

@@ -14,7 +14,7 @@ export interface ApiOptions {
   observeRequest: ObserveRequest;
   /** How providers report, by the path that they post to. */
   reportDoors: Readonly<Record<string, ReportDoor>>;
-  countReports: (source: ReportDoor['source'], result: Taken) => void;
+  countReports: (source: ReportDoor['source'], result: Taken | 'limited') => void;
   readiness: () => Promise<Readiness>;
   jwks: { keys: Record<string, string>[] };
   allowedOrigins: readonly string[];

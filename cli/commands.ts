@@ -5,14 +5,27 @@ import { CodedError, faultsOf } from '../contracts/errors.ts';
 import { MessageId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
-import type { Deps } from '../domain/deps.ts';
-import { type By, changeUserRole, createUser, explainMessage, userStory } from '../domain/support/index.ts';
-import { storyInWords, whyInWords } from './words.ts';
+import type { Deps, ReportDoor } from '../domain/deps.ts';
+import {
+  type By,
+  changeUserRole,
+  createUser,
+  explainMessage,
+  rearm,
+  reconcile,
+  recountNow,
+  replayUnreadable,
+  unreadableReports,
+  userStory,
+} from '../domain/support/index.ts';
+import { reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
 
 /** What the commands work on. */
 export interface Console {
-  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive' | 'workflowUrl'>;
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'log' | 'meter' | 'passwords' | 'publishLive' | 'workflowUrl'>;
   by: By;
+  /** How providers report. */
+  doors: readonly ReportDoor[];
   close(): Promise<void>;
 }
 
@@ -29,11 +42,20 @@ homing users create --role ROLE --name NAME (--email ADDRESS | --phone NUMBER) [
     makes an account; the password is read from the standard input
 homing users role USER ROLE
     gives a person another role: ${UserRole.options.join(', ')}
+homing reconcile [--rearm] [--cursor CURSOR] [--json]
+    counts anew who should have been told, and says what does not agree; --rearm has those told who were forgotten
+homing reports unreadable [--json]
+    what providers reported that was not understood; it holds addresses
+homing reports replay [--json]
+    reads that again, as this release reads
 
 Each is written down in the audit. The settings are those of any role (DATABASE_URL …).
 Exit codes: 0 done, 1 refused or failed, 2 not understood, 78 wrong settings.`;
 
-type Options = Record<'role' | 'name' | 'email' | 'phone' | 'cursor', string | undefined> & { json: boolean };
+type Options = Record<'role' | 'name' | 'email' | 'phone' | 'cursor', string | undefined> & {
+  json: boolean;
+  rearm: boolean;
+};
 type Command = (console: Console, given: string[], options: Options) => Promise<string>;
 
 const commands: Record<string, { takes: number; run: Command }> = {
@@ -53,6 +75,32 @@ const commands: Record<string, { takes: number; run: Command }> = {
       const page = { limit: limits.storyEpisodes, cursor };
       const story = await userStory(deps, by, parse(UserId, userId, 'USER'), page);
       return json ? JSON.stringify(story) : storyInWords(story);
+    },
+  },
+  reconcile: {
+    takes: 0,
+    async run({ deps, by }, _given, { cursor, json, rearm: again }) {
+      await recountNow(deps);
+      const state = await reconcile(deps, by, { limit: limits.pageItems, cursor });
+      const rearmed = again ? await rearm(deps, by) : undefined;
+      return json ? JSON.stringify({ ...state, rearmed }) : reconciliationInWords(state, rearmed);
+    },
+  },
+  'reports unreadable': {
+    takes: 0,
+    async run({ deps, by }, _given, { json }) {
+      const reports = await unreadableReports(deps, by);
+      const told = reports.map(({ body, ...report }) => ({ ...report, body: body.toString('utf8') }));
+      return json ? JSON.stringify(told) : unreadableInWords(told);
+    },
+  },
+  'reports replay': {
+    takes: 0,
+    async run({ deps, by, doors }, _given, { json }) {
+      const replayed = await replayUnreadable(deps, by, doors);
+      return json
+        ? JSON.stringify(replayed)
+        : `${replayed.understood} understood and taken, ${replayed.left} not understood still.`;
     },
   },
   'users create': {
@@ -102,10 +150,10 @@ function read(args: string[]): Options & { words: string[]; help: boolean } {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { ...options, json: flag, help: flag },
+      options: { ...options, json: flag, rearm: flag, help: flag },
     });
-    const { role, name, email, phone, cursor, json, help } = values;
-    return { role, name, email, phone, cursor, json, help, words: positionals };
+    const { role, name, email, phone, cursor, json, rearm: again, help } = values;
+    return { role, name, email, phone, cursor, json, rearm: again, help, words: positionals };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${usage}`);
   }

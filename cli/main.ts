@@ -6,6 +6,7 @@ import { ConfigError, readConfig } from '../platform/config.ts';
 import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
+import { createReportDoors } from '../platform/webhooks/index.ts';
 import { CodedError } from '../contracts/errors.ts';
 import { type Console, UsageError, run } from './commands.ts';
 
@@ -37,12 +38,17 @@ function open(): Console {
       now: () => new Date(),
       newId: () => randomUUIDv7(),
       mac: createMac(config.HOMING_SECRET_KEY),
+      // What went wrong stands in the answer.
+      log: { info() {}, warn() {}, error() {} },
+      // Figures are those of processes that stay.
+      meter: { announced() {}, reported() {}, recounted() {} },
       passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
       // What these commands change no socket waits for.
       publishLive: () => undefined,
       workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
     },
     by: { operator: userInfo().username },
+    doors: Object.values(createReportDoors(config)),
     close: () => db.end(),
   };
 }

@@ -1,4 +1,4 @@
-import type { EpisodeStory, UserStory, Why } from '../contracts/entities/index.ts';
+import type { EpisodeStory, Reconciliation, UserStory, Why } from '../contracts/entities/index.ts';
 
 /** The answer first, then what it rests on. */
 export function whyInWords({ terminal, gates, episode, read, message }: Why): string {
@@ -25,6 +25,31 @@ export function storyInWords({ person, items, nextCursor }: UserStory): string {
   ].join('\n');
 }
 
+/** Whether everybody was told, first; then how far that was looked at. */
+export function reconciliationInWords(
+  { differences, walks, items, nextCursor }: Reconciliation,
+  rearmed: number | undefined,
+): string {
+  const kinds = Object.entries(differences).filter(([, count]) => count > 0);
+  const all = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const ofWhat = ({ userId, conversationId, seq, episode, attemptId }: Reconciliation['items'][number]) =>
+    [
+      userId,
+      ...(conversationId ? [`message ${seq} of ${conversationId}`] : []),
+      ...(episode ? [`episode ${episode}`] : []),
+      ...(attemptId ? [`attempt ${attemptId}`] : []),
+    ].join(', ');
+  return [
+    `${all} differences${all > 0 ? `: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(', ')}` : ''}`,
+    ...items.map((item) => `  ${item.foundAt}  ${item.kind}: ${ofWhat(item)}`),
+    ...(nextCursor ? [`More: --cursor ${nextCursor}`] : []),
+    ...walks.map(
+      ({ name, through, behindSeconds }) => `${name}: through ${through}, ${Math.round(behindSeconds)} s behind`,
+    ),
+    ...(rearmed === undefined ? [] : [`${rearmed} messages are armed again by the relay.`]),
+  ].join('\n');
+}
+
 function episodeInWords({ episode, openedAt, closedAt, outcome, workflow, next, ...told }: EpisodeStory): string[] {
   const decisions = told.decisions.map(({ at, step, outcome: came, reason, sentence, until }) => ({
     at,
@@ -46,4 +71,23 @@ function episodeInWords({ episode, openedAt, closedAt, outcome, workflow, next, 
       ? [`  workflow ${workflow.id} ${workflow.runId ?? ''}${workflow.url ? `\n  ${workflow.url}` : ''}`]
       : []),
   ];
+}
+
+/** Each with where it was posted to and all of it: without that nobody can say what it is. */
+export function unreadableInWords(
+  reports: readonly {
+    id: number;
+    source: string;
+    reason: string;
+    receivedAt: Date;
+    pathAndQuery: string;
+    body: string;
+  }[],
+): string {
+  const lines = reports.flatMap(({ id, source, reason, receivedAt, pathAndQuery, body }) => [
+    `${id}  ${receivedAt.toISOString()}  ${source}: ${reason}`,
+    `  ${pathAndQuery}`,
+    `  ${body}`,
+  ]);
+  return reports.length === 0 ? 'Everything was understood.' : lines.join('\n');
 }

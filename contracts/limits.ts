@@ -69,6 +69,9 @@ export const limits = {
   requestBodyBytes: 262_144,
   /** Bytes of what a provider reports in one post: SendGrid gathers up to 768 KiB. */
   reportBodyBytes: 1_048_576,
+  /** Posts of one provider in a second that a node takes: a signature of SendGrid's costs milliseconds to look at. */
+  sendGridPostsPerSecond: 50,
+  twilioPostsPerSecond: 500,
   /** Bytes of one socket frame. */
   socketFrameBytes: 131_072,
   /** Packets of one socket in a second, of whatever kind; beyond, it is closed. Ten times what a busy client sends. */

@@ -41,16 +41,18 @@ create table attempts (
   unanswered integer not null default 0,
   reported text,
   setbacks text[] not null default '{}'::text[],
+  asked_at timestamp with time zone,
   urgent boolean not null default false,
   sound boolean not null default true,
   kind text not null default 'unread'::text,
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
   constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['unread'::text, 'summary'::text]))),
-  constraint attempts_reported_check CHECK ((reported = ANY (ARRAY['accepted'::text, 'sent'::text, 'delivered'::text, 'engaged'::text]))),
+  constraint attempts_reported_check CHECK ((reported = ANY (ARRAY['accepted'::text, 'unknown_final'::text, 'sent'::text, 'delivered'::text, 'engaged'::text]))),
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
 );
 CREATE INDEX attempts_by_id ON public.attempts USING btree (id);
+CREATE INDEX attempts_unsettled ON public.attempts USING btree (claimed_at) WHERE ((state = 'claimed'::text) OR ((state = 'accepted'::text) AND (channel <> 'push'::text) AND (COALESCE(reported, 'accepted'::text) = 'accepted'::text)));
 grant delete, insert, select, update on attempts to homing_app;
 
 create table attention (
@@ -70,6 +72,7 @@ create table attention (
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
+CREATE INDEX attention_awake ON public.attention USING btree (user_id) WHERE (state <> 'quiet'::text);
 CREATE INDEX attention_overdue ON public.attention USING btree (COALESCE(wakes_at, start_at)) WHERE (state = 'running'::text);
 CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE (nudge_at IS NOT NULL);
 CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
@@ -82,7 +85,7 @@ create table audit (
   actor_id uuid,
   operator text,
   action text not null,
-  user_id uuid not null,
+  user_id uuid,
   message_id uuid,
   constraint audit_pkey PRIMARY KEY (id),
   constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
@@ -184,6 +187,34 @@ CREATE INDEX devices_of_session ON public.devices USING btree (user_id, session_
 CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token_hash) WHERE (push_token_hash IS NOT NULL);
 grant delete, insert, select, update on devices to homing_app;
 
+create table differences (
+  id bigint generated always as identity not null,
+  kind text not null,
+  user_id uuid not null,
+  conversation_id uuid,
+  seq bigint,
+  episode bigint,
+  attempt_id uuid,
+  found_at timestamp with time zone not null default now(),
+  constraint differences_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX differences_once ON public.differences USING btree (kind, user_id, conversation_id, seq, episode, attempt_id) NULLS NOT DISTINCT;
+grant delete, insert, select, update on differences to homing_app;
+
+create table disarmed (
+  user_id uuid not null,
+  id bigint generated always as identity not null,
+  conversation_id uuid not null,
+  episode bigint not null,
+  from_seq bigint not null,
+  last_seq bigint not null,
+  at timestamp with time zone not null,
+  constraint disarmed_pkey PRIMARY KEY (user_id, id)
+);
+CREATE INDEX disarmed_at ON public.disarmed USING btree (at);
+CREATE INDEX disarmed_of_conversation ON public.disarmed USING btree (user_id, conversation_id, last_seq);
+grant delete, insert, select on disarmed to homing_app;
+
 create table drafts (
   user_id uuid not null,
   conversation_id uuid not null,
@@ -204,6 +235,7 @@ create table episodes (
   outcome text,
   constraint episodes_pkey PRIMARY KEY (user_id, episode)
 );
+CREATE INDEX episodes_closed ON public.episodes USING btree (closed_at, user_id) WHERE (closed_at IS NOT NULL);
 grant delete, insert, select, update on episodes to homing_app;
 
 create table events (
@@ -247,6 +279,14 @@ CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
 
+create table lifted_blocks (
+  user_id uuid not null,
+  blocked_id uuid not null,
+  at timestamp with time zone not null,
+  constraint lifted_blocks_pkey PRIMARY KEY (user_id, blocked_id)
+);
+grant delete, insert, select, update on lifted_blocks to homing_app;
+
 create table members (
   conversation_id uuid not null,
   user_id uuid not null,
@@ -265,6 +305,7 @@ create table members (
   pinned boolean not null default false,
   unread_mark bigint,
   channels jsonb,
+  ruled_at timestamp with time zone,
   constraint members_pkey PRIMARY KEY (conversation_id, user_id),
   constraint members_check CHECK ((delivered_seq >= read_seq)),
   constraint members_check1 CHECK ((seen_seq >= read_seq)),
@@ -335,6 +376,7 @@ create table notification_settings (
   user_id uuid not null,
   settings jsonb not null,
   version bigint not null default 1,
+  ruled_at timestamp with time zone not null default now(),
   constraint notification_settings_pkey PRIMARY KEY (user_id)
 );
 grant delete, insert, select, update on notification_settings to homing_app;
@@ -391,6 +433,15 @@ create table reactions (
 );
 grant delete, insert, select, update on reactions to homing_app;
 
+create table recount_walks (
+  name text not null,
+  cursor text not null,
+  through timestamp with time zone not null,
+  leased_until timestamp with time zone not null default now(),
+  constraint recount_walks_pkey PRIMARY KEY (name)
+);
+grant delete, insert, select, update on recount_walks to homing_app;
+
 create table refresh_tokens (
   token_hash bytea not null,
   user_id uuid not null,
@@ -444,6 +495,7 @@ create table thread_members (
   user_id uuid not null,
   following boolean,
   read_seq bigint not null default 0,
+  ruled_at timestamp with time zone not null default now(),
   constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id)
 );
 CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conversation_id, user_id) WHERE following;
@@ -464,6 +516,7 @@ create table unreadable_reports (
   reason text not null,
   body bytea not null,
   received_at timestamp with time zone not null default now(),
+  path_and_query text not null default ''::text,
   constraint unreadable_reports_pkey PRIMARY KEY (id),
   constraint unreadable_reports_source_check CHECK ((source = ANY (ARRAY['sendgrid'::text, 'twilio'::text])))
 );

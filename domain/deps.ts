@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
+import type { Channel } from '../contracts/workflows/names.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
 import type { SuppressionCause } from '../db/queries/suppressions.ts';
@@ -119,6 +120,8 @@ export interface Senders {
     send(message: SmsMessage): Promise<SendOutcome>;
     /** Whether the provider took a text to this number that holds these words since then; undefined when it cannot say. */
     find(message: { to: string; holding: string; since: Date }): Promise<{ providerId: string } | null | undefined>;
+    /** What became of a text, in the words of a report; null for one that is not there, undefined when it cannot say. */
+    status(providerId: string, attemptId: string): Promise<ProviderReport | null | undefined>;
   };
 }
 
@@ -177,6 +180,24 @@ export interface ReportDoor {
   /** Whether the provider itself says so. Asked first; where no key is configured nothing is signed. */
   isSigned(post: ReportPost): boolean;
   read(post: ReportPost): ReadReports;
+}
+
+/** What the domain measures of itself, once it is done. Words from small closed lists; nobody's id. Never throws. */
+export interface Meter {
+  /** A provider took what tells of messages: how long the oldest of them had waited, and whether all was read meanwhile. */
+  announced(channel: Channel, what: { waitedMs: number; readMeanwhile: boolean }): void;
+  /** A report was seen to: so long after it happened, where the provider says when, and so long after it came. */
+  reported(source: ReportDoor['source'], fact: ReportedFact, lag: { toldMs: number | null; waitedMs: number }): void;
+  /** What one look of the recount came to. */
+  recounted(walk: string, look: RecountedLook): void;
+}
+export interface RecountedLook {
+  agreed: number;
+  excused: number;
+  /** The kind of each difference. */
+  kinds: readonly string[];
+  /** Of episodes that have ended: how, and the last channel on which something was announced. */
+  ended: readonly { outcome: string; after: Channel | 'nothing' }[];
 }
 
 /** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */
@@ -282,6 +303,7 @@ export interface Deps {
   presence(userId: UserId): Promise<Presence>;
   presences(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, PresenceState>>;
   senders: Senders;
+  meter: Meter;
   ladder: Ladder;
   caps: Caps;
   /** Where links in notifications lead: the address of the web client. */

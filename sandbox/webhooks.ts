@@ -61,6 +61,11 @@ export const WebhookSettings = z.strictObject({
 export interface WebhookOptions {
   /** Where the app listens; without one nothing is told. */
   targets?: Partial<Targets> | undefined;
+  /**
+   * Where the app is known to Twilio, when the targets are reached by another way: what has no address of its own is signed
+   * over this one.
+   */
+  publicUrl?: string | undefined;
   /** What Twilio's reports are signed with; a new one when left out. */
   twilioAuthToken?: string | undefined;
   /** What SendGrid's events are signed with, as PKCS#8 PEM; a new one when left out. */
@@ -91,11 +96,13 @@ export class Webhooks {
   readonly knobs: { sendgrid: Knobs; twilio: Knobs };
   readonly #world: { clock: Clock; ids: Ids; store: Store };
   readonly #ended = new AbortController();
+  readonly #publicUrl: string | undefined;
   #batch: Report[] = [];
 
   constructor(world: { clock: Clock; ids: Ids; store: Store }, options: WebhookOptions = {}) {
     this.#world = world;
     this.key = new SendGridKey(options.sendGridKey);
+    this.#publicUrl = options.publicUrl;
     this.authToken = options.twilioAuthToken ?? newAuthToken();
     // SendGrid tells again for a day: ten times, with gaps from a minute on, are 17 hours.
     this.knobs = { sendgrid: { ...ordinary, retries: 10 }, twilio: { ...ordinary } };
@@ -165,12 +172,19 @@ export class Webhooks {
     if ('parts' in content) return multipart(target, { ...content.parts, ...extra });
     if ('json' in content) return this.#composeEvents(target, content.json, extra, wrongSignature);
     const form = { ...content.form, ...extra };
-    const stated = statedUrl ?? target;
+    const stated = statedUrl ?? this.#knownAs(target);
     const signature = signTwilio(this.authToken, wrongSignature ? `${stated}#` : stated, form);
     const body = new URLSearchParams(form).toString();
     const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature };
     const token = { 'i-twilio-idempotency-token': this.#world.ids.uuid() };
     return { url: withQueryOf(target, stated), headers: { ...headers, ...token }, body, shown: body };
+  }
+
+  /** A proxy in front of the app takes the host away, and neither path nor query. */
+  #knownAs(target: string): string {
+    if (this.#publicUrl === undefined) return target;
+    const { pathname, search } = new URL(target);
+    return new URL(`${pathname}${search}`, this.#publicUrl).href;
   }
 
   #composeEvents(url: string, events: object[], extra: object, wrongSignature: boolean): Post {

@@ -16,6 +16,7 @@ const reports = 'test/attention/reports.test.ts';
 const [digests, summaries] = ['test/attention/digests.test.ts', 'test/attention/summaries.test.ts'];
 const [switches, preferences] = ['test/attention/switches.test.ts', 'test/api/preferences.test.ts'];
 const writing = 'test/attention/writing.test.ts';
+const [recountPlants, reportStorm] = ['test/recount/planted.test.ts', 'test/attention/report-storm.test.ts'];
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -816,5 +817,64 @@ export const mutants: readonly Mutant[] = [
     changes: [['!form.shown.includes(id) || ', '']],
     test: preferences,
     red: 'switch the conversations of their mail, and no other',
+  },
+  {
+    name: 'who was forgotten is found',
+    file: 'domain/recount/messages.ts',
+    changes: [
+      [
+        "if (leftEpisode === null) return announced ? undefined : 'not_armed';",
+        'if (leftEpisode === null) return undefined;',
+      ],
+    ],
+    test: recountPlants,
+    red: 'finds what is not_armed, and names it in the log by ids alone',
+  },
+  {
+    name: 'what ended as read and is not is found',
+    file: 'domain/recount/messages.ts',
+    changes: [["new Set<string | null>(['read', 'nothing-notifiable'])", 'new Set<string | null>([])']],
+    test: recountPlants,
+    red: 'finds what is wrong_outcome, and names it in the log by ids alone',
+  },
+  {
+    name: 'what is taken out of what is armed is kept',
+    file: 'db/migrations/20261124T0510_recount.ts',
+    changes: [
+      ['create trigger armed_disarmed after delete on armed', 'create trigger armed_disarmed after update on armed'],
+    ],
+    test: recountPlants,
+    red: 'finds what is wrong_outcome, and names it in the log by ids alone',
+  },
+  {
+    name: 'whose rules were changed is not judged',
+    file: 'domain/recount/messages.ts',
+    changes: [['else if (pair.person.ruledSince) judged.excused += 1;', '']],
+    test: recountPlants,
+    red: 'says nothing of whom the rules of the time are not known',
+  },
+  {
+    name: 'a walk is moved by who has it',
+    file: 'db/queries/differences.ts',
+    changes: [
+      ['where name = $1 and leased_until <= now() returning', 'where name = $1 returning'],
+      ['where name = $1 and cursor = $2', 'where name = $1 and $2::text is not null'],
+    ],
+    test: recountPlants,
+    red: 'goes on where another was stopped, a page at a time, each page once',
+  },
+  {
+    name: 'a signature that is none is a refusal',
+    file: 'platform/webhooks/sendgrid.ts',
+    changes: [['    return false;', "    throw new Error('no signature');"]],
+    test: reportStorm,
+    red: 'a signature that is none is refused as a forged one is, and breaks nothing',
+  },
+  {
+    name: 'what is not known for good gives way',
+    file: 'db/queries/attempts.ts',
+    changes: [["array['accepted', 'unknown_final', 'sent',", "array['accepted', 'sent',"]],
+    test: 'test/attention/settle.test.ts',
+    red: 'of a text of which Twilio knows no end of it either nothing is known for good; what comes after all counts',
   },
 ];

@@ -1,5 +1,7 @@
 import { createActivities } from '../activities/index.ts';
 import { outboxBacklog } from '../db/queries/outbox.ts';
+import { reportsBacklog } from '../db/queries/provider-reports.ts';
+import { recountState } from '../domain/recount/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { openTemporal } from '../temporal/client.ts';
 import { serveCodec } from '../temporal/codec-server.ts';
@@ -23,20 +25,27 @@ export function startRelay({ config, deps, metrics, shutdown }: Runtime): void {
     episodes: createEpisodes(client, prefix),
     startVerification: startVerification(client, prefix),
     count: (kind, n) => metrics.relayed.inc({ kind }, n),
+    countFailure: (kind) => metrics.relayFailures.inc({ kind }),
   });
-  const timer = setInterval(() => {
-    outboxBacklog(deps.db).then(
-      ({ rows, oldestSeconds }) => {
-        metrics.outboxRows.set(rows);
-        metrics.outboxAge.set(oldestSeconds);
-      },
-      () => undefined,
-    );
-  }, backlogMs);
+  // A database that is away says so elsewhere; what was measured last stands until then.
+  const timer = setInterval(() => void measureBacklogs(deps, metrics).catch(() => undefined), backlogMs);
   // With the workers: a round that asks a Temporal that is away takes as long as a send.
   shutdown.on('drain', 'relay', () => relay.stop());
   shutdown.on('poll', 'backlog', () => clearInterval(timer));
   shutdown.on('flush', 'temporal client', () => client.connection.close());
+}
+
+/** What is owed, and whether everybody was told: every relay says the same of it. */
+async function measureBacklogs(deps: Runtime['deps'], metrics: Runtime['metrics']): Promise<void> {
+  const outbox = await outboxBacklog(deps.db);
+  metrics.outboxRows.set(outbox.rows);
+  metrics.outboxAge.set(outbox.oldestSeconds);
+  const reports = await reportsBacklog(deps.db);
+  metrics.reportsAge.set(reports.oldestSeconds);
+  metrics.unreadable.set(reports.unreadable);
+  const { differences, walks } = await recountState(deps);
+  for (const [kind, count] of Object.entries(differences)) metrics.differences.set({ kind }, count);
+  for (const { name, behindSeconds } of walks) metrics.recountBehind.set({ walk: name }, behindSeconds);
 }
 
 /** The Temporal workers, and the codec endpoint for the Temporal UI where it is asked for. */

@@ -5,31 +5,36 @@ import {
   applyReports,
   createArming,
   nudgeEpisodes,
+  settleAttempts,
   startHeldEpisodes,
   summariseAway,
 } from '../domain/attention/index.ts';
 import type { Deps } from '../domain/deps.ts';
+import { createRecount } from '../domain/recount/index.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 
 /** Milliseconds between looks when there was nothing to do; an idle look is one indexed statement. */
 const idleMs = 200;
 /** Milliseconds after a failure. */
 const afterFailureMs = 1_000;
+/** Milliseconds between looks at what became of attempts: it waits for hours. */
+const settleMs = 5_000;
 
 export type RelayDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'presence' | 'presences' | 'publishLive' | 'ladder' | 'log'
+  'db' | 'now' | 'newId' | 'mac' | 'presence' | 'presences' | 'publishLive' | 'senders' | 'meter' | 'ladder' | 'log'
 > & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
   count?: (kind: string, n: number) => void;
+  countFailure?: (kind: string) => void;
 };
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; sees to what providers reported, and to who was away for a week. Each kind has a loop of its own, so a
- * Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed the others pass
- * over.
+ * episodes; sees to what providers reported, and to who was away for a week; counts anew who should have been told. Each
+ * kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what
+ * one has claimed the others pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
@@ -39,6 +44,8 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     nudged: () => nudgeEpisodes(deps),
     reports: () => applyReports(deps),
     summaries: () => summariseAway(deps),
+    settled: seldom(settleMs, () => settleAttempts(deps)),
+    recounted: createRecount(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
   };
   const loops = Object.entries(kinds).map(([kind, round]) => keepGoing(kind, round, deps, stopping.signal));
@@ -47,6 +54,17 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
       stopping.abort();
       await Promise.all(loops);
     },
+  };
+}
+
+/** A round that is not worth asking for each time: after one that found nothing comes a rest. */
+function seldom(restMs: number, round: () => Promise<number>): () => Promise<number> {
+  let restsUntil = 0;
+  return async () => {
+    if (Date.now() < restsUntil) return 0;
+    const done = await round();
+    if (done === 0) restsUntil = Date.now() + restMs;
+    return done;
   };
 }
 
@@ -67,6 +85,7 @@ async function keepGoing(
       // After a full round there may be more at once.
       pause = done === 0 ? idleMs : 0;
     } catch (error) {
+      deps.countFailure?.(kind);
       if (!failing) deps.log.warn('a round of the relay failed; it is tried again', { kind, error });
       failing = true;
       pause = afterFailureMs;

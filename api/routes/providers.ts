@@ -3,6 +3,7 @@ import type { Deps, ReportDoor } from '../../domain/deps.ts';
 import { takeReports } from '../../domain/attention/index.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { readUntouched } from '../middleware/body.ts';
+import { limitReports } from '../middleware/limit-reports.ts';
 import type { ApiOptions } from '../options.ts';
 
 /**
@@ -10,8 +11,12 @@ import type { ApiOptions } from '../options.ts';
  * byte is what counts, so the body is read as it came. What is signed is answered with 2xx, understood or not.
  */
 export function providerRoutes(router: IRouter, deps: Deps, options: ApiOptions): void {
+  const limited = (source: ReportDoor['source']) => limitReports(source, () => options.countReports(source, 'limited'));
+  const byProvider = { sendgrid: limited('sendgrid'), twilio: limited('twilio') };
   for (const [path, door] of Object.entries(options.reportDoors))
-    router.post(path, readUntouched, (request, response) => take(deps, door, options, request, response));
+    router.post(path, byProvider[door.source], readUntouched, (request, response) =>
+      take(deps, door, options, request, response),
+    );
 }
 
 async function take(

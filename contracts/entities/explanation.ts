@@ -153,14 +153,19 @@ export const Why = z
   .meta({ id: 'Why' });
 export type Why = z.infer<typeof Why>;
 
+const auditedActions = [
+  ...['story', 'why', 'create_user', 'change_role', 'read_audit'],
+  ...['reconcile', 'rearm', 'read_unreadable', 'replay_unreadable'],
+] as const;
 export const AuditEntry = z
   .strictObject({
     id: z.string(),
     at: Instant,
     /** Who looked or acted: a person, or an operator at the command line. */
     by: z.union([z.strictObject({ userId: UserId }), z.strictObject({ operator: z.string() })]),
-    action: z.enum(['story', 'why', 'create_user', 'change_role', 'read_audit']),
-    userId: UserId,
+    action: z.enum(auditedActions),
+    /** Null where it is about nobody in particular. */
+    userId: UserId.nullable(),
     messageId: MessageId.nullable(),
   })
   .meta({ id: 'AuditEntry' });

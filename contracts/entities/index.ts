@@ -7,6 +7,7 @@ export * from './member.ts';
 export * from './message.ts';
 export * from './notification-settings.ts';
 export * from './presence.ts';
+export * from './recount.ts';
 export * from './settings.ts';
 export * from './sync.ts';
 export * from './user.ts';

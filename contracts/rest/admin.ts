@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AuditEntry, UserStory, Why, pageLimit } from '../entities/index.ts';
+import { AuditEntry, Reconciliation, UserStory, Why, pageLimit } from '../entities/index.ts';
 import { MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
@@ -32,6 +32,18 @@ export const adminEndpoints = {
     query: z.strictObject({ userId: UserId }),
     success: { 200: Why },
     errors: ['not_found'],
+  }),
+  getReconciliation: endpoint({
+    operationId: 'getReconciliation',
+    method: 'get',
+    path: '/v1/admin/reconciliation',
+    tag: 'Support',
+    summary: 'Whether everybody was told who should have been: an independent recount, and what does not agree with it',
+    auth: 'user',
+    role: 'operator',
+    query: z.strictObject({ limit: pageLimit(50), cursor }),
+    success: { 200: Reconciliation },
+    errors: [],
   }),
   listAudit: endpoint({
     operationId: 'listAudit',

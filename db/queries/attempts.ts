@@ -237,7 +237,8 @@ export async function ownerOfAttempt(db: Queryable, id: string): Promise<UserId 
   return rows[0]?.userId;
 }
 
-const ranks = `array['accepted', 'sent', 'delivered', 'engaged']`;
+// What is not known for good gives way to whatever is told after all, but for what was known before.
+const ranks = `array['accepted', 'unknown_final', 'sent', 'delivered', 'engaged']`;
 
 /**
  * The provider says how far an attempt has come. What came further stays; and if nobody knew what became of the call, it is

@@ -9,8 +9,8 @@ export interface AuditRow {
   actorId: UserId | null;
   operator: string | null;
   action: AuditEntry['action'];
-  /** Of whom. */
-  userId: UserId;
+  /** Of whom; null where it is about nobody in particular. */
+  userId: UserId | null;
   messageId: MessageId | null;
 }
 

@@ -55,17 +55,52 @@ export async function insertReports(db: Db, reports: readonly NewReport[]): Prom
 export async function insertUnreadableReports(
   db: Db,
   source: ReportSource,
+  pathAndQuery: string,
   unreadable: readonly { reason: string; body: Buffer }[],
 ): Promise<void> {
   if (unreadable.length === 0) return;
   await db.write({
     name: 'insert-unreadable-reports',
-    text: `insert into unreadable_reports (source, reason, body) select $1, * from unnest($2::text[], $3::bytea[])`,
-    values: [source, unreadable.map(({ reason }) => reason), unreadable.map(({ body }) => body)],
+    text: `insert into unreadable_reports (source, path_and_query, reason, body)
+      select $1, $2, * from unnest($3::text[], $4::bytea[])`,
+    values: [source, pathAndQuery, unreadable.map(({ reason }) => reason), unreadable.map(({ body }) => body)],
+  });
+}
+
+/** What was signed and not understood. Its body holds addresses and numbers. */
+export interface UnreadableReport {
+  id: number;
+  source: ReportSource;
+  reason: string;
+  body: Buffer;
+  pathAndQuery: string;
+  receivedAt: Date;
+}
+
+/** The earliest first, after an id (exclusive). */
+export async function unreadableReportsAfter(
+  db: Queryable,
+  { after, limit }: { after: number; limit: number },
+): Promise<UnreadableReport[]> {
+  const { rows } = await db.query<UnreadableReport>({
+    name: 'unreadable-reports-after',
+    text: `select id, source, reason, body, path_and_query as "pathAndQuery", received_at as "receivedAt"
+      from unreadable_reports where id > $1 order by id limit $2`,
+    values: [after, limit],
+  });
+  return rows;
+}
+
+export async function deleteUnreadableReport(db: Db, id: number): Promise<void> {
+  await db.write({
+    name: 'delete-unreadable-report',
+    text: 'delete from unreadable_reports where id = $1',
+    values: [id],
   });
 }
 
 export interface ClaimedReport extends ReportRow {
+  receivedAt: Date;
   id: number;
   tries: number;
   ownerId: UserId | null;
@@ -76,7 +111,8 @@ export async function claimReport(tx: Tx): Promise<ClaimedReport | undefined> {
   const { rows } = await tx.query<ClaimedReport>({
     name: 'claim-provider-report',
     text: `
-      select id, source, key, channel, fact, says, code, attempt_id as "attemptId", target, owner_id as "ownerId", at, tries
+      select id, source, key, channel, fact, says, code, attempt_id as "attemptId", target, owner_id as "ownerId", at, tries,
+        received_at as "receivedAt"
       from provider_reports where applied_at is null and due_at <= now()
       order by due_at, id limit 1 for update skip locked`,
     values: [],
@@ -149,4 +185,16 @@ export async function forgetReports(db: Db, olderThanMs: number, limit: number):
       delete from provider_reports r using old o where r.source = o.source and r.key = o.key`,
     values: [olderThanMs, limit],
   });
+}
+
+/** The age of the oldest report that nobody has seen to, and how many there are that were not understood. */
+export async function reportsBacklog(db: Queryable): Promise<{ oldestSeconds: number; unreadable: number }> {
+  const { rows } = await db.query<{ oldestSeconds: number; unreadable: number }>({
+    name: 'reports-backlog',
+    text: `select coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as "oldestSeconds",
+        (select count(*) from unreadable_reports) as unreadable
+      from provider_reports where applied_at is null`,
+    values: [],
+  });
+  return rows[0] ?? { oldestSeconds: 0, unreadable: 0 };
 }

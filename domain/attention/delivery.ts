@@ -12,7 +12,7 @@ import { targetOf } from './suppressions.ts';
 
 export type NotifyDeps = Pick<
   Deps,
-  'db' | 'now' | 'mac' | 'presence' | 'senders' | 'ladder' | 'caps' | 'publicUrl' | 'log'
+  'db' | 'now' | 'mac' | 'presence' | 'senders' | 'meter' | 'ladder' | 'caps' | 'publicUrl' | 'log'
 >;
 export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
 

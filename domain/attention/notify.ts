@@ -23,7 +23,16 @@ export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyIn
   if ('result' in claim) return claim;
   const delivery = await prepare(deps, channel, input, claim);
   if (!delivery) return drop(deps, input, claim);
-  return deliver[channel](deps, delivery);
+  const result = await deliver[channel](deps, delivery);
+  if (result.result === 'sent') await measure(deps, channel, delivery);
+  return result;
+}
+
+/** Of a message that was read while the provider was asked, the person is told all the same: how often says this. */
+async function measure(deps: NotifyDeps, channel: Channel, { input, claim, messages }: Delivery): Promise<void> {
+  const oldest = Math.min(...messages.map(({ createdAt }) => createdAt.getTime()));
+  const unread = await announcedMessages(deps.db, input.userId, claim.covers).catch(() => messages);
+  deps.meter.announced(channel, { waitedMs: deps.now().getTime() - oldest, readMeanwhile: unread.length === 0 });
 }
 
 async function prepare(

@@ -4,7 +4,10 @@ import { appendAttemptEvent, markReported, markSetback, ownerOfAttempt } from '.
 import { lockAttention, lookAgain } from '../../db/queries/episodes.ts';
 import {
   type ClaimedReport,
+  type NewReport,
+  type UnreadableReport,
   claimReport,
+  deleteUnreadableReport,
   forgetReports,
   insertReports,
   insertUnreadableReports,
@@ -14,7 +17,7 @@ import {
   softFailuresOf,
 } from '../../db/queries/provider-reports.ts';
 import { type SuppressionCause, type Target, liftSuppressions, suppress } from '../../db/queries/suppressions.ts';
-import type { Deps, ReadReports, ReportDoor, ReportPost } from '../deps.ts';
+import type { Deps, ProviderReport, ReadReports, ReportDoor, ReportPost, ReportedFact } from '../deps.ts';
 import { targetOf } from './suppressions.ts';
 
 const day = 86_400_000;
@@ -45,18 +48,11 @@ export type Taken = 'refused' | 'taken' | 'unreadable';
 export async function takeReports(deps: TakeDeps, door: ReportDoor, post: ReportPost): Promise<Taken> {
   if (!door.isSigned(post)) return 'refused';
   const { reports, unreadable } = readOrSetAside(deps, door, post);
-  const now = deps.now();
-  const rows = reports.map((report) => ({
-    ...{ ...report, source: door.source },
-    target: report.address === null ? null : targetOf(deps, report.channel, report.address),
-    // A clock that runs ahead must not outdate what is reported after it.
-    at: report.at === null || report.at > now ? now : report.at,
-  }));
   await insertReports(
     deps.db,
-    rows.map(({ target, ...row }) => ({ ...row, target: target?.hash ?? null })),
+    reports.map((report) => toRow(deps, door.source, report)),
   );
-  await insertUnreadableReports(deps.db, door.source, unreadable);
+  await insertUnreadableReports(deps.db, door.source, post.pathAndQuery, unreadable);
   if (unreadable.length > 0)
     deps.log.error('reports of a provider cannot be understood; they are set aside', {
       source: door.source,
@@ -64,6 +60,47 @@ export async function takeReports(deps: TakeDeps, door: ReportDoor, post: Report
       reason: unreadable[0]?.reason,
     });
   return unreadable.length > 0 ? 'unreadable' : 'taken';
+}
+
+/** A report as it is kept. A clock that runs ahead must not outdate what is reported after it. */
+export function toRow(
+  deps: Pick<Deps, 'mac' | 'now'>,
+  source: ReportDoor['source'],
+  report: ProviderReport,
+): NewReport {
+  const now = deps.now();
+  return {
+    ...{ ...report, source },
+    target: report.address === null ? null : targetOf(deps, report.channel, report.address).hash,
+    at: report.at === null || report.at > now ? now : report.at,
+  };
+}
+
+type ReplayDeps = Pick<Deps, 'db' | 'mac' | 'now' | 'log'>;
+
+/**
+ * Reads what was set aside again, which a newer release may understand, and takes it off the pile. It was signed when it
+ * came. Taken twice, it counts once. Answers with how many were understood.
+ */
+export async function replayReports(
+  deps: ReplayDeps,
+  doors: readonly ReportDoor[],
+  reports: readonly UnreadableReport[],
+): Promise<number> {
+  let understood = 0;
+  for (const { id, source, body, pathAndQuery } of reports) {
+    const door = doors.find((one) => one.source === source);
+    if (!door) continue;
+    const read = readOrSetAside(deps, door, { body, pathAndQuery, header: () => undefined });
+    if (read.unreadable.length > 0) continue;
+    await insertReports(
+      deps.db,
+      read.reports.map((report) => toRow(deps, source, report)),
+    );
+    await deleteUnreadableReport(deps.db, id);
+    understood += 1;
+  }
+  return understood;
 }
 
 function readOrSetAside({ log }: Pick<Deps, 'log'>, door: ReportDoor, post: ReportPost): ReadReports {
@@ -76,7 +113,7 @@ function readOrSetAside({ log }: Pick<Deps, 'log'>, door: ReportDoor, post: Repo
   }
 }
 
-type ApplyDeps = Pick<Deps, 'db' | 'now' | 'log'>;
+type ApplyDeps = Pick<Deps, 'db' | 'now' | 'meter' | 'log'>;
 
 /**
  * Sees to reports, each in a transaction of its own, so that one which cannot be seen to holds up no other. Whatever their
@@ -98,6 +135,7 @@ async function applyNext(deps: ApplyDeps): Promise<boolean> {
       await apply(tx, deps, report);
       await markReportApplied(tx, report);
     });
+    if (report) measure(deps, report);
   } catch (error) {
     if (!report) throw error;
     const { tries, source, fact } = report;
@@ -106,6 +144,15 @@ async function applyNext(deps: ApplyDeps): Promise<boolean> {
     await postponeReport(deps.db, report, delay);
   }
   return report !== undefined;
+}
+
+/** Twilio does not say when something happened: its reports are as old as their coming. */
+function measure({ meter, now }: ApplyDeps, { source, fact, at, receivedAt }: ClaimedReport): void {
+  const toldMs = source === 'twilio' ? null : Math.max(0, receivedAt.getTime() - at.getTime());
+  meter.reported(source, fact as ReportedFact, {
+    toldMs,
+    waitedMs: Math.max(0, now().getTime() - receivedAt.getTime()),
+  });
 }
 
 async function apply(tx: Tx, deps: ApplyDeps, report: ClaimedReport): Promise<void> {

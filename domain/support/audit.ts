@@ -17,7 +17,11 @@ export async function audit(
   tx: Tx,
   deps: Pick<Deps, 'newId'>,
   by: By,
-  { action, userId, messageId = null }: { action: AuditEntry['action']; userId: UserId; messageId?: MessageId | null },
+  {
+    action,
+    userId,
+    messageId = null,
+  }: { action: AuditEntry['action']; userId: UserId | null; messageId?: MessageId | null },
 ): Promise<void> {
   const who = 'operator' in by ? { actorId: null, operator: by.operator } : { actorId: by.userId, operator: null };
   await insertAudit(tx, { id: deps.newId(), ...who, action, userId, messageId });

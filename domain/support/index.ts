@@ -1,5 +1,7 @@
 export { type By, listAudit } from './audit.ts';
 export { maskEmail } from './mask.ts';
 export { changeUserRole, createUser } from './people.ts';
+export { rearm, reconcile, recountNow } from './reconcile.ts';
+export { replayUnreadable, unreadableReports } from './unreadable.ts';
 export { userStory } from './story.ts';
 export { explainMessage } from './why.ts';

@@ -16,13 +16,22 @@ const defaultTimeoutMs = 20_000;
 /** Milliseconds by which our clock and Twilio's may differ. */
 const clockSkewMs = 60_000;
 
-interface Messages {
+/** What Twilio says of a text when it is asked. */
+export interface TextResource {
+  sid: string;
+  status: string;
+  to: string;
+  errorCode: number | null;
+}
+
+export interface Messages {
+  (sid: string): { fetch(): Promise<TextResource> };
   create(params: Record<string, unknown>): Promise<{ sid: string }>;
   list(params: Record<string, unknown>): Promise<{ sid: string; body: string; dateCreated: Date }[]>;
 }
 
 /** Twilio Programmable Messaging by the official library, always through a messaging service. */
-export function createSmsSender(options: SmsOptions): Senders['sms'] {
+export function createSmsSender(options: SmsOptions): Omit<Senders['sms'], 'status'> {
   let messages: Promise<Messages> | undefined;
   const open = () => (messages ??= openTwilio(options));
   return {
@@ -48,7 +57,7 @@ export function createSmsSender(options: SmsOptions): Senders['sms'] {
   };
 }
 
-async function openTwilio({
+export async function openTwilio({
   accountSid,
   authToken,
   baseUrl,

@@ -67,7 +67,7 @@ function readForm({ body, pathAndQuery }: ReportPost): ReadReports {
 }
 
 /** Twilio gives no time and tells each status once, so the pair is the key. */
-function fromStatus(
+export function fromStatus(
   { MessageSid, MessageStatus, To, ErrorCode }: z.infer<typeof Status>,
   attemptId: string | null,
 ): ProviderReport {

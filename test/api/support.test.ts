@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { AuditEntry, Gate, UserStory, Why } from '../../contracts/entities/index.ts';
+import type { AuditEntry, Gate, UserStory, Why, Reconciliation } from '../../contracts/entities/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import {
   type Person,
@@ -169,7 +169,7 @@ byEachDoor('support can see why', (door: Door) => {
     const moderator = await withRole('moderator');
     const nobody = '01900000-0000-7000-8000-000000000000';
     const guarded = (Object.values(endpoints) as Endpoint[]).filter(({ role }) => role !== undefined);
-    assert.equal(guarded.length, 3);
+    assert.equal(guarded.length, 4);
     for (const { method, path } of guarded) {
       const refusals = [];
       for (const id of [ana.id, nobody]) {
@@ -188,6 +188,34 @@ byEachDoor('support can see why', (door: Door) => {
     expectProblem(await sue.call('GET', `/v1/admin/users/${nobody}/story`), 404, 'not_found');
     await db.query("update users set role = 'member' where id = $1", [operator.id]);
     expectProblem(await operator.call('GET', `/v1/admin/users/${ana.id}/story`), 403, 'forbidden');
+  });
+
+  it('operators see whether everybody was told, and whom the recount finds wanting, page by page', async () => {
+    const operator = await withRole('operator');
+    for (const seq of [1, 2])
+      await db.query(
+        `insert into differences (kind, user_id, conversation_id, seq) values ('not_armed', $1, gen_random_uuid(), $2)`,
+        [operator.id, seq],
+      );
+    const page = async (query: string) =>
+      expectStatus(await operator.call<Reconciliation>('GET', `/v1/admin/reconciliation${query}`), 200);
+    const { differences, items, nextCursor } = await page('?limit=1');
+    assert.deepEqual([differences.not_armed, differences.stalled], [2, 0]);
+    const rest = await page(`?limit=1&cursor=${nextCursor}`);
+    assert.deepEqual(
+      [...items, ...rest.items].map(({ userId, seq }) => [userId, seq]),
+      [
+        [operator.id, 1],
+        [operator.id, 2],
+      ],
+    );
+    assert.equal(rest.nextCursor, null);
+    const { rows } = await db.query<{ action: string }>('select action from audit where actor_id = $1', [operator.id]);
+    assert.deepEqual(
+      rows.map(({ action }) => action),
+      ['reconcile', 'reconcile'],
+    );
+    await db.query('delete from differences');
   });
 
   it('each look is audited, pages of it follow one another, and nobody can change it', async () => {

@@ -54,7 +54,7 @@ describe('mails about unread messages', () => {
     return rows.map(({ reason }) => reason);
   };
 
-  it('say how they end, and end by one POST, which may come twice', async () => {
+  it('2.23/16: say how they end, and end by one POST, which may come twice', async () => {
     const bob = await away();
     await spoken(bob);
     const mail = await mailOf(bob);
@@ -75,7 +75,7 @@ describe('mails about unread messages', () => {
     assert.equal((await inbox(app, { to: bob.email, text: 'in the kitchen' })).length, 1);
   });
 
-  it('are not ended by who fetches the link', async () => {
+  it('2.23/16: are not ended by who fetches the link', async () => {
     const bob = await away();
     await spoken(bob);
     const link = linkIn(await mailOf(bob));

@@ -123,7 +123,7 @@ describe('what providers report', () => {
   };
 
   describe('of a mail', () => {
-    it('that bounced while it was unread: the address is left alone, and the text comes sooner', async () => {
+    it('2.23/14: that bounced while it was unread: the address is left alone, and the text comes sooner', async () => {
       const phone = phoneNumber();
       const bob = await away({ phone });
       await written(bob);
@@ -136,7 +136,7 @@ describe('what providers report', () => {
       assert.ok((await reasons(bob)).includes('email_suppressed'));
     });
 
-    it('comes to the same when it is told twice, backwards and with what nobody knows yet', async () => {
+    it('2.23/17: comes to the same when it is told twice, backwards and with what nobody knows yet', async () => {
       await knobs({ sendgrid: { duplicate: 2, reorder: true, extraParameter: true } });
       const bob = await away({ kind: 'defer' });
       await written(bob);
@@ -153,7 +153,7 @@ describe('what providers report', () => {
       assert.deepEqual((await attempt(mail))?.reported, 'delivered');
     });
 
-    it('a day late is taken all the same', async () => {
+    it('2.23/17: a day late is taken all the same', async () => {
       await clock({ stands: true });
       await knobs({ sendgrid: { delayMs: 23 * hour } });
       const bob = await away();
@@ -227,7 +227,7 @@ describe('what providers report', () => {
       assert.equal((await attempt(text))?.state, 'accepted');
     });
 
-    it('that was answered with STOP: no other is asked for; START takes that back and nothing else', async () => {
+    it('2.23/15: that was answered with STOP: no other is asked for; START takes that back and nothing else', async () => {
       const { bob, text, phone } = await texted();
       await comesTo(text, (found) => found?.reported === 'delivered');
       await reply(text, 'stop');
@@ -251,14 +251,14 @@ describe('what providers report', () => {
       ['21211', 'invalid'],
       ['30005', 'invalid'],
     ] as const)
-      it(`that fails with ${code} says that the number is ${cause}`, async () => {
+      it(`${code === '21610' ? '2.23/15: ' : ''}that fails with ${code} says that the number is ${cause}`, async () => {
         const phone = `+4915${(randomBytes(2).readUInt16BE() % 9_000) + 1_000}${code}`;
         await suppressed(await unmailed(phone), cause);
       });
   });
 
   describe('is believed only with a signature', () => {
-    it('of the provider: nothing else is taken', async () => {
+    it('2.23/17: of the provider: nothing else is taken', async () => {
       await knobs({ sendgrid: { wrongSignature: true, retries: 0 } });
       const bob = await away();
       await written(bob);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Session, UserStory, Why } from '../../contracts/entities/index.ts';
+import type { Reconciliation, Session, UserStory, Why } from '../../contracts/entities/index.ts';
 import type { AuditEntry } from '../../contracts/entities/index.ts';
 import { root } from '../../dev/services/index.ts';
 import { makeDirect, password, registerDevice, registerPeople, registerPerson, send } from '../factories/person.ts';
@@ -70,6 +70,15 @@ describe('the command line', function () {
     const told = await done(['users', 'story', bob.id]);
     assert.match(told, /mail b…@example\.test[^]*Episode 1, since/);
     for (const hidden of ['the secret words', bob.email, token]) assert.ok(!(words + told).includes(hidden), hidden);
+  });
+
+  it('says whether everybody was told, and reads again what was not understood', async () => {
+    const { differences, walks } = JSON.parse(await done(['reconcile', '--json'])) as Reconciliation;
+    assert.deepEqual([differences.not_armed, differences.no_outcome], [0, 0]);
+    assert.ok(walks.some(({ name }) => name === 'messages'));
+    assert.match(await done(['reconcile', '--rearm']), /^0 differences\n[^]*0 messages are armed again/);
+    assert.equal(await done(['reports', 'unreadable']), 'Everything was understood.\n');
+    assert.match(await done(['reports', 'replay']), /^0 understood and taken, 0 not/);
   });
 
   it('gives a role, which counts at once', async () => {

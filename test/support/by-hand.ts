@@ -3,8 +3,16 @@ import type { UserId } from '../../contracts/ids.ts';
 import type { DecideInput, NotifyInput, NotifyResult, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type Episodes, createArming, decideEpisode, notify, startHeldEpisodes } from '../../domain/attention/index.ts';
-import type { Deps, EmailMessage, Presence, PushMessage, SendOutcome, SmsMessage } from '../../domain/deps.ts';
 import { standardCaps, standardLadder } from '../../platform/config-types.ts';
+import type {
+  Deps,
+  EmailMessage,
+  Presence,
+  ProviderReport,
+  PushMessage,
+  SendOutcome,
+  SmsMessage,
+} from '../../domain/deps.ts';
 import {
   type Person,
   makeDirect,
@@ -45,6 +53,8 @@ export class ByHand {
   /** What Twilio finds when it is asked for a text. */
   found: { providerId: string } | null | undefined = null;
   presence: Presence = [];
+  /** What Twilio says when it is asked what became of a text. */
+  told: ProviderReport | null | undefined = undefined;
   readonly logged: [level: string, message: string, fields: Record<string, unknown>][] = [];
   #shiftMs = 0;
 
@@ -64,7 +74,7 @@ export class ByHand {
       senders: {
         push: { send: (message) => ask(this.push, message) },
         email: { send: (message) => ask(this.email, message) },
-        sms: { send: (message) => ask(this.sms, message), find: async () => this.found },
+        sms: { send: (message) => ask(this.sms, message), find: async () => this.found, status: async () => this.told },
       },
     };
   }
@@ -74,6 +84,7 @@ export class ByHand {
     this.#shiftMs = 0;
     this.presence = [];
     this.found = null;
+    this.told = undefined;
     this.logged.length = 0;
     this.deps.ladder = dayLadder();
     this.deps.caps = { ...standardCaps };

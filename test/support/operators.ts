@@ -7,7 +7,7 @@ import type { TestApp } from '../setup/app.ts';
 export function operatorsOf(app: Pick<TestApp, 'env'>) {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, HOMING_PAYLOAD_KEYS } = readConfig(app.env);
   const client = openTemporal({ address, namespace, payloadKeys: HOMING_PAYLOAD_KEYS });
-  const handleOf = (userId: string) => client.workflow.getHandle(`attention/${userId}/1`);
+  const handleOf = (userId: string, episode = 1) => client.workflow.getHandle(`attention/${userId}/${episode}`);
   const act = (name: string) => (userId: string) =>
     handleOf(userId).executeUpdate<OperatorAnswer, [object]>(name, { args: [{ by: 'Olga' }] });
   return {

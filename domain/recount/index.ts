@@ -1,0 +1,2 @@
+export { reconciliation, recountState } from './overview.ts';
+export { type RecountDeps, createRecount } from './round.ts';

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import type { Conversation, Message } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { SendOutcome } from '../../domain/deps.ts';
+import { createRecount, recountState } from '../../domain/recount/index.ts';
+import {
+  type Person,
+  deleteMessage,
+  makeChannel,
+  makeDirect,
+  makeGroup,
+  read,
+  registerDevice,
+  registerPerson,
+  send,
+  verifyContacts,
+} from '../factories/person.ts';
+import { type Random, createRandom } from '../history/random.ts';
+import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
+
+const [minute, hour] = [60_000, 3_600_000];
+const seed = Number(process.env.RECOUNT_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** What happens in one run, and how many people it happens to. */
+const [steps, people] = [400, 12];
+
+/**
+ * Whatever people do to each other, and however providers answer, what the recount says of it is nothing. It is written
+ * without the code that arms, so each is held against the other here, over many more cases than anybody thinks of.
+ */
+describe(`a busy history (RECOUNT_SEED=${seed})`, () => {
+  let hand: ByHand;
+  let random: Random;
+  const all: Person[] = [];
+  const conversations: { conversation: Conversation; members: Set<Person>; messages: Message[] }[] = [];
+  before(async function () {
+    this.timeout(120_000);
+    hand = await attentionByHand();
+    random = createRandom(seed);
+    for (let n = 0; n < people; n += 1) all.push(await somebody(n));
+    for (let n = 0; n < 4; n += 1) {
+      const [owner, ...others] = some(5);
+      await begin(await makeGroup(owner as Person, others), [owner as Person, ...others]);
+      const [one, other] = some(2);
+      if (one && other) await begin(await makeDirect(one, other), [one, other]);
+    }
+    const [owner, ...others] = some(6);
+    const channel = await makeChannel(owner as Person, { visibility: 'open' });
+    for (const person of others) await person.call('POST', `/v1/conversations/${channel.id}/join`);
+    await begin(channel, [owner as Person, ...others]);
+    for (const provider of [hand.push, hand.email, hand.sms]) provider.answer = () => answer();
+  });
+  after(() => hand.close());
+
+  const somebody = async (n: number) => {
+    const person = await registerPerson(hand.app, `Person ${n}`);
+    if (random.chance(0.7)) await registerDevice(person);
+    if (random.chance(0.7)) await verifyContacts(hand.app, person);
+    return person;
+  };
+  const some = (count: number) => [...all].sort(() => random.next() - 0.5).slice(0, count);
+  const begin = async (conversation: Conversation, members: Person[]) => {
+    conversations.push({ conversation, members: new Set(members), messages: [] });
+  };
+  const answer = (): SendOutcome => {
+    const chance = random.next();
+    if (chance < 0.8) return { class: 'ok', providerId: 'provider' };
+    const kind = chance < 0.9 ? 'recipient_soft' : 'recipient_dead';
+    return { class: kind, provider: 'fcm', code: 'said so' };
+  };
+
+  /** One thing that somebody does; what they may not is refused, and that is as good. */
+  const act = async () => {
+    const place = random.pick(conversations);
+    const person = random.pick([...(place?.members ?? [])]);
+    const other = random.pick(all);
+    if (!place || !person || !other) return;
+    const at = (rest: string) => `/v1/conversations/${place.conversation.id}${rest}`;
+    const chance = random.next();
+    if (chance < 0.5) return write(place, person);
+    if (chance < 0.65) return read(person, place.conversation.id, random.pick(place.messages)?.seq ?? 0);
+    if (chance < 0.7)
+      return person.call('PATCH', at('/me'), { level: random.pick(['all', 'mentions', 'nothing', null]) });
+    if (chance < 0.75)
+      return person.call('PATCH', at('/me'), {
+        mutedUntil: random.pick([null, new Date(Date.now() + random.below(5_000)).toISOString()]),
+      });
+    if (chance < 0.8) return person.call(random.chance(0.5) ? 'PUT' : 'DELETE', `/v1/me/blocks/${other.id}`);
+    if (chance < 0.85) return deleteMessage(person, place.conversation.id, random.pick(place.messages)?.id ?? '');
+    if (chance < 0.9)
+      return person.call('PATCH', at(`/messages/${random.pick(place.messages)?.id}/thread`), {
+        following: random.chance(0.5),
+        ...(random.chance(0.5) ? { readSeq: random.pick(place.messages)?.seq ?? 0 } : {}),
+      });
+    if (chance < 0.95)
+      return person.call('PATCH', '/v1/me/notifications', { level: random.pick(['all', 'mentions', 'nothing']) });
+    return comeOrGo(place, person, other);
+  };
+  const write = async (place: (typeof conversations)[number], person: Person) => {
+    const mention = random.pick([
+      ...[
+        { type: 'everyone' },
+        { type: 'here' },
+        { type: 'user', userId: random.pick([...place.members])?.id },
+        null,
+        null,
+      ],
+    ]);
+    const root = random.chance(0.3) ? random.pick(place.messages) : undefined;
+    const message = await send(person, place.conversation.id, 'a message', {
+      ...(mention ? { mentions: [{ ...mention, offset: 0, length: 1 }] } : {}),
+      ...(root ? { threadId: root.id } : {}),
+      ...(random.chance(0.05) ? { priority: 'urgent' } : {}),
+    }).catch(() => undefined);
+    if (message) place.messages.push(message);
+  };
+  const comeOrGo = async ({ conversation, members }: (typeof conversations)[number], person: Person, other: Person) => {
+    if (members.size < 3) return;
+    const path = `/v1/conversations/${conversation.id}`;
+    if (random.chance(0.5)) {
+      const { status } = await person.call('POST', `${path}/leave`);
+      if (status < 300) members.delete(person);
+    } else {
+      const { status } = await person.call('POST', `${path}/members`, { userIds: [other.id] });
+      if (status < 300) members.add(other);
+    }
+  };
+
+  /** The relay and the workers have their turn, with whoever has something to be decided. */
+  const work = async () => {
+    while ((await hand.arm()) > 0);
+    await hand.start();
+    for (const person of all) {
+      const attention = await hand.attention(person);
+      if (attention?.state !== 'running') continue;
+      for (let n = 0; n < 5; n += 1) {
+        const plan = await hand.decide(person);
+        if (plan.kind !== 'notify') break;
+        await hand.notify(person, plan);
+      }
+    }
+  };
+
+  it('in which nobody is forgotten, told twice or told what is not theirs, comes to no difference', async () => {
+    let [owed, excused] = [0, 0];
+    const round = createRecount({
+      ...hand.deps,
+      meter: {
+        ...hand.deps.meter,
+        recounted(walk, look) {
+          if (walk.startsWith('messages')) [owed, excused] = [owed + look.agreed, excused + look.excused];
+        },
+      },
+    });
+    const recounted = async () => {
+      while ((await round()) > 0);
+      return Object.entries((await recountState(hand.deps)).differences).filter(([, count]) => count > 0);
+    };
+    for (let n = 0; n < steps; n += 1) {
+      hand.presence = random.chance(0.5) ? active : [];
+      await act();
+      if (n % 10 === 9) {
+        hand.pass(random.below(3 * minute));
+        await work();
+      }
+      if (n % 50 === 49) assert.deepEqual(await recounted(), [], `after ${n + 1} steps`);
+    }
+    // To the end of every story, and past the day after which the recount looks once more.
+    for (let n = 0; n < 12; n += 1) {
+      await work();
+      hand.pass(n < 6 ? 5 * minute : 8 * hour);
+      await work();
+      assert.deepEqual(await recounted(), []);
+    }
+    assert.ok(owed >= 100, `${owed} pairs of message and person were owed, ${excused} excused`);
+    const { rows } = await hand.sql.query<{ n: number }>('select count(*) as n from attempts');
+    assert.ok(Number(rows[0]?.n) > 50);
+  }).timeout(300_000);
+
+  it('in which somebody was left out comes to a difference', async () => {
+    const [one, other] = [await registerPerson(hand.app, 'One'), await registerPerson(hand.app, 'Other')];
+    const group = await makeGroup(one, [other, ...all.slice(0, 5)]);
+    await send(one, group.id, 'to everybody');
+    await hand.app.database.run('delete from outbox');
+    hand.pass(11 * minute);
+    const round = createRecount(hand.deps);
+    while ((await round()) > 0);
+    const { rows } = await hand.sql.query<{ user_id: UserId }>(
+      `select user_id from differences where kind = 'not_armed'`,
+    );
+    assert.ok(rows.some(({ user_id }) => user_id === other.id));
+  }).timeout(60_000);
+});
