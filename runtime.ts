@@ -26,6 +26,8 @@ import { type BusItem, createBus } from './realtime/bus.ts';
 import { createFanout } from './realtime/fanout.ts';
 import { type Io, createIo } from './realtime/io.ts';
 import { checkOrigin } from './realtime/handshake.ts';
+import { openTemporal } from './temporal/client.ts';
+import { createJobs } from './temporal/jobs.ts';
 
 const { version } = createRequire(import.meta.url)('./package.json') as { version: string };
 
@@ -87,6 +89,12 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     log,
     checkEvents: config.NODE_ENV !== 'production',
   });
+  // It connects when somebody first asks for a job: a role that serves never waits for Temporal.
+  const temporal = openTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+  });
   const revocations = createRevocations({ db, log });
   io.on('session.ended', (ids) => revocations.add(ids));
 
@@ -111,6 +119,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     senders: createSenders(config),
     ladder: config.HOMING_LADDER,
     caps: config.HOMING_CAPS,
+    jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     publicUrl: config.HOMING_PUBLIC_URL,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
@@ -141,6 +150,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
 
   shutdown.on('flush', 'lanes', () => Promise.all([stores.idle(), receipts.idle()]));
   shutdown.on('flush', 'metrics', () => metricsServer.close());
+  shutdown.on('flush', 'temporal client for jobs', () => temporal.connection.close());
   shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber]));
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());

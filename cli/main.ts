@@ -7,7 +7,10 @@ import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
 import { CodedError } from '../contracts/errors.ts';
-import { type Console, UsageError, run } from './commands.ts';
+import { openTemporal } from '../temporal/client.ts';
+import { createJobs } from '../temporal/jobs.ts';
+import { type Console, UsageError } from './command.ts';
+import { run } from './commands.ts';
 
 /** homing: what operators ask and do, on the database itself, with the settings of any role. Exit codes as in sysexits.h. */
 const codes = { refused: 1, usage: 2, config: 78 };
@@ -31,6 +34,11 @@ try {
 function open(): Console {
   const config = readConfig();
   const db = openDb({ url: config.DATABASE_URL, applicationName: 'homing-cli', maxConnections: 1 });
+  const temporal = openTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+  });
   return {
     deps: {
       db,
@@ -41,9 +49,11 @@ function open(): Console {
       // What these commands change no socket waits for.
       publishLive: () => undefined,
       workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
+      jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     },
     by: { operator: userInfo().username },
-    close: () => db.end(),
+    tell: (text) => process.stderr.write(`${text}\n`),
+    close: async () => void (await Promise.all([db.end(), temporal.connection.close()])),
   };
 }
 

@@ -75,8 +75,9 @@ create table audit (
   actor_id uuid,
   operator text,
   action text not null,
-  user_id uuid not null,
+  user_id uuid,
   message_id uuid,
+  job_id text,
   constraint audit_pkey PRIMARY KEY (id),
   constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
 );

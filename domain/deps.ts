@@ -1,5 +1,7 @@
+import type { Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
+import type { Channel } from '../contracts/workflows/names.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
 import type { SuppressionCause } from '../db/queries/suppressions.ts';
@@ -179,6 +181,34 @@ export interface ReportDoor {
   read(post: ReportPost): ReadReports;
 }
 
+/** A job as Temporal knows it; where its page is, the deployment knows. */
+export type KnownJob = Omit<Job, 'url'> & { runId: string };
+
+/**
+ * The durable jobs of this deployment, as people who mend them see them. All of it asks Temporal, and is refused with
+ * `unavailable` while that is away.
+ */
+export interface Jobs {
+  /** Those that need a person, by an index that is some seconds late; `after` is where a page before ended. */
+  list(
+    where: JobConditions & { startedBefore?: Date },
+    page: { limit: number; after: string | undefined },
+  ): Promise<{ jobs: KnownJob[]; after: string | undefined }>;
+  count(where: JobConditions & { startedBefore?: Date }): Promise<number>;
+  /** One as it stands now, with what its page says; `details` is null while no worker answers. */
+  find(id: string): Promise<(KnownJob & { details: string | null }) | undefined>;
+  /**
+   * Asks one to do something, and answers what came of it in words. The same `requestId` again is answered as it was the
+   * first time. Refused with `not_found`, `job_ended`, `nothing_to_mend`, or `outcome_unknown` where no worker answered.
+   */
+  ask(
+    id: string,
+    action: JobAction,
+    request: { by: string; channel?: Channel | undefined; note?: string | undefined; minutes?: number | undefined },
+    requestId: string,
+  ): Promise<string>;
+}
+
 /** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */
 export interface Ladder {
   /** From arming to the push: the burst window of who is away. */
@@ -282,6 +312,7 @@ export interface Deps {
   senders: Senders;
   ladder: Ladder;
   caps: Caps;
+  jobs: Jobs;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
   /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */

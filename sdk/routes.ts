@@ -84,5 +84,12 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   getUserStory: 'GET /v1/admin/users/{id}/story',
   explainMessage: 'GET /v1/admin/messages/{id}/why',
   listAudit: 'GET /v1/admin/audit',
+  listJobs: 'GET /v1/admin/jobs',
+  getJob: 'GET /v1/admin/jobs/{id}',
+  retryJob: 'POST /v1/admin/jobs/{id}/retry',
+  skipJob: 'POST /v1/admin/jobs/{id}/skip',
+  snoozeJob: 'POST /v1/admin/jobs/{id}/snooze',
+  closeJob: 'POST /v1/admin/jobs/{id}/close',
+  mendJobs: 'POST /v1/admin/jobs/bulk',
   jwks: 'GET /.well-known/jwks.json',
 };

@@ -151,15 +151,23 @@ export const Why = z
   .meta({ id: 'Why' });
 export type Why = z.infer<typeof Why>;
 
+const auditActions = [
+  ...['story', 'why', 'create_user', 'change_role', 'read_audit'],
+  ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
+] as const;
+
 export const AuditEntry = z
   .strictObject({
     id: z.string(),
     at: Instant,
     /** Who looked or acted: a person, or an operator at the command line. */
     by: z.union([z.strictObject({ userId: UserId }), z.strictObject({ operator: z.string() })]),
-    action: z.enum(['story', 'why', 'create_user', 'change_role', 'read_audit']),
-    userId: UserId,
+    action: z.enum(auditActions),
+    /** Of whom; null where it was about nobody. */
+    userId: UserId.nullable(),
     messageId: MessageId.nullable(),
+    /** The job that was looked at, or asked; in bulk each has an entry of its own. */
+    jobId: z.string().nullable(),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
