@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { createOperations } from './api/routes/index.ts';
 import type { Operations } from './api/operations.ts';
 import { openDb } from './db/client.ts';
+import { clearSuspects } from './db/queries/devices.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps } from './domain/deps.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
@@ -11,6 +12,15 @@ import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
 import { createLogger, toLog } from './platform/logger.ts';
+import {
+  circuitCauses,
+  circuitKeys,
+  createCircuits,
+  guardSenders,
+  memoryStore,
+  redisStore,
+  sharedWithLocal,
+} from './platform/circuits/index.ts';
 import { createMac } from './platform/mac.ts';
 import { createMetrics, serveMetrics } from './platform/metrics.ts';
 import { openObjectStore } from './platform/object-store.ts';
@@ -89,6 +99,18 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     log,
     checkEvents: config.NODE_ENV !== 'production',
   });
+  const circuits = createCircuits({
+    store: sharedWithLocal(redisStore(redis), memoryStore(Date.now)),
+    keyOf: circuitKeys(config),
+    now: Date.now,
+    log,
+    onChange(circuit, cause) {
+      for (const each of circuitCauses) metrics.circuits.set({ circuit, cause: each }, each === cause ? 1 : 0);
+    },
+    async onDeadTokens(since) {
+      log.warn('devices count again that were called dead', { devices: await clearSuspects(db, since) });
+    },
+  });
   // It connects when somebody first asks for a job: a role that serves never waits for Temporal.
   const temporal = openTemporal({
     address: config.TEMPORAL_ADDRESS,
@@ -116,7 +138,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     mac: createMac(config.HOMING_SECRET_KEY),
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
-    senders: createSenders(config),
+    senders: guardSenders(createSenders(config), circuits),
+    circuits,
     ladder: config.HOMING_LADDER,
     caps: config.HOMING_CAPS,
     jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),

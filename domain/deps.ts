@@ -1,4 +1,4 @@
-import type { Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
+import type { DeviceInput, Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
@@ -82,6 +82,7 @@ export type SendOutcome =
 
 export interface PushMessage {
   token: string;
+  platform: DeviceInput['platform'];
   attemptId: string;
   /** Stable for (person, conversation), at most 64 characters: a later push replaces what is displayed. */
   conversationKey: string;
@@ -179,6 +180,28 @@ export interface ReportDoor {
   /** Whether the provider itself says so. Asked first; where no key is configured nothing is signed. */
   isSigned(post: ReportPost): boolean;
   read(post: ReportPost): ReadReports;
+}
+
+/** A provider and, for push, the platform behind it: each fails by itself. */
+export type CircuitName = `fcm:${DeviceInput['platform']}` | 'sendgrid' | 'twilio';
+
+/** Why a send waits for its provider, since when the provider is out of order (or back), and until when it waits. */
+export interface Held {
+  why: 'breaker_open' | 'provider_recovering';
+  since: Date;
+  until: Date;
+  /** Nobody asks right now whether the provider is back: a send that is due may go and ask. */
+  mayAsk?: boolean;
+}
+
+/** Circuit breakers: what all processes have seen of each provider lately. They never throw. */
+export interface Circuits {
+  /** What of this person would wait now, for a decision. */
+  look(userId: UserId): Promise<ReadonlyMap<CircuitName, Held>>;
+  /** Immediately before a call: whether it may go, goes to ask whether the provider is back, or waits. */
+  admit(name: CircuitName, userId: UserId): Promise<'go' | 'probe' | Held>;
+  /** After a call: counts what came of it, and answers with what is to be believed of that. */
+  heed(name: CircuitName, outcome: SendOutcome): Promise<SendOutcome>;
 }
 
 /** A job as Temporal knows it; where its page is, the deployment knows. */
@@ -312,6 +335,7 @@ export interface Deps {
   senders: Senders;
   ladder: Ladder;
   caps: Caps;
+  circuits: Circuits;
   jobs: Jobs;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;

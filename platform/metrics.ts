@@ -48,6 +48,12 @@ export function createMetrics(role: string) {
       labelNames: ['source', 'result'],
       registers,
     }),
+    circuits: new Gauge({
+      name: 'homing_circuit_open',
+      help: '1 while a provider is out of order and its sends wait, by why',
+      labelNames: ['circuit', 'cause'],
+      registers,
+    }),
     attempts: new Counter({
       name: 'homing_attempts_total',
       help: 'Steps of episodes by channel and result',

@@ -13,6 +13,7 @@ export const reasons = [
   ...['every_step_spent', 'closed_by_operator', 'own_message', 'not_member', 'system_message', 'message_deleted'],
   ...['blocked_sender', 'level_mentions_only', 'thread_not_followed', 'not_yet_armed', 'workflow_lost', 'announced'],
   ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
+  ...['breaker_open', 'provider_recovering'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;

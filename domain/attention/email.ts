@@ -3,7 +3,7 @@ import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 import { markCalled } from '../../db/queries/attempts.ts';
 import type { Deps } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, answer, fail, linkTo, stick } from './delivery.ts';
+import { type Delivery, type NotifyDeps, admit, answer, defer, fail, linkTo, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { renderEmail } from './render.ts';
 import { suppressedOf } from './suppressions.ts';
@@ -24,6 +24,8 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
   const suppressed = (await suppressedOf(deps.db, deps, user)).email;
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
   const unsubscribeUrl = `${deps.publicUrl}/unsubscribe/${unsubscribeToken(deps, user.id)}`;
+  const way = await admit(deps, input, 'sendgrid');
+  if (typeof way === 'object') return defer(deps, delivery, 'email', way.until);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
   const outcome = await deps.senders.email.send({
     to: user.email,
@@ -33,7 +35,7 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
     messageId: `<${input.attemptId}@${hostOf(deps)}>`,
     ...threadOf(deps, messages),
   });
-  return answer(deps, delivery, outcome, 'sendgrid');
+  return answer(deps, { ...delivery, probe: way === 'probe' }, outcome, 'sendgrid');
 }
 
 /** One conversation: its mails are one thread. Several: the mail stands alone. */

@@ -2,18 +2,22 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
-import type { Capped, Reason, Situation, StepDecision } from './situation.ts';
+import type { Capped, Reason, Situation, StepDecision, StepResult } from './situation.ts';
 import { graceFor } from './presence.ts';
 import { comesThrough, urgentFor } from './urgency.ts';
+import { delayWhileOut, holdBack } from './outage.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
 export function stepsOf(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepDecision[] {
   const out = unavailable(channel, situation);
   if (out) return [{ channel, ...out }];
-  return armed.map((row) => ({ channel, conversationId: row.conversationId, ...timing[channel](row, situation) }));
+  return armed.map((row) => {
+    const urgent = unannounced(channel, row, situation).length > 0;
+    const step = holdBack(channel, urgent, timing[channel](row, situation), situation);
+    return { channel, conversationId: row.conversationId, ...step };
+  });
 }
 
-type StepResult = Pick<StepDecision, 'outcome' | 'reason' | 'until' | 'alert'>;
 const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 
 function unavailable(channel: Channel, situation: Situation): StepResult | undefined {
@@ -63,8 +67,9 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
     const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
+    const delayMs = pushed ? ladder.emailMs : ladder.emailWithoutPushMs;
     return dueAt(situation, row.email, {
-      delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
+      delayMs: delayWhileOut(row, situation) ?? delayMs,
       why: 'step_delay',
       gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
       whyGap: 'reminder_gap',

@@ -71,6 +71,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   suppressed: {},
   armed: [row()],
   pushHandedOver: false,
+  held: {},
   emailFailedAt: null,
   underWay: [],
   stuck: [],
