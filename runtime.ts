@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { createOperations } from './api/routes/index.ts';
 import type { Operations } from './api/operations.ts';
 import { openDb } from './db/client.ts';
+import { clearSuspects } from './db/queries/devices.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps } from './domain/deps.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
@@ -11,6 +12,15 @@ import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
 import { createLogger, toLog } from './platform/logger.ts';
+import {
+  circuitCauses,
+  circuitKeys,
+  createCircuits,
+  guardSenders,
+  memoryStore,
+  redisStore,
+  sharedWithLocal,
+} from './platform/circuits/index.ts';
 import { createMac } from './platform/mac.ts';
 import { createMeter } from './platform/meter.ts';
 import { createMetrics, serveMetrics } from './platform/metrics.ts';
@@ -28,6 +38,8 @@ import { type BusItem, createBus } from './realtime/bus.ts';
 import { createFanout } from './realtime/fanout.ts';
 import { type Io, createIo } from './realtime/io.ts';
 import { checkOrigin } from './realtime/handshake.ts';
+import { openTemporal } from './temporal/client.ts';
+import { createJobs } from './temporal/jobs.ts';
 
 const { version } = createRequire(import.meta.url)('./package.json') as { version: string };
 
@@ -89,6 +101,24 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     log,
     checkEvents: config.NODE_ENV !== 'production',
   });
+  const circuits = createCircuits({
+    store: sharedWithLocal(redisStore(redis), memoryStore(Date.now)),
+    keyOf: circuitKeys(config),
+    now: Date.now,
+    log,
+    onChange(circuit, cause) {
+      for (const each of circuitCauses) metrics.circuits.set({ circuit, cause: each }, each === cause ? 1 : 0);
+    },
+    async onDeadTokens(since) {
+      log.warn('devices count again that were called dead', { devices: await clearSuspects(db, since) });
+    },
+  });
+  // It connects when somebody first asks for a job: a role that serves never waits for Temporal.
+  const temporal = openTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+  });
   const revocations = createRevocations({ db, log });
   io.on('session.ended', (ids) => revocations.add(ids));
 
@@ -110,10 +140,12 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     mac: createMac(config.HOMING_SECRET_KEY),
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
-    senders: measureSenders(createSenders(config), metrics),
+    senders: guardSenders(measureSenders(createSenders(config), metrics), circuits),
+    circuits,
     meter: createMeter(metrics),
     ladder: config.HOMING_LADDER,
     caps: config.HOMING_CAPS,
+    jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     publicUrl: config.HOMING_PUBLIC_URL,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
@@ -144,6 +176,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
 
   shutdown.on('flush', 'lanes', () => Promise.all([stores.idle(), receipts.idle()]));
   shutdown.on('flush', 'metrics', () => metricsServer.close());
+  shutdown.on('flush', 'temporal client for jobs', () => temporal.connection.close());
   shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber]));
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());

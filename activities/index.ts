@@ -10,7 +10,18 @@ import { toFailure } from './errors.ts';
 
 type ActivityDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'mac' | 'presence' | 'senders' | 'meter' | 'ladder' | 'caps' | 'publicUrl' | 'log'
+  | 'db'
+  | 'now'
+  | 'newId'
+  | 'mac'
+  | 'presence'
+  | 'senders'
+  | 'circuits'
+  | 'meter'
+  | 'ladder'
+  | 'caps'
+  | 'publicUrl'
+  | 'log'
 > & { countAttempt?: (channel: string, result: string) => void };
 
 export type Activities = ReturnType<typeof createActivities>;

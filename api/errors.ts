@@ -26,6 +26,8 @@ export const statusOf: Record<ErrorCode, number> = {
   last_owner: 409,
   idempotency_conflict: 409,
   precondition_failed: 412,
+  job_ended: 409,
+  nothing_to_mend: 409,
   limit_reached: 409,
   rate_limited: 429,
   urgent_limit: 429,

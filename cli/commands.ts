@@ -1,13 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { UserRole } from '../contracts/entities/index.ts';
-import { CodedError, faultsOf } from '../contracts/errors.ts';
 import { MessageId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
-import type { Deps, ReportDoor } from '../domain/deps.ts';
 import {
-  type By,
   changeUserRole,
   createUser,
   explainMessage,
@@ -18,21 +15,9 @@ import {
   unreadableReports,
   userStory,
 } from '../domain/support/index.ts';
+import { type Command, type Console, type Options, UsageError, parse } from './command.ts';
+import { jobCommands, jobsUsage } from './jobs.ts';
 import { reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
-
-/** What the commands work on. */
-export interface Console {
-  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'log' | 'meter' | 'passwords' | 'publishLive' | 'workflowUrl'>;
-  by: By;
-  /** How providers report. */
-  doors: readonly ReportDoor[];
-  close(): Promise<void>;
-}
-
-/** The command was not understood; the message says how it is written. */
-export class UsageError extends Error {
-  override name = 'UsageError';
-}
 
 const usage = `homing why USER MESSAGE [--json]
     why a message did or did not reach a person, and what comes next
@@ -48,19 +33,15 @@ homing reports unreadable [--json]
     what providers reported that was not understood; it holds addresses
 homing reports replay [--json]
     reads that again, as this release reads
+${jobsUsage}
 
 Each is written down in the audit. The settings are those of any role (DATABASE_URL …).
 Exit codes: 0 done, 1 refused or failed, 2 not understood, 78 wrong settings.`;
 
-type Options = Record<'role' | 'name' | 'email' | 'phone' | 'cursor', string | undefined> & {
-  json: boolean;
-  rearm: boolean;
-};
-type Command = (console: Console, given: string[], options: Options) => Promise<string>;
-
-const commands: Record<string, { takes: number; run: Command }> = {
+const commands: Record<string, { takes: readonly number[]; run: Command }> = {
+  ...jobCommands,
   why: {
-    takes: 2,
+    takes: [2],
     async run({ deps, by }, [userId, messageId], { json }) {
       const why = await explainMessage(deps, by, {
         userId: parse(UserId, userId, 'USER'),
@@ -70,7 +51,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   'users story': {
-    takes: 1,
+    takes: [1],
     async run({ deps, by }, [userId], { cursor, json }) {
       const page = { limit: limits.storyEpisodes, cursor };
       const story = await userStory(deps, by, parse(UserId, userId, 'USER'), page);
@@ -78,7 +59,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   reconcile: {
-    takes: 0,
+    takes: [0],
     async run({ deps, by }, _given, { cursor, json, rearm: again }) {
       await recountNow(deps);
       const state = await reconcile(deps, by, { limit: limits.pageItems, cursor });
@@ -87,7 +68,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   'reports unreadable': {
-    takes: 0,
+    takes: [0],
     async run({ deps, by }, _given, { json }) {
       const reports = await unreadableReports(deps, by);
       const told = reports.map(({ body, ...report }) => ({ ...report, body: body.toString('utf8') }));
@@ -95,7 +76,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   'reports replay': {
-    takes: 0,
+    takes: [0],
     async run({ deps, by, doors }, _given, { json }) {
       const replayed = await replayUnreadable(deps, by, doors);
       return json
@@ -104,7 +85,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   'users create': {
-    takes: 0,
+    takes: [0],
     async run({ deps, by }, _given, { role, name, email, phone, json }) {
       const chosen = parse(UserRole, role, '--role');
       // Not an option: other people of the machine can read those.
@@ -116,7 +97,7 @@ const commands: Record<string, { takes: number; run: Command }> = {
     },
   },
   'users role': {
-    takes: 2,
+    takes: [2],
     async run({ deps, by }, [userId, role], { json }) {
       const id = parse(UserId, userId, 'USER');
       const chosen = parse(UserRole, role, 'ROLE');
@@ -133,7 +114,7 @@ export async function run(args: string[], open: () => Console, say: (text: strin
   const name = [words.slice(0, 2).join(' '), words[0] ?? ''].find((known) => Object.hasOwn(commands, known));
   const command = commands[name ?? ''];
   const given = words.slice(name?.split(' ').length ?? 0);
-  if (!command || given.length !== command.takes) throw new UsageError(usage);
+  if (!command || !command.takes.includes(given.length)) throw new UsageError(usage);
   const opened = open();
   try {
     say(await command.run(opened, given, options));
@@ -146,29 +127,21 @@ function read(args: string[]): Options & { words: string[]; help: boolean } {
   const string = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const options = { role: string, name: string, email: string, phone: string, cursor: string };
+    const people = { role: string, name: string, email: string, phone: string, cursor: string };
+    const jobs = { where: string, channel: string, note: string, minutes: string, request: string, rate: string };
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { ...options, json: flag, rearm: flag, help: flag },
+      options: { ...people, ...jobs, json: flag, rearm: flag, 'dry-run': flag, help: flag },
     });
-    const { role, name, email, phone, cursor, json, rearm: again, help } = values;
-    return { role, name, email, phone, cursor, json, rearm: again, help, words: positionals };
+    const { json, help, rearm: again, 'dry-run': dryRun, ...texts } = values;
+    return { ...noTexts, ...texts, json, help, rearm: again, dryRun, words: positionals };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${usage}`);
   }
 }
 
-/** What a schema makes of a word, or a refusal that names the word. */
-function parse<Output>(
-  schema: {
-    safeParse(value: unknown): { success: true; data: Output } | { success: false; error: { issues: Issues } };
-  },
-  value: unknown,
-  name: string,
-): Output {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new CodedError('invalid_input', { errors: faultsOf(parsed.error.issues, name) });
-}
-type Issues = Parameters<typeof faultsOf>[0];
+const noTexts = {
+  ...{ role: undefined, name: undefined, email: undefined, phone: undefined, cursor: undefined, where: undefined },
+  ...{ channel: undefined, note: undefined, minutes: undefined, request: undefined, rate: undefined },
+};

@@ -8,7 +8,10 @@ import { createPasswords } from '../platform/passwords.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
 import { createReportDoors } from '../platform/webhooks/index.ts';
 import { CodedError } from '../contracts/errors.ts';
-import { type Console, UsageError, run } from './commands.ts';
+import { openTemporal } from '../temporal/client.ts';
+import { createJobs } from '../temporal/jobs.ts';
+import { type Console, UsageError } from './command.ts';
+import { run } from './commands.ts';
 
 /** homing: what operators ask and do, on the database itself, with the settings of any role. Exit codes as in sysexits.h. */
 const codes = { refused: 1, usage: 2, config: 78 };
@@ -32,6 +35,11 @@ try {
 function open(): Console {
   const config = readConfig();
   const db = openDb({ url: config.DATABASE_URL, applicationName: 'homing-cli', maxConnections: 1 });
+  const temporal = openTemporal({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    payloadKeys: config.HOMING_PAYLOAD_KEYS,
+  });
   return {
     deps: {
       db,
@@ -46,10 +54,12 @@ function open(): Console {
       // What these commands change no socket waits for.
       publishLive: () => undefined,
       workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
+      jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     },
     by: { operator: userInfo().username },
     doors: Object.values(createReportDoors(config)),
-    close: () => db.end(),
+    tell: (text) => process.stderr.write(`${text}\n`),
+    close: async () => void (await Promise.all([db.end(), temporal.connection.close()])),
   };
 }
 

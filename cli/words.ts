@@ -1,4 +1,12 @@
-import type { EpisodeStory, Reconciliation, UserStory, Why } from '../contracts/entities/index.ts';
+import type {
+  EpisodeStory,
+  Job,
+  JobBulkAnswer,
+  JobDetails,
+  Reconciliation,
+  UserStory,
+  Why,
+} from '../contracts/entities/index.ts';
 
 /** The answer first, then what it rests on. */
 export function whyInWords({ terminal, gates, episode, read, message }: Why): string {
@@ -90,4 +98,31 @@ export function unreadableInWords(
     `  ${body}`,
   ]);
   return reports.length === 0 ? 'Everything was understood.' : lines.join('\n');
+}
+
+export function jobsInWords({ items, nextCursor }: { items: Job[]; nextCursor: string | null }): string {
+  if (items.length === 0) return 'No job needs a person.';
+  return [...items.map(lineOf), ...(nextCursor ? [`More: --cursor ${nextCursor}`] : [])].join('\n');
+}
+
+const lineOf = ({ id, reason, providers, startedAt }: Job) =>
+  `${id}  ${reason ?? 'needs attention'}${providers.length > 0 ? ` (${providers.join(', ')})` : ''}, since ${startedAt}`;
+
+export function jobInWords({ details, remedies, url, ...job }: JobDetails): string {
+  return [
+    job.needsAttention ? lineOf({ ...job, url }) : `${job.id}  ${job.state}, since ${job.startedAt}`,
+    ...(details ? ['', details] : []),
+    '',
+    remedies.length > 0 ? `You may: ${remedies.join(', ')}.` : 'Nothing can be asked of it.',
+    ...(url ? [url] : []),
+  ].join('\n');
+}
+
+export function bulkInWords({ dryRun, matched, done, passed, failures, wouldAsk, stopped }: JobBulkAnswer): string {
+  if (dryRun) return [`${matched} would be asked.`, ...wouldAsk].join('\n');
+  return [
+    `${matched} matched: ${done} done, ${passed} needed nothing any more, ${failures.length} failed.`,
+    ...failures.map(({ id, code, detail }) => `${id}  ${code}: ${detail}`),
+    ...(stopped ? [`It broke off: ${stopped.detail} What was done stays done; say the same again to go on.`] : []),
+  ].join('\n');
 }

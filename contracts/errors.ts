@@ -26,6 +26,8 @@ export const errorCodes = {
   last_owner: 'It would be left without an owner; make somebody else an owner first.',
   idempotency_conflict: 'This clientId was used before with other content; nothing was changed.',
   precondition_failed: 'It has changed since the version that If-Match names; read it again.',
+  job_ended: 'This job has ended; there is nothing to be done with it any more.',
+  nothing_to_mend: 'Nothing of this job is stuck in that way; see `detail`.',
   limit_reached: 'A limit was reached; see `detail`.',
   rate_limited: 'Too many requests; wait as long as `retryAfterMs` says.',
   urgent_limit:

@@ -59,6 +59,18 @@ export const limits = {
   /** Episodes of one page of a person's story, and the latest decisions and attempts of each that it tells. */
   storyEpisodes: 20,
   storyEntriesPerEpisode: 200,
+  /** Jobs of one page, and those that one call of a bulk asks at most. */
+  jobsPerPage: 100,
+  jobsPerBulk: 200,
+  /** Jobs that a bulk asks in a second, at most. */
+  jobsPerSecond: 20,
+  /** Seconds of one call of a bulk; what is left is for the next. */
+  jobBulkSeconds: 20,
+  /** Minutes that a stuck step may be snoozed (a week), and by which the age of a job may be asked for (a year). */
+  jobSnoozeMinutes: 10_080,
+  jobAgeMinutes: 525_600,
+  /** Characters of an operator's note. */
+  jobNoteLength: 500,
   /** Conversations named in one sync call. */
   syncConversations: 500,
   /** Devices of one person. */

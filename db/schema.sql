@@ -87,6 +87,7 @@ create table audit (
   action text not null,
   user_id uuid,
   message_id uuid,
+  job_id text,
   constraint audit_pkey PRIMARY KEY (id),
   constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
 );

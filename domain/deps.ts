@@ -1,3 +1,4 @@
+import type { DeviceInput, Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
@@ -81,6 +82,7 @@ export type SendOutcome =
 
 export interface PushMessage {
   token: string;
+  platform: DeviceInput['platform'];
   attemptId: string;
   /** Stable for (person, conversation), at most 64 characters: a later push replaces what is displayed. */
   conversationKey: string;
@@ -200,6 +202,56 @@ export interface RecountedLook {
   ended: readonly { outcome: string; after: Channel | 'nothing' }[];
 }
 
+/** A provider and, for push, the platform behind it: each fails by itself. */
+export type CircuitName = `fcm:${DeviceInput['platform']}` | 'sendgrid' | 'twilio';
+
+/** Why a send waits for its provider, since when the provider is out of order (or back), and until when it waits. */
+export interface Held {
+  why: 'breaker_open' | 'provider_recovering';
+  since: Date;
+  until: Date;
+  /** Nobody asks right now whether the provider is back: a send that is due may go and ask. */
+  mayAsk?: boolean;
+}
+
+/** Circuit breakers: what all processes have seen of each provider lately. They never throw. */
+export interface Circuits {
+  /** What of this person would wait now, for a decision. */
+  look(userId: UserId): Promise<ReadonlyMap<CircuitName, Held>>;
+  /** Immediately before a call: whether it may go, goes to ask whether the provider is back, or waits. */
+  admit(name: CircuitName, userId: UserId): Promise<'go' | 'probe' | Held>;
+  /** After a call: counts what came of it, and answers with what is to be believed of that. */
+  heed(name: CircuitName, outcome: SendOutcome): Promise<SendOutcome>;
+}
+
+/** A job as Temporal knows it; where its page is, the deployment knows. */
+export type KnownJob = Omit<Job, 'url'> & { runId: string };
+
+/**
+ * The durable jobs of this deployment, as people who mend them see them. All of it asks Temporal, and is refused with
+ * `unavailable` while that is away.
+ */
+export interface Jobs {
+  /** Those that need a person, by an index that is some seconds late; `after` is where a page before ended. */
+  list(
+    where: JobConditions & { startedBefore?: Date },
+    page: { limit: number; after: string | undefined },
+  ): Promise<{ jobs: KnownJob[]; after: string | undefined }>;
+  count(where: JobConditions & { startedBefore?: Date }): Promise<number>;
+  /** One as it stands now, with what its page says; `details` is null while no worker answers. */
+  find(id: string): Promise<(KnownJob & { details: string | null }) | undefined>;
+  /**
+   * Asks one to do something, and answers what came of it in words. The same `requestId` again is answered as it was the
+   * first time. Refused with `not_found`, `job_ended`, `nothing_to_mend`, or `outcome_unknown` where no worker answered.
+   */
+  ask(
+    id: string,
+    action: JobAction,
+    request: { by: string; channel?: Channel | undefined; note?: string | undefined; minutes?: number | undefined },
+    requestId: string,
+  ): Promise<string>;
+}
+
 /** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */
 export interface Ladder {
   /** From arming to the push: the burst window of who is away. */
@@ -306,6 +358,8 @@ export interface Deps {
   meter: Meter;
   ladder: Ladder;
   caps: Caps;
+  circuits: Circuits;
+  jobs: Jobs;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
   /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */

@@ -132,11 +132,10 @@ export function createMetrics(role: string) {
       labelNames: ['kind'],
       registers,
     }),
-    // Set by what holds the breakers: 1 while nothing is sent to a provider.
-    breakers: new Gauge({
-      name: 'homing_breaker_open',
-      help: 'Whether calls to a provider are held back because it fails',
-      labelNames: ['provider'],
+    circuits: new Gauge({
+      name: 'homing_circuit_open',
+      help: '1 while a provider is out of order and its sends wait, by why',
+      labelNames: ['circuit', 'cause'],
       registers,
     }),
     attempts: new Counter({

@@ -24,6 +24,8 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   last_owner: 'keep',
   idempotency_conflict: 'keep',
   precondition_failed: 'keep',
+  job_ended: 'keep',
+  nothing_to_mend: 'keep',
   limit_reached: 'keep',
   rate_limited: 'keep',
   urgent_limit: 'keep',

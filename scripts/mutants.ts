@@ -17,6 +17,7 @@ const [digests, summaries] = ['test/attention/digests.test.ts', 'test/attention/
 const [switches, preferences] = ['test/attention/switches.test.ts', 'test/api/preferences.test.ts'];
 const writing = 'test/attention/writing.test.ts';
 const [recountPlants, reportStorm] = ['test/recount/planted.test.ts', 'test/attention/report-storm.test.ts'];
+const [circuits, outages] = ['test/circuits/circuits.test.ts', 'test/attention/outages.test.ts'];
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -876,5 +877,61 @@ export const mutants: readonly Mutant[] = [
     changes: [["array['accepted', 'unknown_final', 'sent',", "array['accepted', 'sent',"]],
     test: 'test/attention/settle.test.ts',
     red: 'of a text of which Twilio knows no end of it either nothing is known for good; what comes after all counts',
+  },
+  {
+    name: 'one call at a time asks whether a provider is back',
+    file: 'platform/circuits/index.ts',
+    changes: [["if (await store.take(key(name, 'probe'), rules.probeMs)) return 'probe';", "return 'probe';"]],
+    test: circuits,
+    red: 'lets one call through each fifteen seconds',
+  },
+  {
+    name: 'a circuit opens when half of its calls fail',
+    file: 'platform/circuits/index.ts',
+    changes: [["if (all >= rules.calls && bad * 2 >= all) await open(name, 'failing');", '']],
+    test: outages,
+    red: 'a send is not even claimed; the decision says until when it waits, and it goes when the provider is back',
+  },
+  {
+    name: 'too many dead tokens are not believed',
+    file: 'platform/circuits/index.ts',
+    changes: [['if (!braking && !(await brakes(name))) return outcome;', 'if (!braking) return outcome;']],
+    test: circuits,
+    red: 'beyond that none is believed, pushes of every platform wait, and somebody is told',
+  },
+  {
+    name: 'losing Redis loses no open circuit',
+    file: 'platform/circuits/store.ts',
+    changes: [['return local.read(key);', 'return undefined;']],
+    test: circuits,
+    red: 'each process goes on by what it has seen itself, and shares it again afterwards',
+  },
+  {
+    name: 'a text stands in for no push',
+    file: 'domain/attention/outage.ts',
+    changes: [["channel === 'sms' && !urgent && !pushHandedOver", 'false']],
+    test: outages,
+    red: '2.23/19: a push circuit that opens makes no texts, except urgent ones',
+  },
+  {
+    name: 'a mail that failed by its provider brings no text forward',
+    file: 'domain/attention/decide-episode.ts',
+    changes: [['!ofProvider.has(errorClass)', '!ofProvider.has(`${errorClass}?`)']],
+    test: outages,
+    red: 'mail out of order brings no text forward, not even one that was stuck by it',
+  },
+  {
+    name: 'who asks whether a provider is back is not stuck by it',
+    file: 'domain/attention/delivery.ts',
+    changes: [['if (delivery.probe) {', 'if (delivery.probe && delivery.claim.tries < 0) {']],
+    test: outages,
+    red: 'wrong configuration makes three people’s jobs stuck, and the rest waits; who asks whether it is mended waits on',
+  },
+  {
+    name: 'a request for a job that has ended is answered as before',
+    file: 'temporal/jobs.ts',
+    changes: [['    if (earlier) return earlier.message;', '']],
+    test: 'test/jobs/jobs.test.ts',
+    red: 'a request that comes twice is answered twice and carried out once, also after the end',
   },
 ];

@@ -80,6 +80,8 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   last_owner: 'refused',
   idempotency_conflict: 'refused',
   precondition_failed: 'refused',
+  job_ended: 'refused',
+  nothing_to_mend: 'refused',
   limit_reached: 'refused',
   rate_limited: 'unknown',
   // Most of a day is too long for what was written behind it.

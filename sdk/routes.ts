@@ -85,5 +85,12 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   explainMessage: 'GET /v1/admin/messages/{id}/why',
   getReconciliation: 'GET /v1/admin/reconciliation',
   listAudit: 'GET /v1/admin/audit',
+  listJobs: 'GET /v1/admin/jobs',
+  getJob: 'GET /v1/admin/jobs/{id}',
+  retryJob: 'POST /v1/admin/jobs/{id}/retry',
+  skipJob: 'POST /v1/admin/jobs/{id}/skip',
+  snoozeJob: 'POST /v1/admin/jobs/{id}/snooze',
+  closeJob: 'POST /v1/admin/jobs/{id}/close',
+  mendJobs: 'POST /v1/admin/jobs/bulk',
   jwks: 'GET /.well-known/jwks.json',
 };

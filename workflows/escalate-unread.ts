@@ -21,12 +21,12 @@ export async function escalateUnread(input: EscalateUnreadInput): Promise<Escala
 
   for (;;) {
     for (const step of desk.takeRetries()) {
-      steps.begin(step.channel, () => announce(input, desk, { ...step, again: true }, patience));
+      steps.begin(step.channel, (waits) => announce(input, desk, { ...step, again: true }, patience, waits));
     }
     const plan = await decideNext(input, desk, steps);
     if (plan.kind === 'notify') {
       patience = plan.retry;
-      steps.begin(plan.channel, () => announce(input, desk, plan, patience));
+      steps.begin(plan.channel, (waits) => announce(input, desk, plan, patience, waits));
     }
     tell(plan, desk, steps);
     if (plan.kind === 'finished') {

@@ -4,6 +4,7 @@ import { Operations } from '../operations.ts';
 import { adminRoutes } from './admin.ts';
 import { sessionRoutes } from './auth.ts';
 import { conversationRoutes } from './conversations.ts';
+import { jobRoutes } from './jobs.ts';
 import { meRoutes } from './me.ts';
 import { memberRoutes } from './members.ts';
 import { messageRoutes } from './messages.ts';
@@ -19,5 +20,6 @@ export function createOperations(deps: Deps, options: { checkAnswers: boolean })
   meRoutes(operations, deps);
   sessionRoutes(operations, deps);
   adminRoutes(operations, deps);
+  jobRoutes(operations, deps);
   return operations;
 }

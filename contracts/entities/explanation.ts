@@ -14,6 +14,7 @@ export const reasons = [
   ...['blocked_sender', 'level_mentions_only', 'thread_not_followed', 'not_yet_armed', 'workflow_lost', 'announced'],
   ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
   ...['next_digest', 'covered_by_digest', 'digest_only', 'channel_off_here', 'weekly_summary', 'device_off'],
+  ...['breaker_open', 'provider_recovering'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;
@@ -153,20 +154,24 @@ export const Why = z
   .meta({ id: 'Why' });
 export type Why = z.infer<typeof Why>;
 
-const auditedActions = [
+const auditActions = [
   ...['story', 'why', 'create_user', 'change_role', 'read_audit'],
   ...['reconcile', 'rearm', 'read_unreadable', 'replay_unreadable'],
+  ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
 ] as const;
+
 export const AuditEntry = z
   .strictObject({
     id: z.string(),
     at: Instant,
     /** Who looked or acted: a person, or an operator at the command line. */
     by: z.union([z.strictObject({ userId: UserId }), z.strictObject({ operator: z.string() })]),
-    action: z.enum(auditedActions),
-    /** Null where it is about nobody in particular. */
+    action: z.enum(auditActions),
+    /** Of whom; null where it was about nobody. */
     userId: UserId.nullable(),
     messageId: MessageId.nullable(),
+    /** The job that was looked at, or asked; in bulk each has an entry of its own. */
+    jobId: z.string().nullable(),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;

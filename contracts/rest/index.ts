@@ -2,6 +2,7 @@ import { aboutEndpoints } from './about.ts';
 import { adminEndpoints } from './admin.ts';
 import { authEndpoints } from './auth.ts';
 import { conversationEndpoints } from './conversations.ts';
+import { jobEndpoints } from './jobs.ts';
 import { meEndpoints } from './me.ts';
 import { memberEndpoints } from './members.ts';
 import { messageEndpoints } from './messages.ts';
@@ -12,6 +13,7 @@ export * from './admin.ts';
 export * from './auth.ts';
 export * from './conversations.ts';
 export * from './endpoint.ts';
+export * from './jobs.ts';
 export * from './me.ts';
 export * from './members.ts';
 export * from './messages.ts';
@@ -26,5 +28,6 @@ export const endpoints = {
   ...messageEndpoints,
   ...readStateEndpoints,
   ...adminEndpoints,
+  ...jobEndpoints,
   ...aboutEndpoints,
 };

@@ -97,6 +97,8 @@ export type NotifyResult =
   | { result: 'sent' }
   | { result: 'not-needed'; reason: string }
   | { result: 'unreachable'; reason: string }
+  /** The provider is out of order; the same attempt is tried again then. */
+  | { result: 'deferred'; until: string }
   | { result: 'stuck'; reason: string; code: string };
 
 /** Who asks, for which channel (all stuck ones when left out), and why. */

@@ -10,8 +10,19 @@ export const nudgeSignal = 'nudge';
 /** What an operator may do with an episode that needs attention. Each is an Update that answers what happened. */
 export const operatorUpdates = { retry: 'retry', skip: 'skip', snooze: 'snooze', close: 'close' } as const;
 
+/** Types of the failures by which an Update is refused before anything of it is written. */
+export const operatorRefusals = { badRequest: 'OperatorRequestRefused', nothingStuck: 'NothingStuck' } as const;
+
 export const channels = ['push', 'email', 'sms'] as const;
 export type Channel = (typeof channels)[number];
+
+/** Whose service each channel is, in the order of the channels. */
+export const providers = ['fcm', 'sendgrid', 'twilio'] as const;
+export type Provider = (typeof providers)[number];
+export const providerOf = { push: 'fcm', email: 'sendgrid', sms: 'twilio' } as const satisfies Record<
+  Channel,
+  Provider
+>;
 
 /** One queue for the stories, one for each provider: a slow SMS provider must not starve push. */
 export const taskQueues = { attention: 'attention', push: 'push', email: 'email', sms: 'sms' } as const;
@@ -23,4 +34,5 @@ export const searchAttributes = {
   UserRef: 'KEYWORD',
   NeedsAttention: 'BOOL',
   AttentionReason: 'KEYWORD',
+  AttentionProvider: 'KEYWORD_LIST',
 } as const;

@@ -9,16 +9,18 @@ export interface AuditRow {
   actorId: UserId | null;
   operator: string | null;
   action: AuditEntry['action'];
-  /** Of whom; null where it is about nobody in particular. */
+  /** Of whom; null where it was about nobody. */
   userId: UserId | null;
   messageId: MessageId | null;
+  jobId: string | null;
 }
 
 export async function insertAudit(tx: Tx, row: Omit<AuditRow, 'at'>): Promise<void> {
   await tx.query({
     name: 'insert-audit',
-    text: 'insert into audit (id, actor_id, operator, action, user_id, message_id) values ($1, $2, $3, $4, $5, $6)',
-    values: [row.id, row.actorId, row.operator, row.action, row.userId, row.messageId],
+    text: `insert into audit (id, actor_id, operator, action, user_id, message_id, job_id)
+      values ($1, $2, $3, $4, $5, $6, $7)`,
+    values: [row.id, row.actorId, row.operator, row.action, row.userId, row.messageId, row.jobId],
   });
 }
 
@@ -29,7 +31,8 @@ export async function auditPage(
 ): Promise<AuditRow[]> {
   const { rows } = await db.query<AuditRow>({
     name: 'audit-page',
-    text: `select id, at, actor_id as "actorId", operator, action, user_id as "userId", message_id as "messageId"
+    text: `select id, at, actor_id as "actorId", operator, action, user_id as "userId", message_id as "messageId",
+      job_id as "jobId"
       from audit where $1::uuid is null or id < $1 order by id desc limit $2`,
     values: [before ?? null, limit],
   });

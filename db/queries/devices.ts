@@ -118,6 +118,16 @@ export async function deleteDevice(db: Queryable, userId: UserId, id: DeviceId):
   return rowCount === 1;
 }
 
+/** Devices that were found suspect since then count again: what was said of them is not believed any more. */
+export async function clearSuspects(db: Queryable, since: Date): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'clear-suspects',
+    text: `update devices set push_state = 'active', push_state_at = null where push_state = 'suspect' and push_state_at >= $1`,
+    values: [since],
+  });
+  return rowCount ?? 0;
+}
+
 /**
  * A provider said that this token reaches nobody. Compare and clear: only if the device still holds the very token that
  * was used, registered before the send; a token registered meanwhile is untouched. The first hit makes it suspect, a

@@ -15,14 +15,15 @@ import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
-import type { Deps, Presence } from '../deps.ts';
 import { capsOf } from './caps.ts';
+import type { CircuitName, Deps, Held, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
+import { heldChannels } from './outage.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
 import { suppressedOf } from './suppressions.ts';
 
-type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'caps' | 'mac'>;
+type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'caps' | 'mac' | 'circuits'>;
 
 /**
  * The next thing to do for a person's episode. Reading, deciding, explaining and, at the end, closing are one transaction
@@ -30,7 +31,7 @@ type DecideDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'c
  * lost answer finds the episode closed and says so again.
  */
 export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promise<Plan> {
-  const presence = await deps.presence(input.userId);
+  const [presence, held] = await Promise.all([deps.presence(input.userId), deps.circuits.look(input.userId)]);
   return deps.db.transaction(async (tx) => {
     const attention = await lockAttention(tx, input.userId);
     if (!attention || attention.episode !== input.episode || attention.state === 'quiet') {
@@ -39,7 +40,7 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     const givenUp = input.stuck.map(({ attemptId }) => attemptId);
     await giveUpAttempts(tx, input.userId, givenUp, deps.now());
     const summary = await isSummaryDue(tx, { userId: input.userId, attention, now: deps.now() });
-    const situation = { ...(await look(tx, deps, input, presence)), summary };
+    const situation = { ...(await look(tx, deps, input, { presence, held })), summary };
     const decision = decide(situation);
     const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
     await disarm(
@@ -59,19 +60,20 @@ async function look(
   tx: Tx,
   deps: DecideDeps,
   { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
-  presence: Presence,
+  { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
 ): Promise<Omit<Situation, 'summary'>> {
   const user = await userById(tx, userId);
   const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
     address ? (verifiedAt ? 'verified' : 'unverified') : 'missing';
   const devices = await devicesOf(tx, userId);
+  const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
   return {
     now: deps.now(),
     ladder: deps.ladder,
     presence,
     account: user?.status ?? 'suspended',
-    settings: (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings,
+    settings,
     zone: user?.timeZone ?? 'UTC',
     place: placeOf(userId) / places,
     devices: devices.map(({ pushState, pushPermission, pushEnabled, pushToken }) => ({
@@ -88,6 +90,7 @@ async function look(
       ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
     ),
     emailFailedAt: latestFailure(attempts, 'email'),
+    held: heldChannels(held, settings.channels.push ? devices : []),
     underWay,
     stuck: stuck.map(({ channel }) => channel),
     skipped,
@@ -96,9 +99,12 @@ async function look(
   };
 }
 
+/** Failures that say nothing of the address: while a provider is out of order nothing else is brought forward by it. */
+const ofProvider = new Set<string | null>(['provider_configuration', 'provider_failing']);
+
 function latestFailure(attempts: readonly AttemptRow[], of: Channel): Date | null {
-  const times = attempts.flatMap(({ channel, state, finishedAt }) =>
-    channel === of && state === 'failed' && finishedAt ? [finishedAt.getTime()] : [],
+  const times = attempts.flatMap(({ channel, state, finishedAt, errorClass }) =>
+    channel === of && state === 'failed' && finishedAt && !ofProvider.has(errorClass) ? [finishedAt.getTime()] : [],
   );
   return times.length === 0 ? null : new Date(Math.max(...times));
 }

@@ -1,18 +1,19 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
 import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent, finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
 import { suppress } from '../../db/queries/suppressions.ts';
 import type { UserRow } from '../../db/queries/users.ts';
-import type { Deps, SendOutcome } from '../deps.ts';
+import type { CircuitName, Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import type { Claim } from './claim.ts';
 import { targetOf } from './suppressions.ts';
 
 export type NotifyDeps = Pick<
   Deps,
-  'db' | 'now' | 'mac' | 'presence' | 'senders' | 'meter' | 'ladder' | 'caps' | 'publicUrl' | 'log'
+  'db' | 'now' | 'mac' | 'presence' | 'senders' | 'circuits' | 'meter' | 'ladder' | 'caps' | 'publicUrl' | 'log'
 >;
 export type Refusal = Exclude<SendOutcome, { class: 'ok' }>;
 
@@ -26,6 +27,33 @@ export interface Delivery {
   mail: MailedConversation[];
   claim: Claim;
   input: NotifyInput;
+  /** The provider is out of order, and this one asks whether it is back. */
+  probe?: boolean;
+}
+
+const channelOf: Record<Refusal['provider'], Channel> = { fcm: 'push', sendgrid: 'email', twilio: 'sms' };
+
+/** Milliseconds until somebody comes back whose call found the provider still out of order. */
+const probeAgainMs = 60_000;
+
+/**
+ * Whether the provider may be called, asked before anything says that it was. Whoever presses retry is let through: they
+ * know what they have mended.
+ */
+export const admit = async (deps: NotifyDeps, { userId, again }: NotifyInput, circuit: CircuitName) =>
+  again ? 'go' : deps.circuits.admit(circuit, userId);
+
+/** It waits for its provider, unless that is longer than it is of any use. */
+export async function defer(
+  deps: NotifyDeps,
+  delivery: Pick<Delivery, 'input' | 'messages'>,
+  channel: Channel,
+  until: Date,
+): Promise<NotifyResult> {
+  const usefulMs = { push: deps.ladder.pushUntilMs, email: deps.ladder.emailUntilMs, sms: deps.ladder.smsUntilMs };
+  const newest = Math.max(...delivery.messages.map(({ createdAt }) => createdAt.getTime()));
+  if (until.getTime() > newest + usefulMs[channel]) return fail(deps, delivery, 'expired', 'expired');
+  return { result: 'deferred', until: until.toISOString() };
 }
 
 /** Writes down what a provider answered, and says what that means for the step. */
@@ -67,6 +95,11 @@ export async function settle(deps: NotifyDeps, delivery: Delivery, outcome: Refu
     case 'ambiguous':
       throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
     case 'config_outage':
+      if (delivery.probe) {
+        await markNotTaken(deps.db, delivery.input.userId, delivery.input.attemptId);
+        const again = new Date(deps.now().getTime() + probeAgainMs);
+        return defer(deps, delivery, channelOf[outcome.provider], again);
+      }
       return stick(deps, delivery, 'provider_configuration', outcome.code);
     case 'content_rejected':
       // Ours to mend in code, and about this one attempt: nobody else's pushes may wait for it.
@@ -95,7 +128,7 @@ export async function accept(deps: NotifyDeps, { input }: Delivery, providerId?:
 /** This address cannot be reached on this channel; the ladder goes on. */
 export async function fail(
   deps: NotifyDeps,
-  { input }: Delivery,
+  { input }: Pick<Delivery, 'input'>,
   errorClass: string,
   errorCode: string,
 ): Promise<NotifyResult> {

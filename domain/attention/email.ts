@@ -3,7 +3,7 @@ import { markCalled } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
 import type { Deps } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, answer, fail, linkTo, stick } from './delivery.ts';
+import { type Delivery, type NotifyDeps, admit, answer, defer, fail, linkTo, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { localDay } from './digest-time.ts';
 import { preferencesToken } from './preferences-token.ts';
@@ -25,6 +25,8 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
   }
   const suppressed = (await suppressedOf(deps.db, deps, user)).email;
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
+  const way = await admit(deps, input, 'sendgrid');
+  if (typeof way === 'object') return defer(deps, delivery, 'email', way.until);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
   const [links, wording] = [linksOf(deps, delivery), wordingFor(user.locale)];
   const outcome = await deps.senders.email.send({
@@ -35,7 +37,7 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
     messageId: `<${input.attemptId}@${hostOf(deps)}>`,
     references: threadOf(deps, delivery),
   });
-  return answer(deps, delivery, outcome, 'sendgrid');
+  return answer(deps, { ...delivery, probe: way === 'probe' }, outcome, 'sendgrid');
 }
 
 function linksOf(deps: NotifyDeps, { user, claim, mail }: Delivery): EmailLinks {

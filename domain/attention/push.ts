@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import { type AnnouncedMessage, unreadConversations } from '../../db/queries/announcements.ts';
-import { acceptedKeys, markCalled } from '../../db/queries/attempts.ts';
+import { acceptedKeys, markCalled, markNotTaken } from '../../db/queries/attempts.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
-import type { Deps, PushMessage, SendOutcome } from '../deps.ts';
+import type { Deps, Held, PushMessage, SendOutcome } from '../deps.ts';
 import {
   type Delivery,
   type NotifyDeps,
   type Refusal,
   accept,
+  admit,
+  defer,
   fail,
   heard,
   linkTo,
@@ -18,6 +20,7 @@ import {
 } from './delivery.ts';
 import { activeDevices } from './presence.ts';
 import { wordingFor } from '../wording/index.ts';
+import { canPush } from './outage.ts';
 import { fitPush, renderPush } from './render.ts';
 
 /**
@@ -32,19 +35,37 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
   const devices = (await toTell(deps, delivery, eligible)).filter((device) => !done.has(keyOf(device)));
   if (devices.length === 0)
     return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
+  const { open, held, probe } = await waysTo(deps, delivery, devices);
+  if (open.length === 0 && held) return defer(deps, delivery, 'push', held.until);
   await markCalled(deps.db, userId, attemptId, deps.now());
   const badge = await unreadConversations(deps.db, userId);
   const outcomes: SendOutcome[] = [];
-  for (const device of devices) outcomes.push(await pushTo(deps, delivery, device, badge));
+  for (const device of open) outcomes.push(await pushTo(deps, delivery, device, badge));
   const pending = outcomes.filter(mayYetSucceed);
-  if (pending.length > 0) return settle(deps, delivery, worstOf(pending));
+  if (pending.length > 0) return settle(deps, { ...delivery, probe }, worstOf(pending));
+  if (held) return afterKnownOutcome(deps, delivery, held);
   const reached = outcomes.find((outcome) => outcome.class === 'ok');
   if (reached || done.size > 0) return accept(deps, delivery, reached?.providerId);
-  return settle(deps, delivery, worstOf(outcomes));
+  return settle(deps, { ...delivery, probe }, worstOf(outcomes));
 }
 
-const canPush = ({ pushToken, pushState, pushPermission, pushEnabled }: DeviceRow) =>
-  pushToken !== null && pushState === 'active' && pushPermission !== 'denied' && pushEnabled;
+/** Which devices can be reached now; `held` where the way to some other is out of order, `probe` where a call asks for that. */
+async function waysTo(deps: NotifyDeps, { input }: Delivery, devices: readonly DeviceRow[]) {
+  const ways = new Map<string, Awaited<ReturnType<typeof admit>>>();
+  for (const { platform } of devices) {
+    if (!ways.has(platform)) ways.set(platform, await admit(deps, input, `fcm:${platform}`));
+  }
+  const isOpen = ({ platform }: DeviceRow) => typeof ways.get(platform) === 'string';
+  const held = [...ways.values()].filter((way) => typeof way === 'object')[0];
+  return { open: devices.filter(isOpen), held, probe: [...ways.values()].includes('probe') };
+}
+
+/** The others have taken it, or never will: only those are tried again whose way was out of order. */
+async function afterKnownOutcome(deps: NotifyDeps, delivery: Delivery, { until }: Held): Promise<NotifyResult> {
+  const { userId, attemptId } = delivery.input;
+  await markNotTaken(deps.db, userId, attemptId);
+  return defer(deps, delivery, 'push', until);
+}
 
 /** What is urgent goes to all of them, and where there is no other device it is told to the one that there is. */
 async function toTell(deps: NotifyDeps, { input, claim }: Delivery, eligible: DeviceRow[]): Promise<DeviceRow[]> {
@@ -60,7 +81,7 @@ async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, b
   const { input, claim } = delivery;
   const sentAt = deps.now();
   const token = device.pushToken as string;
-  const outcome = await deps.senders.push.send(toPush(deps, delivery, token, badge));
+  const outcome = await deps.senders.push.send(toPush(deps, delivery, { platform: device.platform, token }, badge));
   if (outcome.class === 'ok') {
     await heard(deps, input, { key: keyOf(device), source: 'fcm', kind: 'accepted' });
     return outcome;
@@ -74,7 +95,7 @@ async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, b
 function toPush(
   deps: NotifyDeps,
   { user, messages, settings, input, claim }: Delivery,
-  token: string,
+  { platform, token }: Pick<PushMessage, 'platform' | 'token'>,
   badge: number,
 ): PushMessage {
   const newest = messages.at(-1) as AnnouncedMessage;
@@ -93,6 +114,7 @@ function toPush(
   };
   return {
     token,
+    platform,
     attemptId: input.attemptId,
     conversationKey: createHash('sha256').update(`${input.userId}${conversationId}`).digest('hex').slice(0, 32),
     ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),

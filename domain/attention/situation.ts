@@ -2,7 +2,7 @@ import type { NotificationSettings, Reason } from '../../contracts/entities/inde
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/attempts.ts';
 import type { SuppressionCause } from '../../db/queries/suppressions.ts';
-import type { Ladder, Presence } from '../deps.ts';
+import type { Held, Ladder, Presence } from '../deps.ts';
 
 export type { Reason } from '../../contracts/entities/index.ts';
 
@@ -34,6 +34,8 @@ export interface Situation {
   pushHandedOver: boolean;
   /** When the latest mail of this episode turned out not to have come; null where none has failed. */
   emailFailedAt: Date | null;
+  /** Channels whose provider is out of order, or has just come back, and until when they wait. */
+  held: Partial<Record<Channel, Held>>;
   /** Steps that are being tried right now. */
   underWay: readonly Channel[];
   /** Steps that wait for a person's hand, and steps that one has struck off. */

@@ -1,7 +1,7 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import { markCalled } from '../../db/queries/attempts.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, accept, answer, fail, secondsLeft, stick } from './delivery.ts';
+import { type Delivery, type NotifyDeps, accept, admit, answer, defer, fail, secondsLeft, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { renderSms } from './render.ts';
 import { suppressedOf } from './suppressions.ts';
@@ -14,6 +14,8 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
   if (claim.calledBefore) return findText(deps, delivery, { to: user.phone, holding: link, since: claim.calledBefore });
   const suppressed = (await suppressedOf(deps.db, deps, user)).sms;
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
+  const way = await admit(deps, input, 'twilio');
+  if (typeof way === 'object') return defer(deps, delivery, 'sms', way.until);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
   const outcome = await deps.senders.sms.send({
     to: user.phone,
@@ -22,7 +24,7 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
     validitySeconds: Math.min(36_000, secondsLeft(deps, messages.at(-1), deps.ladder.smsUntilMs)),
   });
   const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};
-  return answer(deps, delivery, { ...outcome, ...settles }, 'twilio');
+  return answer(deps, { ...delivery, probe: way === 'probe' }, { ...outcome, ...settles }, 'twilio');
 }
 
 /**

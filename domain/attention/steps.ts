@@ -7,16 +7,17 @@ import { graceFor } from './presence.ts';
 import type { Capped, Reason, Situation, StepDecision, StepResult } from './situation.ts';
 import { isOn, isOnForAll } from './switches.ts';
 import { comesThrough, urgentFor } from './urgency.ts';
+import { delayWhileOut, holdBack } from './outage.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
 export function stepsOf(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepDecision[] {
   const out = unavailable(channel, situation, armed);
   if (out) return [{ channel, ...out }];
-  return armed.map((row) => ({
-    channel,
-    conversationId: row.conversationId,
-    ...(switchedOff(channel, row, situation) ?? timing[channel](row, situation)),
-  }));
+  return armed.map((row) => {
+    const urgent = unannounced(channel, row, situation).length > 0;
+    const step = switchedOff(channel, row, situation) ?? timing[channel](row, situation);
+    return { channel, conversationId: row.conversationId, ...holdBack(channel, urgent, step, situation) };
+  });
 }
 
 function switchedOff(channel: Channel, row: ArmedRow, { settings }: Situation): StepResult | undefined {
@@ -75,11 +76,12 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
     const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
+    const delayMs = pushed ? ladder.emailMs : ladder.emailWithoutPushMs;
     return dueAt(
       situation,
       { ...row.email, since: mailSince(row) },
       {
-        delayMs: pushed ? ladder.emailMs : ladder.emailWithoutPushMs,
+        delayMs: delayWhileOut(row, situation) ?? delayMs,
         why: 'step_delay',
         gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
         whyGap: 'reminder_gap',

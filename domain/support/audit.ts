@@ -17,14 +17,17 @@ export async function audit(
   tx: Tx,
   deps: Pick<Deps, 'newId'>,
   by: By,
-  {
-    action,
-    userId,
-    messageId = null,
-  }: { action: AuditEntry['action']; userId: UserId | null; messageId?: MessageId | null },
+  { action, userId, messageId = null, jobId = null }: Audited,
 ): Promise<void> {
   const who = 'operator' in by ? { actorId: null, operator: by.operator } : { actorId: by.userId, operator: null };
-  await insertAudit(tx, { id: deps.newId(), ...who, action, userId, messageId });
+  await insertAudit(tx, { id: deps.newId(), ...who, action, userId, messageId, jobId });
+}
+
+interface Audited {
+  action: AuditEntry['action'];
+  userId: UserId | null;
+  messageId?: MessageId | null;
+  jobId?: string | null;
 }
 
 interface PageRequest {
@@ -50,11 +53,12 @@ export async function listAudit(
   return { items: items.map(present), nextCursor: last ? sealCursor(deps, 'audit', [last.id]) : null };
 }
 
-const present = ({ id, at, actorId, operator, action, userId, messageId }: AuditRow): AuditEntry => ({
+const present = ({ id, at, actorId, operator, action, userId, messageId, jobId }: AuditRow): AuditEntry => ({
   id,
   at: at.toISOString(),
   by: actorId === null ? { operator: operator ?? '' } : { userId: actorId },
   action,
   userId,
   messageId,
+  jobId,
 });

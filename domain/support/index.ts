@@ -1,4 +1,4 @@
-export { type By, listAudit } from './audit.ts';
+export { type By, audit, listAudit } from './audit.ts';
 export { maskEmail } from './mask.ts';
 export { changeUserRole, createUser } from './people.ts';
 export { rearm, reconcile, recountNow } from './reconcile.ts';

@@ -15,6 +15,8 @@ export const sentences: Record<Reason, string> = {
   quiet_hours: 'The person’s quiet hours: it waits for their end.',
   do_not_disturb: 'The person does not want to be disturbed until then.',
   sms_night: 'No text is sent by night, by the person’s clock.',
+  breaker_open: 'The provider is out of order: it waits, and looks again then.',
+  provider_recovering: 'The provider is back, and what waited for it is let go little by little.',
   step_delay: 'This step comes later, if the message is still unread then.',
   reminder_gap: 'It was told on this channel already; the reminder keeps its distance.',
   urgent_repeat: 'It is urgent, was pushed and is still unread: the push comes once more.',

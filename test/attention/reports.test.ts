@@ -167,7 +167,7 @@ describe('what providers report', () => {
       assert.deepEqual((await attempt(mail))?.setbacks, ['complained']);
     });
 
-    it('whose answer was lost says that it was taken: it is not sent again', async () => {
+    it('2.23/12: whose answer was lost says that it was taken: it is not sent again', async () => {
       const bob = await away();
       await rule(app, { provider: 'sendgrid', to: bob.email, count: 1, action: { cut: 'after' } });
       await written(bob);

@@ -9,14 +9,21 @@ import { root } from '../../dev/services/index.ts';
 import { makeDirect, password, registerDevice, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { waitFor } from '../support/inbox.ts';
+import { patientLadder, stuckText } from '../support/jobs.ts';
 import { call, expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
 
+/** Milliseconds that some commands may take until one of them finds what it is to find. */
+const commandsMs = 60_000;
+
 describe('the command line', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let app: TestApp;
   before(async () => {
-    app = await startApp({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
+    app = await startApp({
+      processes: [['api', 'realtime'], ['relay'], ['worker']],
+      env: { HOMING_LADDER: patientLadder },
+    });
   });
   after(() => app.stop());
 
@@ -81,6 +88,36 @@ describe('the command line', function () {
     assert.match(await done(['reports', 'replay']), /^0 understood and taken, 0 not/);
   });
 
+  it('lists the jobs that need a person, shows one, and mends it', async () => {
+    const { id, phone } = await stuckText(app);
+    await until(
+      () => done(['jobs', 'list', '--where', 'reason=sms_outcome_unknown,provider=twilio,older=0']),
+      (said) => said.includes(`${id}  sms_outcome_unknown (twilio), since`),
+      commandsMs,
+    );
+    assert.equal(await done(['jobs', 'list', '--where', 'older=60']), 'No job needs a person.\n');
+    const shown = await done(['jobs', 'show', id]);
+    assert.match(shown, /SMS needs attention[^]*You may: retry, skip, snooze, close\./);
+    assert.match(await done(['jobs', 'snooze', id, '--minutes', '30']), /^sms is tried again at/);
+    assert.equal(await done(['jobs', 'retry', id, '--note', 'Twilio is back']), 'sms is tried again now.\n');
+    await waitFor(app, { to: phone });
+    const { status, stderr } = await homing(['jobs', 'retry', id]);
+    assert.deepEqual([status, /^(job_ended|nothing_to_mend): /.test(stderr)], [1, true], stderr);
+  });
+
+  it('mends all jobs of some conditions; a dry run only says which', async () => {
+    const [one, other] = [await stuckText(app), await stuckText(app)];
+    const where = ['--where', 'reason=sms_outcome_unknown'];
+    const dry = await until(
+      () => done(['jobs', 'retry', ...where, '--dry-run']),
+      (said) => said.includes(one.id) && said.includes(other.id),
+      commandsMs,
+    );
+    assert.match(dry, /^2 would be asked\.\n/);
+    assert.match(await done(['jobs', 'retry', ...where, '--rate', '20']), /^2 matched: 2 done, 0 needed nothing/);
+    for (const { phone } of [one, other]) await waitFor(app, { to: phone });
+  });
+
   it('gives a role, which counts at once', async () => {
     const ana = await registerPerson(app, 'Ana');
     const path = `/v1/admin/users/${ana.id}/story`;
@@ -101,6 +138,12 @@ describe('the command line', function () {
       [['why', 'bob', nobody], 1, /invalid_input[^]*USER/],
       [['users', 'role', nobody, 'king'], 1, /invalid_input[^]*ROLE/],
       [['users', 'role', nobody, 'admin'], 1, /^not_found/],
+      [['jobs', 'retry'], 2, /Name one job/],
+      [['jobs', 'retry', `attention.${nobody}.1`, '--where', 'all'], 2, /Name one job/],
+      [['jobs', 'retry', `attention.${nobody}.1`], 1, /^not_found/],
+      [['jobs', 'list', '--where', 'mood=bad'], 1, /invalid_input[^]*mood/],
+      [['jobs', 'retry', '--where', 'all', '--rate', '21'], 1, /invalid_input[^]*rate/],
+      [['jobs', 'list'], 1, /^unavailable: Temporal cannot be reached/, { TEMPORAL_ADDRESS: '127.0.0.1:9' }],
       [['why', nobody, nobody], 78, /DATABASE_URL/, { DATABASE_URL: '' }],
     ];
     for (const [args, expected, words, env] of cases) {

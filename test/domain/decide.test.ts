@@ -73,6 +73,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   suppressed: {},
   armed: [row()],
   pushHandedOver: false,
+  held: {},
   emailFailedAt: null,
   underWay: [],
   stuck: [],

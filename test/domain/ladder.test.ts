@@ -88,6 +88,7 @@ class Play {
       account: 'active',
       zone: 'UTC',
       place: 0,
+      held: {},
       email: 'verified',
       phone: 'verified',
       armed: row ? [row] : [],

@@ -74,7 +74,7 @@ describe('a worker is killed between the claim and the provider’s answer', () 
       )
     ).rows;
 
-  it('the next worker sends the same attempt: one push is seen', async () => {
+  it('2.23/11: the next worker sends the same attempt: one push is seen', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const token = await registerDevice(bob);
     await rule(app, { provider: 'fcm', to: token, count: 1, action: { hang: true } });
@@ -99,7 +99,7 @@ describe('a worker is killed between the claim and the provider’s answer', () 
     assert.equal((await inbox(app, { to: token })).length, 1);
   }).timeout(90_000);
 
-  it('an SMS that the provider took before the cut is found and not sent again', async () => {
+  it('2.23/13: an SMS that the provider took before the cut is found and not sent again', async () => {
     const ana = await registerPerson(app);
     const bob = await registerPerson(app, 'Bob');
     const phone = phoneNumber();
@@ -120,7 +120,7 @@ describe('a worker is killed between the claim and the provider’s answer', () 
     assert.equal((await inbox(app, { to: phone })).length, 1);
   }).timeout(90_000);
 
-  it('a mail whose fate is unknown is sent again with the same Message-ID', async () => {
+  it('2.23/12: a mail whose fate is unknown is sent again with the same Message-ID', async () => {
     const ana = await registerPerson(app);
     const bob = await registerPerson(app, 'Bob');
     await verifyContacts(app, bob);

@@ -10,6 +10,7 @@ import type { Item } from '../../sandbox/store.ts';
 const credentials = { apiKey: 'SG.canary-key', authToken: 'canary-auth-token', accountSid: `AC${'a'.repeat(32)}` };
 const pushMessage = (token: string): PushMessage => ({
   token,
+  platform: 'android',
   attemptId: 'attempt-1',
   conversationKey: 'conversation-1',
   title: 'Ana',

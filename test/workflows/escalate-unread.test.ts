@@ -111,6 +111,40 @@ describe('escalateUnread, on a real server', () => {
     assert.deepEqual(attempts, ['attempt-push', 'attempt-push', 'attempt-push']);
   });
 
+  it('waits by a timer for a provider that is out of order, and tries the same attempt then; reading ends that', async () => {
+    const attempts: string[] = [];
+    const asked: string[][] = [];
+    const waiting = Promise.withResolvers<void>();
+    let read = false;
+    const decide = async ({ underWay }: DecideInput) => {
+      asked.push([...underWay]);
+      if (asked.length === 1) return notifyPlan('push');
+      return read ? finished : waitFor('email', 60_000)();
+    };
+    const notify = async (_channel: string, { attemptId, again }: NotifyInput): Promise<NotifyResult> => {
+      attempts.push(`${attemptId} ${again}`);
+      if (attempts.length === 3) waiting.resolve();
+      return { result: 'deferred', until: until(attempts.length < 3 ? 0 : 3_600_000) };
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await waiting.promise;
+      await eventually(
+        () => details(story),
+        (text) => /The provider of \*\*push\*\* is out of order\. It is asked again at/.test(text),
+      );
+      read = true;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'read');
+      await story.record('deferred-then-read');
+    });
+    assert.deepEqual(
+      attempts,
+      Array.from({ length: 3 }, () => 'attempt-push false'),
+    );
+    assert.ok(asked.length >= 4, 'what else is due is looked at anew when a step waits');
+    assert.deepEqual(new Set(asked.slice(1).flat()), new Set(['push']));
+  });
+
   it('reports a provider that keeps failing to a person, and goes on meanwhile', async () => {
     const { decide, asked, waiting } = stuckStory(1_000);
     const notify = async (_channel: string, { again }: NotifyInput): Promise<NotifyResult> => {

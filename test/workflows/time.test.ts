@@ -28,7 +28,7 @@ describe('escalateUnread, over its true delays', () => {
       server: { executable: { type: 'existing-path', path: services.temporalTestServer } },
     });
     // The protocol's numbers of these types.
-    const typeOf = { KEYWORD: 2, BOOL: 5 };
+    const typeOf = { KEYWORD: 2, KEYWORD_LIST: 7, BOOL: 5 };
     await environment.connection.operatorService.addSearchAttributes({
       namespace: 'default',
       searchAttributes: Object.fromEntries(

@@ -97,7 +97,8 @@ describe('the Temporal workers', () => {
 describe('an activity that fails', () => {
   const decideWith = (thrown: Error) => {
     const { lines, log } = recorder();
-    const deps = { log, presence: () => Promise.reject(thrown) } as unknown as Deps;
+    const circuits = { look: async () => new Map() };
+    const deps = { log, circuits, presence: () => Promise.reject(thrown) } as unknown as Deps;
     const input = { userId, episode: 1 } as DecideInput;
     const run = new MockActivityEnvironment().run(createActivities(deps).decide, input);
     return { lines, run };

@@ -1,4 +1,4 @@
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation, sleep } from '@temporalio/workflow';
 import type {
   EscalateUnreadInput,
   NotifyInput,
@@ -10,6 +10,9 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import { external } from './activities.ts';
 import type { OperatorDesk } from './operator-desk.ts';
 
+/** Milliseconds that a wait takes at least: the clock that named the instant may be behind the server's. */
+const shortestWaitMs = 1_000;
+
 type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> & Pick<NotifyInput, 'again' | 'alert'>;
 
 /** One step. What no retry mends is reported to the desk, and the ladder goes on without it. */
@@ -18,11 +21,30 @@ export async function announce(
   desk: OperatorDesk,
   { channel, attemptId, conversationIds, again = false, alert }: Step,
   patience: RetryPlan,
+  waits: (until: string) => void,
 ): Promise<void> {
-  const result = await attempt(channel, { userId, episode, attemptId, conversationIds, again, alert }, patience);
+  const input = { userId, episode, attemptId, conversationIds, again, alert };
+  const result = await attemptOnceUp(channel, input, patience, waits);
   if (result.result !== 'stuck') return;
   const { reason, code } = result;
   desk.report({ channel, attemptId, conversationIds, reason, code, since: new Date().toISOString() });
+}
+
+/** As often as its provider was out of order it is waited for, by a timer: nothing is called meanwhile. */
+async function attemptOnceUp(
+  channel: Channel,
+  input: NotifyInput,
+  patience: RetryPlan,
+  waits: (until: string) => void,
+): Promise<NotifyResult> {
+  for (;;) {
+    const result = await attempt(channel, input, patience);
+    if (result.result !== 'deferred') return result;
+    waits(result.until);
+    await sleep(Math.max(shortestWaitMs, Date.parse(result.until) - Date.now()), {
+      summary: `${channel} is out of order`,
+    });
+  }
 }
 
 async function attempt(channel: Channel, input: NotifyInput, patience: RetryPlan): Promise<NotifyResult> {

@@ -9,7 +9,7 @@ const channelNames = { push: 'push', email: 'e-mail', sms: 'SMS', operator: 'a p
 export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void {
   const busy = plan.kind === 'finished' ? [] : steps.channels;
   const lines = [
-    ...busy.map((channel) => `Asking by **${channelNames[channel]}** now.`),
+    ...busy.map((channel) => busyWith(channel, steps.waitsUntil(channel))),
     ...(plan.kind === 'notify' ? [] : [storyOf(plan)]),
     ...desk.stuck.map(
       (step) => `**${channelNames[step.channel]} needs attention** since ${step.since}: ${step.reason} (${step.code}).`,
@@ -22,6 +22,11 @@ export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void
   }
   if (desk.lastAction) lines.push(`Last action: ${desk.lastAction}.`);
   setCurrentDetails(lines.join('\n\n'));
+}
+
+function busyWith(channel: StepsUnderWay['channels'][number], until: string | undefined): string {
+  if (until === undefined) return `Asking by **${channelNames[channel]}** now.`;
+  return `The provider of **${channelNames[channel]}** is out of order. It is asked again at ${until}.`;
 }
 
 function storyOf(plan: Exclude<Plan, { kind: 'notify' }>): string {

@@ -7,10 +7,18 @@ import type {
   SnoozeRequest,
   StuckStep,
 } from '../../contracts/workflows/escalate-unread.ts';
-import { type Channel, channels, operatorUpdates, searchAttributes } from '../../contracts/workflows/names.ts';
+import {
+  type Channel,
+  channels,
+  operatorRefusals,
+  operatorUpdates,
+  providerOf,
+  searchAttributes,
+} from '../../contracts/workflows/names.ts';
 
 const NeedsAttention = defineSearchAttributeKey('NeedsAttention', searchAttributes.NeedsAttention);
 const AttentionReason = defineSearchAttributeKey('AttentionReason', searchAttributes.AttentionReason);
+const AttentionProvider = defineSearchAttributeKey('AttentionProvider', searchAttributes.AttentionProvider);
 
 /** Minutes that a stuck step may be snoozed: a week. */
 const maxSnoozeMinutes = 7 * 24 * 60;
@@ -57,6 +65,7 @@ export function openOperatorDesk(carried: Carried | undefined, { wake, stopSteps
     upsertSearchAttributes([
       { key: NeedsAttention, value: reason !== undefined },
       { key: AttentionReason, value: reason ?? null },
+      { key: AttentionProvider, value: stuck.length > 0 ? stuck.map(({ channel }) => providerOf[channel]) : null },
     ]);
   };
   const remove = (steps: readonly StuckStep[]) => {
@@ -190,9 +199,9 @@ function checkWho(request: OperatorRequest): void {
 
 function checkRequest(request: OperatorRequest, stuck: readonly StuckStep[]): void {
   checkWho(request);
-  if (stuck.length === 0) throw refusal('No step of this episode is stuck; there is nothing to mend.');
+  if (stuck.length === 0) throw nothingStuck('No step of this episode is stuck; there is nothing to mend.');
   if (request.channel && !stuck.some(({ channel }) => channel === request.channel)) {
-    throw refusal(`${request.channel} is not stuck; stuck is ${stuck.map(({ channel }) => channel).join(', ')}.`);
+    throw nothingStuck(`${request.channel} is not stuck; stuck is ${stuck.map(({ channel }) => channel).join(', ')}.`);
   }
 }
 
@@ -201,4 +210,5 @@ function checkMinutes({ minutes }: SnoozeRequest): void {
   throw refusal(`"minutes" must be a whole number from 1 to ${maxSnoozeMinutes}.`);
 }
 
-const refusal = (message: string) => ApplicationFailure.nonRetryable(message, 'OperatorRequestRefused');
+const refusal = (message: string) => ApplicationFailure.nonRetryable(message, operatorRefusals.badRequest);
+const nothingStuck = (message: string) => ApplicationFailure.nonRetryable(message, operatorRefusals.nothingStuck);

@@ -68,7 +68,7 @@ async function send(channel: Channel, attemptId: string, key: string, { text, to
   const { class: outcome } =
     channel === 'push'
       ? await deps.senders.push.send({
-          ...{ token, attemptId, conversationKey: key, title: 'A group', body: text },
+          ...{ token, platform: 'android', attemptId, conversationKey: key, title: 'A group', body: text },
           ...{ data: { conversationId: key }, badge: 1, urgent: false, sound: true, ttlSeconds: 86_400 },
         })
       : await deps.senders.email.send({

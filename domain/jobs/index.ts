@@ -1,0 +1,2 @@
+export { mendJobs } from './bulk.ts';
+export { type JobDeps, askJob, listJobs, showJob } from './jobs.ts';
