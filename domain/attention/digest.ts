@@ -11,11 +11,12 @@ import { comesThrough } from './urgency.ts';
  * quiet hours does not: it has a mail of its own by the ladder's clock.
  */
 export const isGathered = (
-  { urgents, kind }: Pick<ArmedRow, 'urgents' | 'kind'>,
+  { urgents, kind, email }: Pick<ArmedRow, 'urgents' | 'kind' | 'email'>,
   settings: NotificationSettings,
 ): boolean =>
   (settings.emailFrequency === 'hourly' || settings.emailFrequency === 'daily') &&
-  !(urgents.length > 0 && comesThrough(kind, settings));
+  // Once a mail has told it, what comes after it is gathered again.
+  !(urgents.some(({ seq }) => seq > email.throughSeq) && comesThrough(kind, settings));
 
 /**
  * When the oldest message came that no mail has told and that may have a mail of its own: of a channel of which a person

@@ -657,6 +657,17 @@ describe('decide', () => {
       'email c1',
     ],
     [
+      'gathers what comes after an urgent message that a mail has told',
+      {
+        settings: dailyMail,
+        armed: [
+          row({ urgents, lastSeq: 2, lastAt: after(hour), email: announced(1, 10 * minute, { since: after(hour) }) }),
+        ],
+        now: after(3 * hour),
+      },
+      `wait email ${20 * hour} next_digest`,
+    ],
+    [
       'and gathers it where it does not',
       {
         settings: gatheredMail('daily', { urgentThrough: 'nobody' }),
