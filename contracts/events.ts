@@ -39,5 +39,5 @@ export interface ConversationChange {
 }
 
 /** What stands in the outbox until the relay has seen to it. */
-export const outboxTopics = ['messages.stored', 'verification.requested'] as const;
+export const outboxTopics = ['messages.stored', 'messages.changed', 'verification.requested'] as const;
 export type OutboxTopic = (typeof outboxTopics)[number];

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startVerifications } from '../domain/accounts/index.ts';
 import {
   type Episodes,
+  applyChanges,
   applyReports,
+  clearScreens,
   createArming,
   nudgeEpisodes,
   startHeldEpisodes,
@@ -17,7 +19,7 @@ const afterFailureMs = 1_000;
 
 export type RelayDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'presence' | 'presences' | 'publishLive' | 'ladder' | 'log'
+  'db' | 'now' | 'newId' | 'presence' | 'presences' | 'publishLive' | 'senders' | 'publicUrl' | 'ladder' | 'log'
 > & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
@@ -26,15 +28,18 @@ export type RelayDeps = Pick<
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; and sees to what providers reported. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays
- * may run; what one has claimed the others pass over.
+ * episodes; takes down from screens what was read, and sees to what providers reported. Each kind has a loop of its own,
+ * so a Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed the others
+ * pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const kinds: Record<string, () => Promise<number>> = {
     armed: createArming(deps),
+    changed: () => applyChanges(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),
+    screens: () => clearScreens(deps),
     reports: () => applyReports(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
   };

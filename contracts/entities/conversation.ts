@@ -25,6 +25,8 @@ export const MyMembership = z
     /** Null: as in the account's notification settings. */
     level: Level.nullable(),
     mutedUntil: Instant.nullable(),
+    /** What comes through a mute: mentions by name, or nothing. */
+    muteExcept: z.literal('mentions').nullable(),
     archived: z.boolean(),
     pinned: z.boolean(),
   })
@@ -35,7 +37,7 @@ export type MyMembership = z.infer<typeof MyMembership>;
 export const MembershipSettings = z
   .strictObject({
     conversationId: ConversationId,
-    ...MyMembership.pick({ level: true, mutedUntil: true, archived: true, pinned: true }).shape,
+    ...MyMembership.pick({ level: true, mutedUntil: true, muteExcept: true, archived: true, pinned: true }).shape,
     ...MyMembership.pick({ unreadMark: true, readSeq: true }).shape,
   })
   .meta({ id: 'MembershipSettings' });
@@ -107,6 +109,7 @@ export const MyMembershipPatch = z
   .strictObject({
     level: Level.nullable().optional(),
     mutedUntil: Instant.nullable().optional(),
+    muteExcept: z.literal('mentions').nullable().optional(),
     archived: z.boolean().optional(),
     pinned: z.boolean().optional(),
   })

@@ -13,6 +13,7 @@ export const reasons = [
   ...['every_step_spent', 'closed_by_operator', 'own_message', 'not_member', 'system_message', 'message_deleted'],
   ...['blocked_sender', 'level_mentions_only', 'thread_not_followed', 'not_yet_armed', 'workflow_lost', 'announced'],
   ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
+  ...['mention_removed', 'conversation_deleted'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;
@@ -37,8 +38,10 @@ const EvaluatedStep = z.strictObject({
 export const ToldDecision = z
   .strictObject({
     at: Instant,
-    /** The channel, or `episode` for what concerns it as a whole. */
-    step: z.enum([...channels, 'episode']),
+    /** The channel, `conversation` for what was called off in one, or `episode` for what concerns it as a whole. */
+    step: z.enum([...channels, 'conversation', 'episode']),
+    /** The one that was called off; null for every other step. */
+    conversationId: ConversationId.nullable(),
     ...verdict,
     until: Instant.nullable(),
     attemptId: z.string().nullable(),
@@ -138,8 +141,9 @@ export const Why = z
     userId: UserId,
     /** The one answer. */
     terminal: z.strictObject({ ...verdict, at: Instant.nullable() }),
-    /** Every gate in order, as it stands now. */
+    /** Every gate in order, as it stood then; reading, deletion and the account as they stand now. */
     gates: z.array(Gate),
+    gatesAt: Instant,
     level: z.enum(['all', 'mentions', 'nothing']).nullable(),
     mentioned: z.boolean(),
     urgent: z.boolean(),

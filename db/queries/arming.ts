@@ -1,6 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../client.ts';
-import { messagesBetween, notifiable } from './notifiable.ts';
+import { callsSince, messagesBetween, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that were stored together. */
 export interface StoredRange {
@@ -42,14 +42,13 @@ with input as (
   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
 ), armable as (
   select m.user_id, m.conversation_id, min(g.seq) as from_seq, max(g.seq) as last_seq,
-    min(g.created_at) as armed_at, max(g.created_at) as last_at, bool_or(g.priority = 'urgent') as urgent
+    min(${callsSince}) as armed_at, max(${callsSince}) as last_at, bool_or(g.priority = 'urgent') as urgent
   from input i
   cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
   join conversations c on c.id = i.conversation_id
   join members m on m.conversation_id = i.conversation_id and m.left_at is null
-    and (m.muted_until is null or m.muted_until <= now())
   left join notification_settings n on n.user_id = m.user_id
-  where ${notifiable}
+  where ${notifiable} and not exists (select from users u where u.id = m.user_id and u.status <> 'active')
   group by m.user_id, m.conversation_id
 ), people as (
   select k.user_id, min(k.armed_at) as armed_at, bool_or(k.urgent) as urgent,
@@ -79,6 +78,7 @@ with input as (
     end,
     start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
+    called_off_for = case when a.state = 'quiet' then null else a.called_off_for end,
     nudge_at = case
       when a.state <> 'running' then null
       -- It wakes by itself before that. One that should have woken already may be gone: it is nudged, and found out.

@@ -1,19 +1,19 @@
 import type { Tx } from '../../db/client.ts';
-import { isCancelled, isRetryable, isUnavailable } from '../../db/errors.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
 import { type HereCall, openCalls } from '../../db/queries/here-calls.ts';
 import { type MovedWatermark, moveWatermarks } from '../../db/queries/members.ts';
-import { type OutboxRow, claimOutbox, deleteOutbox, postponeOutbox } from '../../db/queries/outbox.ts';
+import { type OutboxRow, claimOutbox, deleteOutbox } from '../../db/queries/outbox.ts';
+import { recordLateLooks } from '../../db/queries/past-rules.ts';
+import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
 import type { Deps } from '../deps.ts';
 import { tellMoved } from '../receipts/index.ts';
 import { recordPresent } from './here-calls.ts';
+import { screenLimits } from './screens.ts';
+import { isAway, setAside } from './set-aside.ts';
 
 const armLimits = {
   /** Outbox rows (ranges of messages) in one transaction. */
   ranges: 200,
-  /** Milliseconds that a row waits which cannot be done: at first, and at most. */
-  asideMs: 10_000,
-  asideMaxMs: 3_600_000,
 };
 
 type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log' | 'presences' | 'publishLive'>;
@@ -38,6 +38,7 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
       tellMoved(deps, read);
       // Asked for while nothing is held; the next round finds the answers, and arms what this one only looked at.
       for (const call of calls) await recordPresent(deps, call);
+      await lookAtScreens(deps.db, read.filter(({ hasRead }) => hasRead).map(asReader), screenLimits.delayMs);
       size = Math.min(armLimits.ranges, size * 2);
     } catch (error) {
       if (isAway(error)) throw error;
@@ -49,9 +50,6 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
     return rows.length;
   };
 }
-
-/** The rows are not at fault. A statement that took too long is another matter: fewer rows may be quick enough. */
-const isAway = (error: unknown) => isRetryable(error) || (isUnavailable(error) && !isCancelled(error));
 
 /**
  * All of it is done or the rows stay: the senders' read marks are moved (who writes has read what they hold), the
@@ -69,6 +67,9 @@ async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]):
     const { pushMs, realertGapMs, urgent } = ladder;
     await armRecipients(tx, ranges, { graceMs: pushMs, realertGapMs, urgentMs: urgent.pushMs });
   }
+  // Rules may have changed since the messages were stored: which of them counted is known by the time alone.
+  const late = rows.filter((row) => row.late || row.payload !== null).flatMap(rangeOf);
+  if (late.length > 0) await recordLateLooks(tx, late);
   if (rows.length > 0)
     await deleteOutbox(
       tx,
@@ -80,10 +81,5 @@ async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]):
 const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =>
   conversationId === null || seqFrom === null || seqTo === null ? [] : [{ conversationId, seqFrom, seqTo }];
 
-/** It comes again, each time later; a person is told once. */
-async function setAside({ db, log }: ArmDeps, { id, conversationId, tries }: OutboxRow, error: unknown): Promise<void> {
-  const delay = Math.min(armLimits.asideMaxMs, armLimits.asideMs * 2 ** Math.min(tries, 20));
-  if (tries === 0)
-    log.error('a stored message could not be armed; it is set aside', { outboxId: id, conversationId, error });
-  await db.transaction((tx) => postponeOutbox(tx, [id], delay));
-}
+/** Which of their devices it was nobody knows any more. */
+const asReader = ({ userId, conversationId }: MovedWatermark): ScreenReader => ({ userId, conversationId, sessionId: null });

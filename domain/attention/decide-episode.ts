@@ -13,11 +13,13 @@ import {
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
+import { lookOnceAtScreens } from '../../db/queries/screens.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Deps, Presence } from '../deps.ts';
 import { capsOf } from './caps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
+import { screenLimits } from './screens.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { suppressedOf } from './suppressions.ts';
 
@@ -37,7 +39,7 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     }
     const givenUp = input.stuck.map(({ attemptId }) => attemptId);
     await giveUpAttempts(tx, input.userId, givenUp, deps.now());
-    const situation = await look(tx, deps, input, presence);
+    const situation = { ...(await look(tx, deps, input, presence)), calledOffFor: attention.calledOffFor };
     const decision = decide(situation);
     const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
     await disarm(
@@ -58,7 +60,7 @@ async function look(
   deps: DecideDeps,
   { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
   presence: Presence,
-): Promise<Situation> {
+): Promise<Omit<Situation, 'calledOffFor'>> {
   const user = await userById(tx, userId);
   const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
@@ -115,6 +117,7 @@ async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: 
       return { ...verdict, until: verdict.until.toISOString() };
     case 'finished':
       await closeEpisode(tx, input.userId, input.episode, verdict.outcome);
+      await lookOnceAtScreens(tx, input.userId, screenLimits.delayMs);
       return { kind: 'finished', outcome: verdict.outcome };
   }
 }
@@ -149,6 +152,7 @@ async function explain(
         reason: step.reason,
         until: step.until ?? null,
         attemptId: step.outcome === 'send' ? attemptId : null,
+        conversationId: null,
         evaluation,
         workflowId,
         runId,
@@ -167,6 +171,7 @@ async function explain(
       reason,
       until: null,
       attemptId: null,
+      conversationId: null,
       evaluation,
       workflowId,
       runId,

@@ -38,6 +38,8 @@ export interface Situation {
   capped: Caught;
   /** A person has ended the episode by hand. */
   closed: boolean;
+  /** The last rule that called something of the episode off before it was read; null where none has. */
+  calledOffFor: Reason | null;
 }
 
 /** Why a channel may send nothing more for now, and until when. */

@@ -36,6 +36,7 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
     unreadMark: row.unreadMark,
     level: row.level,
     mutedUntil: row.mutedUntil?.toISOString() ?? null,
+    muteExcept: row.muteExcept,
     archived: row.archived,
     pinned: row.pinned,
   };
@@ -45,9 +46,9 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
 export function membershipChanged(
   userId: UserId,
   conversationId: ConversationId,
-  { level, mutedUntil, archived, pinned, unreadMark, readSeq }: Conversation['me'],
+  { level, mutedUntil, muteExcept, archived, pinned, unreadMark, readSeq }: Conversation['me'],
 ): DomainEvent {
-  const settings = { conversationId, level, mutedUntil, archived, pinned, unreadMark, readSeq };
+  const settings = { conversationId, level, mutedUntil, muteExcept, archived, pinned, unreadMark, readSeq };
   return { type: 'membership.changed', userId, settings };
 }
 

@@ -32,6 +32,8 @@ export const sentences: Record<Reason, string> = {
   not_member: 'The person does not belong to the conversation, or joined it after this message.',
   system_message: 'It tells of a change of the conversation; nobody is notified of those.',
   message_deleted: 'The message was deleted.',
+  mention_removed: 'An edit took away what called for the person’s attention.',
+  conversation_deleted: 'The conversation was ended for everybody.',
   channel_off: 'The person has switched this channel off.',
   no_device: 'The person has no device that can be pushed to.',
   devices_suspect: 'The provider has refused the person’s devices; they count again when the app registers anew.',

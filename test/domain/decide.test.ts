@@ -77,6 +77,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   skipped: [],
   capped: {},
   closed: false,
+  calledOffFor: null,
   ...overrides,
 });
 

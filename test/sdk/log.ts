@@ -264,7 +264,7 @@ function snapshotOf({ version, title, members, messages }: World): Snapshot {
   const conversation: Conversation = {
     ...{ id: conversationId, kind: 'group', ...settings(title), createdBy: me, createdAt: at(1), version },
     ...{ lastSeq: messages.length, memberCount: members.size, digest: [], lastMessage: messages.at(-1) ?? null },
-    me: { ...mine, level: null, mutedUntil: null, archived: false, pinned: false },
+    me: { ...mine, level: null, mutedUntil: null, muteExcept: null, archived: false, pinned: false },
   };
   const all = [...members].map((member): Member => ({ ...named(member), deliveredSeq: 0, readSeq: 0 }));
   return { conversation, members: all, messages };

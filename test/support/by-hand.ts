@@ -3,7 +3,15 @@ import type { UserId } from '../../contracts/ids.ts';
 import type { DecideInput, NotifyInput, NotifyResult, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type Episodes, createArming, decideEpisode, notify, startHeldEpisodes } from '../../domain/attention/index.ts';
-import type { Deps, EmailMessage, Presence, PushMessage, SendOutcome, SmsMessage } from '../../domain/deps.ts';
+import type {
+  Deps,
+  EmailMessage,
+  Presence,
+  PushMessage,
+  SendOutcome,
+  SilentPush,
+  SmsMessage,
+} from '../../domain/deps.ts';
 import { standardCaps, standardLadder } from '../../platform/config-types.ts';
 import {
   type Person,
@@ -40,6 +48,7 @@ export class ByHand {
   readonly sql: pg.Client;
   readonly deps: Deps;
   readonly push: ByHandProvider<PushMessage> = { sent: [], answer: () => undefined };
+  readonly silent: ByHandProvider<SilentPush> = { sent: [], answer: () => undefined };
   readonly email: ByHandProvider<EmailMessage> = { sent: [], answer: () => undefined };
   readonly sms: ByHandProvider<SmsMessage> = { sent: [], answer: () => undefined };
   /** What Twilio finds when it is asked for a text. */
@@ -62,7 +71,10 @@ export class ByHand {
       ladder: dayLadder(),
       log: { info: write('info'), warn: write('warn'), error: write('error') },
       senders: {
-        push: { send: (message) => ask(this.push, message) },
+        push: {
+          send: (message) => ask(this.push, message),
+          sendSilently: (message) => ask(this.silent, message),
+        },
         email: { send: (message) => ask(this.email, message) },
         sms: { send: (message) => ask(this.sms, message), find: async () => this.found },
       },
@@ -77,7 +89,7 @@ export class ByHand {
     this.logged.length = 0;
     this.deps.ladder = dayLadder();
     this.deps.caps = { ...standardCaps };
-    for (const provider of [this.push, this.email, this.sms]) {
+    for (const provider of [this.push, this.silent, this.email, this.sms]) {
       provider.sent.length = 0;
       provider.answer = () => undefined;
     }

@@ -107,6 +107,7 @@ describe('sync', () => {
         unreadMark: null,
         level: null,
         mutedUntil: null,
+        muteExcept: null,
         archived: false,
         pinned: false,
       });
