@@ -4,6 +4,7 @@ import {
   type Episodes,
   applyChanges,
   applyReports,
+  armMany,
   clearScreens,
   createArming,
   nudgeEpisodes,
@@ -36,6 +37,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const kinds: Record<string, () => Promise<number>> = {
     armed: createArming(deps),
+    'armed.many': () => armMany(deps),
     changed: () => applyChanges(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),

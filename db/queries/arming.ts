@@ -15,16 +15,18 @@ export interface StoredRange {
  * a running one is nudged if the message calls for something earlier than the workflow's next waking.
  *
  * `opened` locks one row a person, in the order of their ids, before anything else of theirs is touched: arming,
- * deciding and closing of one person never overlap. Answers with how many people were armed.
+ * deciding and closing of one person never overlap. Answers with how many people were armed. With a page, only of its
+ * members: a statement has seconds, and a hundred thousand people take more.
  */
 export async function armRecipients(
   tx: Tx,
   ranges: readonly StoredRange[],
   timing: { graceMs: number; realertGapMs: number; urgentMs: number },
+  page?: MemberPage,
 ): Promise<number> {
   const { rows } = await tx.query<{ people: number }>({
-    name: 'arm-recipients',
-    text: armRecipientsSql,
+    name: page ? 'arm-page' : 'arm-recipients',
+    text: page ? armPageSql : armRecipientsSql,
     values: [
       ranges.map(({ conversationId }) => conversationId),
       ranges.map(({ seqFrom }) => seqFrom),
@@ -32,12 +34,20 @@ export async function armRecipients(
       timing.graceMs,
       timing.realertGapMs,
       timing.urgentMs,
+      ...(page ? [page.after, page.through ?? lastId] : []),
     ],
   });
   return rows[0]?.people ?? 0;
 }
 
-const armRecipientsSql = `
+/** Members of one conversation by their ids: those after one (exclusive), up to another or all that are left. */
+export interface MemberPage {
+  after: UserId;
+  through: UserId | undefined;
+}
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const arming = (page = '') => `
 with input as (
   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
 ), armable as (
@@ -46,7 +56,7 @@ with input as (
   from input i
   cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
   join conversations c on c.id = i.conversation_id
-  join members m on m.conversation_id = i.conversation_id and m.left_at is null
+  join members m on m.conversation_id = i.conversation_id and m.left_at is null${page}
   left join notification_settings n on n.user_id = m.user_id
   where ${notifiable} and not exists (select from users u where u.id = m.user_id and u.status <> 'active')
   group by m.user_id, m.conversation_id
@@ -108,6 +118,8 @@ with input as (
   on conflict (user_id, episode) do nothing
 )
 select count(*) as people from opened`;
+const armRecipientsSql = arming();
+const armPageSql = arming(' and m.user_id > $7::uuid and m.user_id <= $8::uuid');
 
 /** Messages of their own, one after the other, by which a sender comes on at a time; the next one takes them further. */
 const ownLooked = 32;

@@ -14,6 +14,8 @@ export interface OutboxRow {
   tries: number;
   /** It waited for longer than a relay that keeps up lets anything wait. */
   late: boolean;
+  /** Members of its conversation; null where it is about none. */
+  memberCount: number | null;
 }
 
 /** Milliseconds in which a relay that keeps up has seen to a row. */
@@ -48,6 +50,15 @@ export async function insertRange(
   });
 }
 
+/** Gives rows to another loop of the relay. */
+export async function moveOutbox(tx: Tx, ids: readonly number[], topic: OutboxTopic): Promise<void> {
+  await tx.query({
+    name: 'move-outbox',
+    text: 'update outbox set topic = $2 where id = any($1::bigint[])',
+    values: [ids, topic],
+  });
+}
+
 /** A part of it is done: the payload says how far. It comes again at once. */
 export async function keepOutbox(tx: Tx, id: number, payload: unknown): Promise<void> {
   await tx.query({
@@ -66,8 +77,9 @@ export async function claimOutbox(tx: Tx, topic: OutboxTopic, limit: number): Pr
     name: 'claim-outbox',
     text: `
       select id, topic, conversation_id as "conversationId", seq_from as "seqFrom", seq_to as "seqTo", user_id as "userId",
-        payload, created_at as "createdAt", tries, created_at < now() - interval '${promptMs} milliseconds' as late
-      from outbox where topic = $1 and due_at <= now() order by due_at, id limit $2 for update skip locked`,
+        payload, created_at as "createdAt", tries, created_at < now() - interval '${promptMs} milliseconds' as late,
+        (select member_count from conversations c where c.id = o.conversation_id) as "memberCount"
+      from outbox o where topic = $1 and due_at <= now() order by due_at, id limit $2 for update skip locked`,
     values: [topic, limit],
   });
   return rows;

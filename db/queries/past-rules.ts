@@ -93,7 +93,7 @@ export async function ruleLookOf(db: Queryable, messageId: string): Promise<Rule
       select g.created_at as "createdAt",
         (select max(l.at) from late_looks l where l.conversation_id = g.conversation_id
           and l.seq_from <= g.seq and l.seq_to >= g.seq) as "lookedAt",
-        exists (select from outbox o where o.topic = 'messages.stored' and o.conversation_id = g.conversation_id
+        exists (select from outbox o where o.topic in ('messages.stored', 'messages.stored.to_many') and o.conversation_id = g.conversation_id
           and g.seq between o.seq_from and o.seq_to) as owed
       from messages g where g.id = $1`,
     values: [messageId],

@@ -59,7 +59,10 @@ export async function claimAttempt(
     if (over) return { result: 'not-needed', reason: 'episode_over' };
     const settings = (await notificationSettingsOf(tx, input.userId))?.settings ?? defaultNotificationSettings;
     const covers = coversOf(channel, input, armed, settings, deps);
-    if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
+    if (covers.length === 0) {
+      const unread = armed.some(({ conversationId }) => input.conversationIds.includes(conversationId));
+      return { result: 'not-needed', reason: unread ? 'all_content_gone' : 'read_before_send' };
+    }
     const { attemptId: id, episode, userId } = input;
     const alert = alertOf(channel, input, armed, settings, deps);
     const urgent = alert !== undefined;

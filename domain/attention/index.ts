@@ -1,4 +1,4 @@
-export { createArming } from './arm.ts';
+export { armMany, createArming } from './arm.ts';
 export { applyChanges, callOff } from './call-off.ts';
 export { decideEpisode } from './decide-episode.ts';
 export { heldBackOf } from './held-back.ts';

@@ -41,7 +41,7 @@ interface GatesThen {
 
 /**
  * The gates as they were when the relay asked them. Mostly that was within a moment, of which only the two ends are known:
- * where one of them kept the message back, that one is told.
+ * where one of them kept the message back, that one is told, unless there is more than the rules to tell that it was armed.
  */
 async function gatesThen(
   tx: Tx,
@@ -57,10 +57,13 @@ async function gatesThen(
     const row = await gatesOf(tx, { ...of, at });
     if (!row) return undefined;
     last = { row, gates: toGates(row), gatesAt: at.toISOString() };
-    if (blocking(last.gates)) break;
+    if (blocking(last.gates) || wasArmed(row)) break;
   }
   return last;
 }
+
+const wasArmed = ({ armedIn, announcedIn, calledOffIn }: GatesRow) =>
+  [armedIn, announcedIn, calledOffIn].some((episode) => episode !== null);
 
 function toGates(row: GatesRow): Gate[] {
   return gateNames.map((gate) => {

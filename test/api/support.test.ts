@@ -233,8 +233,8 @@ byEachDoor('support can see why', (door: Door) => {
     await settled(message, bob, 'skipped');
     // As if it had been stored an hour before, with a mute that began meanwhile and is over.
     await db.query(`update messages set created_at = created_at - interval '1 hour' where id = $1`, [message.id]);
-    await db.query(`delete from episodes where user_id = $1`, [bob.id]);
-    await db.query(`delete from decisions where user_id = $1`, [bob.id]);
+    await app.database.run(`delete from decisions where user_id = '${bob.id}'`);
+    await app.database.run(`delete from episodes where user_id = '${bob.id}'`);
     await db.query(
       `insert into late_looks (conversation_id, seq_from, seq_to, at) values ($1, $2, $2, now() - interval '10 minutes')`,
       [group.id, message.seq],
