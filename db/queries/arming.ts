@@ -100,7 +100,8 @@ with input as (
 ), armed_now as (
   insert into armed as a (user_id, conversation_id, armed_at, from_seq, last_seq, last_at, urgent)
   select n.user_id, n.conversation_id, n.armed_at, n.from_seq, n.last_seq, n.last_at, n.urgent
-  from armable n join opened o on o.user_id = n.user_id
+  -- All of them are opened, and before this: joined to each other, the two would be compared each row with each.
+  from armable n where (select count(*) from opened) > 0
   on conflict (user_id, conversation_id) do update set
     -- What was read since begins anew; what is unread keeps its clock, or a chatty sender would postpone the mail for ever.
     (armed_at, from_seq, urgent, last_seq, last_at) = (
