@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startVerifications } from '../domain/accounts/index.ts';
 import {
   type Episodes,
-  applyChanges,
   applyReports,
   armMany,
   clearScreens,
@@ -10,6 +9,7 @@ import {
   nudgeEpisodes,
   startHeldEpisodes,
 } from '../domain/attention/index.ts';
+import { applyChanges } from '../domain/calling-off/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 

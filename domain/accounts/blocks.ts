@@ -4,7 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
 import { lockPair } from '../../db/queries/conversations.ts';
 import { userById } from '../../db/queries/users.ts';
-import { callOff } from '../attention/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import { directKey } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';

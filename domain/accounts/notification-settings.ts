@@ -10,7 +10,7 @@ import {
   notificationSettingsOf,
   putNotificationSettings,
 } from '../../db/queries/notification-settings.ts';
-import { callOff } from '../attention/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 

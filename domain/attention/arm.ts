@@ -6,11 +6,11 @@ import { type MovedWatermark, moveWatermarks } from '../../db/queries/members.ts
 import { type OutboxRow, claimOutbox, deleteOutbox, keepOutbox, moveOutbox } from '../../db/queries/outbox.ts';
 import { recordLateLooks } from '../../db/queries/past-rules.ts';
 import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import type { Deps } from '../deps.ts';
 import { tellMoved } from '../receipts/index.ts';
+import { isAway, setAside } from '../set-aside.ts';
 import { recordPresent } from './here-calls.ts';
-import { screenLimits } from './screens.ts';
-import { isAway, setAside } from './set-aside.ts';
 
 const armLimits = {
   /** Outbox rows (ranges of messages) in one transaction. */
@@ -134,4 +134,8 @@ const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =
   conversationId === null || seqFrom === null || seqTo === null ? [] : [{ conversationId, seqFrom, seqTo }];
 
 /** Which of their devices it was nobody knows any more. */
-const asReader = ({ userId, conversationId }: MovedWatermark): ScreenReader => ({ userId, conversationId, sessionId: null });
+const asReader = ({ userId, conversationId }: MovedWatermark): ScreenReader => ({
+  userId,
+  conversationId,
+  sessionId: null,
+});

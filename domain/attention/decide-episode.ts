@@ -16,10 +16,10 @@ import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../d
 import { lookOnceAtScreens } from '../../db/queries/screens.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import type { Deps, Presence } from '../deps.ts';
 import { capsOf } from './caps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
-import { screenLimits } from './screens.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { suppressedOf } from './suppressions.ts';
 

@@ -7,7 +7,7 @@ import type { Tx } from '../../db/client.ts';
 import { type LockedConversation, endConversation } from '../../db/queries/changes.ts';
 import { candidates, countOwners, endMemberships, joinMembers, roleOf, setRole } from '../../db/queries/memberships.ts';
 import { type Held, holdConversation, outranks, readableConversation } from '../access/index.ts';
-import { callOff } from '../attention/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';

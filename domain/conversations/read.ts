@@ -17,7 +17,7 @@ import {
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
-import { callOff } from '../attention/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';

@@ -6,7 +6,7 @@ import { lookAgain } from '../../db/queries/episodes.ts';
 import { lookAtScreens } from '../../db/queries/screens.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
 import { readAsMember, readableMessage, readableTo } from '../access/index.ts';
-import { callOff, screenLimits } from '../attention/index.ts';
+import { callOff, screenLimits } from '../calling-off/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';

@@ -6,7 +6,7 @@ import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
 import { type MovedWatermark, type WatermarkMove, moveWatermarks } from '../../db/queries/members.ts';
-import { screenLimits } from '../attention/index.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import { tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound, overloaded } from '../errors.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
-import { applyChanges, callOff } from '../../domain/attention/index.ts';
+import { applyChanges, callOff } from '../../domain/calling-off/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import {
   type Person,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { applyChanges, armMany, nudgeEpisodes, startHeldEpisodes } from '../../domain/attention/index.ts';
+import { armMany, nudgeEpisodes, startHeldEpisodes } from '../../domain/attention/index.ts';
+import { applyChanges } from '../../domain/calling-off/index.ts';
 import { growTo } from '../factories/crowd.ts';
 import { deleteMessage, makeChannel, registerPerson, send } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';

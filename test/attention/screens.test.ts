@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
-import { applyChanges, clearScreens, screenLimits } from '../../domain/attention/index.ts';
+import { clearScreens } from '../../domain/attention/index.ts';
+import { applyChanges, screenLimits } from '../../domain/calling-off/index.ts';
 import type { SilentPush } from '../../domain/deps.ts';
 import {
   type Person,
@@ -173,7 +174,7 @@ describe('what a person’s screens show', () => {
   });
 
   it('goes with the membership, and when the person writes there themselves', async () => {
-    const { ana, bob, direct } = await pushed();
+    const { ana, bob, direct, message } = await pushed();
     const group = await makeGroup(ana, [bob]);
     await send(ana, group.id, 'hello');
     hand.pass(60_000);
@@ -186,6 +187,8 @@ describe('what a person’s screens show', () => {
       [group.id, group.id],
     );
     await afterRest(bob);
+    // Who writes has read what their clients hold.
+    expectStatus(await bob.call('PUT', `/v1/conversations/${direct.id}/receipts`, { deliveredSeq: message.seq }), 200);
     await send(bob, direct.id, 'yes');
     while ((await hand.arm()) > 0);
     await lookAwaited(bob);

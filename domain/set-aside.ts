@@ -1,6 +1,6 @@
-import { isCancelled, isRetryable, isUnavailable } from '../../db/errors.ts';
-import { type OutboxRow, postponeOutbox } from '../../db/queries/outbox.ts';
-import type { Deps } from '../deps.ts';
+import { isCancelled, isRetryable, isUnavailable } from '../db/errors.ts';
+import { type OutboxRow, postponeOutbox } from '../db/queries/outbox.ts';
+import type { Deps } from './deps.ts';
 
 /** Milliseconds that a row of the outbox waits which cannot be done: at first, and at most. */
 const aside = { ms: 10_000, maxMs: 3_600_000 };

@@ -11,8 +11,8 @@ import {
 import { type OutboxRow, claimOutbox, deleteOutbox, keepOutbox } from '../../db/queries/outbox.ts';
 import { lookAtScreensOf, lookOnceAtScreens } from '../../db/queries/screens.ts';
 import type { Deps } from '../deps.ts';
-import { screenLimits } from './screens.ts';
-import { isAway, setAside } from './set-aside.ts';
+import { isAway, setAside } from '../set-aside.ts';
+import { screenLimits } from './screen-limits.ts';
 
 /** People looked at in one transaction: each of them is locked for as long as it takes. */
 const peopleAtATime = 500;
