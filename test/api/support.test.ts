@@ -204,7 +204,7 @@ byEachDoor('support can see why', (door: Door) => {
     await waitFor(app, { to: token });
     await settings({ mutedUntil: new Date(Date.now() + 3_600_000).toISOString() });
     await settled(reached, bob, 'sent');
-  });
+  }).timeout(60_000);
 
   it('when it had begun and a rule ended it, then it was cancelled, by that rule and at that time', async () => {
     const [ana, bob] = await registerPeople(entrance, 'Ana', 'Bob');
