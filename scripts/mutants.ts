@@ -732,6 +732,8 @@ export const mutants: readonly Mutant[] = [
     changes: [['return others.length > 0 ? others : eligible;', 'return others.length > 0 ? eligible : others;']],
     test: 'test/attention/timing.test.ts',
     red: 'L7: a push goes past the device that is active, but for what is urgent, and not where there is no other',
+  },
+  {
     name: 'what came into a mute is not told at its end',
     file: 'db/queries/notifiable.ts',
     changes: [['m.muted_until <= coalesce(g.called_at, g.created_at)', 'm.muted_until <= now()']],

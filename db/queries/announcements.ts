@@ -1,7 +1,7 @@
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 import type { Cover } from './attempts.ts';
-import { mentioned, messagesBetween, notifiable } from './notifiable.ts';
+import { callsSince, mentioned, messagesBetween, notifiable } from './notifiable.ts';
 import { byOthers, hasUnreadThread } from './unread.ts';
 
 /** A message as a notification tells it. */

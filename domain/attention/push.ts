@@ -11,7 +11,6 @@ import {
   fail,
   heard,
   mayYetSucceed,
-  secondsLeft,
   settle,
 } from './delivery.ts';
 import { activeDevices } from './presence.ts';

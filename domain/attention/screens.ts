@@ -103,7 +103,9 @@ async function replace(
   if (!user || messages.length === 0) return;
   const settings = stored?.settings ?? defaultNotificationSettings;
   await toEach(deps, devices, (token) =>
-    deps.senders.push.send(toPush(deps, { user, settings, messages, attemptId, urgent: false, sound: false }, token, badge)),
+    deps.senders.push.send(
+      toPush(deps, { user, settings, messages, attemptId, urgent: false, sound: false }, token, badge),
+    ),
   );
 }
 

@@ -97,6 +97,7 @@ class Play {
       stuck: [],
       skipped: [],
       closed: false,
+      calledOffFor: null,
       ...rest,
     };
   }
