@@ -47,5 +47,11 @@ export interface ConversationChange {
 }
 
 /** What stands in the outbox until the relay has seen to it. */
-export const outboxTopics = ['messages.stored', 'verification.requested'] as const;
+export const outboxTopics = [
+  'messages.stored',
+  /** The same in a conversation of so many that they are called page by page. */
+  'messages.stored.to_many',
+  'messages.changed',
+  'verification.requested',
+] as const;
 export type OutboxTopic = (typeof outboxTopics)[number];

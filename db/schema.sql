@@ -41,10 +41,10 @@ create table attempts (
   unanswered integer not null default 0,
   reported text,
   setbacks text[] not null default '{}'::text[],
+  kind text not null default 'unread'::text,
   asked_at timestamp with time zone,
   urgent boolean not null default false,
   sound boolean not null default true,
-  kind text not null default 'unread'::text,
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
   constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['unread'::text, 'summary'::text]))),
@@ -69,6 +69,7 @@ create table attention (
   summary_due timestamp with time zone,
   summarised_at timestamp with time zone,
   summaries integer not null default 0,
+  called_off_for text,
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
@@ -158,6 +159,7 @@ create table decisions (
   evaluation jsonb not null,
   workflow_id text not null,
   run_id text not null,
+  conversation_id uuid,
   constraint decisions_pkey PRIMARY KEY (user_id, id),
   constraint decisions_outcome_check CHECK ((outcome = ANY (ARRAY['send'::text, 'deferred'::text, 'skipped'::text, 'cancelled'::text, 'failed'::text])))
 );
@@ -280,6 +282,15 @@ CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
 
+create table late_looks (
+  conversation_id uuid not null,
+  seq_from bigint not null,
+  seq_to bigint not null,
+  at timestamp with time zone not null default now(),
+  constraint late_looks_pkey PRIMARY KEY (conversation_id, seq_from, at)
+);
+grant delete, insert, select on late_looks to homing_app;
+
 create table lifted_blocks (
   user_id uuid not null,
   blocked_id uuid not null,
@@ -307,10 +318,12 @@ create table members (
   unread_mark bigint,
   channels jsonb,
   ruled_at timestamp with time zone,
+  mute_except text,
   constraint members_pkey PRIMARY KEY (conversation_id, user_id),
   constraint members_check CHECK ((delivered_seq >= read_seq)),
   constraint members_check1 CHECK ((seen_seq >= read_seq)),
   constraint members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text]))),
+  constraint members_mute_except_check CHECK ((mute_except = 'mentions'::text)),
   constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'read_only'::text])))
 );
 CREATE INDEX members_by_role ON public.members USING btree (conversation_id, role) WHERE ((left_at IS NULL) AND (role = ANY (ARRAY['owner'::text, 'admin'::text])));
@@ -355,6 +368,7 @@ create table messages (
   changed_version bigint not null,
   edits integer not null default 0,
   pinned_at timestamp with time zone,
+  called_at timestamp with time zone,
   constraint messages_pkey PRIMARY KEY (conversation_id, seq),
   constraint messages_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'system'::text])))
 );
@@ -397,6 +411,18 @@ create table outbox (
 );
 CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
+
+create table past_rules (
+  user_id uuid not null,
+  kind text not null,
+  subject text not null,
+  since timestamp with time zone,
+  until timestamp with time zone not null,
+  was jsonb,
+  constraint past_rules_pkey PRIMARY KEY (user_id, kind, subject, until),
+  constraint past_rules_kind_check CHECK ((kind = ANY (ARRAY['membership'::text, 'settings'::text, 'block'::text, 'thread'::text])))
+);
+grant delete, insert, select on past_rules to homing_app;
 
 create table provider_reports (
   source text not null,
@@ -456,6 +482,17 @@ create table refresh_tokens (
 CREATE INDEX refresh_tokens_of_session ON public.refresh_tokens USING btree (user_id, session_id);
 grant delete, insert, select, update on refresh_tokens to homing_app;
 
+create table screens (
+  user_id uuid not null,
+  badge_revision bigint not null default 0,
+  look_at timestamp with time zone,
+  rests_until timestamp with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone,
+  read_by uuid,
+  constraint screens_pkey PRIMARY KEY (user_id)
+);
+CREATE INDEX screens_to_look_at ON public.screens USING btree (look_at) WHERE (look_at IS NOT NULL);
+grant insert, select, update on screens to homing_app;
+
 create table sessions (
   user_id uuid not null,
   id uuid not null,
@@ -469,6 +506,19 @@ create table sessions (
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 grant delete, insert, select, update on sessions to homing_app;
+
+create table shown (
+  user_id uuid not null,
+  conversation_id uuid not null,
+  attempt_id uuid not null,
+  from_seq bigint not null,
+  through_seq bigint not null,
+  device_ids uuid[] not null,
+  at timestamp with time zone not null default now(),
+  constraint shown_pkey PRIMARY KEY (user_id, conversation_id)
+);
+CREATE INDEX shown_in ON public.shown USING btree (conversation_id);
+grant delete, insert, select, update on shown to homing_app;
 
 create table suppressions (
   channel text not null,
@@ -497,8 +547,11 @@ create table thread_members (
   following boolean,
   read_seq bigint not null default 0,
   ruled_at timestamp with time zone not null default now(),
-  constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id)
+  level text,
+  constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id),
+  constraint thread_members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text])))
 );
+CREATE INDEX thread_members_by_level ON public.thread_members USING btree (user_id, conversation_id) WHERE (level IS NOT NULL);
 CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conversation_id, user_id) WHERE following;
 grant delete, insert, select, update on thread_members to homing_app;
 
@@ -558,6 +611,7 @@ create table users (
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
+CREATE INDEX users_inactive ON public.users USING btree (id) WHERE (status <> 'active'::text);
 grant delete, insert, select, update on users to homing_app;
 
 create table verifications (

@@ -95,6 +95,13 @@ export interface PushMessage {
   sound: boolean;
   ttlSeconds: number;
 }
+/** Says nothing to the person: the app deals with it, and the icon shows the number. */
+export interface SilentPush {
+  token: string;
+  data: Record<string, string>;
+  badge: number;
+  ttlSeconds: number;
+}
 export interface EmailMessage {
   to: string;
   attemptId: string;
@@ -116,7 +123,10 @@ export interface SmsMessage {
 
 /** The providers. They answer every outcome as a value and throw for none. */
 export interface Senders {
-  push: { send(message: PushMessage): Promise<SendOutcome> };
+  push: {
+    send(message: PushMessage): Promise<SendOutcome>;
+    sendSilently(message: SilentPush): Promise<SendOutcome>;
+  };
   email: { send(message: EmailMessage): Promise<SendOutcome> };
   sms: {
     send(message: SmsMessage): Promise<SendOutcome>;

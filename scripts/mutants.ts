@@ -18,6 +18,7 @@ const [switches, preferences] = ['test/attention/switches.test.ts', 'test/api/pr
 const writing = 'test/attention/writing.test.ts';
 const [recountPlants, reportStorm] = ['test/recount/planted.test.ts', 'test/attention/report-storm.test.ts'];
 const [circuits, outages] = ['test/circuits/circuits.test.ts', 'test/attention/outages.test.ts'];
+const callingOff = 'test/attention/calling-off.test.ts';
 const [cache, changeOfPerson] = ['test/sdk/cache.test.ts', 'test/sdk/change-of-person.test.ts'];
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
@@ -933,5 +934,42 @@ export const mutants: readonly Mutant[] = [
     changes: [['    if (earlier) return earlier.message;', '']],
     test: 'test/jobs/jobs.test.ts',
     red: 'a request that comes twice is answered twice and carried out once, also after the end',
+  },
+  {
+    name: 'what came into a mute is not told at its end',
+    file: 'db/queries/notifiable.ts',
+    changes: [['m.muted_until <= coalesce(g.called_at, g.created_at)', 'm.muted_until <= now()']],
+    test: callingOff,
+    red: 'what came into a mute is not told at its end, however late the relay looks; what comes after is',
+  },
+  {
+    name: 'a mention that an edit adds counts from the edit',
+    file: 'db/queries/notifiable.ts',
+    changes: [['then g.created_at else g.called_at end`;', 'then g.created_at else g.created_at end`;']],
+    test: callingOff,
+    red: 'the clock runs from the edit, however old the message is, and it is told once',
+  },
+  {
+    name: 'nothing is called off that still calls',
+    file: 'db/queries/calling-off.ts',
+    changes: [['m.seen_seq < a.last_seq) and not exists (', 'm.seen_seq < a.last_seq) or not exists (']],
+    test: callingOff,
+    red: 'and not what still calls: of others than the blocked, of other conversations, and what was read',
+  },
+  {
+    name: 'screens rest between two messages',
+    file: 'db/queries/screens.ts',
+    changes: [
+      ["greatest(now() + $2 * interval '1 millisecond', s.rests_until))`", "now() + $2 * interval '1 millisecond')`"],
+    ],
+    test: 'test/attention/screens.test.ts',
+    red: 'rests after a message; what is read meanwhile waits for the end and comes together',
+  },
+  {
+    name: 'a rule is told as it was',
+    file: 'db/queries/past-rules.ts',
+    changes: [['and p.until > ${at} order by', 'and p.until < ${at} order by']],
+    test: 'test/api/support.test.ts',
+    red: 'what held when the message came is told, whatever holds now',
   },
 ];

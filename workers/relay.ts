@@ -3,12 +3,15 @@ import { startVerifications } from '../domain/accounts/index.ts';
 import {
   type Episodes,
   applyReports,
+  armMany,
+  clearScreens,
   createArming,
   nudgeEpisodes,
   settleAttempts,
   startHeldEpisodes,
   summariseAway,
 } from '../domain/attention/index.ts';
+import { applyChanges } from '../domain/calling-off/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import { createRecount } from '../domain/recount/index.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
@@ -22,7 +25,18 @@ const settleMs = 5_000;
 
 export type RelayDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'mac' | 'presence' | 'presences' | 'publishLive' | 'senders' | 'meter' | 'ladder' | 'log'
+  | 'db'
+  | 'now'
+  | 'newId'
+  | 'mac'
+  | 'presence'
+  | 'presences'
+  | 'publishLive'
+  | 'publicUrl'
+  | 'senders'
+  | 'meter'
+  | 'ladder'
+  | 'log'
 > & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
@@ -32,16 +46,19 @@ export type RelayDeps = Pick<
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; sees to what providers reported, and to who was away for a week; counts anew who should have been told. Each
- * kind has a loop of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what
- * one has claimed the others pass over.
+ * episodes; takes down from screens what was read; sees to what providers reported, and to who was away for a week; counts
+ * anew who should have been told. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it.
+ * Any number of relays may run; what one has claimed the others pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const kinds: Record<string, () => Promise<number>> = {
     armed: createArming(deps),
+    'armed.many': () => armMany(deps),
+    changed: () => applyChanges(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),
+    screens: () => clearScreens(deps),
     reports: () => applyReports(deps),
     summaries: () => summariseAway(deps),
     settled: seldom(settleMs, () => settleAttempts(deps)),

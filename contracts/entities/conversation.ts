@@ -27,6 +27,8 @@ export const MyMembership = z
     mutedUntil: Instant.nullable(),
     /** What goes before the account's own switches here. */
     channels: ConversationChannels,
+    /** What comes through a mute: mentions by name, or nothing. */
+    muteExcept: z.literal('mentions').nullable(),
     archived: z.boolean(),
     pinned: z.boolean(),
   })
@@ -37,7 +39,8 @@ export type MyMembership = z.infer<typeof MyMembership>;
 export const MembershipSettings = z
   .strictObject({
     conversationId: ConversationId,
-    ...MyMembership.pick({ level: true, mutedUntil: true, channels: true, archived: true, pinned: true }).shape,
+    ...MyMembership.pick({ level: true, mutedUntil: true, muteExcept: true, channels: true }).shape,
+    ...MyMembership.pick({ archived: true, pinned: true }).shape,
     ...MyMembership.pick({ unreadMark: true, readSeq: true }).shape,
   })
   .meta({ id: 'MembershipSettings' });
@@ -110,6 +113,7 @@ export const MyMembershipPatch = z
     level: Level.nullable().optional(),
     mutedUntil: Instant.nullable().optional(),
     channels: ConversationChannels.partial().optional(),
+    muteExcept: z.literal('mentions').nullable().optional(),
     archived: z.boolean().optional(),
     pinned: z.boolean().optional(),
   })

@@ -15,6 +15,7 @@ export const reasons = [
   ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
   ...['next_digest', 'covered_by_digest', 'digest_only', 'channel_off_here', 'weekly_summary', 'device_off'],
   ...['breaker_open', 'provider_recovering'],
+  ...['mention_removed', 'conversation_deleted'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;
@@ -39,8 +40,10 @@ const EvaluatedStep = z.strictObject({
 export const ToldDecision = z
   .strictObject({
     at: Instant,
-    /** The channel, or `episode` for what concerns it as a whole. */
-    step: z.enum([...channels, 'episode']),
+    /** The channel, `conversation` for what was called off in one, or `episode` for what concerns it as a whole. */
+    step: z.enum([...channels, 'conversation', 'episode']),
+    /** The one that was called off; null for every other step. */
+    conversationId: ConversationId.nullable(),
     ...verdict,
     until: Instant.nullable(),
     attemptId: z.string().nullable(),
@@ -141,8 +144,9 @@ export const Why = z
     userId: UserId,
     /** The one answer. */
     terminal: z.strictObject({ ...verdict, at: Instant.nullable() }),
-    /** Every gate in order, as it stands now. */
+    /** Every gate in order, as it stood then; reading, deletion and the account as they stand now. */
     gates: z.array(Gate),
+    gatesAt: Instant,
     level: z.enum(['all', 'mentions', 'nothing']).nullable(),
     mentioned: z.boolean(),
     urgent: z.boolean(),

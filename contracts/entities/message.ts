@@ -3,6 +3,7 @@ import { ClientId, ConversationId, MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { Instant, Seq, UnreadCounts, Version, text } from './common.ts';
 import { MembershipEnd, Role } from './member.ts';
+import { Level } from './notification-settings.ts';
 import { ConversationSettings } from './settings.ts';
 
 export const Priority = z.enum(['normal', 'urgent']);
@@ -39,6 +40,8 @@ export const ThreadStanding = z
     threadId: MessageId,
     rootSeq: Seq,
     following: z.boolean(),
+    /** Of this thread alone; null: as in the conversation. */
+    level: Level.nullable(),
     /** Moves forward only: of two standings the one with the higher mark is newer. */
     readSeq: Seq,
     ...UnreadCounts.shape,

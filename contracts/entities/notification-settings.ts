@@ -74,6 +74,8 @@ export type EmailFrequency = z.infer<typeof EmailFrequency>;
 export const NotificationSettings = z
   .strictObject({
     level: Level,
+    /** Which kinds of mentions count as such: by name, of everyone, of whoever is here. */
+    mentions: z.strictObject({ direct: z.boolean(), everyone: z.boolean(), here: z.boolean() }),
     channels: z.strictObject({ push: z.boolean(), email: z.boolean(), sms: z.boolean() }),
     preview: Preview,
     /** By the clock of the account's time zone. */
@@ -97,6 +99,7 @@ export type NotificationSettings = z.infer<typeof NotificationSettings>;
 /** Push and mail reach a person from the first day; SMS costs money and patience, so it is asked for (opt-in). */
 export const defaultNotificationSettings: NotificationSettings = {
   level: 'all',
+  mentions: { direct: true, everyone: true, here: true },
   channels: { push: true, email: true, sms: false },
   preview: 'sender',
   quietHours: null,
@@ -112,6 +115,9 @@ export const defaultNotificationSettings: NotificationSettings = {
 export const NotificationSettingsPatch = z
   .strictObject({
     level: Level.optional(),
+    mentions: z
+      .strictObject({ direct: z.boolean().optional(), everyone: z.boolean().optional(), here: z.boolean().optional() })
+      .optional(),
     channels: z
       .strictObject({ push: z.boolean().optional(), email: z.boolean().optional(), sms: z.boolean().optional() })
       .optional(),

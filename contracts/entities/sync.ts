@@ -80,7 +80,8 @@ export const SyncStanding = z
     unread: z.int().nonnegative(),
     mentions: z.int().nonnegative(),
     unreadMark: z.int().nonnegative().nullable(),
-    ...MyMembership.pick({ level: true, mutedUntil: true, channels: true, archived: true, pinned: true }).shape,
+    ...MyMembership.pick({ level: true, mutedUntil: true, muteExcept: true, channels: true }).shape,
+    ...MyMembership.pick({ archived: true, pinned: true }).shape,
   })
   .meta({ id: 'SyncStanding' });
 export type SyncStanding = z.infer<typeof SyncStanding>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  Level,
   DeliveryState,
   Instant,
   Message,
@@ -44,6 +45,8 @@ export const FollowedThread = z
   .strictObject({
     root: Message,
     following: z.boolean(),
+    /** Of this thread alone; null: as in the conversation. */
+    level: Level.nullable(),
     readSeq: Seq,
     ...UnreadCounts.shape,
   })
@@ -51,7 +54,11 @@ export const FollowedThread = z
 export type FollowedThread = z.infer<typeof FollowedThread>;
 
 export const ThreadPatch = z
-  .strictObject({ following: z.boolean().optional(), readSeq: Seq.optional() })
+  .strictObject({
+    following: z.boolean().optional(),
+    level: Level.nullable().optional(),
+    readSeq: Seq.optional(),
+  })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names nothing to change' })
   .meta({ id: 'ThreadPatch' });
 export type ThreadPatch = z.infer<typeof ThreadPatch>;

@@ -1,7 +1,7 @@
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 import type { Cover } from './attempts.ts';
-import { mentioned, messagesBetween, notifiable } from './notifiable.ts';
+import { callsSince, mentioned, messagesBetween, notifiable } from './notifiable.ts';
 import { byOthers, hasUnreadThread } from './unread.ts';
 
 /** A message as a notification tells it. */
@@ -13,6 +13,7 @@ export interface AnnouncedMessage {
   id: MessageId;
   senderName: string;
   text: string;
+  /** When it was stored, or was edited so that it calls for the person. */
   createdAt: Date;
 }
 
@@ -29,7 +30,7 @@ export async function announcedMessages(
     name: 'announced-messages',
     text: `
       select g.conversation_id as "conversationId", c.kind, c.title, g.seq, g.id, u.display_name as "senderName", g.text,
-        g.created_at as "createdAt"
+        ${callsSince} as "createdAt"
       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
       cross join lateral ${messagesBetween('k.conversation_id', 'k.from_seq', 'k.to_seq')}
       join conversations c on c.id = k.conversation_id

@@ -1,6 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../client.ts';
-import { messagesBetween, notifiable } from './notifiable.ts';
+import { callsSince, messagesBetween, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that were stored together. */
 export interface StoredRange {
@@ -15,16 +15,18 @@ export interface StoredRange {
  * a running one is nudged if the message calls for something earlier than the workflow's next waking.
  *
  * `opened` locks one row a person, in the order of their ids, before anything else of theirs is touched: arming,
- * deciding and closing of one person never overlap. Answers with how many people were armed.
+ * deciding and closing of one person never overlap. Answers with how many people were armed. With a page, only of its
+ * members: a statement has seconds, and a hundred thousand people take more.
  */
 export async function armRecipients(
   tx: Tx,
   ranges: readonly StoredRange[],
   timing: { graceMs: number; realertGapMs: number; urgentMs: number },
+  page?: MemberPage,
 ): Promise<number> {
   const { rows } = await tx.query<{ people: number }>({
-    name: 'arm-recipients',
-    text: armRecipientsSql,
+    name: page ? 'arm-page' : 'arm-recipients',
+    text: page ? armPageSql : armRecipientsSql,
     values: [
       ranges.map(({ conversationId }) => conversationId),
       ranges.map(({ seqFrom }) => seqFrom),
@@ -32,24 +34,31 @@ export async function armRecipients(
       timing.graceMs,
       timing.realertGapMs,
       timing.urgentMs,
+      ...(page ? [page.after, page.through ?? lastId] : []),
     ],
   });
   return rows[0]?.people ?? 0;
 }
 
-const armRecipientsSql = `
+/** Members of one conversation by their ids: those after one (exclusive), up to another or all that are left. */
+export interface MemberPage {
+  after: UserId;
+  through: UserId | undefined;
+}
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const arming = (page = '') => `
 with input as (
   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as i(conversation_id, seq_from, seq_to)
 ), armable as (
   select m.user_id, m.conversation_id, min(g.seq) as from_seq, max(g.seq) as last_seq,
-    min(g.created_at) as armed_at, max(g.created_at) as last_at, bool_or(g.priority = 'urgent') as urgent
+    min(${callsSince}) as armed_at, max(${callsSince}) as last_at, bool_or(g.priority = 'urgent') as urgent
   from input i
   cross join lateral ${messagesBetween('i.conversation_id', 'i.seq_from', 'i.seq_to')}
   join conversations c on c.id = i.conversation_id
-  join members m on m.conversation_id = i.conversation_id and m.left_at is null
-    and (m.muted_until is null or m.muted_until <= now())
+  join members m on m.conversation_id = i.conversation_id and m.left_at is null${page}
   left join notification_settings n on n.user_id = m.user_id
-  where ${notifiable}
+  where ${notifiable} and not exists (select from users u where u.id = m.user_id and u.status <> 'active')
   group by m.user_id, m.conversation_id
 ), people as (
   select k.user_id, min(k.armed_at) as armed_at, bool_or(k.urgent) as urgent,
@@ -79,6 +88,7 @@ with input as (
     end,
     start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
+    called_off_for = case when a.state = 'quiet' then null else a.called_off_for end,
     nudge_at = case
       when a.state <> 'running' then null
       -- It wakes by itself before that. One that should have woken already may be gone: it is nudged, and found out.
@@ -90,7 +100,8 @@ with input as (
 ), armed_now as (
   insert into armed as a (user_id, conversation_id, armed_at, from_seq, last_seq, last_at, urgent)
   select n.user_id, n.conversation_id, n.armed_at, n.from_seq, n.last_seq, n.last_at, n.urgent
-  from armable n join opened o on o.user_id = n.user_id
+  -- All of them are opened, and before this: joined to each other, the two would be compared each row with each.
+  from armable n where (select count(*) from opened) > 0
   on conflict (user_id, conversation_id) do update set
     -- What was read since begins anew; what is unread keeps its clock, or a chatty sender would postpone the mail for ever.
     (armed_at, from_seq, urgent, last_seq, last_at) = (
@@ -108,6 +119,8 @@ with input as (
   on conflict (user_id, episode) do nothing
 )
 select count(*) as people from opened`;
+const armRecipientsSql = arming();
+const armPageSql = arming(' and m.user_id > $7::uuid and m.user_id <= $8::uuid');
 
 /** Messages of their own, one after the other, by which a sender comes on at a time; the next one takes them further. */
 const ownLooked = 32;

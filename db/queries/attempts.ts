@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { acknowledged, followsThread, mentioned, notifiable } from './notifiable.ts';
+import { acknowledged, callsSince, followsThread, mentioned, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -92,7 +92,9 @@ export interface ArmedRow extends Record<Channel, Progress> {
   seenSeq: number;
   /** A client of the person's has said that it holds all of it. */
   acknowledged: boolean;
+  /** Nothing comes through the mute. */
   muted: boolean;
+  /** Of the conversation; at least mentions where one of its threads has a level of its own. */
   level: 'all' | 'mentions' | 'nothing' | null;
   /** What the person has switched on or off for this conversation; what is not there is as in the account. */
   channels: Partial<Record<Channel, boolean>> | null;
@@ -114,7 +116,9 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
         a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
-        coalesce(m.muted_until > now(), false) as muted, m.level, m.channels, ${calledSince} as "calledSince",
+        m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels, ${calledSince} as "calledSince",
+        case when exists (select from thread_members t where t.user_id = a.user_id
+          and t.conversation_id = a.conversation_id and t.level <> 'nothing') then 'mentions' else m.level end as level,
         ${channels.map(progressOf).join(', ')}
       from armed a
       join conversations c on c.id = a.conversation_id
@@ -141,6 +145,10 @@ const urgents = `case when a.urgent then (
       select g.seq, g.created_at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
         and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
       order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
+const untold = `g.conversation_id = a.conversation_id
+      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}`;
+const firstUntold = (what: string, which: string) =>
+  `select ${what} from messages g where ${untold} ${which} order by g.seq limit 1`;
 
 const calledSince = `case when c.kind = 'channel' then (
   select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
@@ -153,9 +161,10 @@ const progressOf = (channel: Channel) => `(
     'last', case when w.through_seq > m.seen_seq then w.at end,
     'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
     'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
-    'since', (select g.created_at from messages g where g.conversation_id = a.conversation_id
-      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}
-      order by g.seq limit 1))
+    'since', (select case when g.called_at is null then g.created_at
+        -- An edit that mentions somebody anew must not put off what was written before it.
+        else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
+      from messages g where ${untold} order by g.seq limit 1))
   from (values (1)) one left join watermarks w
     on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
 

@@ -1,5 +1,6 @@
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import { keepingPast } from './past-rules.ts';
 
 /** Blocks somebody; false where that was so already. */
 export async function insertBlock(tx: Tx, userId: UserId, blockedId: UserId): Promise<boolean> {
@@ -14,7 +15,13 @@ export async function insertBlock(tx: Tx, userId: UserId, blockedId: UserId): Pr
 export async function deleteBlock(tx: Tx, userId: UserId, blockedId: UserId): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'delete-block',
-    text: 'delete from blocks where user_id = $1 and blocked_id = $2',
+    text: `
+      with ${keepingPast(
+        'block',
+        `select user_id, blocked_id::text as subject, at as since, null::jsonb as was from blocks
+          where user_id = $1 and blocked_id = $2`,
+      )}
+      delete from blocks where user_id = $1 and blocked_id = $2`,
     values: [userId, blockedId],
   });
   return rowCount === 1;

@@ -27,6 +27,7 @@ export interface ConversationRow extends ConversationSettings {
   level: Level | null;
   mutedUntil: Date | null;
   channels: Partial<ConversationChannels> | null;
+  muteExcept: 'mentions' | null;
   archived: boolean;
   pinned: boolean;
   digest: { userId: UserId; displayName: string }[];
@@ -56,7 +57,7 @@ const conversationsOf = (where: string, more = '') => `
     c.last_active_at::text as "lastActivePlace",
     c.member_count as "memberCount", m.role, m.joined_seq as "joinedSeq", m.joined_version as "joinedVersion",
     m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.unread_mark as "unreadMark", m.level,
-    m.muted_until as "mutedUntil", m.channels, m.archived, m.pinned, c.blocked, unread.unread, unread.mentions,
+    m.muted_until as "mutedUntil", m.mute_except as "muteExcept", m.channels, m.archived, m.pinned, c.blocked, unread.unread, unread.mentions,
     ${digest}, ${messageColumns('l', '$1', 'last_')}${more}
   from members m
   join conversations c on c.id = m.conversation_id

@@ -1,12 +1,14 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface DecisionRow {
   id: string;
   episode: number;
   at: Date;
-  /** The channel, or `episode` for what concerns it as a whole. */
+  /** The channel, `conversation` for what was called off in one, or `episode` for what concerns it as a whole. */
   step: string;
+  /** Of a conversation that was called off. */
+  conversationId: ConversationId | null;
   outcome: 'send' | 'deferred' | 'skipped' | 'cancelled' | 'failed';
   reason: string;
   until: Date | null;
@@ -22,9 +24,10 @@ export async function insertDecisions(tx: Tx, userId: UserId, decisions: readonl
   await tx.query({
     name: 'insert-decisions',
     text: `
-      insert into decisions (user_id, id, episode, at, step, outcome, reason, until, attempt_id, evaluation, workflow_id, run_id)
+      insert into decisions (user_id, id, episode, at, step, outcome, reason, until, attempt_id, evaluation, workflow_id,
+        run_id, conversation_id)
       select $1, * from unnest($2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-        $8::timestamptz[], $9::uuid[], $10::jsonb[], $11::text[], $12::text[])`,
+        $8::timestamptz[], $9::uuid[], $10::jsonb[], $11::text[], $12::text[], $13::uuid[])`,
     values: [
       userId,
       column('id'),
@@ -38,6 +41,7 @@ export async function insertDecisions(tx: Tx, userId: UserId, decisions: readonl
       decisions.map(({ evaluation }) => JSON.stringify(evaluation)),
       column('workflowId'),
       column('runId'),
+      column('conversationId'),
     ],
   });
 }
@@ -47,7 +51,7 @@ export async function decisionsOf(db: Queryable, userId: UserId, episode: number
   const { rows } = await db.query<DecisionRow>({
     name: 'decisions-of',
     text: `select id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
-      workflow_id as "workflowId", run_id as "runId"
+      workflow_id as "workflowId", run_id as "runId", conversation_id as "conversationId"
       from decisions where user_id = $1 and episode = $2 order by at, id`,
     values: [userId, episode],
   });

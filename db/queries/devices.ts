@@ -4,7 +4,10 @@ import type { DeviceId, SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface DeviceRow {
+  userId: UserId;
   id: DeviceId;
+  /** The session that registered it last. */
+  sessionId: SessionId | null;
   platform: DeviceInput['platform'];
   pushToken: string | null;
   pushTokenAt: Date | null;
@@ -17,7 +20,7 @@ export interface DeviceRow {
   lastSeenAt: Date;
 }
 
-const columns = `id, platform, push_token as "pushToken", push_token_at as "pushTokenAt", push_state as "pushState",
+const columns = `user_id as "userId", id, session_id as "sessionId", platform, push_token as "pushToken", push_token_at as "pushTokenAt", push_state as "pushState",
   push_permission as "pushPermission", push_enabled as "pushEnabled", app_version as "appVersion", locale, time_zone as "timeZone",
   last_seen_at as "lastSeenAt"`;
 

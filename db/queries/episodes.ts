@@ -1,3 +1,4 @@
+import type { Reason } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { acknowledged } from './notifiable.ts';
@@ -97,14 +98,14 @@ export async function markRunning(
 }
 
 /**
- * Closes held episodes whose messages were read within the grace: Temporal never hears of them. Answers with those that
- * it closed; for one in which something was armed since, the reading was too early.
+ * Closes held episodes whose messages were read or called off within the grace: Temporal never hears of them. Answers with
+ * those that it closed, and why; for one in which something was armed since, the reading was too early.
  */
 export async function closeReadEpisodes(
   tx: Tx,
   episodes: readonly { userId: UserId; episode: number; revision: number }[],
-): Promise<{ userId: UserId; episode: number }[]> {
-  const { rows } = await tx.query<{ userId: UserId; episode: number }>({
+): Promise<{ userId: UserId; episode: number; calledOffFor: Reason | null }[]> {
+  const { rows } = await tx.query<{ userId: UserId; episode: number; calledOffFor: Reason | null }>({
     name: 'close-read-episodes',
     text: `
       with unchanged as (
@@ -114,13 +115,14 @@ export async function closeReadEpisodes(
         order by a.user_id for update of a
       ), quiet as (
         update attention a set state = 'quiet', nudge_at = null, wakes_at = null, summary_due = null
-        from unchanged u where a.user_id = u.user_id returning a.user_id, a.episode
+        from unchanged u where a.user_id = u.user_id returning a.user_id, a.episode, a.called_off_for
       ), disarmed as (
         delete from armed a using quiet q where a.user_id = q.user_id
       )
-      update episodes e set closed_at = now(), outcome = 'read' from quiet q
-      where e.user_id = q.user_id and e.episode = q.episode
-      returning e.user_id as "userId", e.episode`,
+      update episodes e set closed_at = now(),
+        outcome = case when q.called_off_for is null then 'read' else 'nothing-notifiable' end
+      from quiet q where e.user_id = q.user_id and e.episode = q.episode
+      returning e.user_id as "userId", e.episode, q.called_off_for as "calledOffFor"`,
     values: [
       episodes.map(({ userId }) => userId),
       episodes.map(({ episode }) => episode),
@@ -194,7 +196,7 @@ export async function reopenLostEpisode(
     text: `
       with lost as (
         update attention set state = 'held', episode = episode + 1, start_at = now(), start_tries = 0, nudge_at = null,
-          wakes_at = null, opened_at = now(), revision = revision + 1
+          wakes_at = null, opened_at = now(), revision = revision + 1, called_off_for = null
         where user_id = $1 and episode = $2 and state = 'running'
         returning user_id, episode, opened_at
       ), closed as (
@@ -231,14 +233,17 @@ export interface AttentionRow {
   openedAt: Date;
   /** Since when the weekly summary is due; null where it is not. */
   summaryDue: Date | null;
+  /** The last rule by which something of the episode was called off; null while nothing was. */
+  calledOffFor: Reason | null;
 }
 
 /** The person's attention, locked: until the transaction ends nothing is armed, decided or closed for them elsewhere. */
 export async function lockAttention(tx: Tx, userId: UserId): Promise<AttentionRow | undefined> {
   const { rows } = await tx.query<AttentionRow>({
     name: 'lock-attention',
-    text: `select episode, state, revision, opened_at as "openedAt", summary_due as "summaryDue" from attention
-      where user_id = $1 for update`,
+    text: `select episode, state, revision, opened_at as "openedAt", summary_due as "summaryDue",
+        called_off_for as "calledOffFor"
+      from attention where user_id = $1 for update`,
     values: [userId],
   });
   return rows[0];

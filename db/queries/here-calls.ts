@@ -29,6 +29,21 @@ export async function openCalls(tx: Tx, ranges: readonly StoredRange[]): Promise
   return rows;
 }
 
+/** The id of the n-th membership after one (exclusive), left ones counted; nothing where there are fewer. */
+export async function memberIdAt(
+  db: Queryable,
+  conversationId: ConversationId,
+  { after, n }: { after: UserId; n: number },
+): Promise<UserId | undefined> {
+  const { rows } = await db.query<{ userId: UserId }>({
+    name: 'member-id-at',
+    text: `select user_id as "userId" from members where conversation_id = $1 and user_id > $2::uuid
+      order by user_id offset $3 - 1 limit 1`,
+    values: [conversationId, after, n],
+  });
+  return rows[0]?.userId;
+}
+
 /** Ids of members, in their order, after one (exclusive). */
 export async function memberIdsAfter(
   db: Queryable,

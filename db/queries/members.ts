@@ -1,6 +1,7 @@
 import type { MyMembershipPatch, Role } from '../../contracts/entities/index.ts';
-import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { ConversationId, SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import { keepingPast, pastMembership } from './past-rules.ts';
 import { followedUnreadLateral, unreadLateral } from './unread.ts';
 
 export interface MembershipRow {
@@ -163,8 +164,10 @@ export interface WatermarkMove {
   readSeq: number;
   /** The person has not read on by their own doing: a mark that they set by hand stays. */
   keepsMark?: boolean;
+  /** The session that says so; null where several do. */
+  sessionId?: SessionId | null;
 }
-export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark'> {
+export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark' | 'sessionId'> {
   moved: boolean;
   kind: 'direct' | 'group' | 'channel';
   memberCount: number;
@@ -234,9 +237,14 @@ export async function updateMembershipSettings(
   const { rowCount } = await db.query({
     name: 'update-membership-settings',
     text: `
+      with ${keepingPast(
+        'membership',
+        `select ${pastMembership} from members where conversation_id = $1 and user_id = $2 and left_at is null and ($3 or $5 or $9)`,
+      )}
       update members set
         level = case when $3 then $4 else level end,
         muted_until = case when $5 then $6::timestamptz else muted_until end,
+        mute_except = case when $10 then $11 else mute_except end,
         archived = coalesce($7, archived),
         pinned = coalesce($8, pinned),
         -- What is as in the account is not said, and where nothing is said there is nothing.
@@ -253,6 +261,8 @@ export async function updateMembershipSettings(
       patch.archived ?? null,
       patch.pinned ?? null,
       patch.channels ? JSON.stringify(patch.channels) : null,
+      patch.muteExcept !== undefined,
+      patch.muteExcept ?? null,
     ],
   });
   return rowCount === 1;

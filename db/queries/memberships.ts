@@ -1,6 +1,7 @@
 import type { Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import { keepingPast, pastMembership } from './past-rules.ts';
 
 /** People of these who can be made members: active, and not banned. Each with whether they are one already. */
 export async function candidates(
@@ -33,7 +34,10 @@ export async function joinMembers(
   await tx.query({
     name: 'join-members',
     text: `
-      with caught_up as (
+      with ${keepingPast(
+        'membership',
+        `select ${pastMembership} from members where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is not null`,
+      )}, caught_up as (
         -- Nor is what was written meanwhile in the threads that they follow.
         update thread_members t set read_seq = greatest(t.read_seq, h.last_seq) from threads h
         where t.conversation_id = $1 and t.user_id = any($2::uuid[]) and t.following

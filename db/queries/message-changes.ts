@@ -41,7 +41,15 @@ export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: s
 export async function rewriteMessage(
   tx: Tx,
   { conversationId, seq }: Place,
-  edit: { version: number; clientId: string; fingerprint: Buffer; text: string; mentions: Mention[] | null },
+  edit: {
+    version: number;
+    clientId: string;
+    fingerprint: Buffer;
+    text: string;
+    mentions: Mention[] | null;
+    /** It mentions somebody whom the message did not mention before. */
+    calls: boolean;
+  },
 ): Promise<void> {
   await tx.query({
     name: 'rewrite-message',
@@ -57,7 +65,8 @@ export async function rewriteMessage(
         where m.conversation_id = $1 and m.seq = $2 and m.thread_seq is not null and e->>'type' = 'user'
         on conflict (conversation_id, root_seq, user_id) do update set following = true where t.following is null
       )
-      update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3
+      update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3,
+        called_at = case when $8 then now() else called_at end
       where conversation_id = $1 and seq = $2`,
     values: [
       conversationId,
@@ -67,6 +76,7 @@ export async function rewriteMessage(
       edit.fingerprint,
       edit.text,
       edit.mentions === null ? null : JSON.stringify(edit.mentions),
+      edit.calls,
     ],
   });
 }

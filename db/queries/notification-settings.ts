@@ -1,6 +1,7 @@
 import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import { keepingPast } from './past-rules.ts';
 
 export interface NotificationSettingsRow {
   settings: NotificationSettings;
@@ -32,6 +33,12 @@ export async function putNotificationSettings(
   const { rows } = await db.query<{ version: number }>({
     name: 'put-notification-settings',
     text: `
+      with ${keepingPast(
+        'settings',
+        // Never stored: then the defaults held, as they do where there is nothing.
+        `select $1::uuid as user_id, '' as subject, null::timestamptz as since, x.settings as was from (values (1)) one
+          left join notification_settings x on x.user_id = $1 where coalesce(x.version, 0) = $3`,
+      )}
       insert into notification_settings as n (user_id, settings) select $1, $2 where $3 = 0
         or exists (select from notification_settings where user_id = $1)
       on conflict (user_id) do update set settings = excluded.settings, version = n.version + 1 where n.version = $3

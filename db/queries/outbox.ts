@@ -12,7 +12,14 @@ export interface OutboxRow {
   payload: unknown;
   createdAt: Date;
   tries: number;
+  /** It waited for longer than a relay that keeps up lets anything wait. */
+  late: boolean;
+  /** Members of its conversation; null where it is about none. */
+  memberCount: number | null;
 }
+
+/** Milliseconds in which a relay that keeps up has seen to a row. */
+export const promptMs = 1_000;
 
 export async function insertOutbox(
   tx: Tx,
@@ -25,6 +32,42 @@ export async function insertOutbox(
   });
 }
 
+/** The same about messages of one conversation, both bounds included. */
+export async function insertRange(
+  tx: Tx,
+  row: {
+    topic: 'messages.stored' | 'messages.changed';
+    conversationId: ConversationId;
+    seqFrom: number;
+    seqTo: number;
+    payload?: unknown;
+  },
+): Promise<void> {
+  await tx.query({
+    name: 'insert-range',
+    text: 'insert into outbox (topic, conversation_id, seq_from, seq_to, payload) values ($1, $2, $3, $4, $5)',
+    values: [row.topic, row.conversationId, row.seqFrom, row.seqTo, JSON.stringify(row.payload ?? null)],
+  });
+}
+
+/** Gives rows to another loop of the relay. */
+export async function moveOutbox(tx: Tx, ids: readonly number[], topic: OutboxTopic): Promise<void> {
+  await tx.query({
+    name: 'move-outbox',
+    text: 'update outbox set topic = $2 where id = any($1::bigint[])',
+    values: [ids, topic],
+  });
+}
+
+/** A part of it is done: the payload says how far. It comes again at once. */
+export async function keepOutbox(tx: Tx, id: number, payload: unknown): Promise<void> {
+  await tx.query({
+    name: 'keep-outbox',
+    text: 'update outbox set payload = $2 where id = $1',
+    values: [id, JSON.stringify(payload)],
+  });
+}
+
 /**
  * Claims due rows of one topic for the length of the transaction. Rows that another relay holds are passed over, never
  * waited for; a row that nobody deletes or postpones comes again.
@@ -34,8 +77,9 @@ export async function claimOutbox(tx: Tx, topic: OutboxTopic, limit: number): Pr
     name: 'claim-outbox',
     text: `
       select id, topic, conversation_id as "conversationId", seq_from as "seqFrom", seq_to as "seqTo", user_id as "userId",
-        payload, created_at as "createdAt", tries
-      from outbox where topic = $1 and due_at <= now() order by due_at, id limit $2 for update skip locked`,
+        payload, created_at as "createdAt", tries, created_at < now() - interval '${promptMs} milliseconds' as late,
+        (select member_count from conversations c where c.id = o.conversation_id) as "memberCount"
+      from outbox o where topic = $1 and due_at <= now() order by due_at, id limit $2 for update skip locked`,
     values: [topic, limit],
   });
   return rows;

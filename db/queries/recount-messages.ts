@@ -17,13 +17,15 @@ export interface RecountedMessage {
   threadSeq: number | null;
   urgent: boolean;
   createdAt: Date;
+  /** When an edit last mentioned somebody anew: to them it is a message of that moment. */
+  calledAt: Date | null;
   editedAt: Date | null;
 }
 
 const messageColumns = `g.id, g.conversation_id as "conversationId", g.seq, c.kind as "conversationKind",
   c.deleted_at is not null as "conversationDeleted", c.member_count as members, g.sender_id as "senderId", g.kind,
   g.deleted_at is not null as deleted, g.mentions, g.thread_seq as "threadSeq", g.priority = 'urgent' as urgent,
-  g.created_at as "createdAt", g.edited_at as "editedAt"`;
+  g.created_at as "createdAt", g.called_at as "calledAt", g.edited_at as "editedAt"`;
 
 /** Messages in the order of their ids, which is that of time: after one, and before another (both exclusive). */
 export async function messagesBetweenIds(
@@ -65,9 +67,14 @@ export interface Unreader {
   level: string | null;
   generalLevel: string | null;
   mutedUntil: Date | null;
+  /** What comes through a mute. */
+  muteExcept: 'mentions' | null;
+  /** Kinds of mentions that they have switched off are false. */
+  mentionKinds: Partial<Record<'direct' | 'everyone' | 'here', boolean>> | null;
   blocked: boolean;
   /** Of the thread that the message is a reply in. */
   following: boolean;
+  threadLevel: string | null;
   /** They were there when the message called whoever is here. */
   wasHere: boolean;
   /** Any of that was changed after the message came: what held then nobody knows. */
@@ -84,8 +91,9 @@ export async function unreadersOf(
     name: 'unreaders-of',
     text: `
       select g.conversation_id as "conversationId", g.seq, m.user_id as "userId", u.status = 'active' as active, m.level,
-        n.settings->>'level' as "generalLevel", m.muted_until as "mutedUntil", b.at is not null as blocked,
-        coalesce(t.following, false) as following, h.seq is not null as "wasHere",
+        n.settings->>'level' as "generalLevel", m.muted_until as "mutedUntil", m.mute_except as "muteExcept",
+        n.settings->'mentions' as "mentionKinds", b.at is not null as blocked, coalesce(t.following, false) as following,
+        t.level as "threadLevel", h.seq is not null as "wasHere",
         coalesce(greatest(m.ruled_at, n.ruled_at, t.ruled_at, b.at, l.at) > g.created_at, false) as "ruledSince"
       from unnest($1::uuid[], $2::bigint[]) as i(conversation_id, seq)
       join messages g on g.conversation_id = i.conversation_id and g.seq = i.seq

@@ -2,7 +2,8 @@ import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
 import type { AttemptRow } from './attempts.ts';
 import type { DecisionRow } from './decisions.ts';
-import { effectiveLevel, followsThread, mentioned, messageGates } from './notifiable.ts';
+import { mentioned, messageGates, standingBy } from './notifiable.ts';
+import { asOf } from './past-rules.ts';
 
 export interface EpisodeRow {
   episode: number;
@@ -48,7 +49,7 @@ export async function decisionsOfEpisodes(
     text: `
       select d.* from unnest($2::bigint[]) as i(episode) cross join lateral (
         select id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
-          workflow_id as "workflowId", run_id as "runId"
+          workflow_id as "workflowId", run_id as "runId", conversation_id as "conversationId"
         from decisions where user_id = $1 and episode = i.episode order by at desc, id desc limit $3
       ) d order by d.at, d.id`,
     values: [userId, episodes, most],
@@ -106,34 +107,44 @@ export interface GatesRow {
   inThread: boolean;
   followsThread: boolean;
   read: boolean;
-  gates: { [Name in 'active' | 'member' | 'notMuted' | keyof typeof messageGates]: boolean };
+  gates: { [Name in 'active' | 'member' | keyof ReturnType<typeof messageGates>]: boolean };
   /** The episode that goes on, where it stands among what calls for attention right now. */
   armedIn: number | null;
   /** The episode of the first attempt that announced it. */
   announcedIn: number | null;
+  /** The episode in which the conversation was called off for the first time after it was stored. */
+  calledOffIn: number | null;
   /** The episode that was open when it was stored. */
   openThen: number | null;
 }
 
+const gatesThen = (at: string) => {
+  const then = asOf(at);
+  const { effectiveLevel, followsThread } = standingBy(then);
+  const gates = messageGates(then);
+  const results = Object.entries(gates).map(([name, sql]) => `'${name}', coalesce(${sql}, false)`);
+  return { ...then, effectiveLevel, followsThread, unread: gates.unread, results: results.join(', ') };
+};
+const then = gatesThen('$3::timestamptz');
+
 /**
- * Every gate between a message and a person, each with its result, in the words that arming itself asks by. Nothing where
- * there is no such message or person.
+ * Every gate between a message and a person, each with its result at an instant, in the words that arming itself asks by.
+ * Reading, deletion and the account are told as they stand now. Nothing where there is no such message or person.
  */
 export async function gatesOf(
   db: Queryable,
-  { messageId, userId }: { messageId: MessageId; userId: UserId },
+  { messageId, userId, at }: { messageId: MessageId; userId: UserId; at: Date },
 ): Promise<GatesRow | undefined> {
-  const gates = Object.entries(messageGates).map(([name, sql]) => `'${name}', coalesce(${sql}, false)`);
   const { rows } = await db.query<GatesRow>({
     name: 'gates-of',
     text: `
       select g.id, g.conversation_id as "conversationId", g.seq, g.created_at as "createdAt", g.priority = 'urgent' as urgent,
-        case when m.user_id is not null then ${effectiveLevel} end as level, coalesce(${mentioned}, false) as mentioned,
-        g.thread_seq is not null as "inThread", ${followsThread} as "followsThread",
-        m.user_id is not null and not coalesce(${messageGates.unread}, true) as read,
+        case when m.user_id is not null then ${then.effectiveLevel} end as level, coalesce(${mentioned}, false) as mentioned,
+        g.thread_seq is not null as "inThread", ${then.followsThread} as "followsThread",
+        m.user_id is not null and not coalesce(${then.unread}, true) as read,
         jsonb_build_object('active', u.status = 'active',
-          'member', m.user_id is not null and m.left_at is null and c.deleted_at is null,
-          'notMuted', m.muted_until is null or m.muted_until <= now(), ${gates.join(', ')}) as gates,
+          'member', coalesce(m.joined_at <= greatest($3, g.created_at) and (m.left_at is null or m.left_at > $3)
+            and (c.deleted_at is null or c.deleted_at > $3), false), ${then.results}) as gates,
         (select t.episode from armed a join attention t on t.user_id = a.user_id and t.state <> 'quiet'
           where a.user_id = u.id and a.conversation_id = g.conversation_id
           and g.seq between a.from_seq and a.last_seq) as "armedIn",
@@ -141,15 +152,16 @@ export async function gatesOf(
           select from jsonb_array_elements(t.covers) k where (k->>'conversationId')::uuid = g.conversation_id
             and g.seq between (k->>'fromSeq')::bigint and (k->>'toSeq')::bigint)
           order by t.claimed_at limit 1) as "announcedIn",
+        (select d.episode from decisions d where d.user_id = u.id and d.conversation_id = g.conversation_id
+          and d.step = 'conversation' and d.at >= g.created_at order by d.at limit 1) as "calledOffIn",
         (select e.episode from episodes e where e.user_id = u.id and e.opened_at <= g.created_at
           and (e.closed_at is null or e.closed_at >= g.created_at) order by e.episode desc limit 1) as "openThen"
-      from messages g
+      from ${then.message('$1')} g
       join conversations c on c.id = g.conversation_id
       join users u on u.id = $2
-      left join members m on m.conversation_id = g.conversation_id and m.user_id = u.id
-      left join notification_settings n on n.user_id = u.id
-      where g.id = $1`,
-    values: [messageId, userId],
+      left join lateral ${then.membership('g.conversation_id', 'u.id')} m on true
+      left join lateral ${then.settings('u.id')} n on true`,
+    values: [messageId, userId, at],
   });
   return rows[0];
 }

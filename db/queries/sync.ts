@@ -17,6 +17,7 @@ export interface StandingRow {
   level: Level | null;
   mutedUntil: Date | null;
   channels: Partial<ConversationChannels> | null;
+  muteExcept: 'mentions' | null;
   archived: boolean;
   pinned: boolean;
   joinedSeq: number;
@@ -54,7 +55,7 @@ export async function standings(
     text: `
       with mine as (
         select m.conversation_id, m.user_id, m.delivered_seq, m.read_seq, m.unread_mark, m.joined_seq, m.joined_version,
-          m.level, m.muted_until, m.channels, m.archived, m.pinned, c.version, c.last_seq, k.version as known, others.told as tells_others,
+          m.level, m.muted_until, m.mute_except, m.channels, m.archived, m.pinned, c.version, c.last_seq, k.version as known, others.told as tells_others,
           sum(case
             when k.version is null or k.version < m.joined_version or c.version - k.version > $7 or k.version > c.version then $8
             else c.version - k.version + case when others.told then c.member_count * $11::float8 else 0 end
@@ -72,7 +73,7 @@ export async function standings(
       )
       select m.conversation_id as "conversationId", version, last_seq as "lastSeq", delivered_seq as "deliveredSeq",
         read_seq as "readSeq", unread_mark as "unreadMark", joined_seq as "joinedSeq", joined_version as "joinedVersion",
-        level, muted_until as "mutedUntil", channels, archived, pinned, known, coalesce(tells_others, false) as "tellsOthers",
+        level, muted_until as "mutedUntil", mute_except as "muteExcept", channels, archived, pinned, known, coalesce(tells_others, false) as "tellsOthers",
         unread.unread, unread.mentions, (select count(*) from mine) as found
       from (
         select * from mine where cost <= $9 or conversation_id = (select min(conversation_id::text)::uuid from mine)

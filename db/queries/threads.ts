@@ -1,7 +1,8 @@
-import type { ThreadSummary } from '../../contracts/entities/index.ts';
+import type { Level, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { type MessageRow, messageColumns, stillReads } from './messages.ts';
+import { keepingPast } from './past-rules.ts';
 import { threadUnreadLateral } from './unread.ts';
 
 /** One reply fewer, because it was deleted. Answers with how the thread stands now. */
@@ -20,32 +21,50 @@ export async function shrinkThread(
 }
 
 /**
- * Follows a thread or not, and moves the read mark forward, never past the thread's last message. Who only reads has said
- * nothing of following. Answers whether anything is other than before.
+ * Follows a thread or not, gives it a level of its own or takes it away, and moves the read mark forward, never past the
+ * thread's last message. Who only reads has said nothing of following. Answers whether anything is other than before.
  */
 export async function updateThreadMember(
   db: Queryable,
   userId: UserId,
   conversationId: ConversationId,
   rootSeq: number,
-  patch: { following?: boolean | undefined; readSeq?: number | undefined },
+  patch: { following?: boolean | undefined; level?: Level | null | undefined; readSeq?: number | undefined },
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'update-thread-member',
     text: `
-      insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
-      select $1, $2, $3, $4,
+      with ${keepingPast(
+        'thread',
+        `select $3::uuid as user_id, $1::uuid || '/' || $2::bigint as subject, null::timestamptz as since,
+          jsonb_build_object('following', x.following, 'level', x.level) as was
+        from (values (1)) one left join thread_members x on x.conversation_id = $1 and x.root_seq = $2 and x.user_id = $3
+        where $4::boolean is not null or $6`,
+      )}
+      insert into thread_members as t (conversation_id, root_seq, user_id, following, level, read_seq)
+      select $1, $2, $3, $4, $7,
         least(coalesce($5::bigint, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
       on conflict (conversation_id, root_seq, user_id) do update
-      set following = coalesce($4, t.following), read_seq = greatest(t.read_seq, excluded.read_seq)
-      where coalesce($4, t.following) is distinct from t.following or excluded.read_seq > t.read_seq`,
-    values: [conversationId, rootSeq, userId, patch.following ?? null, patch.readSeq ?? null],
+      set following = coalesce($4, t.following), level = case when $6 then $7 else t.level end,
+        read_seq = greatest(t.read_seq, excluded.read_seq)
+      where coalesce($4, t.following) is distinct from t.following or excluded.read_seq > t.read_seq
+        or $6 and $7 is distinct from t.level`,
+    values: [
+      conversationId,
+      rootSeq,
+      userId,
+      patch.following ?? null,
+      patch.readSeq ?? null,
+      patch.level !== undefined,
+      patch.level ?? null,
+    ],
   });
   return rowCount === 1;
 }
 
 export type FollowedThreadRow = MessageRow & {
   following: boolean;
+  level: Level | null;
   threadReadSeq: number;
   unread: number;
   unreadMentions: number;
@@ -54,7 +73,7 @@ export type FollowedThreadRow = MessageRow & {
 
 /** A thread as it is to its reader, `$2`, who belongs to the conversation as they did when they were judged. */
 const threadOf = (joinedSeq: string, from: string) => `
-  select ${messageColumns('m', '$2')}, coalesce(t.following, false) as following, coalesce(t.read_seq, 0) as "threadReadSeq",
+  select ${messageColumns('m', '$2')}, coalesce(t.following, false) as following, t.level, coalesce(t.read_seq, 0) as "threadReadSeq",
     coalesce(h.last_seq, 0) as "lastThreadSeq", unread.unread, unread.mentions as "unreadMentions"
   from ${from} ${stillReads('m', '$2', joinedSeq)}
   ${threadUnreadLateral({

@@ -4,6 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
 import { lockPair } from '../../db/queries/conversations.ts';
 import { userById } from '../../db/queries/users.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import { directKey } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -14,14 +15,21 @@ import { DomainError, faultyField, notFound } from '../errors.ts';
  * neither is told how far the other has read; in groups the blocked one's messages are marked for the blocker alone, and
  * count as nothing unread. The blocked one is told nothing.
  */
-export async function blockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
+export async function blockUser(
+  deps: Pick<Deps, 'db' | 'now' | 'publishLive'>,
+  actor: Actor,
+  userId: UserId,
+): Promise<void> {
   if (userId === actor.userId) throw faultyField('userId', 'self', 'must name somebody else');
   await commit(deps, async (tx) => {
     if (!(await userById(tx, userId))) throw notFound();
     if ((await blocksOf(tx, actor.userId)).length >= limits.blocksPerUser) throw tooMany();
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
-    if (await insertBlock(tx, actor.userId, userId)) await setDirectBlocked(tx, key, [actor.userId, userId]);
+    if (await insertBlock(tx, actor.userId, userId)) {
+      await setDirectBlocked(tx, key, [actor.userId, userId]);
+      await callOff(tx, deps, { userIds: [actor.userId] }, 'blocked_sender');
+    }
     return { value: undefined, events: seenAnew(actor) };
   });
 }

@@ -1,19 +1,22 @@
+import type { UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../../db/client.ts';
-import { isCancelled, isRetryable, isUnavailable } from '../../db/errors.ts';
-import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
-import { type HereCall, openCalls } from '../../db/queries/here-calls.ts';
+import { type MemberPage, type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
+import { type HereCall, memberIdAt, openCalls } from '../../db/queries/here-calls.ts';
 import { type MovedWatermark, moveWatermarks } from '../../db/queries/members.ts';
-import { type OutboxRow, claimOutbox, deleteOutbox, postponeOutbox } from '../../db/queries/outbox.ts';
+import { type OutboxRow, claimOutbox, deleteOutbox, keepOutbox, moveOutbox } from '../../db/queries/outbox.ts';
+import { recordLateLooks } from '../../db/queries/past-rules.ts';
+import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import type { Deps } from '../deps.ts';
 import { tellMoved } from '../receipts/index.ts';
+import { isAway, setAside } from '../set-aside.ts';
 import { recordPresent } from './here-calls.ts';
 
 const armLimits = {
   /** Outbox rows (ranges of messages) in one transaction. */
   ranges: 200,
-  /** Milliseconds that a row waits which cannot be done: at first, and at most. */
-  asideMs: 10_000,
-  asideMaxMs: 3_600_000,
+  /** Members of one conversation who are called in one transaction: of more they come page by page. */
+  people: 2_000,
 };
 
 type ArmDeps = Pick<Deps, 'db' | 'ladder' | 'log' | 'presences' | 'publishLive'>;
@@ -46,44 +49,93 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
       if (others.length === 0) await setAside(deps, row, error);
       else size = Math.ceil(rows.length / 2);
     }
+    const readers = read.filter(({ hasRead }) => hasRead).map(asReader);
+    if (readers.length > 0) await lookAtScreens(deps.db, readers, screenLimits.delayMs);
     return rows.length;
   };
 }
 
-/** The rows are not at fault. A statement that took too long is another matter: fewer rows may be quick enough. */
-const isAway = (error: unknown) => isRetryable(error) || (isUnavailable(error) && !isCancelled(error));
+/** A page of it is done: whom the next one begins after. */
+interface Progress {
+  after: UserId;
+}
+const nobody = '00000000-0000-0000-0000-000000000000' as UserId;
+const progressOf = ({ payload }: OutboxRow): UserId => (payload as Partial<Progress> | null)?.after ?? nobody;
+
+/**
+ * The relay's rounds for conversations of very many: the next page of the people whom messages of one of them call. Those
+ * messages go together of which nobody, or everybody up to the same person, was called.
+ */
+export async function armMany(deps: ArmDeps): Promise<number> {
+  let first: OutboxRow | undefined;
+  try {
+    await deps.db.transaction(async (tx) => {
+      const claimed = await claimOutbox(tx, 'messages.stored.to_many', armLimits.ranges);
+      [first] = claimed;
+      if (first) await armPage(tx, deps, claimed, first);
+    });
+  } catch (error) {
+    if (first === undefined || isAway(error)) throw error;
+    await setAside(deps, first, error);
+  }
+  return first ? 1 : 0;
+}
+
+async function armPage(
+  tx: Tx,
+  deps: ArmDeps,
+  claimed: readonly OutboxRow[],
+  { conversationId, ...first }: OutboxRow,
+): Promise<void> {
+  const after = progressOf({ ...first, conversationId });
+  const rows = claimed.filter((row) => row.conversationId === conversationId && progressOf(row) === after);
+  if (conversationId === null) return finish(tx, rows);
+  const through = await memberIdAt(tx, conversationId, { after, n: armLimits.people });
+  await call(tx, deps, rows.flatMap(rangeOf), { after, through });
+  if (through === undefined) return finish(tx, rows);
+  for (const { id } of rows) await keepOutbox(tx, id, { after: through } satisfies Progress);
+}
 
 /**
  * All of it is done or the rows stay: the senders' read marks are moved (who writes has read what they hold), the
- * recipients armed, the rows deleted. Answers with the marks.
+ * recipients armed, the rows deleted; those that call too many at once are left to their own rounds. Answers with the marks.
  */
-async function armRows(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[]): Promise<MovedWatermark[]> {
-  const ranges = rows.flatMap(rangeOf);
-  let read: MovedWatermark[] = [];
-  if (ranges.length > 0) {
-    const senders = await sendersOf(tx, ranges);
-    read = await moveWatermarks(
-      tx,
-      senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq, keepsMark: true })),
-    );
-    const { pushMs, realertGapMs, urgent } = ladder;
-    await armRecipients(tx, ranges, { graceMs: pushMs, realertGapMs, urgentMs: urgent.pushMs });
-  }
-  if (rows.length > 0)
-    await deleteOutbox(
-      tx,
-      rows.map(({ id }) => id),
-    );
+async function armRows(tx: Tx, deps: ArmDeps, rows: readonly OutboxRow[]): Promise<MovedWatermark[]> {
+  if (rows.length === 0) return [];
+  const [many, few] = [rows.filter(callsMany), rows.filter((row) => !callsMany(row))];
+  const senders = await sendersOf(tx, rows.flatMap(rangeOf));
+  const read = await moveWatermarks(
+    tx,
+    senders.map(({ seq, ...member }) => ({ ...member, deliveredSeq: seq, readSeq: seq, keepsMark: true })),
+  );
+  // Rules may have changed since the messages were stored: which of them counted is known by the time alone.
+  const late = rows.filter((row) => row.late || row.payload !== null).flatMap(rangeOf);
+  if (late.length > 0) await recordLateLooks(tx, late);
+  if (many.length > 0) await moveOutbox(tx, many.map(idOf), 'messages.stored.to_many');
+  await call(tx, deps, few.flatMap(rangeOf));
+  await finish(tx, few);
   return read;
+}
+
+const callsMany = ({ memberCount }: OutboxRow) => (memberCount ?? 0) > armLimits.people;
+const idOf = ({ id }: OutboxRow) => id;
+
+async function call(tx: Tx, { ladder }: ArmDeps, ranges: readonly StoredRange[], page?: MemberPage): Promise<void> {
+  if (ranges.length === 0) return;
+  const { pushMs, realertGapMs, urgent } = ladder;
+  await armRecipients(tx, ranges, { graceMs: pushMs, realertGapMs, urgentMs: urgent.pushMs }, page);
+}
+
+async function finish(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length > 0) await deleteOutbox(tx, rows.map(idOf));
 }
 
 const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =>
   conversationId === null || seqFrom === null || seqTo === null ? [] : [{ conversationId, seqFrom, seqTo }];
 
-/** It comes again, each time later; a person is told once. */
-async function setAside({ db, log }: ArmDeps, { id, conversationId, tries }: OutboxRow, error: unknown): Promise<void> {
-  const delay = Math.min(armLimits.asideMaxMs, armLimits.asideMs * 2 ** Math.min(tries, 20));
-  if (tries === 0)
-    log.error('a stored message could not be armed; it is set aside', { outboxId: id, conversationId, error });
-  await db.transaction((tx) => postponeOutbox(tx, [id], delay));
-}
+/** Which of their devices it was nobody knows any more. */
+const asReader = ({ userId, conversationId }: MovedWatermark): ScreenReader => ({
+  userId,
+  conversationId,
+  sessionId: null,
+});

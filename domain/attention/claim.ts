@@ -85,7 +85,10 @@ async function claim(
   const told = gathered(channel, input.conversationIds, rows, { settings, zone, now, ladder, summary });
   const again = input.alert === 'repeat' ? repeated(input, rows, ladder) : [];
   const covers = again.length > 0 ? again : told.map((row) => coverOf(channel, row));
-  if (covers.length === 0) return { result: 'not-needed', reason: 'read_before_send' };
+  if (covers.length === 0) {
+    const unread = armed.some(({ conversationId }) => input.conversationIds.includes(conversationId));
+    return { result: 'not-needed', reason: unread ? 'all_content_gone' : 'read_before_send' };
+  }
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;
   const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));

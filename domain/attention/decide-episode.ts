@@ -13,8 +13,10 @@ import {
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
+import { lookOnceAtScreens } from '../../db/queries/screens.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import { capsOf } from './caps.ts';
 import type { CircuitName, Deps, Held, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
@@ -39,8 +41,10 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     }
     const givenUp = input.stuck.map(({ attemptId }) => attemptId);
     await giveUpAttempts(tx, input.userId, givenUp, deps.now());
-    const summary = await isSummaryDue(tx, { userId: input.userId, attention, now: deps.now() });
-    const situation = { ...(await look(tx, deps, input, { presence, held })), summary };
+    const { userId } = input;
+    const summary = await isSummaryDue(tx, { userId, attention, now: deps.now() });
+    const seen = await look(tx, deps, input, { presence, held });
+    const situation = { ...seen, summary, calledOffFor: attention.calledOffFor };
     const decision = decide(situation);
     const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
     await disarm(
@@ -61,7 +65,7 @@ async function look(
   deps: DecideDeps,
   { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
   { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
-): Promise<Omit<Situation, 'summary'>> {
+): Promise<Omit<Situation, 'summary' | 'calledOffFor'>> {
   const user = await userById(tx, userId);
   const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
@@ -124,6 +128,7 @@ async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: 
       return { ...verdict, until: verdict.until.toISOString() };
     case 'finished':
       await closeEpisode(tx, input.userId, input.episode, verdict.outcome);
+      await lookOnceAtScreens(tx, input.userId, screenLimits.delayMs);
       return { kind: 'finished', outcome: verdict.outcome };
   }
 }
@@ -158,6 +163,7 @@ async function explain(
         reason: step.reason,
         until: step.until ?? null,
         attemptId: step.outcome === 'send' ? attemptId : null,
+        conversationId: null,
         evaluation,
         workflowId,
         runId,
@@ -176,6 +182,7 @@ async function explain(
       reason,
       until: null,
       attemptId: null,
+      conversationId: null,
       evaluation,
       workflowId,
       runId,

@@ -30,7 +30,10 @@ export function decide(situation: Situation): Decision {
   });
   if (situation.closed) return finish('closed-by-operator', 'closed_by_operator');
   if (situation.account !== 'active') return finish('nothing-notifiable', 'account_inactive');
-  if (situation.armed.length === 0) return finish('read', 'read_before_send');
+  if (situation.armed.length === 0) {
+    const { calledOffFor } = situation;
+    return calledOffFor ? finish('nothing-notifiable', calledOffFor) : finish('read', 'read_before_send');
+  }
   const notifiable = situation.armed.filter((row) => wanted(row, situation.settings));
   if (notifiable.length === 0) {
     const muted = situation.armed.some(({ muted }) => muted);

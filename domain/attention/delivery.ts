@@ -167,6 +167,6 @@ export const secondsLeft = (
 ): number => Math.max(1, Math.floor(((newest?.createdAt ?? now()).getTime() + usefulMs - now().getTime()) / 1_000));
 
 export const linkTo =
-  ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Claim) =>
+  ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Pick<Claim, 'attemptId'>) =>
   ({ conversationId, seq }: Pick<AnnouncedMessage, 'conversationId' | 'seq'>) =>
     `${publicUrl}/o/${conversationId}/${seq}?n=${attemptId}`;

@@ -1,7 +1,8 @@
-export { createArming } from './arm.ts';
+export { armMany, createArming } from './arm.ts';
 export { decideEpisode } from './decide-episode.ts';
 export { heldBackOf } from './held-back.ts';
 export { notify } from './notify.ts';
+export { clearScreens } from './screens.ts';
 export { type Taken, applyReports, replayReports, takeReports } from './reports.ts';
 export { settleAttempts } from './settle.ts';
 export { listSuppressions, provedByCode, resubscribe, suppressedOf, targetOf, unsubscribe } from './suppressions.ts';

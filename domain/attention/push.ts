@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import { type AnnouncedMessage, unreadConversations } from '../../db/queries/announcements.ts';
 import { acceptedKeys, markCalled, markNotTaken } from '../../db/queries/attempts.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
-import type { Deps, Held, PushMessage, SendOutcome } from '../deps.ts';
+import { type Badge, nextBadge, recordShown } from '../../db/queries/screens.ts';
+import type { Deps, Held, SendOutcome } from '../deps.ts';
 import {
   type Delivery,
   type NotifyDeps,
@@ -13,15 +12,12 @@ import {
   defer,
   fail,
   heard,
-  linkTo,
   mayYetSucceed,
-  secondsLeft,
   settle,
 } from './delivery.ts';
 import { activeDevices } from './presence.ts';
-import { wordingFor } from '../wording/index.ts';
 import { canPush } from './outage.ts';
-import { fitPush, renderPush } from './render.ts';
+import { toPush } from './push-message.ts';
 
 /**
  * To every eligible device but those that something is done with right now, which have shown it themselves: a desktop left
@@ -38,7 +34,12 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
   const { open, held, probe } = await waysTo(deps, delivery, devices);
   if (open.length === 0 && held) return defer(deps, delivery, 'push', held.until);
   await markCalled(deps.db, userId, attemptId, deps.now());
-  const badge = await unreadConversations(deps.db, userId);
+  const deviceIds = devices.map(({ id }) => id);
+  const badge = await deps.db.transaction(async (tx) => {
+    const next = await nextBadge(tx, userId);
+    await recordShown(tx, userId, { attemptId, covers: delivery.claim.covers, deviceIds });
+    return next;
+  });
   const outcomes: SendOutcome[] = [];
   for (const device of open) outcomes.push(await pushTo(deps, delivery, device, badge));
   const pending = outcomes.filter(mayYetSucceed);
@@ -77,11 +78,12 @@ async function toTell(deps: NotifyDeps, { input, claim }: Delivery, eligible: De
 
 const keyOf = ({ id }: DeviceRow) => `device:${id}`;
 
-async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, badge: number): Promise<SendOutcome> {
+async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, badge: Badge): Promise<SendOutcome> {
   const { input, claim } = delivery;
   const sentAt = deps.now();
   const token = device.pushToken as string;
-  const outcome = await deps.senders.push.send(toPush(deps, delivery, { platform: device.platform, token }, badge));
+  const content = { ...delivery, attemptId: input.attemptId, urgent: claim.urgent, sound: claim.sound };
+  const outcome = await deps.senders.push.send(toPush(deps, content, { platform: device.platform, token }, badge));
   if (outcome.class === 'ok') {
     await heard(deps, input, { key: keyOf(device), source: 'fcm', kind: 'accepted' });
     return outcome;
@@ -90,40 +92,6 @@ async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, b
   await heard(deps, input, { key, source: 'fcm', kind: outcome.class, code: outcome.code });
   if (outcome.class === 'recipient_dead') await markPushTokenRefused(deps.db, input.userId, token, sentAt);
   return outcome;
-}
-
-function toPush(
-  deps: NotifyDeps,
-  { user, messages, settings, input, claim }: Delivery,
-  { platform, token }: Pick<PushMessage, 'platform' | 'token'>,
-  badge: number,
-): PushMessage {
-  const newest = messages.at(-1) as AnnouncedMessage;
-  const { conversationId, seq, id } = newest;
-  const { pushUntilMs, urgent } = deps.ladder;
-  const usefulMs = claim.urgent ? urgent.untilMs : pushUntilMs;
-  const data = {
-    kind: 'message',
-    attemptId: input.attemptId,
-    conversationId,
-    messageId: id,
-    seq: String(seq),
-    count: String(messages.length),
-    preview: settings.preview,
-    link: linkTo(deps, claim)(newest),
-  };
-  return {
-    token,
-    platform,
-    attemptId: input.attemptId,
-    conversationKey: createHash('sha256').update(`${input.userId}${conversationId}`).digest('hex').slice(0, 32),
-    ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),
-    data,
-    badge,
-    urgent: claim.urgent,
-    sound: claim.sound,
-    ttlSeconds: secondsLeft(deps, newest, usefulMs),
-  };
 }
 
 const byWeight: readonly Refusal['class'][] = [

@@ -58,9 +58,9 @@ async function closeRead(deps: RelayDeps, episodes: readonly HeldEpisode[]): Pro
   if (episodes.length === 0) return;
   const closed = await deps.db.transaction(async (tx) => {
     const rows = await closeReadEpisodes(tx, episodes);
-    for (const { userId, episode } of rows) {
-      const reason = { step: 'episode', outcome: 'cancelled' as const, reason: 'read_before_send' };
-      const none = { until: null, attemptId: null, evaluation: [], workflowId: '', runId: '' };
+    for (const { userId, episode, calledOffFor } of rows) {
+      const reason = { step: 'episode', outcome: 'cancelled' as const, reason: calledOffFor ?? 'read_before_send' };
+      const none = { until: null, attemptId: null, conversationId: null, evaluation: [], workflowId: '', runId: '' };
       await insertDecisions(tx, userId, [{ id: deps.newId(), episode, at: deps.now(), ...reason, ...none }]);
     }
     return new Set(rows.map(({ userId }) => userId));

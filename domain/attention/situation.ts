@@ -47,6 +47,8 @@ export interface Situation {
   closed: boolean;
   /** The weekly summary of who is away is due. */
   summary: boolean;
+  /** The last rule that called something of the episode off before it was read; null where none has. */
+  calledOffFor: Reason | null;
 }
 
 /** Why a channel may send nothing more for now, and until when. */

@@ -12,7 +12,7 @@ import type { PageOf, PageRequest } from './read.ts';
 
 /** Keeps somebody out, member or not; a member is removed by the same change. */
 export async function banMember(
-  deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
   actor: Actor,
   id: ConversationId,
   userId: UserId,

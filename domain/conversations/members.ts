@@ -7,13 +7,14 @@ import type { Tx } from '../../db/client.ts';
 import { type LockedConversation, endConversation } from '../../db/queries/changes.ts';
 import { candidates, countOwners, endMemberships, joinMembers, roleOf, setRole } from '../../db/queries/memberships.ts';
 import { type Held, holdConversation, outranks, readableConversation } from '../access/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 import { presentConversation } from './present.ts';
 import { recordChange } from './record-change.ts';
 
-type MemberDeps = Pick<Deps, 'db' | 'newId' | 'publishLive'>;
+type MemberDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>;
 
 /** Adds people. Who belongs to it already stays as they are; who is banned or gone is named as a fault. */
 export async function addMembers(
@@ -99,7 +100,7 @@ export async function leaveConversation(deps: MemberDeps, actor: Actor, id: Conv
  */
 export async function dismiss(
   tx: Tx,
-  deps: Pick<Deps, 'newId'>,
+  deps: Pick<Deps, 'now' | 'newId'>,
   actor: Actor,
   conversation: LockedConversation,
   userIds: UserId[],
@@ -110,6 +111,7 @@ export async function dismiss(
   const { told, numbers } = await recordChange(tx, deps, actor, conversation, change, { members: -userIds.length });
   await endMemberships(tx, conversation.id, userIds, numbers.version);
   if (memberCount === 0) await endConversation(tx, conversation.id, numbers.version);
+  await callOff(tx, deps, { userIds, conversationId: conversation.id }, 'not_member');
   return [{ ...told, leaves: userIds }];
 }
 

@@ -37,6 +37,7 @@ export function presentMyMembership(row: ConversationRow): Conversation['me'] {
     level: row.level,
     mutedUntil: row.mutedUntil?.toISOString() ?? null,
     channels: presentChannels(row.channels),
+    muteExcept: row.muteExcept,
     archived: row.archived,
     pinned: row.pinned,
   };
@@ -54,9 +55,10 @@ export const presentChannels = (channels: Partial<ConversationChannels> | null):
 export function membershipChanged(
   userId: UserId,
   conversationId: ConversationId,
-  { level, mutedUntil, channels, archived, pinned, unreadMark, readSeq }: Conversation['me'],
+  { level, mutedUntil, muteExcept, channels, archived, pinned, unreadMark, readSeq }: Conversation['me'],
 ): DomainEvent {
-  const settings = { conversationId, level, mutedUntil, channels, archived, pinned, unreadMark, readSeq };
+  const own = { level, mutedUntil, muteExcept, channels, archived, pinned, unreadMark, readSeq };
+  const settings = { conversationId, ...own };
   return { type: 'membership.changed', userId, settings };
 }
 

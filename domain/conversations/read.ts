@@ -4,6 +4,7 @@ import type {
   MyMembership,
   MyMembershipPatch,
   OpenChannel,
+  Reason,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import {
@@ -16,6 +17,8 @@ import {
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { membersPage, updateMembershipSettings } from '../../db/queries/members.ts';
 import { readableConversation, readableMembership } from '../access/index.ts';
+import { callOff } from '../calling-off/index.ts';
+import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -112,20 +115,32 @@ export async function listMembers(
  * devices are told.
  */
 export async function updateMyMembership(
-  deps: Pick<Deps, 'db' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'publishLive'>,
   actor: Pick<Actor, 'userId'>,
   id: ConversationId,
   patch: MyMembershipPatch,
 ): Promise<MyMembership> {
-  if (!(await updateMembershipSettings(deps.db, actor.userId, id, patch))) throw notFound();
-  // What they want to be told has changed, also for what is already on its way.
-  if ([patch.level, patch.mutedUntil, patch.channels].some((change) => change !== undefined))
-    await lookAgain(deps.db, [actor.userId], 0);
+  const { userId } = actor;
+  await commit(deps, async (tx) => {
+    if (!(await updateMembershipSettings(tx, userId, id, patch))) throw notFound();
+    // What they want to be told has changed, also for what is already on its way.
+    if (changesWhatIsTold(patch)) await callOff(tx, deps, { userIds: [userId], conversationId: id }, lessOf(patch));
+    if (changesWhatIsTold(patch) || patch.channels !== undefined) await lookAgain(tx, [userId], 0);
+    return { value: undefined };
+  });
   const me = presentMyMembership(await readableConversation(deps.db, actor, id));
   deps.publishLive([membershipChanged(actor.userId, id, me)]);
   // What is muted stands on no icon.
   if (patch.mutedUntil !== undefined) deps.publishLive([{ type: 'unread.changed', userId: actor.userId }]);
   return me;
+}
+
+const changesWhatIsTold = ({ level, mutedUntil, muteExcept }: MyMembershipPatch) =>
+  [level, mutedUntil, muteExcept].some((value) => value !== undefined);
+
+function lessOf({ level, mutedUntil, muteExcept }: MyMembershipPatch): Reason {
+  if (mutedUntil || muteExcept !== undefined) return 'muted_conversation';
+  return level === 'nothing' ? 'level_nothing' : 'level_mentions_only';
 }
 
 /** Open channels whose title begins with the words, by title. */

@@ -8,6 +8,7 @@ import {
   settingsChangedSince,
   updateSettings,
 } from '../../db/queries/changes.ts';
+import { insertRange } from '../../db/queries/outbox.ts';
 import { holdConversation, readableConversation } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -76,6 +77,8 @@ export async function deleteConversation(
     const head = { members: -conversation.memberCount };
     const { told, numbers } = await recordChange(tx, deps, actor, conversation, change, head);
     await endConversation(tx, id, numbers.version);
+    const all = { conversationId: id, seqFrom: 0, seqTo: numbers.seq };
+    await insertRange(tx, { topic: 'messages.changed', ...all, payload: { reason: 'conversation_deleted' } });
     return { value: undefined, events: [{ ...told, leaves: 'everybody' as const }] };
   });
 }

@@ -12,6 +12,7 @@ import type { Tx } from '../../db/client.ts';
 import { type TakenNumbers, appendEvent } from '../../db/queries/changes.ts';
 import { editOf, eraseMessage, revisionsOf, rewriteMessage, touchMessage } from '../../db/queries/message-changes.ts';
 import type { MessageRow } from '../../db/queries/messages.ts';
+import { insertRange } from '../../db/queries/outbox.ts';
 import { shrinkThread } from '../../db/queries/threads.ts';
 import { forbidden, holdMessage, may, readableMessage } from '../access/index.ts';
 import { commit } from '../commit.ts';
@@ -47,8 +48,10 @@ export async function editMessage(
     await checkMentions(tx, held, mentions);
     const numbers = await appendTouch(tx, actor, message, 'message.edited', {});
     const newMentions = mentions.length > 0 ? mentions : null;
+    const [added, removed] = [without(mentions, message.mentions ?? []), without(message.mentions ?? [], mentions)];
     const edit = { version: numbers.version, clientId, fingerprint: content, text, mentions: newMentions };
-    await rewriteMessage(tx, message, edit);
+    await rewriteMessage(tx, message, { ...edit, calls: added.length > 0 });
+    await oweAttention(tx, message, { added, removed });
     const edited = { ...message, text, mentions: newMentions, editedAt: numbers.at, changedVersion: numbers.version };
     return { value: edited, events: [toldEdit(actor, edited, numbers)] };
   });
@@ -57,6 +60,25 @@ export async function editMessage(
 
 const saysTheSame = (message: MessageRow, text: string, mentions: readonly Mention[]) =>
   message.text === text && JSON.stringify(message.mentions ?? []) === JSON.stringify(mentions);
+
+/** Mentions of the first whose like is not among the others, wherever in the text they stand. */
+function without(mentions: readonly Mention[], others: readonly Mention[]): Mention[] {
+  const whom = (mention: Mention) => (mention.type === 'user' ? mention.userId : mention.type);
+  const known = new Set(others.map(whom));
+  return mentions.filter((mention) => !known.has(whom(mention)));
+}
+
+/** Whom an edit mentions for the first time is told as of a new message; for whom it mentions no more there is less to tell. */
+async function oweAttention(
+  tx: Tx,
+  { conversationId, seq }: MessageRow,
+  { added, removed }: { added: readonly Mention[]; removed: readonly Mention[] },
+): Promise<void> {
+  const range = { conversationId, seqFrom: seq, seqTo: seq };
+  if (added.length > 0) await insertRange(tx, { topic: 'messages.stored', ...range, payload: { edited: true } });
+  if (removed.length > 0)
+    await insertRange(tx, { topic: 'messages.changed', ...range, payload: { reason: 'mention_removed' } });
+}
 
 const notYours = () => new DomainError('forbidden', { detail: 'Only who wrote a message can change what it says.' });
 const tooManyEdits = () =>
@@ -86,10 +108,12 @@ export async function deleteMessage(
     if (message.deletedAt) return { value: message };
     const numbers = await appendTouch(tx, actor, message, 'message.deleted', {});
     await eraseMessage(tx, message, numbers.version);
+    const { seq, threadId } = message;
+    const range = { conversationId, seqFrom: seq, seqTo: seq };
+    await insertRange(tx, { topic: 'messages.changed', ...range, payload: { reason: 'message_deleted' } });
     const thread =
       message.threadSeq === null ? null : ((await shrinkThread(tx, conversationId, message.threadSeq)) ?? null);
     const deleted = tombstone(message, numbers);
-    const { seq, threadId } = message;
     const data = { messageId: id, seq, deletedAt: numbers.at.toISOString(), threadId, thread };
     return { value: deleted, events: [told(actor, message, numbers, { type: 'message.deleted', data })] };
   });

@@ -2,8 +2,11 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
+import { lookAtScreens } from '../../db/queries/screens.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
 import { readAsMember, readableMessage, readableTo } from '../access/index.ts';
+import { callOff, screenLimits } from '../calling-off/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
@@ -31,7 +34,7 @@ export async function listReplies(
  * thread that began before the actor's joining is out of reach, though replies in it may be read.
  */
 export async function updateThread(
-  deps: Pick<Deps, 'db' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'publishLive'>,
   actor: Actor,
   conversationId: ConversationId,
   id: MessageId,
@@ -41,13 +44,34 @@ export async function updateThread(
   const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
   if (rootSeq <= joinedSeq) throw notFound();
-  const changed = await updateThreadMember(deps.db, actor.userId, conversationId, rootSeq, patch);
+  const changed = await changeThread(deps, actor, { conversationId, rootSeq }, patch);
   const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
   if (!row) throw notFound();
   const thread = presentThread(row);
   if (changed) deps.publishLive(whatIsTold(actor, thread));
   return thread;
 }
+
+/** What was read in a thread, or is not wanted of it, calls for nobody any more, wherever the reader is beside it. */
+async function changeThread(
+  deps: Pick<Deps, 'db' | 'now'>,
+  { userId, sessionId }: Actor,
+  { conversationId, rootSeq }: { conversationId: ConversationId; rootSeq: number },
+  patch: ThreadPatch,
+): Promise<boolean> {
+  return deps.db.transaction(async (tx) => {
+    if (!(await updateThreadMember(tx, userId, conversationId, rootSeq, patch))) return false;
+    if (patch.readSeq !== undefined)
+      await lookAtScreens(tx, [{ userId, conversationId, sessionId }], screenLimits.delayMs);
+    if (patch.level !== undefined || patch.following !== undefined)
+      await callOff(tx, deps, { userIds: [userId], conversationId }, lessOf(patch));
+    await lookAgain(tx, [userId], 0);
+    return true;
+  });
+}
+
+const lessOf = ({ level }: ThreadPatch) =>
+  level === 'nothing' ? 'level_nothing' : level === 'mentions' ? 'level_mentions_only' : 'thread_not_followed';
 
 function whatIsTold({ userId }: Actor, { root, ...standing }: FollowedThread): DomainEvent[] {
   const thread = { conversationId: root.conversationId, threadId: root.id, rootSeq: root.seq, ...standing };
@@ -80,6 +104,7 @@ export async function listThreads(
 const presentThread = (row: FollowedThreadRow): FollowedThread => ({
   root: presentMessage(row),
   following: row.following,
+  level: row.level,
   readSeq: row.threadReadSeq,
   unread: row.unread,
   mentions: row.unreadMentions,

@@ -1,10 +1,12 @@
 import type { Receipt } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
-import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
+import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
 import { type MovedWatermark, type WatermarkMove, moveWatermarks } from '../../db/queries/members.ts';
+import { screenLimits } from '../calling-off/index.ts';
 import { tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound, overloaded } from '../errors.ts';
@@ -38,12 +40,16 @@ export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<W
       ...earlier,
       deliveredSeq: Math.max(earlier.deliveredSeq, later.deliveredSeq),
       readSeq: Math.max(earlier.readSeq, later.readSeq),
+      sessionId: earlier.sessionId === later.sessionId ? (later.sessionId ?? null) : null,
     }),
     gatherMs: receiptLimits.gatherMs,
     run: async (batch) => {
       const moved = await moveWatermarks({ query: (statement) => db.write(statement) }, batch);
-      nudgeReaders(nudges, moved);
       const byMember = new Map(moved.map((row) => [`${row.conversationId}${row.userId}`, row]));
+      nudgeReaders(
+        nudges,
+        batch.filter(({ conversationId, userId }) => byMember.get(`${conversationId}${userId}`)?.hasRead),
+      );
       return batch.map(({ conversationId, userId }) => byMember.get(`${conversationId}${userId}`) ?? null);
     },
   });
@@ -60,24 +66,27 @@ export function createReceiptLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<W
 }
 
 /** Who has read may have nothing unread any more: their episode is looked at soon instead of at its next step. */
-function nudgeReaders(nudges: Lane<UserId, true>, moved: readonly MovedWatermark[]): void {
-  const readers = new Set(moved.filter(({ hasRead }) => hasRead).map(({ userId }) => userId));
-  // The reading itself is stored; the workflow sees it at its next step all the same.
-  for (const reader of readers) nudges.push(reader).catch(() => undefined);
+function nudgeReaders(nudges: Lane<ScreenReader, true>, readings: readonly WatermarkMove[]): void {
+  for (const { userId, conversationId, sessionId = null } of readings) {
+    // The reading itself is stored; the workflow sees it at its next step all the same.
+    nudges.push({ userId, conversationId, sessionId }).catch(() => undefined);
+  }
 }
 
-function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<UserId, true> {
+function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<ScreenReader, true> {
   return createLane({
     maxBatch: receiptLimits.maxBatch,
     maxWaiting: receiptLimits.maxWaiting,
     onOverflow: () => overloaded,
-    run: async (readers) => {
+    run: async (readings) => {
       try {
-        await lookAgain(db, [...new Set(readers)], receiptLimits.nudgeDelayMs);
+        const readers = [...new Set(readings.map(({ userId }) => userId))];
+        await lookAgain(db, readers, receiptLimits.nudgeDelayMs);
+        await lookAtScreens(db, readings, screenLimits.delayMs);
       } catch (error) {
         log.warn('readers could not be marked for a look', { reason: (error as Error).message });
       }
-      return readers.map(() => true as const);
+      return readings.map(() => true as const);
     },
   });
 }
@@ -93,7 +102,8 @@ export async function updateReceipts(
   conversationId: ConversationId,
   { deliveredSeq = 0, readSeq = 0 }: ReceiptUpdate,
 ): Promise<Receipt> {
-  const row = await deps.moveWatermark({ conversationId, userId: actor.userId, deliveredSeq, readSeq });
+  const { userId, sessionId } = actor;
+  const row = await deps.moveWatermark({ conversationId, userId, sessionId, deliveredSeq, readSeq });
   if (!row) throw notFound();
   const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
   tellMoved(deps, [row]);

@@ -38,6 +38,8 @@ export const sentences: Record<Reason, string> = {
   covered_by_digest: 'A mail that gathers what is unread has told everything of it.',
   digest_only: 'Of a channel of which the person wants everything, only gathered mail tells, and they get none.',
   weekly_summary: 'The person has not been here for a week, and is told by mail what waits.',
+  mention_removed: 'An edit took away what called for the person’s attention.',
+  conversation_deleted: 'The conversation was ended for everybody.',
   channel_off: 'The person has switched this channel off.',
   channel_off_here: 'The person has switched this channel off for this conversation.',
   no_device: 'The person has no device that can be pushed to.',

@@ -77,6 +77,7 @@ function toldDecision(row: DecisionRow): ToldDecision {
   return {
     at: row.at.toISOString(),
     step: row.step as ToldDecision['step'],
+    conversationId: row.conversationId,
     outcome: row.outcome,
     reason,
     sentence: sentences[reason],

@@ -1,6 +1,8 @@
 import { type EpisodeStory, type Gate, type Reason, type Why, gateNames } from '../../contracts/entities/index.ts';
 import type { MessageId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../../db/client.ts';
+import { promptMs } from '../../db/queries/outbox.ts';
+import { ruleLookOf } from '../../db/queries/past-rules.ts';
 import { type GatesRow, episodesPage, gatesOf } from '../../db/queries/stories.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
@@ -18,18 +20,50 @@ export async function explainMessage(
   { messageId, userId }: { messageId: MessageId; userId: UserId },
 ): Promise<Why> {
   return commit(deps, async (tx) => {
-    const row = await gatesOf(tx, { messageId, userId });
-    if (!row) throw notFound();
+    const found = await gatesThen(tx, deps, { messageId, userId });
+    if (!found) throw notFound();
+    const { row, gates, gatesAt } = found;
     await audit(tx, deps, by, { action: 'why', userId, messageId });
-    const gates = toGates(row);
     const episode = await episodeOf(tx, deps, userId, row, gates);
     const terminal = terminalOf(row, gates, episode);
     const { id, conversationId, seq, createdAt, level, mentioned, urgent, read } = row;
     const message = { id, conversationId, seq, createdAt: createdAt.toISOString() };
-    const value: Why = { message, userId, terminal, gates, level, mentioned, urgent, read, episode };
+    const value: Why = { message, userId, terminal, gates, gatesAt, level, mentioned, urgent, read, episode };
     return { value };
   });
 }
+
+interface GatesThen {
+  row: GatesRow;
+  gates: Gate[];
+  gatesAt: string;
+}
+
+/**
+ * The gates as they were when the relay asked them. Mostly that was within a moment, of which only the two ends are known:
+ * where one of them kept the message back, that one is told, unless there is more than the rules to tell that it was armed.
+ */
+async function gatesThen(
+  tx: Tx,
+  { now }: Pick<Deps, 'now'>,
+  of: { messageId: MessageId; userId: UserId },
+): Promise<GatesThen | undefined> {
+  const look = await ruleLookOf(tx, of.messageId);
+  if (!look) return undefined;
+  const prompt = [look.createdAt, new Date(look.createdAt.getTime() + promptMs)];
+  const instants = look.owed ? [now()] : look.lookedAt ? [look.lookedAt] : prompt;
+  let last: GatesThen | undefined;
+  for (const at of instants) {
+    const row = await gatesOf(tx, { ...of, at });
+    if (!row) return undefined;
+    last = { row, gates: toGates(row), gatesAt: at.toISOString() };
+    if (blocking(last.gates) || wasArmed(row)) break;
+  }
+  return last;
+}
+
+const wasArmed = ({ armedIn, announcedIn, calledOffIn }: GatesRow) =>
+  [armedIn, announcedIn, calledOffIn].some((episode) => episode !== null);
 
 function toGates(row: GatesRow): Gate[] {
   return gateNames.map((gate) => {
@@ -55,8 +89,8 @@ const reasonOf: Record<(typeof gateNames)[number], (row: GatesRow) => Reason> = 
 };
 
 /**
- * The episode that the message belonged to: the one that announced it, the one in which it is armed, else the one that
- * was open when it was sent. That last is a guess, so it is made only for what would have been armed.
+ * The episode that the message belonged to: the one that announced it, the one in which it is armed or was called off,
+ * else the one that was open when it was sent. That last is a guess, so it is made only for what would have been armed.
  */
 async function episodeOf(
   tx: Tx,
@@ -65,7 +99,9 @@ async function episodeOf(
   row: GatesRow,
   gates: readonly Gate[],
 ): Promise<EpisodeStory | null> {
-  const guess = blocking(gates) ? null : row.openThen;
+  const kept = blocking(gates);
+  // Of a deleted message it is known only by that whether it called for anybody.
+  const guess = kept ? (kept.gate === 'notDeleted' ? row.calledOffIn : null) : (row.calledOffIn ?? row.openThen);
   const number = row.announcedIn ?? row.armedIn ?? guess;
   if (number === null) return null;
   const page = await episodesPage(tx, userId, { before: number + 1, limit: 1 });
@@ -90,14 +126,19 @@ const toTerminal = (outcome: Terminal['outcome'], reason: Reason, at: string | n
 });
 
 /**
- * The one answer. What was done counts before what holds now: whoever was pushed and muted the conversation afterwards was
- * pushed.
+ * The one answer. What was done counts first: whoever was pushed and muted the conversation afterwards was pushed, and what
+ * was called off after it had begun was cancelled.
  */
 function terminalOf(row: GatesRow, gates: readonly Gate[], episode: EpisodeStory | null): Terminal {
   const sent = episode?.attempts.find(({ state }) => state === 'accepted');
   if (sent) return toTerminal('sent', 'announced', sent.finishedAt);
   const block = blocking(gates);
-  if (block?.reason) return toTerminal('skipped', block.reason);
+  const calledOff = episode?.decisions.find(
+    ({ step, conversationId, at }) =>
+      step === 'conversation' && conversationId === row.conversationId && at >= row.createdAt.toISOString(),
+  );
+  if (block?.reason && !(calledOff && block.gate === 'notDeleted')) return toTerminal('skipped', block.reason);
+  if (calledOff) return toTerminal('cancelled', calledOff.reason, calledOff.at);
   // In the grace nobody decides: the relay closes what was read.
   if (row.read && episode?.attempts.every(({ state }) => state === 'dropped') !== false)
     return toTerminal('cancelled', 'read_before_send', episode?.closedAt ?? null);

@@ -3,7 +3,7 @@ import type { Circuits, Senders } from '../../domain/deps.ts';
 /** The senders, whose every outcome is heeded: what comes back is what is to be believed of it. */
 export function guardSenders({ push, email, sms }: Senders, circuits: Pick<Circuits, 'heed'>): Senders {
   return {
-    push: { send: async (message) => circuits.heed(`fcm:${message.platform}`, await push.send(message)) },
+    push: { ...push, send: async (message) => circuits.heed(`fcm:${message.platform}`, await push.send(message)) },
     email: { send: async (message) => circuits.heed('sendgrid', await email.send(message)) },
     sms: { ...sms, send: async (message) => circuits.heed('twilio', await sms.send(message)) },
   };

@@ -12,7 +12,7 @@ export function measureSenders(senders: Senders, metrics: Metrics): Senders {
     return outcome;
   };
   return {
-    push: { send: (message) => measure('fcm', () => senders.push.send(message)) },
+    push: { ...senders.push, send: (message) => measure('fcm', () => senders.push.send(message)) },
     email: { send: (message) => measure('sendgrid', () => senders.email.send(message)) },
     sms: {
       ...senders.sms,

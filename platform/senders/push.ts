@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { connect } from 'node:net';
 import type { Message, Messaging } from 'firebase-admin/messaging';
-import type { PushMessage, SendOutcome, Senders } from '../../domain/deps.ts';
+import type { PushMessage, SendOutcome, Senders, SilentPush } from '../../domain/deps.ts';
 import { type RefusalClass, refused, retryAfter } from './outcome.ts';
 
 export interface PushOptions {
@@ -24,15 +24,17 @@ const quotaWaitMs = 60_000;
  */
 export function createPushSender(options: PushOptions): Senders['push'] {
   let messaging: Promise<Messaging> | undefined;
+  const give = async (message: Message): Promise<SendOutcome> => {
+    messaging ??= open(options);
+    try {
+      return { class: 'ok', providerId: await (await messaging).send(message) };
+    } catch (error) {
+      return classifyFcm(error);
+    }
+  };
   return {
-    async send(message) {
-      messaging ??= open(options);
-      try {
-        return { class: 'ok', providerId: await (await messaging).send(toFcm(message)) };
-      } catch (error) {
-        return classifyFcm(error);
-      }
-    },
+    send: (message) => give(toFcm(message)),
+    sendSilently: (message) => give(toSilentFcm(message)),
   };
 }
 
@@ -58,13 +60,16 @@ function agentTo(baseUrl: string): HttpAgent {
 
 /** Android builds what it shows from the data; iOS shows the alert. Both replace what they show of the conversation. */
 function toFcm({ token, conversationKey, title, body, data, badge, ttlSeconds, urgent, sound }: PushMessage): Message {
-  const expires = Math.floor(Date.now() / 1_000) + ttlSeconds;
   return {
     token,
     data: { ...data, title, body, badge: String(badge), tag: conversationKey, sound: sound ? 'on' : 'off' },
     android: { priority: 'high', ttl: ttlSeconds * 1_000 },
     apns: {
-      headers: { 'apns-collapse-id': conversationKey, 'apns-expiration': String(expires), 'apns-priority': '10' },
+      headers: {
+        'apns-collapse-id': conversationKey,
+        'apns-expiration': expiresIn(ttlSeconds),
+        'apns-priority': '10',
+      },
       payload: {
         aps: {
           alert: { title, body },
@@ -77,6 +82,24 @@ function toFcm({ token, conversationKey, title, body, data, badge, ttlSeconds, u
     },
   };
 }
+
+/**
+ * Nothing to show: a number for the icon, which iOS sets whether or not the app runs, and data for the app. Of type alert
+ * all the same, since one of type background may carry no number.
+ */
+function toSilentFcm({ token, data, badge, ttlSeconds }: SilentPush): Message {
+  return {
+    token,
+    data: { ...data, badge: String(badge) },
+    android: { priority: 'normal', ttl: ttlSeconds * 1_000 },
+    apns: {
+      headers: { 'apns-push-type': 'alert', 'apns-expiration': expiresIn(ttlSeconds), 'apns-priority': '5' },
+      payload: { aps: { badge, contentAvailable: true } },
+    },
+  };
+}
+
+const expiresIn = (seconds: number) => String(Math.floor(Date.now() / 1_000) + seconds);
 
 interface FcmFailure {
   code?: string;

@@ -34,13 +34,27 @@ const withTraces = (item) => ({
 
 const byRecipient = (items) => [...Map.groupBy(items, ({ to: recipient }) => recipient)].reverse().slice(0, most);
 
+/** What a silent push takes down: of each conversation whatever is no newer than what was read of it. */
+function cleared({ data = {} }) {
+  if (data.kind !== 'clear') return [];
+  try {
+    return JSON.parse(data.conversations ?? '');
+  } catch {
+    return [{ tag: data.tag, throughSeq: Infinity }];
+  }
+}
+
 /** What one phone shows: a push replaces the one with its collapse key; a silent one that clears takes it away. */
 function screen([recipient, items]) {
   const shown = new Map();
   for (const item of items) {
     const place = item.collapseKey ?? item.data?.tag ?? item.id;
-    if (!item.silent || item.data?.kind === 'clear') shown.delete(place);
-    if (!item.silent) shown.set(place, item);
+    if (!item.silent) {
+      shown.delete(place);
+      shown.set(place, item);
+    }
+    for (const { tag, throughSeq } of item.silent ? cleared(item) : [])
+      if (Number(shown.get(tag)?.data?.seq ?? 0) <= throughSeq) shown.delete(tag);
   }
   const threads = Map.groupBy([...shown.values()].reverse(), (item) => item.threadId ?? item.collapseKey ?? item.id);
   return {

@@ -18,7 +18,7 @@ export function newMembership(
   return {
     role: data.members.find(({ userId }) => userId === me)?.role ?? unnamed,
     ...{ deliveredSeq: 0, readSeq: 0, unread: 0, mentions: 0, unreadMark: null },
-    ...{ level: null, mutedUntil: null, archived: false, pinned: false },
+    ...{ level: null, mutedUntil: null, muteExcept: null, archived: false, pinned: false },
     channels: { push: null, email: null, sms: null },
   };
 }
@@ -99,7 +99,7 @@ function sumUnread(membership: MyMembership, me: UserId, messages: Iterable<Mess
 
 export type Settings = Pick<
   MyMembership,
-  'level' | 'mutedUntil' | 'channels' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'
+  'level' | 'mutedUntil' | 'muteExcept' | 'channels' | 'archived' | 'pinned' | 'unreadMark' | 'readSeq'
 >;
 
 /**
@@ -107,16 +107,16 @@ export type Settings = Pick<
  * a mark that was set before something was read is gone.
  */
 export function afterSettings(membership: MyMembership, settings: Settings): MyMembership {
-  const { level, mutedUntil, channels, archived, pinned, unreadMark } = settings;
-  const set = { ...membership, level, mutedUntil, channels, archived, pinned };
+  const { level, mutedUntil, muteExcept, channels, archived, pinned, unreadMark } = settings;
+  const set = { ...membership, level, mutedUntil, muteExcept, channels, archived, pinned };
   return settings.readSeq < membership.readSeq ? set : { ...set, unreadMark };
 }
 
 /** What a sync says of where one stands, which is newer than what was counted here; reads not yet told stay. */
 export function afterStanding(membership: MyMembership, standing: SyncStanding): MyMembership {
-  const { level, mutedUntil, channels, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;
+  const { level, mutedUntil, muteExcept, channels, archived, pinned, readSeq, unread, mentions, unreadMark } = standing;
   const deliveredSeq = Math.max(membership.deliveredSeq, standing.deliveredSeq);
-  const settled = { ...membership, deliveredSeq, level, mutedUntil, channels, archived, pinned };
+  const settled = { ...membership, deliveredSeq, level, mutedUntil, muteExcept, channels, archived, pinned };
   if (readSeq < membership.readSeq) return settled;
   return { ...settled, readSeq, unread, mentions, unreadMark };
 }

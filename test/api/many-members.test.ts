@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Conversation, DeliveryState, SyncResponse } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
+import { growTo } from '../factories/crowd.ts';
 import {
   type Person,
   makeChannel,
@@ -24,18 +25,6 @@ describe('conversations of many', () => {
   });
   after(() => app.stop());
 
-  /** Lets a group grow by people who are in the table alone, to so many members in all. */
-  async function growTo(group: Conversation, members: number): Promise<void> {
-    await app.database.run(`
-      with people as (
-        insert into users (id, display_name, email, password_hash, locale, time_zone, created_at)
-        select gen_random_uuid(), 'One of many', gen_random_uuid() || '@example.test', '', 'en', 'UTC', now()
-        from generate_series(1, ${members - group.memberCount}) returning id
-      )
-      insert into members (conversation_id, user_id, role, joined_at, joined_seq) select '${group.id}', id, 'member', now(), 0 from people`);
-    await app.database.run(`update conversations set member_count = ${members} where id = '${group.id}'`);
-  }
-
   const snapshotOf = async (group: Conversation) => {
     const { changes } = expectStatus(await bob.call<SyncResponse>('POST', '/v1/sync', { known: [] }), 200);
     return changes.find(({ conversationId }) => conversationId === group.id)?.state;
@@ -49,8 +38,8 @@ describe('conversations of many', () => {
 
   it('name their members up to a number of them, and count them beyond', async () => {
     const [small, large] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob])];
-    await growTo(small, limits.namedMembers);
-    await growTo(large, limits.namedMembers + 1);
+    await growTo(app, small, limits.namedMembers);
+    await growTo(app, large, limits.namedMembers + 1);
     assert.equal((await snapshotOf(small))?.members.length, limits.namedMembers);
     assert.equal((await snapshotOf(large))?.members.length, 0);
     assert.equal((await snapshotOf(large))?.conversation.memberCount, limits.namedMembers + 1);
@@ -61,7 +50,7 @@ describe('conversations of many', () => {
 
   it('tell receipts to nobody but one’s own devices beyond that number', async () => {
     const large = await makeGroup(ana, [bob]);
-    await growTo(large, limits.namedMembers + 1);
+    await growTo(app, large, limits.namedMembers + 1);
     const [anaHere, bobHere] = [
       await connect(app.url, { token: ana.token }),
       await connect(app.url, { token: bob.token }),

@@ -20,6 +20,7 @@ import { type TestApp, startApp } from '../setup/app.ts';
 import { type Door, by, byEachDoor } from '../support/doors.ts';
 import { waitFor } from '../support/inbox.ts';
 import { expectProblem, expectStatus } from '../support/rest.ts';
+import { connect } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
 const uiUrl = 'https://temporal.example.test';
@@ -161,6 +162,96 @@ byEachDoor('support can see why', (door: Door) => {
     expectStatus(await deleteMessage(ana, channel.id, gone.id), 200);
     const told = await why(gone, bob);
     assert.deepEqual(failed(told).includes('notDeleted'), true);
+  });
+
+  it('what held when the message came is told, whatever holds now', async () => {
+    const [ana, bob] = await registerPeople(entrance, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const settings = async (patch: object) =>
+      expectStatus(await bob.call('PATCH', `/v1/conversations/${group.id}/me`, patch), 200);
+    const general = async (patch: object) => expectStatus(await bob.call('PATCH', '/v1/me/notifications', patch), 200);
+    const mentions = [{ type: 'user', userId: bob.id, offset: 0, length: 4 }];
+    const seen = async (text: string, extra: Record<string, unknown> = {}) => {
+      const message = await send(ana, group.id, text, extra);
+      await until(
+        async () => (await db.query(`select from outbox where topic = 'messages.stored'`)).rowCount,
+        (owed) => owed === 0,
+      );
+      return message;
+    };
+    const kept: [message: { id: string }, reason: string][] = [];
+    await settings({ mutedUntil: new Date(Date.now() + 3_600_000).toISOString() });
+    kept.push([await seen('while muted'), 'muted_conversation']);
+    await settings({ mutedUntil: null });
+    await settings({ level: 'nothing' });
+    kept.push([await seen('while nothing was wanted'), 'level_nothing']);
+    await settings({ level: null });
+    await general({ level: 'mentions' });
+    kept.push([await seen('while mentions were'), 'level_mentions_only']);
+    await general({ mentions: { direct: false } });
+    kept.push([await seen('@Bob', { mentions }), 'level_mentions_only']);
+    await general({ level: 'all', mentions: { direct: true } });
+    expectStatus(await bob.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
+    kept.push([await seen('while blocked'), 'blocked_sender']);
+    expectStatus(await bob.call('DELETE', `/v1/me/blocks/${ana.id}`), 204);
+    for (const [message, reason] of kept) {
+      const told = await why(message, bob);
+      assert.deepEqual([told.terminal.outcome, told.terminal.reason, told.episode], ['skipped', reason, null]);
+    }
+    // And the other way round: who was told is not said to have been kept from it by what they set later.
+    const token = await registerDevice(bob);
+    const reached = await seen('hello');
+    await waitFor(app, { to: token });
+    await settings({ mutedUntil: new Date(Date.now() + 3_600_000).toISOString() });
+    await settled(reached, bob, 'sent');
+  }).timeout(60_000);
+
+  it('when it had begun and a rule ended it, then it was cancelled, by that rule and at that time', async () => {
+    const [ana, bob] = await registerPeople(entrance, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    // Who is connected has the longer grace.
+    const socket = await connect(app.url, { token: bob.token });
+    const message = await send(ana, group.id, 'Hi');
+    await until(
+      async () => (await db.query('select from armed where user_id = $1', [bob.id])).rowCount,
+      (armed) => armed === 1,
+    );
+    const mutedUntil = new Date(Date.now() + 3_600_000).toISOString();
+    expectStatus(await bob.call('PATCH', `/v1/conversations/${group.id}/me`, { mutedUntil }), 200);
+    const told = await settled(message, bob, 'cancelled');
+    assert.equal(told.terminal.reason, 'muted_conversation');
+    const decision = told.episode?.decisions.find(({ step }) => step === 'conversation');
+    assert.deepEqual([decision?.conversationId, decision?.at], [group.id, told.terminal.at]);
+    assert.deepEqual(failed(told), []);
+    socket.close();
+  });
+
+  it('when the relay came late, then the rules are told by which it judged', async () => {
+    const [ana, bob] = await registerPeople(entrance, 'Ana', 'Bob');
+    const group = await makeGroup(ana, [bob]);
+    const message = await send(ana, group.id, 'Hi');
+    await settled(message, bob, 'skipped');
+    // As if it had been stored an hour before, with a mute that began meanwhile and is over.
+    await db.query(`update messages set created_at = created_at - interval '1 hour' where id = $1`, [message.id]);
+    await app.database.run(`delete from decisions where user_id = '${bob.id}'`);
+    await app.database.run(`delete from episodes where user_id = '${bob.id}'`);
+    await db.query(
+      `insert into late_looks (conversation_id, seq_from, seq_to, at) values ($1, $2, $2, now() - interval '10 minutes')`,
+      [group.id, message.seq],
+    );
+    await db.query(
+      `insert into past_rules (user_id, kind, subject, until, was)
+       select user_id, 'membership', conversation_id::text, now() - interval '30 minutes', to_jsonb(row) from members m,
+         lateral (select level, null as "mutedUntil", null as "muteExcept", joined_seq as "joinedSeq", joined_at - interval '2 hours' as "joinedAt",
+           left_at as "leftAt") row where conversation_id = $1 and user_id = $2
+       union all select user_id, 'membership', conversation_id::text, now() - interval '1 minute', to_jsonb(row) from members m,
+         lateral (select level, now() as "mutedUntil", null as "muteExcept", joined_seq as "joinedSeq", joined_at - interval '2 hours' as "joinedAt",
+           left_at as "leftAt") row where conversation_id = $1 and user_id = $2`,
+      [group.id, bob.id],
+    );
+    const told = await why(message, bob);
+    assert.deepEqual([told.terminal.outcome, told.terminal.reason], ['skipped', 'muted_conversation']);
+    assert.ok(Math.abs(Date.parse(told.gatesAt) - Date.now() + 600_000) < 60_000);
   });
 
   it('when somebody without the role asks, then they are refused alike whether or not there is such a person', async () => {

@@ -11,6 +11,7 @@ import {
   registerPeople,
   registerPerson,
   send,
+  signInAgain,
   verifyContacts,
 } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -141,6 +142,25 @@ describe('every message reaches a person', () => {
       [['read', null]],
     );
     assert.deepEqual(await inbox(app, { to: bob.token }), []);
+    socket.close();
+  }).timeout(60_000);
+
+  it('2.23/2 pushes to who does not read within the grace, and takes it down once they read on another device', async () => {
+    const [ana, bob] = [await registerPerson(app), await away()];
+    const desktop = await signInAgain(app, bob.person);
+    const socket = await connect(app.url, { token: desktop.token });
+    const direct = await makeDirect(ana, bob.person);
+    const early = await send(ana, direct.id, 'read within the grace');
+    expectStatus(await read(desktop, direct.id, early.seq), 200);
+    const late = await send(ana, direct.id, 'read after it');
+    const [push] = await waitFor(app, { to: bob.token });
+    assert.deepEqual([push?.data?.seq, push?.data?.count, push?.badge], ['2', '1', 1]);
+    expectStatus(await read(desktop, direct.id, late.seq), 200);
+    const [, silent] = await waitFor(app, { to: bob.token }, 2);
+    assert.deepEqual([silent?.silent, silent?.data?.kind, silent?.badge], [true, 'clear', 0]);
+    assert.deepEqual(JSON.parse(String(silent?.data?.conversations)), [
+      { conversationId: direct.id, throughSeq: 2, tag: push?.data?.tag },
+    ]);
     socket.close();
   }).timeout(60_000);
 

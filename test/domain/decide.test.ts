@@ -81,6 +81,7 @@ const situation = (overrides: Partial<Situation> = {}): Situation => ({
   capped: {},
   closed: false,
   summary: false,
+  calledOffFor: null,
   ...overrides,
 });
 

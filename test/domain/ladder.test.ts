@@ -99,6 +99,7 @@ class Play {
       stuck: [],
       skipped: [],
       closed: false,
+      calledOffFor: null,
       ...rest,
     };
   }

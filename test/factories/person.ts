@@ -111,3 +111,20 @@ export async function verifyContacts(app: Pick<TestApp, 'database'>, person: Per
 export const phoneNumber = (): string => `+4915${fourDigits()}9${fourDigits()}`;
 
 const fourDigits = () => String(Math.floor(Math.random() * 10_000)).padStart(4, '0');
+
+/** The same person on another device, with a session of its own. */
+export async function signInAgain(app: Entrance, person: Person): Promise<Person> {
+  const body = { identifier: person.email, password };
+  const { user, session } = expectStatus(
+    await call<{ user: Me; session: Session }>(app.url, 'POST', '/v1/auth/login', { body }),
+    200,
+  );
+  const token = session.accessToken;
+  return {
+    ...person,
+    me: user,
+    session,
+    token,
+    call: (method, path, input, headers = {}) => call(app.url, method, path, { token, body: input, headers }),
+  };
+}

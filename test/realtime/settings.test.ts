@@ -32,8 +32,9 @@ describe('what a conversation is to somebody, on all of their devices', () => {
   const mark = async (person: Person, id: string, seq: number | null) =>
     expectStatus(await person.call<MyMembership>('PUT', `/v1/conversations/${id}/unread-mark`, { seq }), 200);
   const settingsOf = (conversationId: string, me: MyMembership) => {
-    const { level, mutedUntil, channels, archived, pinned, unreadMark, readSeq } = me;
-    return { conversationId, level, mutedUntil, channels, archived, pinned, unreadMark, readSeq } as MembershipSettings;
+    const { level, mutedUntil, muteExcept, channels, archived, pinned, unreadMark, readSeq } = me;
+    const own = { level, mutedUntil, muteExcept, channels, archived, pinned, unreadMark, readSeq };
+    return { conversationId, ...own } as MembershipSettings;
   };
 
   it('when settings change on one device, then each is told all of them, and nobody else is', async () => {

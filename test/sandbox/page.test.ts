@@ -93,6 +93,15 @@ describe('the sandbox’s page', () => {
     await sandbox.push('ok-1', { data: { kind: 'clear', tag: 'c1' } });
     await shows('#phones', 'Silent (1)');
     assert.deepEqual(await texts('#phones .thread .notification b'), ['only of two']);
+    // As Homing says it: several at once, and of each only what is no newer than was read.
+    await push('newer of three', 'c3', { seq: '7' });
+    const conversations = JSON.stringify([
+      { tag: 'c2', throughSeq: 9 },
+      { tag: 'c3', throughSeq: 6 },
+    ]);
+    await sandbox.push('ok-1', { data: { kind: 'clear', conversations } });
+    await shows('#phones', 'Silent (2)');
+    assert.deepEqual(await texts('#phones .thread .notification b'), ['newer of three']);
     assert.deepEqual(page.complaints, []);
   });
 

@@ -268,6 +268,7 @@ function snapshotOf({ version, title, members, messages }: World): Snapshot {
       ...mine,
       level: null,
       mutedUntil: null,
+      muteExcept: null,
       channels: { push: null, email: null, sms: null },
       archived: false,
       pinned: false,

@@ -103,6 +103,27 @@ describe('the senders', () => {
     assert.deepEqual(await heard({ urgent: true }), ['on', 'default', 'time-sensitive']);
   });
 
+  it('push without a word to the person', async () => {
+    const data = { kind: 'clear', conversations: '[]', badgeRevision: '2' };
+    const silent = { token: 'ok-canary-token', data, badge: 0, ttlSeconds: 60 };
+    assert.equal((await senders.push.sendSilently(silent)).class, 'ok');
+    const [item] = await items();
+    assert.deepEqual([item?.silent, item?.badge, item?.text, item?.sound], [true, 0, '', undefined]);
+    assert.deepEqual(item?.data, { ...data, badge: '0' });
+    const { requests } = (await (await fetch(`${sandbox.url}/requests.json`)).json()) as {
+      requests: { body: { message: { android: object; apns: { headers: object; payload: { aps: object } } } } }[];
+    };
+    const [sent] = requests.map(({ body }) => body.message);
+    assert.deepEqual(
+      [
+        (sent?.android as { priority?: string } | undefined)?.priority,
+        (sent?.apns.headers as Record<string, string> | undefined)?.['apns-priority'],
+        (sent?.apns.payload.aps as Record<string, number> | undefined)?.['content-available'],
+      ],
+      ['normal', '5', 1],
+    );
+  });
+
   it('mail with an own Message-ID, a thread and no tracking; header values cannot end a header', async () => {
     const references = '<c1@homing.test>\r\nBcc: everybody@example.test';
     assert.equal((await senders.email.send(mail('bob@example.test', { references, subject: 'a\r\nb' }))).class, 'ok');

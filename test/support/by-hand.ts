@@ -11,6 +11,7 @@ import type {
   ProviderReport,
   PushMessage,
   SendOutcome,
+  SilentPush,
   SmsMessage,
 } from '../../domain/deps.ts';
 import {
@@ -48,6 +49,7 @@ export class ByHand {
   readonly sql: pg.Client;
   readonly deps: Deps;
   readonly push: ByHandProvider<PushMessage> = { sent: [], answer: () => undefined };
+  readonly silent: ByHandProvider<SilentPush> = { sent: [], answer: () => undefined };
   readonly email: ByHandProvider<EmailMessage> = { sent: [], answer: () => undefined };
   readonly sms: ByHandProvider<SmsMessage> = { sent: [], answer: () => undefined };
   /** What Twilio finds when it is asked for a text. */
@@ -72,7 +74,10 @@ export class ByHand {
       ladder: dayLadder(),
       log: { info: write('info'), warn: write('warn'), error: write('error') },
       senders: {
-        push: { send: (message) => ask(this.push, message) },
+        push: {
+          send: (message) => ask(this.push, message),
+          sendSilently: (message) => ask(this.silent, message),
+        },
         email: { send: (message) => ask(this.email, message) },
         sms: { send: (message) => ask(this.sms, message), find: async () => this.found, status: async () => this.told },
       },
@@ -88,7 +93,7 @@ export class ByHand {
     this.logged.length = 0;
     this.deps.ladder = dayLadder();
     this.deps.caps = { ...standardCaps };
-    for (const provider of [this.push, this.email, this.sms]) {
+    for (const provider of [this.push, this.silent, this.email, this.sms]) {
       provider.sent.length = 0;
       provider.answer = () => undefined;
     }

@@ -108,6 +108,7 @@ describe('sync', () => {
         level: null,
         mutedUntil: null,
         channels: { push: null, email: null, sms: null },
+        muteExcept: null,
         archived: false,
         pinned: false,
       });

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import type { Badge } from '../../db/queries/screens.ts';
+import type { UserRow } from '../../db/queries/users.ts';
+import type { Deps, PushMessage } from '../deps.ts';
+import { wordingFor } from '../wording/index.ts';
+import { linkTo, secondsLeft } from './delivery.ts';
+import { fitPush, renderPush } from './render.ts';
+
+/** What a conversation is called on a person's screen: the same for each push about it, and nothing that says which it is. */
+export const keyOfScreen = (userId: UserId, conversationId: ConversationId): string =>
+  createHash('sha256').update(`${userId}${conversationId}`).digest('hex').slice(0, 32);
+
+/** What one push tells: messages of one conversation, the oldest first, at least one. */
+interface PushContent {
+  user: UserRow;
+  settings: NotificationSettings;
+  messages: readonly AnnouncedMessage[];
+  attemptId: string;
+  urgent: boolean;
+  /** Without it the push only changes what is displayed. */
+  sound: boolean;
+}
+
+export function toPush(
+  deps: Pick<Deps, 'now' | 'ladder' | 'publicUrl'>,
+  { user, settings, messages, attemptId, urgent, sound }: PushContent,
+  { platform, token }: Pick<PushMessage, 'platform' | 'token'>,
+  badge: Badge,
+): PushMessage {
+  const newest = messages.at(-1) as AnnouncedMessage;
+  const { conversationId, seq, id } = newest;
+  const data = {
+    kind: 'message',
+    attemptId,
+    conversationId,
+    messageId: id,
+    seq: String(seq),
+    count: String(messages.length),
+    badgeRevision: String(badge.revision),
+    preview: settings.preview,
+    link: linkTo(deps, { attemptId })(newest),
+  };
+  return {
+    ...{ platform, token, attemptId },
+    conversationKey: keyOfScreen(user.id, conversationId),
+    ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),
+    data,
+    badge: badge.count,
+    urgent,
+    sound,
+    ttlSeconds: secondsLeft(deps, newest, urgent ? deps.ladder.urgent.untilMs : deps.ladder.pushUntilMs),
+  };
+}

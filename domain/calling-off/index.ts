@@ -1,0 +1,2 @@
+export { applyChanges, callOff } from './call-off.ts';
+export { screenLimits } from './screen-limits.ts';
