@@ -239,7 +239,7 @@ export async function updateMembershipSettings(
     text: `
       with ${keepingPast(
         'membership',
-        `select ${pastMembership} from members where conversation_id = $1 and user_id = $2 and left_at is null and ($3 or $5 or $9)`,
+        `select ${pastMembership} from members where conversation_id = $1 and user_id = $2 and left_at is null and ($3 or $5 or $10)`,
       )}
       update members set
         level = case when $3 then $4 else level end,

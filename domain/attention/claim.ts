@@ -86,8 +86,9 @@ async function claim(
   const again = input.alert === 'repeat' ? repeated(input, rows, ladder) : [];
   const covers = again.length > 0 ? again : told.map((row) => coverOf(channel, row));
   if (covers.length === 0) {
-    const unread = armed.some(({ conversationId }) => input.conversationIds.includes(conversationId));
-    return { result: 'not-needed', reason: unread ? 'all_content_gone' : 'read_before_send' };
+    const isGone = ({ conversationId, lastSeq, [channel]: { since, throughSeq } }: ArmedRow) =>
+      input.conversationIds.includes(conversationId) && since === null && throughSeq < lastSeq;
+    return { result: 'not-needed', reason: rows.some(isGone) ? 'all_content_gone' : 'read_before_send' };
   }
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;

@@ -1,7 +1,7 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import { type AnnouncedMessage, announcedMessages } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent, finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
 import { suppress } from '../../db/queries/suppressions.ts';
@@ -46,12 +46,15 @@ export const admit = async (deps: NotifyDeps, { userId, again }: NotifyInput, ci
 /** It waits for its provider, unless that is longer than it is of any use. */
 export async function defer(
   deps: NotifyDeps,
-  delivery: Pick<Delivery, 'input' | 'messages'>,
+  delivery: Pick<Delivery, 'input' | 'messages' | 'claim'>,
   channel: Channel,
   until: Date,
 ): Promise<NotifyResult> {
   const usefulMs = { push: deps.ladder.pushUntilMs, email: deps.ladder.emailUntilMs, sms: deps.ladder.smsUntilMs };
-  const newest = Math.max(...delivery.messages.map(({ createdAt }) => createdAt.getTime()));
+  const { input, claim, messages: told } = delivery;
+  // A mail holds some lines of many messages, without their times.
+  const messages = told.length > 0 ? told : await announcedMessages(deps.db, input.userId, claim.covers);
+  const newest = Math.max(...messages.map(({ createdAt }) => createdAt.getTime()));
   if (until.getTime() > newest + usefulMs[channel]) return fail(deps, delivery, 'expired', 'expired');
   return { result: 'deferred', until: until.toISOString() };
 }

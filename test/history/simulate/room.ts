@@ -225,7 +225,7 @@ export class Room {
     const mine = (all: Stored['reactions']) => (all.some(({ userId }) => userId === person) ? ' mine' : '');
     const { replyCount, lastSeq } = this.#threads.summary(message.seq);
     const thread = lastSeq > 0 ? `${replyCount} to ${lastSeq}` : null;
-    const fromBlocked = this.blocked.get(person)?.has(message.senderId) ?? false;
+    const fromBlocked = message.kind === 'text' && (this.blocked.get(person)?.has(message.senderId) ?? false);
     return {
       ...message,
       fromBlocked,
