@@ -38,6 +38,13 @@ export const mutants: readonly Mutant[] = [
     red: 'refuses other content under a clientId that was used, and changes nothing',
   },
   {
+    name: 'who was removed is told that their message was stored',
+    file: store,
+    changes: [["then case when c.same then 'repeat_of_gone' else 'not_member' end", "then 'not_member'"]],
+    test: 'test/api/messages.test.ts',
+    red: 'answers who was removed since that their message was stored, as they sent it, and nothing else',
+  },
+  {
     name: 'the counter is moved in the statement',
     file: store,
     changes: [

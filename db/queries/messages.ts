@@ -157,16 +157,19 @@ export async function messageById(
   return rows[0];
 }
 
+/** What the sending itself made of a message. */
+export type SentRow = Pick<MessageRow, 'id' | 'seq' | 'version' | 'createdAt' | 'threadId' | 'threadSeq'>;
+
 /** What somebody has sent under a clientId, if it was stored. */
 export async function messageByClientId(
   db: Queryable,
   senderId: UserId,
   conversationId: ConversationId,
   clientId: string,
-): Promise<{ seq: number } | undefined> {
-  const { rows } = await db.query<{ seq: number }>({
+): Promise<SentRow | undefined> {
+  const { rows } = await db.query<SentRow>({
     name: 'message-by-client-id',
-    text: `select seq from messages
+    text: `select id, seq, version, created_at as "createdAt", thread_id as "threadId", thread_seq as "threadSeq" from messages
       where client_id = $3 and sender_id = $2 and conversation_id is not distinct from $1`,
     values: [conversationId, senderId, clientId],
   });

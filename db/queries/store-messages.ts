@@ -48,6 +48,8 @@ export type StoreResult =
     }
   /** This clientId was stored before, with the same or with other content. */
   | { place: number; status: 'repeat' | 'conflict'; seq: number }
+  /** Stored before, by somebody who is no member any more: to them it is as they sent it. */
+  | { place: number; status: 'repeat_of_gone'; seq: number }
   | {
       place: number;
       status:
@@ -187,7 +189,8 @@ with input as (
 select c.place - 1 as place,
   case
     -- A deleted message's fingerprint is gone with its text: whoever repeats that send is told of the tombstone.
-    when c.known_seq is not null then case when c.role is null then 'not_member' when c.same then 'repeat' else 'conflict' end
+    when c.known_seq is not null and c.role is null then case when c.same then 'repeat_of_gone' else 'not_member' end
+    when c.known_seq is not null then case when c.same then 'repeat' else 'conflict' end
     when c.role is null then 'not_member'
     when not c.may_write then 'may_not_write'${any(refusals)}
     when i.seq is null then 'stale'

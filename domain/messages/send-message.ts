@@ -2,7 +2,13 @@ import type { Message, NewMessage } from '../../contracts/entities/index.ts';
 import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { Forward } from '../../contracts/rest/messages.ts';
-import { type MessageRow, type StoredOrigin, messageByClientId, messageBySeq } from '../../db/queries/messages.ts';
+import {
+  type MessageRow,
+  type SentRow,
+  type StoredOrigin,
+  messageByClientId,
+  messageBySeq,
+} from '../../db/queries/messages.ts';
 import type { NewMessageRow, StoreResult } from '../../db/queries/store-messages.ts';
 import { readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -93,6 +99,8 @@ async function store(deps: SendDeps, actor: Actor, row: NewMessageRow): Promise<
       return tell(deps, row, result);
     case 'repeat':
       return { message: await storedMessage(deps, actor, row.conversationId, result.seq), repeated: true };
+    case 'repeat_of_gone':
+      return { message: await asSent(deps, row), repeated: true };
     case 'conflict':
       throw new DomainError('idempotency_conflict');
     case 'may_not_write':
@@ -114,8 +122,11 @@ async function store(deps: SendDeps, actor: Actor, row: NewMessageRow): Promise<
 type Stored = Extract<StoreResult, { status: 'stored' }>;
 
 function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Stored): SentMessage {
-  const message = presentMessage(freshRow(row, stored));
-  const { conversationId, version, createdAt: at, senderId: actorId, seq } = message;
+  const { createdAtMs, threadId = null, threadSeq = null, ...numbers } = stored;
+  const { seq, version } = numbers;
+  const sent = { seq, version, createdAt: new Date(createdAtMs), threadId, threadSeq };
+  const message = presentMessage(freshRow(row, sent));
+  const { conversationId, createdAt: at, senderId: actorId } = message;
   const data = { message, thread: stored.thread ?? null };
   const change: ConversationChange = {
     type: 'conversation.event',
@@ -127,15 +138,23 @@ function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Store
   return { message, repeated: false };
 }
 
-/** The message as it was just written: nobody has touched it yet. */
-function freshRow({ fingerprint: _, ...row }: NewMessageRow, stored: Stored): MessageRow {
-  const { seq, version, createdAtMs, threadId = null, threadSeq = null } = stored;
+/** The message as it was written: nobody has touched it yet. */
+function freshRow({ fingerprint: _, ...row }: NewMessageRow, sent: Omit<SentRow, 'id'>): MessageRow {
   return {
-    ...row,
-    ...{ seq, version, createdAt: new Date(createdAtMs), threadId, threadSeq, changedVersion: version },
+    ...{ ...row, ...sent, changedVersion: sent.version },
     ...{ kind: 'text', system: null, edits: 0, editedAt: null, deletedAt: null, pinnedAt: null },
     ...{ reactions: null, thread: null, fromBlocked: false },
   };
+}
+
+/**
+ * To who was removed since: what became of their message afterwards is not theirs to see, but that it was stored is. Told
+ * that it was refused they would write it again.
+ */
+async function asSent({ db }: Pick<Deps, 'db'>, row: NewMessageRow): Promise<Message> {
+  const sent = await messageByClientId(db, row.senderId, row.conversationId, row.clientId);
+  if (!sent) throw notFound();
+  return presentMessage(freshRow({ ...row, id: sent.id }, sent));
 }
 
 async function storedMessage(

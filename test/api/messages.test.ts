@@ -124,6 +124,18 @@ byEachDoor('conversations and messages', (door) => {
       assert.equal((await history(ana, group.id)).length, 1);
     });
 
+    it('answers who was removed since that their message was stored, as they sent it, and nothing else', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const body = { clientId: randomUUIDv7(), text: 'before I went' };
+      const first = expectStatus(await post(bob, group.id, body), 201).message;
+      expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+      const path = `/v1/conversations/${group.id}/messages/${first.id}`;
+      expectStatus(await ana.call('PUT', `${path}/reactions/${encodeURIComponent('👋')}`), 200);
+      assert.deepEqual(expectStatus(await post(bob, group.id, body), 200).message, first);
+      expectProblem(await post(bob, group.id, { ...body, text: 'other' }), 404, 'not_found');
+      expectProblem(await post(bob, group.id, { clientId: randomUUIDv7(), text: 'new' }), 404, 'not_found');
+    });
+
     it('refuses other content under a clientId that was used, and changes nothing', async () => {
       const group = await makeGroup(ana, [bob]);
       const clientId = randomUUIDv7();
