@@ -56,9 +56,11 @@ export class Drafts {
     const { rest, insist } = this.#asks;
     const input = { params: { id: conversationId }, query: written ? { at: written.at } : {} };
     return this.#next(conversationId, () =>
-      insist(() => rest('deleteDraft', input)).catch((thrown: unknown) => {
-        if ((thrown as { code?: string }).code !== 'not_found') throw thrown;
-      }),
+      insist(() =>
+        rest('deleteDraft', input).catch((thrown: unknown) => {
+          if ((thrown as { code?: string }).code !== 'not_found') throw thrown;
+        }),
+      ),
     );
   }
 

@@ -13,6 +13,9 @@ export interface InsistOptions {
   connection: () => ConnectionState;
 }
 
+/** How a repeat is refused by whom was removed since: the try before may have been done while they still belonged to it. */
+const loses: ReadonlySet<HomingErrorCode> = new Set(['not_found', 'forbidden']);
+
 /** Repeats what may be repeated while its outcome is not known, for as long as one answer may take. */
 export type Insist = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -26,6 +29,7 @@ export function createInsist({ limits, surroundings, patience, asks, connection 
       } catch (thrown) {
         const error = toHomingError(thrown);
         const over = surroundings.now() + (error.retryAfterMs ?? 0) >= end || connection().state === 'stopped';
+        if (failures > 0 && loses.has(error.code)) throw new HomingError('outcome_unknown', { cause: error });
         if (over || !isUnknown(error)) throw error;
         await patience.wait(failures, error);
       }

@@ -3,6 +3,7 @@ import type { Client } from '../../sdk/index.ts';
 import { type Person, makeChannel, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
 
 describe('the client’s calls by subject', () => {
   let app: TestApp;
@@ -60,6 +61,25 @@ describe('the client’s calls by subject', () => {
     assert.deepEqual(await rolesIn(client, id), { Ana: 'owner' });
     assert.deepEqual([lost(), other.lost()], [5, 1]);
     await assert.rejects(client.members.remove(id, cleo.id), { code: 'not_found' });
+  });
+
+  it('whoever was removed between a try and its repeat is not told that it was refused: it may have been done', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const member = `/v1/conversations/${id}/members/${bob.id}`;
+    expectStatus(await ana.call('PATCH', member, { role: 'admin' }), 204);
+    let lost = false;
+    const losing: typeof fetch = async (input, init) => {
+      const answer = await fetch(input, init);
+      if (lost || init?.method !== 'POST' || !(input as string).endsWith('/invites')) return answer;
+      lost = true;
+      expectStatus(await ana.call('DELETE', member), 204);
+      throw new TypeError('the connection was lost');
+    };
+    const client = await online(bob, { surroundings: { fetch: losing } });
+    await assert.rejects(client.invites.create(id), { code: 'outcome_unknown' });
+    assert.equal((await (await online(ana)).invites.list(id)).length, 1);
+    await assert.rejects(client.invites.create(id), { code: 'not_found' });
   });
 
   it('an open channel is joined, and handed over, though every answer is lost at first', async () => {
