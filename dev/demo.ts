@@ -14,6 +14,8 @@ interface Taken {
   text: string;
   receivedAt: string;
   attemptId: string | null;
+  /** It says nothing to the person. */
+  silent?: boolean;
 }
 interface Person {
   name: string;
@@ -85,7 +87,10 @@ async function readingStops(ana: Person, cleo: Person & { push: string }, group:
   // Longer than the grace and a push together: what is not there now does not come any more.
   await sleep(grace + 2_500);
   const { items } = await sandbox<{ items: Taken[] }>(`/inbox.json?${query({ to: cleo.push })}`);
-  if (items.length !== 1) throw new Error(`the reading did not stop a second push: there were ${items.length}`);
+  const shown = items.filter(({ silent }) => !silent);
+  if (shown.length !== 1) throw new Error(`the reading did not stop a second push: there were ${shown.length}`);
+  const cleared = items.find(({ silent }) => silent);
+  if (cleared) say(`${at(cleared.receivedAt)}  Her phone is told silently to take down what she has read elsewhere`);
   say(`${at()}  ${bold('No second push')}: reading is what ends an episode`);
 }
 
