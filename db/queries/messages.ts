@@ -158,7 +158,8 @@ export async function messageById(
 }
 
 /** What the sending itself made of a message. */
-export type SentRow = Pick<MessageRow, 'id' | 'seq' | 'version' | 'createdAt' | 'threadId' | 'threadSeq'>;
+export type SentRow = Pick<MessageRow, 'seq' | 'version' | 'createdAt' | 'threadId' | 'threadSeq'>;
+type Sent = SentRow & Pick<MessageRow, 'id' | 'text' | 'forwardedFrom'>;
 
 /** What somebody has sent under a clientId, if it was stored. */
 export async function messageByClientId(
@@ -166,10 +167,12 @@ export async function messageByClientId(
   senderId: UserId,
   conversationId: ConversationId,
   clientId: string,
-): Promise<SentRow | undefined> {
-  const { rows } = await db.query<SentRow>({
+): Promise<Sent | undefined> {
+  const { rows } = await db.query<Sent>({
     name: 'message-by-client-id',
-    text: `select id, seq, version, created_at as "createdAt", thread_id as "threadId", thread_seq as "threadSeq" from messages
+    text: `select id, seq, version, created_at as "createdAt", thread_id as "threadId", thread_seq as "threadSeq",
+        text, forwarded_from as "forwardedFrom"
+      from messages
       where client_id = $3 and sender_id = $2 and conversation_id is not distinct from $1`,
     values: [conversationId, senderId, clientId],
   });

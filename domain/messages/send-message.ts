@@ -139,7 +139,7 @@ function tell(deps: Pick<Deps, 'publishLive'>, row: NewMessageRow, stored: Store
 }
 
 /** The message as it was written: nobody has touched it yet. */
-function freshRow({ fingerprint: _, ...row }: NewMessageRow, sent: Omit<SentRow, 'id'>): MessageRow {
+function freshRow({ fingerprint: _, ...row }: NewMessageRow, sent: SentRow): MessageRow {
   return {
     ...{ ...row, ...sent, changedVersion: sent.version },
     ...{ kind: 'text', system: null, edits: 0, editedAt: null, deletedAt: null, pinnedAt: null },
@@ -152,9 +152,11 @@ function freshRow({ fingerprint: _, ...row }: NewMessageRow, sent: Omit<SentRow,
  * that it was refused they would write it again.
  */
 async function asSent({ db }: Pick<Deps, 'db'>, row: NewMessageRow): Promise<Message> {
-  const sent = await messageByClientId(db, row.senderId, row.conversationId, row.clientId);
-  if (!sent) throw notFound();
-  return presentMessage(freshRow({ ...row, id: sent.id }, sent));
+  const known = await messageByClientId(db, row.senderId, row.conversationId, row.clientId);
+  if (!known) throw notFound();
+  // The repeat of a forward names what was sent on, and does not hold its words.
+  const { id, text, forwardedFrom, ...sent } = known;
+  return presentMessage(freshRow({ ...row, id, text: text ?? row.text, forwardedFrom }, sent));
 }
 
 async function storedMessage(

@@ -128,7 +128,16 @@ byEachDoor('conversations and messages', (door) => {
       const group = await makeGroup(ana, [bob]);
       const body = { clientId: randomUUIDv7(), text: 'before I went' };
       const first = expectStatus(await post(bob, group.id, body), 201).message;
+      const source = await makeGroup(bob, []);
+      const told = await send(bob, source.id, 'the news');
+      const forward = () =>
+        bob.call<{ message: Message }>('POST', `/v1/conversations/${source.id}/messages/${told.id}/forward`, {
+          ...{ clientId: forwardId, conversationId: group.id },
+        });
+      const forwardId = randomUUIDv7();
+      const forwarded = expectStatus(await forward(), 201).message;
       expectStatus(await ana.call('DELETE', `/v1/conversations/${group.id}/members/${bob.id}`), 204);
+      assert.deepEqual(expectStatus(await forward(), 200).message, forwarded);
       const path = `/v1/conversations/${group.id}/messages/${first.id}`;
       expectStatus(await ana.call('PUT', `${path}/reactions/${encodeURIComponent('👋')}`), 200);
       assert.deepEqual(expectStatus(await post(bob, group.id, body), 200).message, first);
