@@ -1,7 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
-import { type Channel, channels } from '../../contracts/workflows/names.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { acknowledged, callsSince, followsThread, mentioned, notifiable } from './notifiable.ts';
 
 /** Messages of one conversation that an attempt announces. Both bounds belong to it. */
 export interface Cover {
@@ -42,17 +41,16 @@ const columns = `id, episode, channel, kind, state, covers, tries, unanswered, c
   finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound, exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
-/** How far one channel has come with a conversation. */
-export interface Progress {
-  /** Everything up to here was announced; 0 before the first time. */
-  throughSeq: number;
-  /** When something was last announced that is still unread, and how often since the last reading. */
-  last: Date | null;
-  times: number;
-  /** When the oldest message came that calls for attention and was not announced; null where there is none. */
-  since: Date | null;
-  /** How often what is urgent and unread was told once more. */
-  repeats: number;
+export interface NewAttempt {
+  id: string;
+  episode: number;
+  channel: Channel;
+  kind: AttemptKind;
+  covers: Cover[];
+  at: Date;
+  /** It tells of something urgent: for the first time, or once more. */
+  alert: 'urgent' | 'repeat' | undefined;
+  sound: boolean;
 }
 
 /** How often pushes about a conversation sounded since the last reading, the first not counted, and when one last did. */
@@ -68,126 +66,6 @@ export async function soundedOf(
     values: [userId, conversationId],
   });
   return rows[0];
-}
-
-/** An urgent message that is unread. */
-export interface Urgent {
-  seq: number;
-  at: Date;
-}
-
-/** Of urgent messages of one conversation that are unread, so many of the latest count. */
-const urgentLimit = 100;
-
-/** Something unread of a person, and how far each channel has announced it. */
-export interface ArmedRow extends Record<Channel, Progress> {
-  conversationId: ConversationId;
-  kind: 'direct' | 'group' | 'channel';
-  armedAt: Date;
-  fromSeq: number;
-  lastSeq: number;
-  lastAt: Date;
-  /** The oldest first. */
-  urgents: readonly Urgent[];
-  seenSeq: number;
-  /** A client of the person's has said that it holds all of it. */
-  acknowledged: boolean;
-  /** Nothing comes through the mute. */
-  muted: boolean;
-  /** Of the conversation; at least mentions where one of its threads has a level of its own. */
-  level: 'all' | 'mentions' | 'nothing' | null;
-  /** What the person has switched on or off for this conversation; what is not there is as in the account. */
-  channels: Partial<Record<Channel, boolean>> | null;
-  /**
-   * In a channel: when the oldest message came that mail has not announced and that calls for this person themselves, by
-   * a mention or in a thread that they follow. Null in other conversations, and where there is none.
-   */
-  calledSince: Date | null;
-}
-
-type Stored = Omit<Progress, 'last' | 'since'> & { last: string | null; since: string | null };
-type StoredRow = Omit<ArmedRow, Channel | 'urgents'> &
-  Record<Channel, Stored> & { urgents: { seq: number; at: string }[] };
-
-/** What is armed for the person and not seen, the oldest first. */
-export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
-  const { rows } = await db.query<StoredRow>({
-    name: 'armed-conversations',
-    text: `
-      select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
-        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
-        m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels, ${calledSince} as "calledSince",
-        case when exists (select from thread_members t where t.user_id = a.user_id
-          and t.conversation_id = a.conversation_id and t.level <> 'nothing') then 'mentions' else m.level end as level,
-        ${channels.map(progressOf).join(', ')}
-      from armed a
-      join conversations c on c.id = a.conversation_id
-      join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
-      left join notification_settings n on n.user_id = a.user_id
-      where a.user_id = $1 and a.last_seq > m.seen_seq
-      order by a.armed_at, a.conversation_id`,
-    values: [userId],
-  });
-  const instant = (text: string | null) => (text === null ? null : new Date(text));
-  const progress = ({ last, since, ...rest }: Stored) => ({ ...rest, last: instant(last), since: instant(since) });
-  return rows.map(({ push, email, sms, urgents: stored, ...row }) => ({
-    ...row,
-    urgents: stored.map(({ seq, at }) => ({ seq, at: new Date(at) })),
-    push: progress(push),
-    email: progress(email),
-    sms: progress(sms),
-  }));
-}
-
-/** Looked for only where something urgent was armed: elsewhere it would read everything that is unread. */
-const urgents = `case when a.urgent then (
-    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.created_at) order by u.seq), '[]') from (
-      select g.seq, g.created_at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
-        and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
-      order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
-const untold = `g.conversation_id = a.conversation_id
-      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}`;
-const firstUntold = (what: string, which: string) =>
-  `select ${what} from messages g where ${untold} ${which} order by g.seq limit 1`;
-
-const calledSince = `case when c.kind = 'channel' then (
-  select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
-      (select w.through_seq from watermarks w
-        where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = 'email'))
-    and g.seq <= a.last_seq and ${notifiable} and (${mentioned} or ${followsThread}) order by g.seq limit 1) end`;
-
-const progressOf = (channel: Channel) => `(
-  select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
-    'last', case when w.through_seq > m.seen_seq then w.at end,
-    'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
-    'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
-    'since', (select case when g.called_at is null then g.created_at
-        -- An edit that mentions somebody anew must not put off what was written before it.
-        else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
-      from messages g where ${untold} order by g.seq limit 1))
-  from (values (1)) one left join watermarks w
-    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
-
-/** Takes conversations out of what is armed: their messages no longer call for the person's attention. */
-export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly ConversationId[]): Promise<void> {
-  if (conversationIds.length === 0) return;
-  await tx.query({
-    name: 'disarm',
-    text: 'delete from armed where user_id = $1 and conversation_id = any($2::uuid[])',
-    values: [userId, conversationIds],
-  });
-}
-
-export interface NewAttempt {
-  id: string;
-  episode: number;
-  channel: Channel;
-  kind: AttemptKind;
-  covers: Cover[];
-  at: Date;
-  /** It tells of something urgent: for the first time, or once more. */
-  alert: 'urgent' | 'repeat' | undefined;
-  sound: boolean;
 }
 
 /** Claims a send: the attempt is written and the watermarks move in the one transaction, before the provider is called. */
@@ -234,60 +112,6 @@ export async function attemptOf(db: Queryable, userId: UserId, id: string): Prom
     values: [userId, id],
   });
   return rows[0];
-}
-
-/** Whose attempt a provider's report is about. */
-export async function ownerOfAttempt(db: Queryable, id: string): Promise<UserId | undefined> {
-  const { rows } = await db.query<{ userId: UserId }>({
-    name: 'owner-of-attempt',
-    text: 'select user_id as "userId" from attempts where id = $1',
-    values: [id],
-  });
-  return rows[0]?.userId;
-}
-
-// What is not known for good gives way to whatever is told after all, but for what was known before.
-const ranks = `array['accepted', 'unknown_final', 'sent', 'delivered', 'engaged']`;
-
-/**
- * The provider says how far an attempt has come. What came further stays; and if nobody knew what became of the call, it is
- * known now.
- */
-export async function markReported(tx: Tx, userId: UserId, id: string, status: string, at: Date): Promise<void> {
-  await tx.query({
-    name: 'mark-attempt-reported',
-    text: `
-      update attempts set
-        reported = case when array_position(${ranks}, $3) > coalesce(array_position(${ranks}, reported), 0)
-          then $3 else reported end,
-        state = case when state in ('claimed', 'unknown') then 'accepted' else state end,
-        finished_at = case when state in ('claimed', 'unknown') then $4 else finished_at end,
-        error_class = case when state = 'unknown' then null else error_class end,
-        error_code = case when state = 'unknown' then null else error_code end
-      where user_id = $1 and id = $2`,
-    values: [userId, id, status, at],
-  });
-}
-
-/** The provider says what stands against an attempt. Where it did not come, it counts as never handed over. */
-export async function markSetback(
-  tx: Tx,
-  userId: UserId,
-  id: string,
-  setback: { fact: string; failed: boolean; errorClass: string; code: string | null; at: Date },
-): Promise<void> {
-  await tx.query({
-    name: 'mark-attempt-setback',
-    text: `
-      update attempts set
-        setbacks = case when $3 = any(setbacks) then setbacks else setbacks || $3 end,
-        state = case when $4 then 'failed' else state end,
-        finished_at = case when $4 then $5 else finished_at end,
-        error_class = case when $4 then $6 else error_class end,
-        error_code = case when $4 then $7 else error_code end
-      where user_id = $1 and id = $2`,
-    values: [userId, id, setback.fact, setback.failed, setback.at, setback.errorClass, setback.code],
-  });
 }
 
 export async function attemptsOfEpisode(db: Queryable, userId: UserId, episode: number): Promise<AttemptRow[]> {
@@ -358,31 +182,6 @@ export async function finishAttempt(
       result.errorCode ?? null,
     ],
   });
-}
-
-/** Appends what was heard of an attempt; a repeat of the same key is ignored. */
-export async function appendAttemptEvent(
-  db: Queryable,
-  userId: UserId,
-  attemptId: string,
-  event: { key: string; source: string; kind: string; code?: string | undefined; at: Date },
-): Promise<void> {
-  await db.query({
-    name: 'append-attempt-event',
-    text: `insert into attempt_events (user_id, attempt_id, key, source, kind, code, at) values ($1, $2, $3, $4, $5, $6, $7)
-      on conflict do nothing`,
-    values: [userId, attemptId, event.key, event.source, event.kind, event.code ?? null, event.at],
-  });
-}
-
-/** The keys of what was already accepted for an attempt: a retry leaves those targets alone. */
-export async function acceptedKeys(db: Queryable, userId: UserId, attemptId: string): Promise<Set<string>> {
-  const { rows } = await db.query<{ key: string }>({
-    name: 'accepted-keys',
-    text: `select key from attempt_events where user_id = $1 and attempt_id = $2 and kind = 'accepted'`,
-    values: [userId, attemptId],
-  });
-  return new Set(rows.map(({ key }) => key));
 }
 
 /**

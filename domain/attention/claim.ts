@@ -2,12 +2,11 @@ import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
+import { type ArmedRow, armedConversations } from '../../db/queries/armed.ts';
 import {
-  type ArmedRow,
   type AttemptKind,
   type AttemptRow,
   type Cover,
-  armedConversations,
   attemptOf,
   finishAttempt,
   insertAttempt,

@@ -3,13 +3,8 @@ import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import {
-  type AttemptRow,
-  armedConversations,
-  attemptsOfEpisode,
-  disarm,
-  giveUpAttempts,
-} from '../../db/queries/attempts.ts';
+import { armedConversations, disarm } from '../../db/queries/armed.ts';
+import { type AttemptRow, attemptsOfEpisode, giveUpAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';

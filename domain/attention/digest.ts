@@ -1,5 +1,5 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 import { nextDigest } from './digest-time.ts';
 import { peaceOf } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';

@@ -1,6 +1,6 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 import type { Ladder } from '../deps.ts';
 import { isGathered, mailSince } from './digest.ts';
 import { nextDigest } from './digest-time.ts';

@@ -1,5 +1,5 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 import type { DeviceRow } from '../../db/queries/devices.ts';
 import type { CircuitName, Held } from '../deps.ts';
 import type { Situation, StepResult } from './situation.ts';

@@ -1,5 +1,6 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import { acceptedKeys, markCalled, markNotTaken } from '../../db/queries/attempts.ts';
+import { acceptedKeys } from '../../db/queries/attempt-reports.ts';
+import { markCalled, markNotTaken } from '../../db/queries/attempts.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
 import { type Badge, nextBadge, recordShown } from '../../db/queries/screens.ts';
 import type { Deps, Held, SendOutcome } from '../deps.ts';

@@ -1,6 +1,6 @@
 import type { UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../../db/client.ts';
-import { appendAttemptEvent, markReported, markSetback, ownerOfAttempt } from '../../db/queries/attempts.ts';
+import { appendAttemptEvent, markReported, markSetback, ownerOfAttempt } from '../../db/queries/attempt-reports.ts';
 import { lockAttention, lookAgain } from '../../db/queries/episodes.ts';
 import {
   type ClaimedReport,

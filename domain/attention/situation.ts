@@ -1,6 +1,6 @@
 import type { NotificationSettings, Reason } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 import type { SuppressionCause } from '../../db/queries/suppressions.ts';
 import type { Held, Ladder, Presence } from '../deps.ts';
 

@@ -1,4 +1,4 @@
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 import type { Ladder } from '../deps.ts';
 
 /** Members that a group mention may have for each of them to be meant by it. */

@@ -1,5 +1,5 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow, Progress, Urgent } from '../../db/queries/attempts.ts';
+import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import { digestStep, isGathered, mailSince, summaryStep } from './digest.ts';

@@ -1,6 +1,6 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
 
 /**
  * Whether a channel may tell of a conversation at all. What is said of the conversation goes before what is said of the

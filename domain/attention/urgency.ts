@@ -1,5 +1,5 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
-import type { ArmedRow, Urgent } from '../../db/queries/attempts.ts';
+import type { ArmedRow, Urgent } from '../../db/queries/armed.ts';
 import { peaceOf } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import type { Situation } from './situation.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
-import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
+import type { ArmedRow, Progress } from '../../db/queries/armed.ts';
 import { type Verdict, decide } from '../../domain/attention/decide.ts';
 import type { Situation } from '../../domain/attention/situation.ts';
 import { standardLadder } from '../../platform/config-types.ts';

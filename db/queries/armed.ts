@@ -1,0 +1,125 @@
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { type Channel, channels } from '../../contracts/workflows/names.ts';
+import type { Queryable, Tx } from '../client.ts';
+import { acknowledged, callsSince, followsThread, mentioned, notifiable } from './notifiable.ts';
+
+/** How far one channel has come with a conversation. */
+export interface Progress {
+  /** Everything up to here was announced; 0 before the first time. */
+  throughSeq: number;
+  /** When something was last announced that is still unread, and how often since the last reading. */
+  last: Date | null;
+  times: number;
+  /** When the oldest message came that calls for attention and was not announced; null where there is none. */
+  since: Date | null;
+  /** How often what is urgent and unread was told once more. */
+  repeats: number;
+}
+
+/** An urgent message that is unread. */
+export interface Urgent {
+  seq: number;
+  at: Date;
+}
+
+/** Of urgent messages of one conversation that are unread, so many of the latest count. */
+const urgentLimit = 100;
+
+/** Something unread of a person, and how far each channel has announced it. */
+export interface ArmedRow extends Record<Channel, Progress> {
+  conversationId: ConversationId;
+  kind: 'direct' | 'group' | 'channel';
+  armedAt: Date;
+  fromSeq: number;
+  lastSeq: number;
+  lastAt: Date;
+  /** The oldest first. */
+  urgents: readonly Urgent[];
+  seenSeq: number;
+  /** A client of the person's has said that it holds all of it. */
+  acknowledged: boolean;
+  /** Nothing comes through the mute. */
+  muted: boolean;
+  /** Of the conversation; at least mentions where one of its threads has a level of its own. */
+  level: 'all' | 'mentions' | 'nothing' | null;
+  /** What the person has switched on or off for this conversation; what is not there is as in the account. */
+  channels: Partial<Record<Channel, boolean>> | null;
+  /**
+   * In a channel: when the oldest message came that mail has not announced and that calls for this person themselves, by
+   * a mention or in a thread that they follow. Null in other conversations, and where there is none.
+   */
+  calledSince: Date | null;
+}
+
+type Stored = Omit<Progress, 'last' | 'since'> & { last: string | null; since: string | null };
+type StoredRow = Omit<ArmedRow, Channel | 'urgents'> &
+  Record<Channel, Stored> & { urgents: { seq: number; at: string }[] };
+
+/** What is armed for the person and not seen, the oldest first. */
+export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
+  const { rows } = await db.query<StoredRow>({
+    name: 'armed-conversations',
+    text: `
+      select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
+        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
+        m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels, ${calledSince} as "calledSince",
+        case when exists (select from thread_members t where t.user_id = a.user_id
+          and t.conversation_id = a.conversation_id and t.level <> 'nothing') then 'mentions' else m.level end as level,
+        ${channels.map(progressOf).join(', ')}
+      from armed a
+      join conversations c on c.id = a.conversation_id
+      join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
+      left join notification_settings n on n.user_id = a.user_id
+      where a.user_id = $1 and a.last_seq > m.seen_seq
+      order by a.armed_at, a.conversation_id`,
+    values: [userId],
+  });
+  const instant = (text: string | null) => (text === null ? null : new Date(text));
+  const progress = ({ last, since, ...rest }: Stored) => ({ ...rest, last: instant(last), since: instant(since) });
+  return rows.map(({ push, email, sms, urgents: stored, ...row }) => ({
+    ...row,
+    urgents: stored.map(({ seq, at }) => ({ seq, at: new Date(at) })),
+    push: progress(push),
+    email: progress(email),
+    sms: progress(sms),
+  }));
+}
+
+/** Looked for only where something urgent was armed: elsewhere it would read everything that is unread. */
+const urgents = `case when a.urgent then (
+    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.created_at) order by u.seq), '[]') from (
+      select g.seq, g.created_at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
+        and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
+      order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
+const untold = `g.conversation_id = a.conversation_id
+      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}`;
+const firstUntold = (what: string, which: string) =>
+  `select ${what} from messages g where ${untold} ${which} order by g.seq limit 1`;
+
+const calledSince = `case when c.kind = 'channel' then (
+  select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
+      (select w.through_seq from watermarks w
+        where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = 'email'))
+    and g.seq <= a.last_seq and ${notifiable} and (${mentioned} or ${followsThread}) order by g.seq limit 1) end`;
+
+const progressOf = (channel: Channel) => `(
+  select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
+    'last', case when w.through_seq > m.seen_seq then w.at end,
+    'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
+    'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
+    'since', (select case when g.called_at is null then g.created_at
+        -- An edit that mentions somebody anew must not put off what was written before it.
+        else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
+      from messages g where ${untold} order by g.seq limit 1))
+  from (values (1)) one left join watermarks w
+    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
+
+/** Takes conversations out of what is armed: their messages no longer call for the person's attention. */
+export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly ConversationId[]): Promise<void> {
+  if (conversationIds.length === 0) return;
+  await tx.query({
+    name: 'disarm',
+    text: 'delete from armed where user_id = $1 and conversation_id = any($2::uuid[])',
+    values: [userId, conversationIds],
+  });
+}
