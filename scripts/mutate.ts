@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Outcome } from '../dev/mocha-reporter.ts';
-import { type Mutant, mutants } from './mutants.ts';
+import { type Mutant, mutants } from './mutants/index.ts';
 
 /**
  * `npm run mutate` takes each guard away in a throw-away copy of the tree, runs the one test that is to notice, and fails

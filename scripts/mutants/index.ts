@@ -1,0 +1,10 @@
+import { attention } from './attention.ts';
+import { client } from './client.ts';
+import { live } from './live.ts';
+import { messages } from './messages.ts';
+import type { Mutant } from './mutant.ts';
+
+export type { Mutant };
+
+/** The guards that the promises rest on. A change that moves one of them moves its text here too. */
+export const mutants: readonly Mutant[] = [...messages, ...live, ...client, ...attention];
