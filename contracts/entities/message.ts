@@ -120,7 +120,7 @@ export type Message = z.infer<typeof Message>;
 
 const mentions = z.array(Mention).max(limits.messageMentions);
 
-/** Every mention lies inside the text and its range overlaps no other. */
+/** Every mention lies inside the text, parts no character of two UTF-16 units, and its range overlaps no other. */
 function checkRanges(
   { text, mentions }: { text: string; mentions?: Mention[] | undefined },
   context: z.RefinementCtx,
@@ -130,6 +130,8 @@ function checkRanges(
     context.addIssue({ code: 'custom', path: ['mentions', index], message: told });
   mentions.forEach(({ offset, length }, index) => {
     if (offset + length > text.length) fault(index, 'must lie inside the text');
+    else if ([offset, offset + length].some((at) => partsCharacter(text, at)))
+      fault(index, 'must begin and end between characters, not inside one of two UTF-16 units');
   });
   const inOrder = [...mentions.entries()].sort(([, a], [, b]) => a.offset - b.offset);
   inOrder.forEach(([index, { offset }], place) => {
@@ -137,6 +139,9 @@ function checkRanges(
     if (before && before.offset + before.length > offset) fault(index, 'must overlap no other mention');
   });
 }
+
+const partsCharacter = (text: string, at: number) =>
+  /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(at - 1, at + 1));
 
 export const NewMessage = z
   .strictObject({

@@ -11,23 +11,26 @@ export interface DraftRow {
 const columns = `conversation_id as "conversationId", text, reply_to as "replyTo", at`;
 
 /**
- * Each writing has a moment of its own, in the milliseconds that clients see, so that it can be named by it: of two in the
+ * Undefined where `replyTo` is no message of the conversation that the person may read, and nothing is kept then. Each writing has a moment of its own, in the milliseconds that clients see, so that it can be named by it: of two in the
  * same one, the later gets the next.
  */
 export async function putDraft(
   db: Queryable,
   userId: UserId,
   draft: { conversationId: ConversationId; text: string; replyTo: MessageId | null },
-): Promise<DraftRow> {
+): Promise<DraftRow | undefined> {
   const { rows } = await db.query<DraftRow>({
     name: 'put-draft',
-    text: `insert into drafts (user_id, conversation_id, text, reply_to, at) values ($1, $2, $3, $4, date_trunc('milliseconds', now()))
+    text: `insert into drafts (user_id, conversation_id, text, reply_to, at) select $1, $2, $3, $4::uuid, date_trunc('milliseconds', now())
+      where $4::uuid is null or exists (
+        select from members m join messages r on r.conversation_id = m.conversation_id and r.seq > m.joined_seq
+        where m.conversation_id = $2 and m.user_id = $1 and r.id = $4)
       on conflict (user_id, conversation_id) do update set text = excluded.text, reply_to = excluded.reply_to,
         at = greatest(excluded.at, date_trunc('milliseconds', drafts.at) + interval '1 millisecond')
       returning ${columns}`,
     values: [userId, draft.conversationId, draft.text, draft.replyTo],
   });
-  return rows[0] as DraftRow;
+  return rows[0];
 }
 
 /** `at`: only the one that was written then; null for whichever there is. */

@@ -4,7 +4,7 @@ import type { DraftInput } from '../../contracts/rest/read-state.ts';
 import { type DraftRow, deleteDraft, draftsOf, putDraft } from '../../db/queries/drafts.ts';
 import { readableMembership } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { notFound } from '../errors.ts';
+import { faultyField, notFound } from '../errors.ts';
 
 /** Keeps what the actor has begun to write, and tells their other devices. The last writer wins. */
 export async function keepDraft(
@@ -19,6 +19,7 @@ export async function keepDraft(
     text,
     replyTo: (replyTo ?? null) as MessageId | null,
   });
+  if (!row) throw faultyField('replyTo', 'not_found', 'names no message of this conversation');
   const draft = presentDraft(row);
   deps.publishLive([{ type: 'draft.changed', userId: actor.userId, conversationId, draft }]);
   return draft;

@@ -325,6 +325,17 @@ byEachDoor('what becomes of a message', (door) => {
   });
 
   describe('mentions', () => {
+    it('begin and end between characters', async () => {
+      const faults = async (offset: number, length: number) => {
+        const answer = await post(ana, '🙂ana', { mentions: [{ type: 'user', userId: ana.id, offset, length }] });
+        return answer.status === 201 ? [] : expectProblem(answer, 400, 'invalid_input');
+      };
+      assert.deepEqual(await faults(0, 2), []);
+      assert.deepEqual(await faults(2, 3), []);
+      assert.deepEqual(await faults(0, 1), ['mentions.0']);
+      assert.deepEqual(await faults(1, 2), ['mentions.0']);
+    });
+
     it('are of members only, and are counted apart', async () => {
       const stranger = await registerPerson(app);
       const of = (person: Person) => [{ type: 'user', userId: person.id, offset: 0, length: 1 }];
@@ -475,6 +486,16 @@ byEachDoor('what becomes of a message', (door) => {
     expectStatus(await bob.call('DELETE', at('/draft')), 204);
     expectProblem(await bob.call('DELETE', at('/draft')), 404, 'not_found');
     assert.deepEqual(await drafts(bob), []);
+  });
+
+  it('a draft answers what its writer may read', async () => {
+    const put = (replyTo: string) => bob.call<Draft>('PUT', at('/draft'), { text: 'well', replyTo });
+    const message = await send(ana, group.id, 'shall we?');
+    assert.equal(expectStatus(await put(message.id), 200).replyTo, message.id);
+    const elsewhere = await send(ana, (await makeGroup(ana, [])).id, 'not for Bob');
+    for (const id of [elsewhere.id, randomUUIDv7()])
+      assert.deepEqual(expectProblem(await put(id), 400, 'invalid_input'), ['replyTo']);
+    expectStatus(await bob.call('DELETE', at('/draft')), 204);
   });
 
   describe('blocks', () => {
