@@ -1,133 +1,40 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import { channels } from '../../contracts/workflows/names.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
-import type { ArmedRow, Progress } from '../../db/queries/attempts.ts';
 import { type Verdict, decide, operatorPatienceMs } from '../../domain/attention/decide.ts';
 import type { Situation } from '../../domain/attention/situation.ts';
-import type { Connection } from '../../domain/deps.ts';
 import { standardLadder } from '../../platform/config-types.ts';
-
-const second = 1_000;
-const minute = 60 * second;
-const start = Date.parse('2026-11-24T12:00:00.000Z');
-const after = (ms: number) => new Date(start + ms);
-
-/** A channel that has announced nothing of a message that came then. */
-const unannounced = (ms = 0): Progress => ({ throughSeq: 0, last: null, times: 0, since: after(ms), repeats: 0 });
-/** Enough was sent until then. */
-const cap = (ms: number) => ({ reason: 'cap_user' as const, until: after(ms) });
-
-/** A channel that has announced everything, and when; `since` where something came after that. */
-const announced = (throughSeq: number, ms: number, more: Partial<Progress> = {}): Progress => ({
-  throughSeq,
-  last: after(ms),
-  times: 1,
-  since: null,
-  repeats: 0,
-  ...more,
-});
-
-const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
-  conversationId: 'c1' as ConversationId,
-  kind: 'direct',
-  armedAt: after(0),
-  fromSeq: 1,
-  lastSeq: 1,
-  lastAt: after(0),
-  urgents: [],
-  seenSeq: 0,
-  acknowledged: true,
-  muted: false,
-  level: null,
-  channels: null,
-  calledSince: null,
-  push: unannounced(),
-  email: unannounced(),
-  sms: unannounced(),
-  ...overrides,
-});
-
-/** A connection. */
-const on = (state: Connection['state'], viewing: string | null = null): Connection => ({
-  state,
-  deviceId: null,
-  viewing: viewing as ConversationId | null,
-});
-
-const allChannels = { ...defaultNotificationSettings, channels: { push: true, email: true, sms: true } };
-
-/** Somebody who can be reached on every channel, with one unread message, two seconds after it came. */
-const situation = (overrides: Partial<Situation> = {}): Situation => ({
-  now: after(2 * second),
-  ladder: standardLadder,
-  presence: [],
-  account: 'active',
-  settings: allChannels,
-  zone: 'UTC',
-  place: 0,
-  devices: [{ pushState: 'active', pushPermission: 'granted', pushEnabled: true, hasToken: true }],
-  email: 'verified',
-  phone: 'verified',
-  suppressed: {},
-  armed: [row()],
-  pushHandedOver: false,
-  held: {},
-  emailFailedAt: null,
-  underWay: [],
-  stuck: [],
-  skipped: [],
-  capped: {},
-  closed: false,
-  summary: false,
-  calledOffFor: null,
-  ...overrides,
-});
-
-/** It is noon, and the person wants to be left alone until one. */
-const quiet = (more: Partial<NotificationSettings> = {}, email = false): NotificationSettings => ({
-  ...allChannels,
-  quietHours: { windows: [{ days: ['tue'], from: '11:00', until: '13:00' }], email },
-  ...more,
-});
-const hour = 60 * minute;
-const undisturbed = { ...allChannels, doNotDisturbUntil: after(hour).toISOString() };
-/** By the clock of Kiritimati it is two in the morning. */
-const farEast = 'Pacific/Kiritimati';
-const urgents = [{ seq: 1, at: after(0) }];
-const urgentRow = row({ urgents });
-/** It was pushed as often as it may be. */
-const repeated = { urgents, push: announced(1, 15 * minute, { repeats: 3 }) };
-
-/** Noon in London, where mail comes gathered. */
-const gatheredMail = (emailFrequency: 'hourly' | 'daily', more: Partial<NotificationSettings> = {}) => ({
-  ...allChannels,
-  channels: { push: false, email: true, sms: false },
-  emailFrequency,
-  ...more,
-});
-const hourlyMail = gatheredMail('hourly');
-const dailyMail = gatheredMail('daily');
-const toldByMail = { throughSeq: 1, last: after(0), times: 1, repeats: 0, since: null };
-
-const pushed = { push: announced(1, 2 * second) };
-/** A message came after the push, ten seconds after the first. */
-const pushedAgain = { push: announced(1, 2 * second, { since: after(10 * second) }) };
-const gone: Progress = { throughSeq: 0, last: null, times: 0, since: null, repeats: 0 };
-const mailed = { ...pushed, email: announced(1, 10 * minute) };
-
-/** A verdict in a line: `push`, `wait push 1500`, `finished read`. */
-const tell = (verdict: Verdict): string => {
-  switch (verdict.kind) {
-    case 'notify':
-      return [verdict.channel, ...verdict.conversationIds, ...(verdict.alert ? [verdict.alert] : [])].join(' ');
-    case 'wait':
-      return `wait ${verdict.next} ${verdict.until.getTime() - start} ${verdict.why}`;
-    case 'finished':
-      return `finished ${verdict.outcome}`;
-  }
-};
+import {
+  after,
+  allChannels,
+  announced,
+  cap,
+  dailyMail,
+  farEast,
+  gatheredMail,
+  gone,
+  hour,
+  hourlyMail,
+  mailed,
+  minute,
+  on,
+  pushed,
+  pushedAgain,
+  quiet,
+  repeated,
+  row,
+  second,
+  situation,
+  start,
+  tell,
+  toldByMail,
+  unannounced,
+  undisturbed,
+  urgentRow,
+  urgents,
+} from '../support/situation.ts';
 
 describe('decide', () => {
   const table: [string, Partial<Situation>, string][] = [
@@ -800,6 +707,21 @@ describe('decide', () => {
     assert.equal(untilOf({}), 10 * minute, 'the mail, at its own time');
     assert.equal(untilOf({ now: after(11 * minute) }), 11 * minute, 'the mail, now');
     assert.equal(untilOf({ email: 'missing', phone: 'missing' }), 2 * second + standardLadder.retry.giveUpMs);
+  });
+
+  it('says how urgent it is: what is urgent, what is ordinary, and mail that gathers', () => {
+    const urgencyOf = (overrides: Partial<Situation>) => {
+      const { verdict } = decide(situation(overrides));
+      return verdict.kind === 'notify' ? `${verdict.channel} ${verdict.urgency}` : verdict.kind;
+    };
+    const noon = { now: after(hour), armed: [row({})] };
+    assert.equal(urgencyOf({}), 'push ordinary');
+    assert.equal(urgencyOf({ armed: [row({ urgents })] }), 'push urgent');
+    assert.equal(urgencyOf({ now: after(11 * minute), armed: [row(pushed)] }), 'email ordinary');
+    assert.equal(urgencyOf({ ...noon, settings: hourlyMail }), 'email gathered');
+    const besides = [row({}), row({ urgents })];
+    assert.equal(urgencyOf({ ...noon, settings: hourlyMail, armed: besides }), 'email ordinary');
+    assert.equal(urgencyOf({ now: after(11 * minute), armed: [row(pushed)], summary: true }), 'email gathered');
   });
 
   it('gives a reason for every step, also for those that are not taken', () => {
