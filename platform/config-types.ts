@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Channel, channels } from '../contracts/workflows/names.ts';
 import type { Caps, Ladder } from '../domain/deps.ts';
 
 /** Milliseconds. */
@@ -136,6 +137,32 @@ export const ladderSetting = z.string().transform((text, context): Ladder => {
       });
   }
   return ladder;
+});
+
+/** Calls a second that a provider is sent at most, by all workers together. */
+export type QueueRates = Readonly<Record<Channel, number>>;
+
+/**
+ * Below what providers take from an ordinary account, so that a backlog after an outage is worked off without refusals.
+ * FCM: 600,000 a minute for a project (firebase.google.com/docs/cloud-messaging/throttling-and-quotas). Twilio: a short
+ * code sends a hundred a second, a long number one, and what is more waits in a queue of theirs, where nobody sees it.
+ */
+export const standardRates: QueueRates = { push: 2_000, email: 200, sms: 20 };
+
+/** `push=500 sms=1` over the standard rates. */
+export const ratesSetting = z.string().transform((text, context): QueueRates => {
+  const rates = { ...standardRates };
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
+    const [, name, value] = /^([a-z]+)=(\d{1,6}(?:\.\d{1,2})?)$/.exec(part) ?? [];
+    const channel = channels.find((one) => one === name);
+    if (channel && Number(value) > 0) rates[channel] = Number(value);
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `does not understand "${part}"; rates are ${channels.join(', ')}, each a number of calls a second above 0`,
+      });
+  }
+  return rates;
 });
 
 /** What an ordinary deployment sends one person at most. */

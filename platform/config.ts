@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { sendGridKey } from './webhooks/sendgrid.ts';
-import { type Duration, capsSetting, keyring, ladderSetting, listOf, port } from './config-types.ts';
+import { type Duration, capsSetting, keyring, ladderSetting, listOf, port, ratesSetting } from './config-types.ts';
 
 /** One setting: what it is for, and where its value may be printed. */
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -96,6 +96,11 @@ export const settings = {
     fallback: '',
     help: 'What our task queues begin with, for several deployments in one namespace',
   }),
+  HOMING_BUILD_ID: setting({
+    schema: z.string().regex(/^[\w.-]{1,100}$/, { message: 'must be up to 100 letters, digits, dots and dashes' }),
+    optional: true,
+    help: 'What this build is called to Temporal, such as the commit: an episode stays with the build that began it, and new ones go to the current one (docs/operators.md). Left out, any worker takes any episode',
+  }),
   HOMING_TEMPORAL_UI_URL: setting({
     schema: url(['http', 'https']),
     optional: true,
@@ -189,6 +194,11 @@ export const settings = {
     schema: capsSetting,
     fallback: '',
     help: 'How many notifications one person may get, such as "email-hour=4 sms-day=5"; what is not named keeps its default. "org-sms-day=1000" is the organisation’s budget of texts a day, which has no limit otherwise',
+  }),
+  HOMING_QUEUE_RATES: setting({
+    schema: ratesSetting,
+    fallback: '',
+    help: 'Calls a second that each provider is sent at most, by all workers together, such as "push=2000 email=200 sms=20"; what is not named keeps its default',
   }),
   HOMING_SECRET_KEY: setting({
     schema: z.string().min(32),

@@ -4,7 +4,9 @@ import {
   type EscalateUnreadInput,
   SendVerificationInput,
   type TaskQueue,
+  type Urgency,
   nudgeSignal,
+  priorities,
   searchAttributes,
   workflowInputs,
   workflowNames,
@@ -23,7 +25,9 @@ interface Start {
   /** What the Temporal UI shows above the story. */
   summary: string;
   attributes: SearchAttributePair[];
-  urgent?: boolean;
+  urgency: Urgency;
+  /** Whose backlog is worked off in turn with the others', where the server is told to. */
+  fairness?: string;
 }
 
 /**
@@ -50,7 +54,10 @@ async function startWorkflow<N extends Name>(
         workflowExecutionTimeout: executionTimeout,
         typedSearchAttributes: [{ key: attribute.JobKind, value: name }, ...start.attributes],
         staticSummary: start.summary,
-        priority: { priorityKey: start.urgent ? 1 : 3 },
+        priority: {
+          priorityKey: priorities[start.urgency],
+          ...(start.fairness === undefined ? {} : { fairnessKey: start.fairness }),
+        },
       }),
     );
   } catch (error) {
@@ -68,7 +75,7 @@ const attribute = {
 /** What the relay needs of Temporal for episodes. */
 export function createEpisodes(client: Client, prefix: string): Episodes {
   return {
-    start: ({ userId, episode, urgent }) =>
+    start: ({ userId, episode, urgent, conversationId }) =>
       startWorkflow(client, prefix, 'escalateUnread', { userId, episode } satisfies EscalateUnreadInput, {
         queue: 'attention',
         summary: 'Unread: push, then e-mail, then SMS',
@@ -76,7 +83,9 @@ export function createEpisodes(client: Client, prefix: string): Episodes {
           { key: attribute.UserRef, value: userId },
           { key: attribute.NeedsAttention, value: false },
         ],
-        urgent,
+        urgency: urgent ? 'urgent' : 'ordinary',
+        // An announcement to a hundred thousand is not to keep back the direct message of anybody else.
+        ...(conversationId ? { fairness: conversationId } : {}),
       }),
     async nudge(ref) {
       try {
@@ -95,6 +104,7 @@ export function createEpisodes(client: Client, prefix: string): Episodes {
 export const startVerification = (client: Client, prefix: string) => (input: SendVerificationInput) =>
   startWorkflow(client, prefix, 'sendVerification', SendVerificationInput.parse(input), {
     queue: 'attention',
+    urgency: 'urgent',
     summary: `Verification code by ${input.channel}`,
     attributes: [{ key: attribute.UserRef, value: input.userId }],
   });

@@ -60,6 +60,8 @@ export async function startWorker({ config, deps, metrics, shutdown }: Runtime):
       ...deps,
       countAttempt: (channel, result) => metrics.attempts.inc({ channel, result }),
     }),
+    rates: config.HOMING_QUEUE_RATES,
+    buildId: config.HOMING_BUILD_ID,
     log: deps.log,
     setUp: config.NODE_ENV !== 'production',
   });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
-import { type TaskQueue, taskQueues } from '../contracts/workflows/names.ts';
+import { type Channel, type TaskQueue, taskQueues } from '../contracts/workflows/names.ts';
 import type { Log } from '../domain/deps.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
-import { queueName } from '../temporal/names.ts';
+import { deploymentName, queueName } from '../temporal/names.ts';
 import { setUpNamespace } from '../temporal/setup.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 
@@ -14,6 +14,10 @@ export interface WorkersOptions {
   queuePrefix: string;
   payloadKeys: readonly { kid: string; key: string }[];
   activities: Activities;
+  /** Episodes stay with the build that began them; undefined where any worker takes any. */
+  buildId: string | undefined;
+  /** Calls a second on each provider's queue, whatever the number of workers. */
+  rates: Readonly<Record<Channel, number>>;
   log: Log;
   /** Makes namespace and search attributes when they are missing; in production an operator does. */
   setUp: boolean;
@@ -127,6 +131,7 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
     dataConverter: createDataConverter(options.payloadKeys),
     shutdownGraceTime: workerStopping.graceMs,
     shutdownForceTime: workerStopping.forceMs,
+    ...versioning(options),
   };
   const { decide, ...calls } = options.activities;
   const queue = (name: TaskQueue) => queueName(options.queuePrefix, name);
@@ -139,7 +144,11 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
       maxCachedWorkflows: cachedWorkflows,
     }),
     ...(['push', 'email', 'sms'] as const).map((name) =>
-      Worker.create({ ...shared, taskQueue: queue(name), activities: calls, maxConcurrentActivityTaskExecutions: 50 }),
+      Worker.create({
+        ...{ ...shared, taskQueue: queue(name), activities: calls, maxConcurrentActivityTaskExecutions: 50 },
+        // Kept by the server, for the whole queue: each worker says the same.
+        maxTaskQueueActivitiesPerSecond: options.rates[name],
+      }),
     ),
   ]);
   const workers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -148,6 +157,20 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
   // One that was made holds the connection until it has run.
   await Promise.allSettled(workers.map((worker) => worker.runUntil(Promise.resolve())));
   throw failed.reason;
+}
+
+/**
+ * Pinned: a release that changes the story would not understand the histories of those that are told, which take an hour
+ * at most where nobody is called for. The activities' queues belong to the same build, as they take what its stories give.
+ */
+function versioning({ buildId, queuePrefix }: WorkersOptions): Pick<WorkerOptions, 'workerDeploymentOptions'> {
+  if (buildId === undefined) return {};
+  return {
+    workerDeploymentOptions: {
+      ...{ version: { deploymentName: deploymentName(queuePrefix), buildId }, useWorkerVersioning: true },
+      defaultVersioningBehavior: 'PINNED',
+    },
+  };
 }
 
 let installed = false;

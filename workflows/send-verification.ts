@@ -8,7 +8,9 @@ const patience = { firstMs: 2_000, maxMs: 60_000, giveUpMs: 600_000, heartbeatMs
 /** Somebody gave an address or a number and waits for the code that proves it theirs. */
 export async function sendVerification(input: SendVerificationInput): Promise<SendVerificationOutcome> {
   try {
-    return await external(input.channel, patience, `code by ${input.channel}`).sendCode(input);
+    return await external(input.channel, { patience, urgency: 'urgent', summary: `code by ${input.channel}` }).sendCode(
+      input,
+    );
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     return 'undeliverable';

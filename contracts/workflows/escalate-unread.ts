@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserId } from '../ids.ts';
-import { type Channel, channels } from './names.ts';
+import { type Channel, type Urgency, channels } from './names.ts';
 
 const channel = z.enum(channels);
 const stuckStep = z.strictObject({
@@ -57,6 +57,8 @@ export type Plan =
       retry: RetryPlan;
       /** It tells of something urgent: for the first time, or once more. */
       alert?: 'urgent' | 'repeat';
+      /** Where it stands in its provider's queue; left out by releases that knew no such order. */
+      urgency?: Urgency;
     }
   /** `decision`: what comes next could not be decided yet, and `why` is the failure's code. */
   | { kind: 'wait'; until: string; next: Channel | 'operator' | 'decision'; why: string }

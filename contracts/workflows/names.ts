@@ -28,6 +28,13 @@ export const providerOf = { push: 'fcm', email: 'sendgrid', sms: 'twilio' } as c
 export const taskQueues = { attention: 'attention', push: 'push', email: 'email', sms: 'sms' } as const;
 export type TaskQueue = keyof typeof taskQueues;
 
+/**
+ * In which order a backlog is worked off, by Temporal's priority keys: codes that somebody waits for and what is urgent,
+ * then the ordinary, then mail that gathers what has waited for hours anyway.
+ */
+export const priorities = { urgent: 1, ordinary: 3, gathered: 5 } as const;
+export type Urgency = keyof typeof priorities;
+
 /** Search attributes: opaque ids and closed words only, because they are never encrypted. Name → type. */
 export const searchAttributes = {
   JobKind: 'KEYWORD',

@@ -70,11 +70,10 @@ with input as (
   left join watermarks w on w.user_id = k.user_id and w.conversation_id = k.conversation_id and w.channel = 'push'
   group by k.user_id
 ), opened as (
-  -- nudge_at of a new row only carries look_at to the conflict: it is held, and starting it clears the nudge. So does its
-  -- revision whether it is urgent: any number is as good to begin with.
-  insert into attention as a (user_id, episode, state, opened_at, start_at, nudge_at, revision)
+  -- nudge_at of a new row only carries look_at to the conflict: it is held, and starting it clears the nudge.
+  insert into attention as a (user_id, episode, state, opened_at, start_at, nudge_at, urgent)
   select user_id, 1, 'held', armed_at, case when urgent then look_at else armed_at + $4 * interval '1 millisecond' end, look_at,
-    1 + urgent::int
+    urgent
   from people order by user_id
   on conflict (user_id) do update set
     revision = a.revision + 1,
@@ -83,12 +82,13 @@ with input as (
     start_at = case
       when a.state = 'quiet' then excluded.start_at
       -- The grace of who is connected is for what is not urgent.
-      when a.state = 'held' and excluded.revision = 2 then least(a.start_at, excluded.start_at)
+      when a.state = 'held' and excluded.urgent then least(a.start_at, excluded.start_at)
       else a.start_at
     end,
     start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
     called_off_for = case when a.state = 'quiet' then null else a.called_off_for end,
+    urgent = excluded.urgent or (a.state <> 'quiet' and a.urgent),
     nudge_at = case
       when a.state <> 'running' then null
       -- It wakes by itself before that. One that should have woken already may be gone: it is nudged, and found out.

@@ -22,17 +22,30 @@ export interface HeldEpisode {
 type StoredUnseen = { conversationId: ConversationId; since: string; lastAt: string; acknowledged: boolean }[];
 
 /**
+ * People whose time is due, whom somebody calls urgently before all others. Each half is a walk along its own part of the
+ * index that ends at the limit, however many are waiting.
+ */
+const dueFirstUrgent = (state: 'held' | 'running', time: 'start_at' | 'nudge_at', limit: string) => {
+  const due = (urgent: boolean, most: string) => `
+        select user_id from attention where state = '${state}' and urgent = ${urgent} and ${time} <= now()
+        order by ${time} limit ${most} for update skip locked`;
+  return `urgent_due as (${due(true, limit)}
+      ), other_due as (${due(false, `${limit} - (select count(*) from urgent_due)`)}
+      ), due as (
+        select user_id from urgent_due union all select user_id from other_due
+      )`;
+};
+
+/**
  * Takes episodes whose grace is over, on a lease: until it runs out no other relay takes them, and no lock is held while
  * Temporal is asked. A relay that dies leaves them to the next one; the workflow's id makes a second start harmless.
+ * Those in which something is urgent come first, then those that have waited longest.
  */
 export async function leaseHeldEpisodes(db: Queryable, limit: number, leaseMs: number): Promise<HeldEpisode[]> {
   const { rows } = await db.query<Omit<HeldEpisode, 'unseen'> & { unseen: StoredUnseen | null }>({
     name: 'lease-held-episodes',
     text: `
-      with due as (
-        select user_id from attention where state = 'held' and start_at <= now()
-        order by start_at limit $1 for update skip locked
-      ), leased as (
+      with ${dueFirstUrgent('held', 'start_at', '$1')}, leased as (
         update attention a set start_at = now() + $2 * interval '1 millisecond', start_tries = start_tries + 1
         from due where a.user_id = due.user_id
         returning a.user_id, a.episode, a.revision, a.start_tries - 1 as tries, a.start_at
@@ -162,10 +175,7 @@ export async function leaseNudges(db: Queryable, limit: number, leaseMs: number)
   const { rows } = await db.query<LeasedNudge>({
     name: 'lease-nudges',
     text: `
-      with due as (
-        select user_id from attention where nudge_at <= now() and state = 'running'
-        order by nudge_at limit $1 for update skip locked
-      )
+      with ${dueFirstUrgent('running', 'nudge_at', '$1')}
       update attention a set nudge_at = now() + $2 * interval '1 millisecond' from due where a.user_id = due.user_id
       returning a.user_id as "userId", a.episode, a.nudge_at as "leasedUntil"`,
     values: [limit, leaseMs],

@@ -108,6 +108,7 @@ with people as (
     opened_at = case when a.state = 'quiet' then $3 else a.opened_at end,
     start_at = case when a.state = 'running' then a.start_at else now() end,
     start_tries = case when a.state = 'quiet' then 0 else a.start_tries end,
+    urgent = a.state <> 'quiet' and a.urgent,
     wakes_at = case when a.state = 'quiet' then null else a.wakes_at end,
     nudge_at = case when a.state = 'running' then now() end,
     state = case when a.state = 'quiet' then 'held' else a.state end

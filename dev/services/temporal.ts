@@ -87,7 +87,9 @@ export async function startTemporal(options: TemporalStart): Promise<RunningTemp
 }
 
 function argumentsOf(options: TemporalStart, namespaces: readonly string[]): string[] {
-  const { databaseFile, uiPort, uiCodecEndpoint, searchAttributes = {}, dynamicConfig = {} } = options;
+  const { databaseFile, uiPort, uiCodecEndpoint, searchAttributes = {} } = options;
+  // Off by default: a backlog is worked off conversation by conversation in turn, as episodes are started with.
+  const dynamicConfig = { 'matching.enableFairness': true, ...options.dynamicConfig };
   const each = (flag: string, values: readonly string[]) => values.flatMap((value) => [flag, value]);
   // The file is a developer's: losing the last moment at a power cut is a fair price for not waiting for the disk.
   const pragmas = each('--sqlite-pragma', ['journal_mode=WAL', 'synchronous=OFF']);

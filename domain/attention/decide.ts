@@ -1,13 +1,21 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { EscalateUnreadOutcome } from '../../contracts/workflows/escalate-unread.ts';
-import { type Channel, channels } from '../../contracts/workflows/names.ts';
-import type { ArmedRow } from '../../db/queries/attempts.ts';
+import { type Channel, type Urgency, channels } from '../../contracts/workflows/names.ts';
+import type { ArmedRow } from '../../db/queries/armed.ts';
+import { isGathered } from './digest.ts';
 import type { Reason, Situation, StepDecision } from './situation.ts';
 import { stepsOf } from './steps.ts';
 
 export type Verdict =
   /** `until`: when another step falls due, whether or not this one is through by then. */
-  | { kind: 'notify'; channel: Channel; conversationIds: string[]; until: Date; alert?: 'urgent' | 'repeat' }
+  | {
+      kind: 'notify';
+      channel: Channel;
+      conversationIds: string[];
+      until: Date;
+      alert?: 'urgent' | 'repeat';
+      urgency: Urgency;
+    }
   | { kind: 'wait'; until: Date; next: Channel | 'operator'; why: Reason }
   | { kind: 'finished'; outcome: EscalateUnreadOutcome; reason: Reason };
 
@@ -75,8 +83,17 @@ function notifyBy(first: StepDecision, due: readonly StepDecision[], situation: 
     channel,
     conversationIds: together.flatMap(({ conversationId }) => conversationId ?? []),
     until: beside.kind === 'wait' ? beside.until : situation.now,
+    urgency: urgencyOf(together, situation),
     ...(alert ? { alert } : {}),
   };
+}
+
+/** What is urgent goes before everything; mail that gathers has waited for hours and can wait while others are told. */
+function urgencyOf(together: readonly StepDecision[], { summary, settings, armed }: Situation): Urgency {
+  if (together.some(({ alert }) => alert)) return 'urgent';
+  if (together.some(({ channel }) => channel !== 'email')) return 'ordinary';
+  const rows = armed.filter((row) => together.some(({ conversationId }) => conversationId === row.conversationId));
+  return summary || rows.every((row) => isGathered(row, settings)) ? 'gathered' : 'ordinary';
 }
 
 const byUntil = (a: StepDecision, b: StepDecision) => (a.until?.getTime() ?? 0) - (b.until?.getTime() ?? 0);

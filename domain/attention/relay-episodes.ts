@@ -1,4 +1,4 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import {
   type HeldEpisode,
   type LeasedNudge,
@@ -31,7 +31,13 @@ const relayLimits = {
 /** The one door to Temporal that the relay needs; both calls throw when Temporal is away. */
 export interface Episodes {
   /** Starts the workflow of an episode, once, whatever happens; answers with its id. */
-  start(episode: { userId: UserId; episode: number; urgent: boolean }): Promise<string>;
+  start(episode: {
+    userId: UserId;
+    episode: number;
+    urgent: boolean;
+    /** Where it began: the oldest that is unread. */
+    conversationId: ConversationId | undefined;
+  }): Promise<string>;
   /** `gone` when no such workflow runs. */
   nudge(episode: { userId: UserId; episode: number }): Promise<'nudged' | 'gone'>;
 }
@@ -43,8 +49,8 @@ type RelayDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'presence' | 'ladder' | 'lo
  * grace is closed without Temporal having heard of it; who is connected gets the longer grace. Answers with how many
  * were looked at.
  */
-export async function startHeldEpisodes(deps: RelayDeps): Promise<number> {
-  const held = await leaseHeldEpisodes(deps.db, relayLimits.batch, relayLimits.leaseMs);
+export async function startHeldEpisodes(deps: RelayDeps, most = relayLimits.batch): Promise<number> {
+  const held = await leaseHeldEpisodes(deps.db, most, relayLimits.leaseMs);
   await closeRead(
     deps,
     held.filter(({ armedAt }) => armedAt === null),
@@ -73,7 +79,7 @@ async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
   const grace = await graceOf(deps, held);
   if (grace > deps.now().getTime()) return holdUntil(deps.db, held, new Date(grace));
   try {
-    const workflowId = await deps.episodes.start(held);
+    const workflowId = await deps.episodes.start({ ...held, conversationId: oldest(held) });
     await markRunning(deps.db, { ...held, workflowId });
   } catch (error) {
     const delay = Math.min(relayLimits.retryMaxMs, relayLimits.retryMs * 2 ** Math.min(held.tries, 10));
@@ -84,6 +90,9 @@ async function startOne(deps: RelayDeps, held: HeldEpisode): Promise<void> {
     await holdUntil(deps.db, held, new Date(deps.now().getTime() + delay));
   }
 }
+
+const oldest = ({ unseen }: HeldEpisode) =>
+  unseen.toSorted((a, b) => a.since.getTime() - b.since.getTime())[0]?.conversationId;
 
 /** Until when the person has time to read, before Temporal hears of it: the earliest of what is unread. */
 async function graceOf(deps: RelayDeps, { userId, urgent, unseen, graceSeconds }: HeldEpisode): Promise<number> {
@@ -102,9 +111,9 @@ async function graceOf(deps: RelayDeps, { userId, urgent, unseen, graceSeconds }
  * Nudges running episodes that should look again, and those that were not heard of for too long. One whose workflow is
  * gone is opened anew.
  */
-export async function nudgeEpisodes(deps: RelayDeps): Promise<number> {
-  await nudgeOverdue(deps.db, relayLimits.batch, relayLimits.overdueMs);
-  const due = await leaseNudges(deps.db, relayLimits.batch, relayLimits.leaseMs);
+export async function nudgeEpisodes(deps: RelayDeps, most = relayLimits.batch): Promise<number> {
+  await nudgeOverdue(deps.db, most, relayLimits.overdueMs);
+  const due = await leaseNudges(deps.db, most, relayLimits.leaseMs);
   const results = await Promise.allSettled(due.map((episode) => nudgeOne(deps, episode)));
   const [first, ...others] = results.filter((result) => result.status === 'rejected');
   if (first) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { startVerifications } from '../../domain/accounts/index.ts';
-import { nudgeEpisodes, presenceEnded, startHeldEpisodes } from '../../domain/attention/index.ts';
+import { type Episodes, nudgeEpisodes, presenceEnded, startHeldEpisodes } from '../../domain/attention/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { type Person, read, registerDevice, registerPeople, send } from '../factories/person.ts';
 import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
@@ -77,6 +77,61 @@ describe('the relay, turn by turn', () => {
       assert.deepEqual(await outcomes(bob), [['read', null]]);
       const decisions = await hand.rows('select reason from decisions where user_id = $1', bob.id);
       assert.deepEqual(decisions, [{ reason: 'read_before_send' }]);
+    });
+
+    it('hands over who is called urgently before all who have waited longer', async () => {
+      const started: [string, string | undefined][] = [];
+      const some = [await held(), await held()];
+      const { ana, bob, direct } = await hand.pair();
+      await send(ana, direct.id, 'fire', { priority: 'urgent' });
+      await hand.arm();
+      await hand.sql.query(`update attention set start_at = now() - interval '1 hour' where state = 'held'`);
+      await hand.sql.query(`update attention set start_at = now() where user_id = $1`, [bob.id]);
+      const start: Episodes['start'] = async ({ userId, conversationId }) => {
+        started.push([userId, conversationId]);
+        return 'workflow';
+      };
+      await startHeldEpisodes({ ...hand.deps, episodes: { start, nudge: async () => 'nudged' } }, 1);
+      assert.deepEqual(started, [[bob.id, direct.id]]);
+      await startHeldEpisodes({ ...hand.deps, episodes: { start, nudge: async () => 'nudged' } });
+      const others = some.map((one) => [one.bob.id, one.direct.id]);
+      assert.deepEqual(started.slice(1).sort(), others.sort());
+    });
+
+    it('is urgent for as long as the episode, and no longer', async () => {
+      const isUrgent = async ({ id }: Person) =>
+        (await hand.rows<{ urgent: boolean }>('select urgent from attention where user_id = $1', id))[0]?.urgent;
+      const { ana, bob, direct } = await held();
+      assert.equal(await isUrgent(bob), false);
+      await send(ana, direct.id, 'fire', { priority: 'urgent' });
+      await hand.arm();
+      await send(ana, direct.id, 'it is out');
+      await hand.arm();
+      assert.equal(await isUrgent(bob), true);
+      expectStatus(await read(bob, direct.id, 3), 200);
+      await hand.start();
+      assert.deepEqual(await outcomes(bob), [['read', null]]);
+      await send(ana, direct.id, 'nothing more');
+      await hand.arm();
+      assert.equal(await isUrgent(bob), false);
+    });
+
+    it('nudges who is called urgently before all others', async () => {
+      const nudged: string[] = [];
+      const [other, called] = [await running(), await running()];
+      await send(called.ana, called.direct.id, 'fire', { priority: 'urgent' });
+      await hand.arm();
+      await hand.sql.query(`update attention set nudge_at = now() - interval '1 hour' where user_id = $1`, [
+        other.bob.id,
+      ]);
+      const asked: Episodes['nudge'] = async ({ userId }) => {
+        nudged.push(userId);
+        return 'nudged';
+      };
+      const episodes = { start: async () => '', nudge: asked };
+      await nudgeEpisodes({ ...hand.deps, episodes }, 1);
+      await nudgeEpisodes({ ...hand.deps, episodes }, 1);
+      assert.deepEqual(nudged, [called.bob.id, other.bob.id]);
     });
 
     it('does not close what was armed again between the look and the closing, and gives it back at once', async () => {

@@ -14,6 +14,8 @@ export interface Recipient {
   token: string;
 }
 
+let phones = 100_000_000;
+
 /** People by the thousand: through the front door each would cost a hashed password. */
 export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.ProcessEnv): Promise<Recipient[]> {
   const keys = JSON.parse(env.HOMING_JWT_KEYS ?? '') as never;
@@ -22,7 +24,7 @@ export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.P
     const [id, sessionId] = [randomUUIDv7() as UserId, randomUUIDv7() as SessionId];
     return {
       ...{ id, sessionId, conversationId: randomUUIDv7(), senderId: randomUUIDv7(), pushToken: `ok-${id}` },
-      ...{ email: `${id}@example.test`, phone: `+4915${String(100_000_000 + n)}` },
+      ...{ email: `${id}@example.test`, phone: `+4915${String((phones += 1))}` },
       token: tokens.sign({ userId: id, sessionId }).token,
     };
   });
@@ -63,4 +65,18 @@ export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.P
     [column('id'), column('sessionId')],
   );
   return made;
+}
+
+/** As many, all in the group of the first, whose sender calls them all. */
+export async function crowdInOne(db: pg.Client, count: number, env: NodeJS.ProcessEnv): Promise<Recipient[]> {
+  const people = await seedRecipients(db, count, env);
+  const [first] = people;
+  if (!first) return [];
+  const others = people.slice(1);
+  await db.query(`update members set conversation_id = $1 where user_id = any($2::uuid[])`, [
+    first.conversationId,
+    others.map(({ id }) => id),
+  ]);
+  await db.query('update conversations set member_count = $2 where id = $1', [first.conversationId, count + 1]);
+  return people;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { envExample } from '../../platform/env-example.ts';
 import { ConfigError, readConfig, settings } from '../../platform/config.ts';
-import { duration, standardCaps, standardLadder } from '../../platform/config-types.ts';
+import { duration, standardCaps, standardLadder, standardRates } from '../../platform/config-types.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
 
 const secrets = developmentSecrets();
@@ -145,6 +145,14 @@ describe('the configuration', () => {
     assert.equal(capsOf('org-sms-day=0').orgTextsPerDay, 0);
     for (const wrong of ['pigeons=2', 'email-hour=0', 'email-hour=-1', 'sms-day=few', 'sms-day'])
       assert.match(faultsOf({ ...complete, HOMING_CAPS: wrong }).join(), new RegExp(`"${wrong}"`));
+  });
+
+  it('reads rates of the queues over the standard ones and names what it does not understand', () => {
+    const ratesOf = (text: string) => readConfig({ ...complete, HOMING_QUEUE_RATES: text }).HOMING_QUEUE_RATES;
+    assert.deepEqual(ratesOf(''), standardRates);
+    assert.deepEqual(ratesOf('sms=0.5 push=100'), { ...standardRates, sms: 0.5, push: 100 });
+    for (const wrong of ['pigeon=2', 'push=0', 'email=-1', 'sms=few', 'sms'])
+      assert.match(faultsOf({ ...complete, HOMING_QUEUE_RATES: wrong }).join(), new RegExp(`"${wrong}"`));
   });
 
   it('understands durations', () => {

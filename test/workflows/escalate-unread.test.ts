@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import type {
   DecideInput,
   NotifyInput,
   NotifyResult,
   OperatorAnswer,
+  Plan,
 } from '../../contracts/workflows/escalate-unread.ts';
+import type { Channel, Urgency } from '../../contracts/workflows/names.ts';
 import { until as eventually } from '../support/until.ts';
 import { type Story, notifyPlan, scripted, tellStory, until } from '../support/story.ts';
 
@@ -72,6 +75,18 @@ describe('escalateUnread, on a real server', () => {
     });
     assert.deepEqual(done, ['push attempt-push', 'email attempt-email']);
     assert.ok(asked.every(({ userId, episode, workflowId, runId }) => userId && episode === 1 && workflowId && runId));
+  });
+
+  it('asks each provider with the urgency of what is told', async () => {
+    const told = (channel: Channel, urgency: Urgency) => ({ ...notifyPlan(channel), urgency }) as Plan;
+    const { decide } = scripted(told('push', 'urgent'), told('sms', 'ordinary'), told('email', 'gathered'), finished);
+    const asked = new Map<string, number | undefined>();
+    const notify = async (channel: string): Promise<NotifyResult> => {
+      asked.set(channel, activityInfo().priority?.priorityKey);
+      return { result: 'sent' };
+    };
+    await tellStory({ decide, notify }, (story) => story.handle.result());
+    assert.deepEqual(Object.fromEntries(asked), { push: 1, sms: 3, email: 5 });
   });
 
   it('looks again at once when it is nudged, however often', async () => {

@@ -60,6 +60,8 @@ describe('the Temporal workers', () => {
       queuePrefix: `w${randomUUID()}-`,
       payloadKeys: [{ kid: 'one', key: Buffer.alloc(32, 1).toString('base64') }],
       activities: createActivities({ log } as never),
+      buildId: undefined,
+      rates: { push: 100, email: 100, sms: 100 },
       log,
       setUp: false,
     });

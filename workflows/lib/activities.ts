@@ -1,7 +1,7 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { RetryPlan } from '../../contracts/workflows/escalate-unread.ts';
-import { type Channel, taskQueues } from '../../contracts/workflows/names.ts';
+import { type Channel, type Urgency, priorities, taskQueues } from '../../contracts/workflows/names.ts';
 
 /**
  * Looking and deciding: a short transaction in our own database, inside the workflow task. As an ordinary activity it
@@ -13,8 +13,14 @@ export const quick = proxyLocalActivities<Pick<Activities, 'decide'>>({
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 8 },
 });
 
+interface Call {
+  patience: RetryPlan;
+  urgency: Urgency | undefined;
+  summary: string;
+}
+
 /** Calls to a provider, on that provider's own queue, as patiently as the plan says. */
-export function external(channel: Channel, retry: RetryPlan, summary: string) {
+export function external(channel: Channel, { patience: retry, urgency, summary }: Call) {
   return proxyActivities<Activities>({
     taskQueue: queueBeside(channel),
     // FCM's SDK may rightly take 82 s against a hanging server.
@@ -25,6 +31,8 @@ export function external(channel: Channel, retry: RetryPlan, summary: string) {
     // Whoever ends a step wants to know that it can send nothing any more.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary,
+    // Else as its workflow was started.
+    ...(urgency ? { priority: { priorityKey: priorities[urgency] } } : {}),
   });
 }
 

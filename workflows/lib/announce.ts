@@ -6,25 +6,26 @@ import type {
   RetryPlan,
   StuckStep,
 } from '../../contracts/workflows/escalate-unread.ts';
-import type { Channel } from '../../contracts/workflows/names.ts';
+import type { Channel, Urgency } from '../../contracts/workflows/names.ts';
 import { external } from './activities.ts';
 import type { OperatorDesk } from './operator-desk.ts';
 
 /** Milliseconds that a wait takes at least: the clock that named the instant may be behind the server's. */
 const shortestWaitMs = 1_000;
 
-type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> & Pick<NotifyInput, 'again' | 'alert'>;
+type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> &
+  Pick<NotifyInput, 'again' | 'alert'> & { urgency?: Urgency };
 
 /** One step. What no retry mends is reported to the desk, and the ladder goes on without it. */
 export async function announce(
   { userId, episode }: EscalateUnreadInput,
   desk: OperatorDesk,
-  { channel, attemptId, conversationIds, again = false, alert }: Step,
+  { channel, attemptId, conversationIds, again = false, alert, urgency }: Step,
   patience: RetryPlan,
   waits: (until: string) => void,
 ): Promise<void> {
   const input = { userId, episode, attemptId, conversationIds, again, alert };
-  const result = await attemptOnceUp(channel, input, patience, waits);
+  const result = await attemptOnceUp(channel, input, { patience, urgency }, waits);
   if (result.result !== 'stuck') return;
   const { reason, code } = result;
   desk.report({ channel, attemptId, conversationIds, reason, code, since: new Date().toISOString() });
@@ -34,11 +35,11 @@ export async function announce(
 async function attemptOnceUp(
   channel: Channel,
   input: NotifyInput,
-  patience: RetryPlan,
+  how: Trying,
   waits: (until: string) => void,
 ): Promise<NotifyResult> {
   for (;;) {
-    const result = await attempt(channel, input, patience);
+    const result = await attempt(channel, input, how);
     if (result.result !== 'deferred') return result;
     waits(result.until);
     await sleep(Math.max(shortestWaitMs, Date.parse(result.until) - Date.now()), {
@@ -47,8 +48,13 @@ async function attemptOnceUp(
   }
 }
 
-async function attempt(channel: Channel, input: NotifyInput, patience: RetryPlan): Promise<NotifyResult> {
-  const provider = external(channel, patience, `${channel}${input.again ? ', again' : ''}`);
+interface Trying {
+  patience: RetryPlan;
+  urgency: Urgency | undefined;
+}
+
+async function attempt(channel: Channel, input: NotifyInput, how: Trying): Promise<NotifyResult> {
+  const provider = external(channel, { ...how, summary: `${channel}${input.again ? ', again' : ''}` });
   const notify = { push: provider.notifyPush, email: provider.notifyEmail, sms: provider.notifySms }[channel];
   try {
     return await notify(input);
