@@ -7,6 +7,9 @@ RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOMING_HOST=0.0.0.0
+# Given one, its workers take nothing until it is made the current build: docs/operators.md.
+ARG BUILD_ID
+ENV HOMING_BUILD_ID=$BUILD_ID
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY . .

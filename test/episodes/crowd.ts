@@ -20,7 +20,7 @@ let phones = 100_000_000;
 export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.ProcessEnv): Promise<Recipient[]> {
   const keys = JSON.parse(env.HOMING_JWT_KEYS ?? '') as never;
   const tokens = createTokens({ keys, issuer: env.HOMING_PUBLIC_URL ?? '', audience: 'homing' });
-  const made = Array.from({ length: count }, (_, n) => {
+  const made = Array.from({ length: count }, () => {
     const [id, sessionId] = [randomUUIDv7() as UserId, randomUUIDv7() as SessionId];
     return {
       ...{ id, sessionId, conversationId: randomUUIDv7(), senderId: randomUUIDv7(), pushToken: `ok-${id}` },

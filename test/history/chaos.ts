@@ -6,7 +6,7 @@ import { journalFor, keepJournal, root, stopLeftBehind } from '../../dev/service
 import { type Finding, check } from './checker/index.ts';
 import { readStored } from './database.ts';
 import { faultNames } from './faults.ts';
-import { writeHistory } from './recorder.ts';
+import { readHistory, writeHistory } from './recorder.ts';
 import { playRound } from './round.ts';
 import { type Stage, openStage } from './stage.ts';
 import { type Summary, count, nothing, table } from './summary.ts';
@@ -19,10 +19,12 @@ const longest = 60;
 const defaultSends = 500_000;
 
 const help = `npm run chaos -- [--sends ${defaultSends}] [--round 20000] [--seed N]
+npm run chaos -- --history FILE
 
   --sends   acked sends in all
   --round   acked sends of one round, whose history is checked as a whole
-  --seed    chooses what everybody does; a finding names the seed`;
+  --seed    chooses what everybody does; a finding names the seed
+  --history checks once more what a round has kept: for a checker that knows better`;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const began = Date.now();
@@ -34,12 +36,20 @@ const { values } = parseArgs({
     sends: { type: 'string', default: String(defaultSends) },
     round: { type: 'string', default: '20000' },
     seed: { type: 'string', default: String(began % 1_000_000) },
+    history: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   say(help);
   process.exit(0);
+}
+
+if (values.history !== undefined) {
+  const findings = check(await readHistory(values.history));
+  for (const finding of findings) say(inWords(finding));
+  say(`${findings.length} findings`);
+  process.exit(findings.length > 0 ? 1 : 0);
 }
 
 mkdirSync(folder, { recursive: true });
@@ -87,12 +97,16 @@ async function run(on: Stage, { sends, size, seed }: Run): Promise<Summary & { r
   return sum;
 }
 
+function inWords({ name, promise, detail }: Finding): string {
+  return `${promise} ${name}: ${detail}`;
+}
+
 async function keep(
   findings: readonly Finding[],
   name: string,
   records: Parameters<typeof writeHistory>[1],
 ): Promise<void> {
-  for (const { name: what, promise, detail } of findings.slice(0, 20)) say(`  ${promise} ${what}: ${detail}`);
+  for (const finding of findings.slice(0, 20)) say(`  ${inWords(finding)}`);
   await writeHistory(join(folder, `${name}.ndjson`), records);
   say(`  the whole history: ${join(folder, `${name}.ndjson`)}`);
 }

@@ -1,6 +1,7 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Answer, HistoryRecord, Operation } from './record.ts';
 
@@ -48,4 +49,11 @@ export async function writeHistory(file: string, records: readonly HistoryRecord
   for (const record of records) if (!stream.write(`${JSON.stringify(record)}\n`)) await once(stream, 'drain');
   stream.end();
   await once(stream, 'finish');
+}
+
+/** What was written so. */
+export async function readHistory(file: string): Promise<HistoryRecord[]> {
+  const records: HistoryRecord[] = [];
+  for await (const line of createInterface({ input: createReadStream(file) })) records.push(JSON.parse(line));
+  return records;
 }

@@ -68,7 +68,10 @@ function checkWriters(log: Log, findings: Findings): void {
   }
 }
 
-/** After a removal was acked, and until an adding begins, the person is answered nothing of the conversation. */
+/**
+ * After a removal was acked, and until an adding begins, the person is answered nothing of the conversation but what they
+ * had sent themselves.
+ */
 function checkReads(digest: Digest, findings: Findings): void {
   const removals = Map.groupBy(
     digest.attempts.filter(
@@ -97,11 +100,19 @@ function keyOf({ operation, person }: Attempt): string {
 }
 
 /** Conversations that an answer tells something of which only members are told. */
-function answeredOf({ outcome, operation, answer }: Attempt): readonly string[] {
-  if (outcome !== 'ok') return [];
+function answeredOf(attempt: Attempt): readonly string[] {
+  const { outcome, operation, answer } = attempt;
+  if (outcome !== 'ok' || saysWhatWasSent(attempt)) return [];
   if (operation.what === 'sync') return (answer.standings ?? []).map(({ conversation }) => conversation);
   if (!('conversation' in operation) || asksNothing.has(operation.what)) return [];
   return [operation.conversation];
+}
+
+/** A repeat is answered as it was sent, also to who is gone by now; and nothing that came to it since. */
+function saysWhatWasSent({ operation: { what }, answer: { repeated, message }, person }: Attempt): boolean {
+  if ((what !== 'send' && what !== 'forward') || !repeated || message?.senderId !== person) return false;
+  const { changedVersion, version, deleted, pinned, thread, reactions } = message;
+  return changedVersion === version && !deleted && !pinned && thread === null && reactions.length === 0;
 }
 
 /** Whoever is gone may be gone once more, and throw a draft away. */

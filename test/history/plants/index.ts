@@ -18,6 +18,7 @@ import {
   hearAfterRemoval,
   hearBeforeJoining,
   readBeforeJoining,
+  repeatWithMore,
   writeAfterRemoval,
 } from './members.ts';
 import { devicePlants } from './devices.ts';
@@ -169,6 +170,7 @@ export const plants: Plants = {
   'a newcomer is told what was before': { found: 'heard outside membership', plant: hearBeforeJoining },
   'a newcomer reads what was before': { found: 'read outside membership', plant: readBeforeJoining },
   'somebody is answered after their removal': { found: 'read outside membership', plant: answerAfterRemoval },
+  'a repeat after the removal tells what came since': { found: 'read outside membership', plant: repeatWithMore },
   'somebody writes after their removal': { found: 'wrote outside membership', plant: writeAfterRemoval },
   ...rightsPlants,
   ...threadPlants,

@@ -96,6 +96,35 @@ export function answerAfterRemoval(history: History, random: Random): History | 
   ];
 }
 
+/** It tells a reaction that came after the removal. */
+export function repeatWithMore(history: History, random: Random): History | undefined {
+  const edge = random.pick(
+    edges(history, 'over').filter(({ stored, person }) => isRemovalAcked(history, stored.conversation, person)),
+  );
+  const own = random.pick(
+    edge?.stored.messages.filter(({ senderId, kind }) => senderId === edge.person && kind === 'text') ?? [],
+  );
+  if (!edge || !own) return undefined;
+  const { conversation, at } = edge.stored;
+  const message = {
+    ...own,
+    changedVersion: own.version,
+    deleted: false,
+    pinned: false,
+    thread: null,
+    fromBlocked: false,
+  };
+  return [
+    ...history,
+    ...asked(
+      edge.who,
+      { what: 'send', conversation, clientId: own.clientId, text: own.text ?? '' },
+      { repeated: true, message: { ...message, reactions: ['👍 1'] } },
+      at,
+    ),
+  ];
+}
+
 /** By an answer that came, and with no adding afterwards whose end is not known. */
 export function isRemovalAcked(history: History, conversation: string, person: string): boolean {
   const begun = begunOf(history);

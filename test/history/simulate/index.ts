@@ -183,10 +183,23 @@ class World {
     ];
   }
 
+  /** Who was removed is answered what they had sent, as they sent it. */
+  #repeatOfGone(who: string, operation: Operation): Answer | undefined {
+    if (operation.what !== 'send') return undefined;
+    const known = this.#room.messages.find(
+      ({ clientId, senderId }) => clientId === operation.clientId && senderId === who,
+    );
+    if (!known) return undefined;
+    const sinceThen = { deleted: false, pinned: false, thread: null, fromBlocked: false, reactions: [] };
+    const { text, mention } = operation;
+    const asSent = { text, mentions: mention ? [mention] : [], changedVersion: known.version, ...sinceThen };
+    return { message: { ...this.#room.seen(known, who), ...asSent }, repeated: true };
+  }
+
   /** What the operation does; undefined where it is refused. */
   #happen({ who, operation }: Doing): Answer | undefined {
     const room = this.#room;
-    if (!room.isPresent(who)) return undefined;
+    if (!room.isPresent(who)) return this.#repeatOfGone(who, operation);
     switch (operation.what) {
       case 'send': {
         if (!room.mayWrite(who)) return undefined;
