@@ -159,7 +159,7 @@ export async function messageById(
 
 /** What the sending itself made of a message. */
 export type SentRow = Pick<MessageRow, 'seq' | 'version' | 'createdAt' | 'threadId' | 'threadSeq'>;
-type Sent = SentRow & Pick<MessageRow, 'id' | 'text' | 'forwardedFrom'>;
+type Sent = SentRow & Pick<MessageRow, 'id' | 'text' | 'forwardedFrom' | 'deletedAt' | 'changedVersion'>;
 
 /** What somebody has sent under a clientId, if it was stored. */
 export async function messageByClientId(
@@ -171,7 +171,7 @@ export async function messageByClientId(
   const { rows } = await db.query<Sent>({
     name: 'message-by-client-id',
     text: `select id, seq, version, created_at as "createdAt", thread_id as "threadId", thread_seq as "threadSeq",
-        text, forwarded_from as "forwardedFrom"
+        text, forwarded_from as "forwardedFrom", deleted_at as "deletedAt", changed_version as "changedVersion"
       from messages
       where client_id = $3 and sender_id = $2 and conversation_id is not distinct from $1`,
     values: [conversationId, senderId, clientId],

@@ -149,14 +149,20 @@ function freshRow({ fingerprint: _, ...row }: NewMessageRow, sent: SentRow): Mes
 
 /**
  * To who was removed since: what became of their message afterwards is not theirs to see, but that it was stored is. Told
- * that it was refused they would write it again.
+ * that it was refused they would write it again. A deletion is final for them, too.
  */
 async function asSent({ db }: Pick<Deps, 'db'>, row: NewMessageRow): Promise<Message> {
   const known = await messageByClientId(db, row.senderId, row.conversationId, row.clientId);
   if (!known) throw notFound();
   // The repeat of a forward names what was sent on, and does not hold its words.
-  const { id, text, forwardedFrom, ...sent } = known;
-  return presentMessage(freshRow({ ...row, id, text: text ?? row.text, forwardedFrom }, sent));
+  const { id, text, forwardedFrom, deletedAt, changedVersion, ...sent } = known;
+  if (deletedAt) {
+    const gone = { text: null, mentions: null, forwardedFrom: null, deletedAt, changedVersion };
+    return presentMessage({ ...freshRow({ ...row, id }, sent), ...gone });
+  }
+  return presentMessage(
+    freshRow({ ...row, id, text: forwardedFrom && text !== null ? text : row.text, forwardedFrom }, sent),
+  );
 }
 
 async function storedMessage(

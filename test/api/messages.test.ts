@@ -142,6 +142,9 @@ byEachDoor('conversations and messages', (door) => {
       expectStatus(await ana.call('PUT', `${path}/reactions/${encodeURIComponent('👋')}`), 200);
       assert.deepEqual(expectStatus(await post(bob, group.id, body), 200).message, first);
       expectProblem(await post(bob, group.id, { ...body, text: 'other' }), 404, 'not_found');
+      expectStatus(await ana.call('DELETE', path), 200);
+      const { text, deletedAt } = expectStatus(await post(bob, group.id, body), 200).message;
+      assert.deepEqual([text, typeof deletedAt], [null, 'string'], 'a deletion is final for everybody');
       expectProblem(await post(bob, group.id, { clientId: randomUUIDv7(), text: 'new' }), 404, 'not_found');
     });
 

@@ -108,11 +108,12 @@ function answeredOf(attempt: Attempt): readonly string[] {
   return [operation.conversation];
 }
 
-/** A repeat is answered as it was sent, also to who is gone by now; and nothing that came to it since. */
+/** A repeat is answered as it was sent, also to who is gone by now, or as deleted; and nothing else that came to it since. */
 function saysWhatWasSent({ operation: { what }, answer: { repeated, message }, person }: Attempt): boolean {
   if ((what !== 'send' && what !== 'forward') || !repeated || message?.senderId !== person) return false;
-  const { changedVersion, version, deleted, pinned, thread, reactions } = message;
-  return changedVersion === version && !deleted && !pinned && thread === null && reactions.length === 0;
+  const { changedVersion, version, deleted, text, pinned, thread, reactions } = message;
+  const asItWas = deleted ? text === null : changedVersion === version;
+  return asItWas && !pinned && thread === null && reactions.length === 0;
 }
 
 /** Whoever is gone may be gone once more, and throw a draft away. */

@@ -190,7 +190,8 @@ class World {
       ({ clientId, senderId }) => clientId === operation.clientId && senderId === who,
     );
     if (!known) return undefined;
-    const sinceThen = { deleted: false, pinned: false, thread: null, fromBlocked: false, reactions: [] };
+    const sinceThen = { pinned: false, thread: null, fromBlocked: false, reactions: [] };
+    if (known.deleted) return { message: { ...this.#room.seen(known, who), ...sinceThen }, repeated: true };
     const { text, mention } = operation;
     const asSent = { text, mentions: mention ? [mention] : [], changedVersion: known.version, ...sinceThen };
     return { message: { ...this.#room.seen(known, who), ...asSent }, repeated: true };
