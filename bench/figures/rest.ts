@@ -20,7 +20,6 @@ export const rest: Figure = {
     const node = await product.start('rest', ['api']);
     const bare = await startChild<BareHttp>(new URL('../references/bare-http.ts', import.meta.url), {
       ...product.environment,
-      HOMING_METRICS_PORT: '0',
     });
     const load = await startChild<HttpClients>(new URL('../clients/http.ts', import.meta.url));
     const servers = {

@@ -71,6 +71,7 @@ function environmentFor({ appUrl }: Stage, redisUrl: string): Record<string, str
     HOMING_HOST: '127.0.0.1',
     HOMING_PUBLIC_URL: publicUrl,
     HOMING_LOG_LEVEL: 'info',
+    HOMING_METRICS_PORT: '0',
     HOMING_REDIS_PREFIX: 'bench',
     HOMING_EMAIL_FROM: 'homing@example.test',
     // The least that production allows.
