@@ -61,7 +61,6 @@ export async function mailedConversations(
       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
       join conversations c on c.id = k.conversation_id and c.deleted_at is null
       join members m on m.conversation_id = k.conversation_id and m.user_id = $1 and m.left_at is null
-        and (m.muted_until is null or m.muted_until <= now())
       left join notification_settings n on n.user_id = m.user_id
       left join lateral (
         select u.display_name as name from members o join users u on u.id = o.user_id

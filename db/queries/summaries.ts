@@ -84,7 +84,8 @@ with people as (
   cross join lateral (
     select m.user_id, m.conversation_id, greatest(m.seen_seq, m.joined_seq, c.last_seq - ${waiting.messages}) as after, c.last_seq
     from members m join conversations c on c.id = m.conversation_id and c.deleted_at is null
-    where m.user_id = p.user_id and m.left_at is null and (m.muted_until is null or m.muted_until <= now())
+    where m.user_id = p.user_id and m.left_at is null
+      and (m.muted_until is null or m.muted_until <= now() or m.mute_except is not null)
       and c.last_seq > greatest(m.seen_seq, m.joined_seq)
     order by c.last_active_at desc limit ${waiting.conversations}
   ) k

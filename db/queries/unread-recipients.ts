@@ -22,7 +22,7 @@ export async function unreadRecipients(
       from messages g
       join conversations c on c.id = g.conversation_id
       join members m on m.conversation_id = g.conversation_id and m.left_at is null
-        and (m.muted_until is null or m.muted_until <= now())
+        and (m.muted_until is null or m.muted_until <= now() or m.mute_except is not null)
       join users u on u.id = m.user_id and u.status = 'active'
       left join notification_settings n on n.user_id = m.user_id
       where g.conversation_id = $1 and g.seq = $2 and ${notifiable}

@@ -363,6 +363,21 @@ describe('what calls for nobody any more', () => {
     assert.deepEqual(await armed(bob), []);
   });
 
+  it('what comes through a mute is told by mail and text, too', async () => {
+    const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+    const group = await makeGroup(ana, [bob]);
+    await settings(bob, group.id, { mutedUntil: inAnHour(), muteExcept: 'mentions' });
+    await send(ana, group.id, 'hello');
+    await send(ana, group.id, '@Bob', { mentions: [naming(bob)] });
+    hand.pass(2_000);
+    await hand.walk(bob);
+    hand.pass(31 * 60_000);
+    assert.deepEqual(await hand.walk(bob), ['email', 'sms', 'every-step-spent']);
+    assert.match(hand.email.sent[0]?.text ?? '', /Ana: @Bob\n/);
+    assert.doesNotMatch(hand.email.sent[0]?.text ?? '', /\nAna: hello/);
+    assert.equal(hand.sms.sent.length, 1);
+  });
+
   it('what came into a mute is not told at its end, however late the relay looks; what comes after is', async () => {
     const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
     const group = await makeGroup(ana, [bob]);
