@@ -98,6 +98,7 @@ export interface PushMessage {
 /** Says nothing to the person: the app deals with it, and the icon shows the number. */
 export interface SilentPush {
   token: string;
+  platform: DeviceInput['platform'];
   data: Record<string, string>;
   badge: number;
   ttlSeconds: number;

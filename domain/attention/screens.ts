@@ -82,9 +82,7 @@ async function takeDown(
     badgeRevision: String(badge.revision),
   };
   const { ttlSeconds } = screenLimits;
-  await toEach(deps, devices, ({ token }) =>
-    deps.senders.push.sendSilently({ token, data, badge: badge.count, ttlSeconds }),
-  );
+  await toEach(deps, devices, (to) => deps.senders.push.sendSilently({ ...to, data, badge: badge.count, ttlSeconds }));
 }
 
 /** The same notification as it is now, without a sound: what was deleted stands on no screen. */

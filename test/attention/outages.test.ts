@@ -3,8 +3,11 @@ import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { SendOutcome } from '../../domain/deps.ts';
 import { ProviderFailing } from '../../domain/errors.ts';
 import { createCircuits, guardSenders, memoryStore } from '../../platform/circuits/index.ts';
-import { registerDevice, send } from '../factories/person.ts';
+import { clearScreens } from '../../domain/attention/index.ts';
+import { read, registerDevice, send, signInAgain } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -192,6 +195,26 @@ describe('while a provider is out of order', () => {
     assert.equal(new Set(hand.email.sent.map(({ to }) => to)).size, 4, 'mail stood in');
     const sms = (await decisions(pairs[0] as Pair, 'sms')).at(-1);
     assert.deepEqual([sms?.outcome, sms?.reason], ['deferred', 'breaker_open']);
+  });
+
+  it('a token that a silent message calls dead is judged as any other: while too many are called so, it is not believed', async () => {
+    const pair = await unread();
+    hand.pass(2 * second);
+    await walk(pair);
+    const tablet = await signInAgain(hand.app, pair.bob);
+    for (let n = 0; n < 200; n += 1) await hand.deps.circuits.heed('fcm:android', { class: 'ok', providerId: 'id' });
+    for (let n = 0; n < 20; n += 1) await hand.deps.circuits.heed('fcm:android', refusal('recipient_dead', 'fcm'));
+    hand.silent.answer = () => refusal('recipient_dead', 'fcm');
+    expectStatus(await read(tablet, pair.direct.id, 1), 200);
+    await until(
+      () => hand.rows('select 1 from screens where user_id = $1 and look_at is not null', pair.bob.id),
+      (rows) => rows.length > 0,
+    );
+    await hand.sql.query('update screens set look_at = now() where look_at is not null');
+    await clearScreens(hand.deps);
+    assert.equal(hand.silent.sent.length, 1);
+    const devices = await hand.rows('select push_state from devices where user_id = $1', pair.bob.id);
+    assert.deepEqual(devices, [{ push_state: 'active' }]);
   });
 
   it('2.23/9: all tokens unregistered: mail after two minutes; they are suspect, not dead, and one that came anew is untouched', async () => {

@@ -105,7 +105,7 @@ describe('the senders', () => {
 
   it('push without a word to the person', async () => {
     const data = { kind: 'clear', conversations: '[]', badgeRevision: '2' };
-    const silent = { token: 'ok-canary-token', data, badge: 0, ttlSeconds: 60 };
+    const silent = { token: 'ok-canary-token', platform: 'android' as const, data, badge: 0, ttlSeconds: 60 };
     assert.equal((await senders.push.sendSilently(silent)).class, 'ok');
     const [item] = await items();
     assert.deepEqual([item?.silent, item?.badge, item?.text, item?.sound], [true, 0, '', undefined]);
