@@ -199,6 +199,26 @@ export async function reopenAttempt(tx: Tx, userId: UserId, id: string): Promise
 }
 
 /**
+ * Takes back a claim of which no provider has heard: what it was to tell counts as told no more, and is decided on again.
+ * What a later claim has told stays told.
+ */
+export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Date): Promise<void> {
+  await tx.query({
+    name: 'give-back-attempt',
+    text: `
+      with given as (
+        update attempts set state = 'dropped', finished_at = $3
+        where user_id = $1 and id = $2 and state = 'claimed' and called_at is null returning channel, covers
+      )
+      update watermarks w set through_seq = (c->>'fromSeq')::bigint - 1, times = greatest(0, w.times - 1)
+      from given g, jsonb_array_elements(g.covers) c
+      where w.user_id = $1 and w.channel = g.channel and w.conversation_id = (c->>'conversationId')::uuid
+        and w.through_seq = (c->>'toSeq')::bigint`,
+    values: [userId, id, at],
+  });
+}
+
+/**
  * Attempts whose provider failed until nobody tried again: a person must look. An answer that comes after all, from a
  * call that still ran, is written over this.
  */

@@ -55,7 +55,7 @@ export async function recountAttempts(
           select from attempts o,
             jsonb_to_recordset(o.covers) as l("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint),
             jsonb_to_recordset(t.covers) as k("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint), messages g
-          where o.user_id = t.user_id and o.channel = t.channel and o.id >= i.since and o.id < t.id
+          where o.user_id = t.user_id and o.channel = t.channel and o.state <> 'dropped' and o.id >= i.since and o.id < t.id
             and l."conversationId" = k."conversationId" and g.conversation_id = k."conversationId"
             and g.seq between greatest(k."fromSeq", l."fromSeq") and least(k."toSeq", l."toSeq")
             and g.kind = 'text' and g.sender_id <> t.user_id and g.priority <> 'urgent'

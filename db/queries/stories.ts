@@ -151,7 +151,7 @@ export async function gatesOf(
         (select t.episode from attempts t where t.user_id = u.id and exists (
           select from jsonb_array_elements(t.covers) k where (k->>'conversationId')::uuid = g.conversation_id
             and g.seq between (k->>'fromSeq')::bigint and (k->>'toSeq')::bigint)
-          order by t.claimed_at limit 1) as "announcedIn",
+          order by t.state = 'dropped', t.claimed_at limit 1) as "announcedIn",
         (select d.episode from decisions d where d.user_id = u.id and d.conversation_id = g.conversation_id
           and d.step = 'conversation' and d.at >= g.created_at order by d.at limit 1) as "calledOffIn",
         (select e.episode from episodes e where e.user_id = u.id and e.opened_at <= g.created_at

@@ -1,4 +1,5 @@
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Tx } from '../../db/client.ts';
@@ -9,6 +10,7 @@ import {
   type Cover,
   attemptOf,
   finishAttempt,
+  giveBackAttempt,
   insertAttempt,
   reopenAttempt,
 } from '../../db/queries/attempts.ts';
@@ -21,8 +23,11 @@ import { alertOf, mayBeHeard, toRepeat } from './alert.ts';
 import { takeOne } from './caps.ts';
 import { wanted } from './decide.ts';
 import { gathered } from './gathering.ts';
+import { isLeftAlone } from './peace.ts';
+import type { Situation } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
 import { isOn } from './switches.ts';
+import { comesThrough } from './urgency.ts';
 
 type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
 
@@ -45,7 +50,8 @@ export interface Claim {
 /**
  * Claims a send, immediately before the provider is called: under the person's lock it looks once more at what is unread,
  * moves the watermarks and writes the attempt, in one transaction. A retry finds its own claim; nothing is announced
- * twice by two attempts, and nothing that was read meanwhile.
+ * twice by two attempts, nothing that was read meanwhile, and nothing while the person wants to be left alone: between the
+ * decision and the call there may be an outage, and a night.
  */
 export async function claimAttempt(
   deps: ClaimDeps & Pick<Deps, 'db'>,
@@ -57,30 +63,41 @@ export async function claimAttempt(
     const over = attention?.episode !== input.episode;
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
     const armed = over ? [] : await armedConversations(tx, input.userId);
-    if (earlier) return reclaim(tx, deps, input, earlier, armed);
+    const claiming = { channel, input, armed, rules: await rulesOf(tx, deps, input.userId) };
+    if (earlier) return reclaim(tx, claiming, earlier);
     if (over || !attention) return { result: 'not-needed', reason: 'episode_over' };
-    return claim(tx, deps, { channel, input, attention, armed });
+    return claim(tx, deps, { ...claiming, attention });
   });
 }
 
+type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
 interface Claiming {
   channel: Channel;
   input: NotifyInput;
-  attention: AttentionRow;
   armed: readonly ArmedRow[];
+  rules: Rules;
 }
+
+/** What the person wants right now. */
+async function rulesOf(tx: Tx, { now, ladder }: ClaimDeps, userId: UserId): Promise<Rules> {
+  const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
+  const zone = (await userById(tx, userId))?.timeZone ?? 'UTC';
+  return { settings, zone, now: now(), ladder, place: placeOf(userId) / places };
+}
+
+const wantedBy = ({ channel, armed, rules: { settings } }: Claiming): ArmedRow[] =>
+  armed.filter((row) => wanted(row, settings) && isOn(channel, row, settings));
 
 async function claim(
   tx: Tx,
   deps: ClaimDeps,
-  { channel, input, attention, armed }: Claiming,
+  { attention, ...claiming }: Claiming & { attention: AttentionRow },
 ): Promise<Claim | NotifyResult> {
+  const { channel, input, rules } = claiming;
   const { userId, episode, attemptId: id } = input;
-  const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
-  const zone = (await userById(tx, userId))?.timeZone ?? 'UTC';
-  const [now, { ladder }] = [deps.now(), deps];
+  const { settings, zone, now, ladder } = rules;
   const summary = channel === 'email' && (await isSummaryDue(tx, { userId, attention, now }));
-  const rows = armed.filter((row) => wanted(row, settings) && isOn(channel, row, settings));
+  const rows = wantedBy(claiming);
   const told = gathered(channel, input.conversationIds, rows, { settings, zone, now, ladder, summary });
   const again = input.alert === 'repeat' ? repeated(input, rows, ladder) : [];
   const covers = again.length > 0 ? again : told.map((row) => coverOf(channel, row));
@@ -91,6 +108,8 @@ async function claim(
   }
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;
+  const comes = urgent && rows.some((row) => comesThrough(row.kind, settings) && covers.some(isOf(row)));
+  if (!comes && isLeftAlone(channel, rules)) return { result: 'not-needed', reason: 'quiet_hours' };
   const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
   const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
   if (spent !== 'taken') return { result: 'not-needed', reason: spent };
@@ -100,24 +119,32 @@ async function claim(
   return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
 }
 
-async function reclaim(
-  tx: Tx,
-  deps: Pick<Deps, 'now'>,
-  { userId, again }: NotifyInput,
-  attempt: AttemptRow,
-  armed: readonly ArmedRow[],
-): Promise<Claim | NotifyResult> {
+const isOf =
+  ({ conversationId }: ArmedRow) =>
+  (cover: Cover) =>
+    cover.conversationId === conversationId;
+
+async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise<Claim | NotifyResult> {
+  const { channel, armed, rules } = claiming;
+  const { userId, again } = claiming.input;
   if (attempt.state === 'accepted') return { result: 'sent' };
   if (attempt.state === 'dropped') return { result: 'not-needed', reason: 'read_before_send' };
   if (attempt.state !== 'claimed' && !again)
     return { result: 'unreachable', reason: attempt.errorCode ?? attempt.state };
+  // What no provider has been asked for keeps to the person's rules as they are by now.
+  const unasked = attempt.calledAt === null && !again;
+  const rows = unasked ? wantedBy(claiming) : armed;
   const unread = attempt.covers.some(({ conversationId, toSeq }) =>
-    armed.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
+    rows.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
   );
   if (!unread) {
     const state = attempt.calledAt === null ? 'dropped' : 'unknown';
-    await finishAttempt(tx, userId, attempt.id, { state, at: deps.now() });
+    await finishAttempt(tx, userId, attempt.id, { state, at: rules.now });
     return { result: 'not-needed', reason: 'read_before_send' };
+  }
+  if (unasked && mayBeGivenBack(attempt) && isLeftAlone(channel, rules)) {
+    await giveBackAttempt(tx, userId, attempt.id, rules.now);
+    return { result: 'not-needed', reason: 'quiet_hours' };
   }
   const { id: attemptId, kind, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
   const claim = { attemptId, kind, covers, tries, urgent, sound };
@@ -125,6 +152,9 @@ async function reclaim(
   await reopenAttempt(tx, userId, attemptId);
   return { ...claim, calledBefore: null, unanswered: 0 };
 }
+
+/** It has told nobody anything, and what it tells can be decided on again. */
+const mayBeGivenBack = ({ kind, urgent, reached }: AttemptRow): boolean => kind === 'unread' && !urgent && !reached;
 
 /** What the channel has not announced of a conversation; nothing, with its end before its beginning, where it has all of it. */
 const coverOf = (channel: Channel, row: ArmedRow): Cover => ({

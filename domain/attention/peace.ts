@@ -1,5 +1,5 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
-import { type Span, quietSpans } from './quiet-hours.ts';
+import { type Span, merged, quietSpans } from './quiet-hours.ts';
 import type { Reason, Situation } from './situation.ts';
 
 /** Time in which a channel is to leave a person alone, and by whose wish. */
@@ -28,4 +28,15 @@ export function peaceOf(
     ...quietSpans(night, zone, now).map((span) => ({ ...later(span), why: 'sms_night' as const })),
     ...(undisturbed === null ? [] : [{ from: 0, until: Date.parse(undisturbed), why: 'do_not_disturb' as const }]),
   ];
+}
+
+/** Milliseconds by which the clocks of two workers may differ: at the edge of a night whoever decided is believed. */
+const clockSkewMs = 5_000;
+
+/** Whether the channel says nothing right now, for whoever is about to send what was decided before. */
+export function isLeftAlone(channel: Channel, rules: Parameters<typeof peaceOf>[1]): boolean {
+  const now = rules.now.getTime();
+  return merged(peaceOf(channel, rules)).some(
+    ({ from, until }) => from <= now - clockSkewMs && now < until - clockSkewMs,
+  );
 }

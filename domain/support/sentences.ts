@@ -72,5 +72,6 @@ export const attemptSentences: Record<AttemptRow['state'], string> = {
   accepted: 'The provider has taken it.',
   failed: 'It could not be sent.',
   unknown: 'The provider was called and nobody knows whether it took it; it is not sent again by itself.',
-  dropped: 'It was read before the provider was called.',
+  dropped:
+    'Nothing was sent: before the provider was called it was read or gone, or not to be told any more or just then.',
 };

@@ -97,6 +97,48 @@ describe('while a provider is out of order', () => {
     assert.equal((await hand.notify(pair.bob, plan)).result, 'sent');
   });
 
+  it('and not into the night: it is told after it, once', async () => {
+    const pair = await unread();
+    const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
+    const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+    const windows = [{ days, from: clock(10 * minute), until: clock(60 * minute) }];
+    expectStatus(
+      await pair.bob.call('PATCH', '/v1/me/notifications', {
+        quietHours: { windows, email: false },
+        channels: { email: false, sms: false },
+      }),
+      200,
+    );
+    hand.pass(2 * second);
+    const plan = await hand.decide(pair.bob);
+    await open('fcm:android');
+    assert.equal((await hand.notify(pair.bob, plan)).result, 'deferred');
+    hand.pass(20 * minute);
+    assert.deepEqual(await hand.notify(pair.bob, plan), { result: 'not-needed', reason: 'quiet_hours' });
+    const later = await walk(pair);
+    assert.deepEqual([later.kind === 'wait' && later.why, hand.push.sent.length], ['quiet_hours', 0]);
+    hand.pass(50 * minute);
+    await walk(pair);
+    assert.deepEqual(
+      hand.push.sent.map(({ data }) => data.seq),
+      ['1'],
+    );
+    const states = (await hand.attempts(pair.bob)).map(({ state }) => state);
+    assert.deepEqual(states, ['dropped', 'accepted']);
+  });
+
+  it('nor by a channel that was switched off meanwhile', async () => {
+    const pair = await unread();
+    hand.pass(2 * second);
+    const plan = await hand.decide(pair.bob);
+    await open('fcm:android');
+    assert.equal((await hand.notify(pair.bob, plan)).result, 'deferred');
+    expectStatus(await pair.bob.call('PATCH', '/v1/me/notifications', { channels: { push: false } }), 200);
+    hand.pass(20 * minute);
+    assert.equal((await hand.notify(pair.bob, plan)).result, 'not-needed');
+    assert.deepEqual([hand.push.sent.length, (await hand.attempts(pair.bob))[0]?.state], [0, 'dropped']);
+  });
+
   it('and no longer than it is of any use', async () => {
     const pair = await unread();
     hand.pass(2 * second);
