@@ -1,7 +1,7 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { acknowledged, callsSince, followsThread, mentioned, notifiable } from './notifiable.ts';
+import { acknowledged, callsSince, followsThread, meantMembers, mentioned, named, notifiable } from './notifiable.ts';
 
 /** How far one channel has come with a conversation. */
 export interface Progress {
@@ -12,6 +12,11 @@ export interface Progress {
   times: number;
   /** When the oldest message came that calls for attention and was not announced; null where there is none. */
   since: Date | null;
+  /**
+   * In a channel, for mail and texts: the same of the oldest message that calls for this person themselves, by a mention,
+   * in a thread that they follow or because it is urgent. Null in other conversations, and where there is none.
+   */
+  calledSince?: Date | null;
   /** How often what is urgent and unread was told once more. */
   repeats: number;
 }
@@ -44,14 +49,10 @@ export interface ArmedRow extends Record<Channel, Progress> {
   level: 'all' | 'mentions' | 'nothing' | null;
   /** What the person has switched on or off for this conversation; what is not there is as in the account. */
   channels: Partial<Record<Channel, boolean>> | null;
-  /**
-   * In a channel: when the oldest message came that mail has not announced and that calls for this person themselves, by
-   * a mention or in a thread that they follow. Null in other conversations, and where there is none.
-   */
-  calledSince: Date | null;
 }
 
-type Stored = Omit<Progress, 'last' | 'since'> & { last: string | null; since: string | null };
+type Stored = Omit<Progress, Instants> & Record<Instants, string | null>;
+type Instants = 'last' | 'since' | 'calledSince';
 type StoredRow = Omit<ArmedRow, Channel | 'urgents'> &
   Record<Channel, Stored> & { urgents: { seq: number; at: string }[] };
 
@@ -62,7 +63,7 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
         a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
-        m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels, ${calledSince} as "calledSince",
+        m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels,
         case when exists (select from thread_members t where t.user_id = a.user_id
           and t.conversation_id = a.conversation_id and t.level <> 'nothing') then 'mentions' else m.level end as level,
         ${channels.map(progressOf).join(', ')}
@@ -75,7 +76,10 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
     values: [userId],
   });
   const instant = (text: string | null) => (text === null ? null : new Date(text));
-  const progress = ({ last, since, ...rest }: Stored) => ({ ...rest, last: instant(last), since: instant(since) });
+  const progress = ({ last, since, calledSince, ...rest }: Stored) => ({
+    ...rest,
+    ...{ last: instant(last), since: instant(since), calledSince: instant(calledSince ?? null) },
+  });
   return rows.map(({ push, email, sms, urgents: stored, ...row }) => ({
     ...row,
     urgents: stored.map(({ seq, at }) => ({ seq, at: new Date(at) })),
@@ -96,11 +100,12 @@ const untold = `g.conversation_id = a.conversation_id
 const firstUntold = (what: string, which: string) =>
   `select ${what} from messages g where ${untold} ${which} order by g.seq limit 1`;
 
-const calledSince = `case when c.kind = 'channel' then (
-  select g.created_at from messages g where g.conversation_id = a.conversation_id and g.seq > greatest(a.from_seq - 1, m.seen_seq,
-      (select w.through_seq from watermarks w
-        where w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = 'email'))
-    and g.seq <= a.last_seq and ${notifiable} and (${mentioned} or ${followsThread}) order by g.seq limit 1) end`;
+const calls = `${followsThread} or g.priority = 'urgent'`;
+/** Texts cost money and patience: of a mention of all there are none where those are many. */
+const calling = {
+  email: `and (${mentioned} or ${calls})`,
+  sms: `and (${named} or c.member_count <= ${meantMembers} and ${mentioned} or ${calls})`,
+};
 
 const progressOf = (channel: Channel) => `(
   select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
@@ -110,7 +115,8 @@ const progressOf = (channel: Channel) => `(
     'since', (select case when g.called_at is null then g.created_at
         -- An edit that mentions somebody anew must not put off what was written before it.
         else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
-      from messages g where ${untold} order by g.seq limit 1))
+      from messages g where ${untold} order by g.seq limit 1),
+    'calledSince', ${channel === 'push' ? 'null' : `case when c.kind = 'channel' then (${firstUntold('g.created_at', calling[channel])}) end`})
   from (values (1)) one left join watermarks w
     on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
 

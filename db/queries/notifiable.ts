@@ -1,7 +1,10 @@
 /** Whether the person wants to be told of mentions of this kind: they do until they say otherwise. */
 const wants = (kind: 'direct' | 'everyone' | 'here') => `coalesce((n.settings->'mentions'->>'${kind}')::boolean, true)`;
 
-const named = `(g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id)) and ${wants('direct')})`;
+export const named = `(g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id)) and ${wants('direct')})`;
+
+/** Members that a mention of all may have for each of them to be meant by it. */
+export const meantMembers = 50;
 
 export const mentioned = `(g.mentions is not null and (${named}
   or g.mentions @> '[{"type": "everyone"}]' and ${wants('everyone')}

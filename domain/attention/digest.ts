@@ -19,11 +19,13 @@ export const isGathered = (
   !(urgents.some(({ seq }) => seq > email.throughSeq) && comesThrough(kind, settings));
 
 /**
- * When the oldest message came that no mail has told and that may have a mail of its own: of a channel of which a person
- * wants everything, only gathered mail tells what does not call for them by name.
+ * When the oldest message came that the mail or text has not told and that may have one of its own: of a channel of which a
+ * person wants everything, push and gathered mail alone tell what does not call for them themselves.
  */
-export const mailSince = ({ kind, calledSince, email }: ArmedRow): Date | null =>
-  kind === 'channel' ? calledSince : email.since;
+export const ownSince = (
+  channel: 'email' | 'sms',
+  { kind, [channel]: { since, calledSince } }: ArmedRow,
+): Date | null => (kind === 'channel' ? (calledSince ?? null) : since);
 
 /**
  * The mail step of somebody who has it gathered: due at the first digest after the oldest message that no mail has told.

@@ -2,7 +2,7 @@ import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/armed.ts';
 import type { Ladder } from '../deps.ts';
-import { isGathered, mailSince } from './digest.ts';
+import { isGathered, ownSince } from './digest.ts';
 import { nextDigest } from './digest-time.ts';
 import { isOnForAll } from './switches.ts';
 
@@ -32,7 +32,7 @@ export function gathered(
   if (channel === 'push') return untold.filter(isNamed);
   if (channel === 'email' && untold.some((row) => isGathered(row, by.settings))) return digest(untold, isNamed, by);
   const half = { email: by.ladder.emailMs, sms: by.ladder.smsMs }[channel] / 2;
-  const since = (row: ArmedRow) => (channel === 'email' ? mailSince(row) : row.sms.since);
+  const since = (row: ArmedRow) => ownSince(channel, row);
   // Whoever wants texts of what is urgent alone gets none of anything else.
   const ridesAlong = (row: ArmedRow) =>
     isOnForAll(channel, row, by.settings) &&

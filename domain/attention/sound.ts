@@ -1,8 +1,6 @@
 import type { ArmedRow } from '../../db/queries/armed.ts';
+import { meantMembers } from '../../db/queries/notifiable.ts';
 import type { Ladder } from '../deps.ts';
-
-/** Members that a group mention may have for each of them to be meant by it. */
-const meantMembers = 50;
 
 /** What a push is about, as far as it says how loud it may be. */
 export interface Told {

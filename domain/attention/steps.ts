@@ -2,7 +2,7 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
 import { type Peace, peaceOf } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
-import { digestStep, isGathered, mailSince, summaryStep } from './digest.ts';
+import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
 import type { Capped, Reason, Situation, StepDecision, StepResult } from './situation.ts';
 import { isOn, isOnForAll } from './switches.ts';
@@ -72,14 +72,15 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
   email(row, situation) {
     if (situation.summary) return summaryStep(situation);
     if (isGathered(row, situation.settings)) return digestStep(row, situation);
-    if (mailSince(row) === null && row.email.since !== null) return skip('digest_only');
+    const since = ownSince('email', row);
+    if (since === null && row.email.since !== null) return skip('digest_only');
     const { ladder, pushHandedOver, underWay } = situation;
     // While the push is still tried, or kept back for the person's peace, the mail keeps its own time.
     const pushed = pushHandedOver || underWay.includes('push') || isKeptBack(row, situation);
     const delayMs = pushed ? ladder.emailMs : ladder.emailWithoutPushMs;
     return dueAt(
       situation,
-      { ...row.email, since: mailSince(row) },
+      { ...row.email, since },
       {
         delayMs: delayWhileOut(row, situation) ?? delayMs,
         why: 'step_delay',
@@ -117,15 +118,21 @@ function plainPush(row: ArmedRow, situation: Situation): StepResult {
 function plainSms(row: ArmedRow, situation: Situation): StepResult {
   const { ladder, capped } = situation;
   const through = disturbs('sms', row, situation);
-  return dueAt(situation, row.sms, {
-    delayMs: smsDelay(row.sms.since, situation),
-    why: 'step_delay',
-    gapMs: reminderGap(ladder.smsMs, textGaps, row.sms),
-    whyGap: 'reminder_gap',
-    untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
-    peace: through ? [] : peaceOf('sms', situation),
-    cap: through ? capped.urgentSms : capped.sms,
-  });
+  const since = ownSince('sms', row);
+  if (since === null && row.sms.since !== null) return skip('digest_only');
+  return dueAt(
+    situation,
+    { ...row.sms, since },
+    {
+      delayMs: smsDelay(since, situation),
+      why: 'step_delay',
+      gapMs: reminderGap(ladder.smsMs, textGaps, row.sms),
+      whyGap: 'reminder_gap',
+      untilMs: row.lastAt.getTime() + ladder.smsUntilMs,
+      peace: through ? [] : peaceOf('sms', situation),
+      cap: through ? capped.urgentSms : capped.sms,
+    },
+  );
 }
 
 const unannounced = (channel: Channel, row: ArmedRow, situation: Situation): readonly Urgent[] =>

@@ -36,7 +36,8 @@ export const sentences: Record<Reason, string> = {
   message_deleted: 'The message was deleted.',
   next_digest: 'The person gets mail gathered by the hour or day: it comes with the next.',
   covered_by_digest: 'A mail that gathers what is unread has told everything of it.',
-  digest_only: 'Of a channel of which the person wants everything, only gathered mail tells, and they get none.',
+  digest_only:
+    'Of a channel of which the person wants everything, push and gathered mail alone tell what does not call for them themselves.',
   weekly_summary: 'The person has not been here for a week, and is told by mail what waits.',
   mention_removed: 'An edit took away what called for the person’s attention.',
   conversation_deleted: 'The conversation was ended for everybody.',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
-import { type Person, makeDirect, registerDevice, registerPerson, send } from '../factories/person.ts';
+import { type Person, makeChannel, makeDirect, registerDevice, registerPerson, send } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
@@ -44,6 +44,21 @@ describe('what a person has switched on and off', () => {
     assert.equal(hand.push.sent[0]?.title, 'Cleo');
     assert.ok(hand.email.sent[0]?.text.includes('one') && !hand.email.sent[0].text.includes('two'));
     assert.match(hand.sms.sent[0]?.body ?? '', /1 new message\./);
+  });
+
+  it('has no text told of a channel what calls for nobody by name', async () => {
+    const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+    const news = await makeChannel(ana, { memberIds: [bob.id] });
+    expectStatus(await bob.call('PATCH', `/v1/conversations/${news.id}/me`, { level: 'all' }), 200);
+    await send(ana, news.id, 'what is new');
+    hand.pass(2_000);
+    assert.deepEqual(await hand.walk(bob), ['push', 'every-step-spent']);
+    hand.pass(31 * 60_000);
+    await send(ana, news.id, '@Bob', { mentions: [{ type: 'user', userId: bob.id, offset: 0, length: 4 }] });
+    await hand.walk(bob);
+    hand.pass(61 * 60_000);
+    await hand.walk(bob);
+    assert.deepEqual([hand.email.sent.length, hand.sms.sent.length], [1, 1]);
   });
 
   it('is looked at again when a mail is claimed', async () => {

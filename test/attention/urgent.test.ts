@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
-import { type Person, makeGroup, read, registerPerson, send } from '../factories/person.ts';
+import { type Person, makeChannel, makeGroup, read, registerPerson, send } from '../factories/person.ts';
 import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
@@ -94,6 +94,19 @@ describe('something urgent', () => {
     assert.deepEqual(await hand.walk(bob), ['wait sms step_delay']);
     assert.deepEqual(await later(bob, 5), ['sms', 'every-step-spent']);
     assert.match(hand.sms.sent[0]?.body ?? '', /1 new message\b/, 'the other one does not ride along');
+  });
+
+  it('is mailed also of a channel of which the person wants everything', async () => {
+    const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+    const news = await makeChannel(ana, { memberIds: [bob.id] });
+    expectStatus(await bob.call('PATCH', `/v1/conversations/${news.id}/me`, { level: 'all' }), 200);
+    await urgent(ana, news.id);
+    await hand.walk(bob);
+    await later(bob, 10);
+    assert.deepEqual(
+      hand.email.sent.map(({ subject }) => subject),
+      [`1 new message in ${news.title}`],
+    );
   });
 
   describe('for who wants to be left alone', () => {

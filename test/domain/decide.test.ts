@@ -613,7 +613,12 @@ describe('decide', () => {
       'mails what may have a mail of its own by its own clock, and not by that of what came before it',
       {
         settings: { ...dailyMail, emailFrequency: 'immediate' },
-        armed: [row({ kind: 'channel', level: 'all', calledSince: after(hour), lastSeq: 2, lastAt: after(hour) })],
+        armed: [
+          row({
+            ...{ kind: 'channel', level: 'all', lastSeq: 2, lastAt: after(hour) },
+            email: { ...unannounced(), calledSince: after(hour) },
+          }),
+        ],
         now: after(hour + minute),
       },
       `wait email ${hour + 2 * minute} step_delay`,

@@ -125,7 +125,7 @@ class Play {
     return {
       ...{ conversationId, kind: 'direct', muted: false, level: null, acknowledged, seenSeq: this.seen },
       ...{ armedAt: first.at, fromSeq: first.seq, lastSeq: newest.seq, lastAt: newest.at },
-      ...{ urgents: unread.filter(({ urgent }) => urgent), channels: null, calledSince: null },
+      ...{ urgents: unread.filter(({ urgent }) => urgent), channels: null },
       ...{ push: progress('push'), email: progress('email'), sms: progress('sms') },
     };
   }

@@ -45,7 +45,6 @@ export const row = (overrides: Partial<ArmedRow> = {}): ArmedRow => ({
   muted: false,
   level: null,
   channels: null,
-  calledSince: null,
   push: unannounced(),
   email: unannounced(),
   sms: unannounced(),
