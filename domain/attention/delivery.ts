@@ -53,11 +53,13 @@ export async function defer(
 ): Promise<NotifyResult> {
   const usefulMs = { push: deps.ladder.pushUntilMs, email: deps.ladder.emailUntilMs, sms: deps.ladder.smsUntilMs };
   const { input, claim, messages: told } = delivery;
+  const deferred: NotifyResult = { result: 'deferred', until: until.toISOString() };
+  // It tells what is a week old, and of which no other mail will tell.
+  if (claim.kind === 'summary') return deferred;
   // A mail holds some lines of many messages, without their times.
   const messages = told.length > 0 ? told : await announcedMessages(deps.db, input.userId, claim.covers);
   const newest = Math.max(...messages.map(({ createdAt }) => createdAt.getTime()));
-  if (until.getTime() > newest + usefulMs[channel]) return fail(deps, delivery, 'expired', 'expired');
-  return { result: 'deferred', until: until.toISOString() };
+  return until.getTime() > newest + usefulMs[channel] ? fail(deps, delivery, 'expired', 'expired') : deferred;
 }
 
 /** Writes down what a provider answered, and says what that means for the step. */

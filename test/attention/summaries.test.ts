@@ -151,6 +151,18 @@ describe('the weekly summary for who is away', () => {
     assert.deepEqual(hand.email.sent, []);
   }).timeout(60_000);
 
+  it('is not too late while its provider is out of order', async () => {
+    const { bob } = await spent();
+    assert.ok(await away(bob));
+    const plan = await hand.decide(bob);
+    const until = new Date(hand.deps.now().getTime() + minute);
+    const [{ circuits }, since] = [hand.deps, hand.deps.now()];
+    hand.deps.circuits = { ...circuits, admit: async () => ({ why: 'breaker_open', since, until }) };
+    assert.deepEqual(await hand.notify(bob, plan), { result: 'deferred', until: until.toISOString() });
+    hand.deps.circuits = circuits;
+    assert.deepEqual([(await hand.notify(bob, plan)).result, mails().length], ['sent', 1]);
+  }).timeout(60_000);
+
   it('is not sent of what was read meanwhile', async () => {
     const { bob, direct } = await spent();
     hand.email.sent.length = 0;
