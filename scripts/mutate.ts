@@ -19,6 +19,9 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
+/** Suites that a Temporal server plays in; to bring it up for the others would take most of their time. */
+const withTemporal = /^test\/(attention|jobs|workflows)\/|^test\/api\/support/;
+
 /** A suite that runs through each door has every title once for each; they are one test, and all of them must be red. */
 const doorInTitle = /, by (REST|the socket)\b/;
 
@@ -108,9 +111,7 @@ function run(test: string, titles: readonly string[] = []): Promise<Outcome[]> {
   const env = {
     ...process.env,
     HOMING_CACHE: resolve(root, process.env.HOMING_CACHE ?? join('.homing', 'cache')),
-    HOMING_WITHOUT: test.startsWith('test/attention/')
-      ? 'elasticsearch'
-      : 'temporal,temporal-test-server,elasticsearch',
+    HOMING_WITHOUT: withTemporal.test(test) ? 'elasticsearch' : 'temporal,temporal-test-server,elasticsearch',
   };
   const only =
     titles.length > 0

@@ -207,7 +207,7 @@ export const client: readonly Mutant[] = [
     file: 'sdk/outbox.ts',
     changes: [['patience.wait(failures, error, head.gone.signal)', 'patience.wait(failures, error)']],
     test: 'test/sdk/sending.test.ts',
-    red: 'when the server’s limit is reached, then its conversation waits, in order, and no other; thrown away, it holds up nobody',
+    red: 'when the server limits a message, then its conversation waits, in order, and no other; thrown away, it holds up nobody',
   },
   {
     name: 'the plain client goes back to no older state',
