@@ -97,7 +97,7 @@ export async function settle(deps: NotifyDeps, delivery: Delivery, outcome: Refu
     case 'throttled':
     case 'transient':
       await markNotTaken(deps.db, delivery.input.userId, delivery.input.attemptId);
-      throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
+      return later(deps, delivery, outcome);
     case 'ambiguous':
       throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
     case 'config_outage':
@@ -120,6 +120,17 @@ export async function settle(deps: NotifyDeps, delivery: Delivery, outcome: Refu
     case 'recipient_soft':
       return fail(deps, delivery, outcome.class, outcome.code);
   }
+}
+
+/** A provider that names a time beyond our own patience is waited for by a timer: as tries they would be given up before. */
+async function later(
+  deps: NotifyDeps,
+  delivery: Delivery,
+  { provider, code, retryAfterMs }: Refusal,
+): Promise<NotifyResult> {
+  if (retryAfterMs === undefined || retryAfterMs <= deps.ladder.retry.maxMs)
+    throw new ProviderFailing(code, retryAfterMs);
+  return defer(deps, delivery, channelOf[provider], new Date(deps.now().getTime() + retryAfterMs));
 }
 
 /** What a retry of the same attempt may still mend. */

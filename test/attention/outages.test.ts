@@ -97,6 +97,19 @@ describe('while a provider is out of order', () => {
     assert.equal((await hand.notify(pair.bob, plan)).result, 'sent');
   });
 
+  it('a provider that names a time beyond our patience is waited for by a timer, too', async () => {
+    const pair = await unread();
+    hand.pass(2 * second);
+    const plan = await hand.decide(pair.bob);
+    hand.push.answer = (_, n) => (n === 1 ? { ...refusal('throttled', 'fcm'), retryAfterMs: 60 * minute } : undefined);
+    const result = await hand.notify(pair.bob, plan);
+    assert.equal(result.result, 'deferred');
+    const waits = Date.parse(result.result === 'deferred' ? result.until : '') - hand.deps.now().getTime();
+    assert.ok(Math.abs(waits - 60 * minute) < 5 * second, `${waits} ms`);
+    hand.pass(60 * minute);
+    assert.equal((await hand.notify(pair.bob, plan)).result, 'sent');
+  });
+
   it('and not into the night: it is told after it, once', async () => {
     const pair = await unread();
     const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
