@@ -12,9 +12,9 @@ import { ownSuite } from '../support/own-suite.ts';
 import { until } from '../support/until.ts';
 
 /** How many wait for Temporal: HOMING_DRAIN=100000 for the large run, which takes most of an hour on two cores. */
-const count = Number(process.env.HOMING_DRAIN ?? 150);
+const count = Number(process.env.HOMING_DRAIN ?? 120);
 /** Pushes a second that the queue lets through: slower than episodes are handed over, so that a backlog stands there. */
-const rate = Number(process.env.HOMING_DRAIN_RATE ?? 15);
+const rate = Number(process.env.HOMING_DRAIN_RATE ?? 6);
 /** Of so many people one has something urgent, and it is the newest of all. */
 const urgentEach = 10;
 const ladder = `${testLadder} urgent-repeat=1h email=1h email-without-push=1h sms=1h retry-first=1s retry-max=5s give-up=30m`;
@@ -130,7 +130,7 @@ describe(`${count} people wait while Temporal is away`, () => {
   it('a call to all of a room does not keep back a message to one person', async function () {
     this.timeout(300_000);
     const { app, sql, bringTemporal } = await begin();
-    const room = await crowdInOne(sql, 120, app.env);
+    const room = await crowdInOne(sql, 100, app.env);
     const [alone] = await seedRecipients(sql, 1, app.env);
     assert.ok(alone && room[0]);
     await write(app, [room[0]], 'normal');
