@@ -1,4 +1,4 @@
-import { type Role, type UserRole, userRoles } from '../../contracts/entities/index.ts';
+import { type ConversationKind, type Role, type UserRole, userRoles } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import { type LockedConversation, lockConversation } from '../../db/queries/changes.ts';
@@ -9,7 +9,7 @@ import { type MessageRow, messageById } from '../../db/queries/messages.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Actor } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
-import { type Right, may } from './rights.ts';
+import { type Right, may, rights } from './rights.ts';
 
 export { type Right, may, outranks, sendRights } from './rights.ts';
 
@@ -93,6 +93,9 @@ export async function readableTo(
 /** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */
 const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'pin']);
 
+/** Where only announcements are made, who may make none moves what they said before to nobody's eyes. */
+const announcing: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'pin']);
+
 /** A conversation held by its lock, with what the actor is in it at this very moment. */
 export interface Held {
   conversation: LockedConversation;
@@ -108,8 +111,10 @@ export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId,
   const conversation = await lockConversation(tx, id);
   const member = conversation && (await roleOf(tx, id, actor.userId));
   if (!conversation || !member) throw notFound();
-  if (right && !may(right, conversation.kind, member.role)) throw forbidden(right);
+  if (right && !may(right, conversation.kind, member.role)) throw forbidden(right, conversation.kind);
   if (conversation.blocked && right && saying.has(right)) throw forbidden('write');
+  const announces = conversation.posting === 'admins' && right !== undefined && announcing.has(right);
+  if (announces && !may('announce', conversation.kind, member.role)) throw forbidden('announce');
   return { conversation, ...member };
 }
 
@@ -129,17 +134,24 @@ export async function holdMessage(
 
 const wordsOf: Partial<Record<Right, string>> = {
   write: 'You may read this conversation, but not write in it.',
+  editOwn: 'You may read this conversation, but not write in it.',
   react: 'You may read this conversation, but not react in it.',
-  pin: 'Only owners and admins pin here.',
+  announce: 'Only owners and admins write, edit and pin here.',
+  pin: 'You may not pin in this conversation.',
   leave: 'A direct conversation cannot be left.',
   end: 'Only its owner ends a conversation.',
   transfer: 'Only its owner hands a conversation over.',
 };
 
-export const forbidden = (right: Right): DomainError =>
+export const forbidden = (right: Right, kind: ConversationKind = 'group'): DomainError =>
   new DomainError('forbidden', {
-    detail: wordsOf[right] ?? 'Only owners and admins of this conversation may do this.',
+    detail: isForNobody(right, kind)
+      ? 'This is for groups and channels: between two people nobody leads.'
+      : (wordsOf[right] ?? 'Only owners and admins of this conversation may do this.'),
   });
+
+const isForNobody = (right: Right, kind: ConversationKind) =>
+  kind === 'direct' && right !== 'leave' && rights[right].direct.length === 0;
 
 /**
  * Refuses whoever has not this role of the organisation or a higher one. Read anew each time: a role that was taken away

@@ -52,7 +52,7 @@ export async function listBans(
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Ban>> {
   const { kind, role } = await readableMembership(deps.db, actor, id);
-  if (!may('removeMembers', kind, role)) throw forbidden('removeMembers');
+  if (!may('removeMembers', kind, role)) throw forbidden('removeMembers', kind);
   const list = `bans:${id}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
   const rows = await bansPage(deps.db, id, { after, limit: limit + 1 });

@@ -73,7 +73,7 @@ const tooMany = () =>
 
 export async function listInvites(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<Invite[]> {
   const { kind, role } = await readableMembership(deps.db, actor, id);
-  if (!may('invite', kind, role)) throw forbidden('invite');
+  if (!may('invite', kind, role)) throw forbidden('invite', kind);
   return (await openInvites(deps.db, id)).map(presentInvite);
 }
 

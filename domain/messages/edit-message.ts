@@ -104,7 +104,8 @@ export async function deleteMessage(
     const { message, conversation, role } = await holdMessage(tx, actor, conversationId, id);
     const own = message.senderId === actor.userId;
     const right = own ? 'deleteOwn' : 'deleteAny';
-    if (message.kind !== 'text' || !may(right, conversation.kind, role)) throw forbidden(right);
+    if (message.kind !== 'text') throw isOfTheConversation();
+    if (!may(right, conversation.kind, role)) throw forbidden(right, conversation.kind);
     if (message.deletedAt) return { value: message };
     const numbers = await appendTouch(tx, actor, message, 'message.deleted', {});
     await eraseMessage(tx, message, numbers.version);
@@ -119,6 +120,9 @@ export async function deleteMessage(
   });
   return presentMessage(row);
 }
+
+const isOfTheConversation = () =>
+  new DomainError('forbidden', { detail: 'What the conversation says of its own changes is not deleted.' });
 
 const tombstone = (message: MessageRow, { at, version }: TakenNumbers): MessageRow => ({
   ...message,

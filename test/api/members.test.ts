@@ -248,6 +248,18 @@ byEachDoor('members', (door) => {
       expectStatus(await post(ana, group.id, 'hear, hear'), 201);
     });
 
+    it('nor does an edit or a pin of a member’s make an announcement', async () => {
+      const group = await makeGroup(ana, [bob]);
+      const message = expectStatus(await post(bob, group.id, 'hello'), 201).message;
+      expectStatus(await ana.call('PATCH', at(group.id), { posting: 'admins' }), 200);
+      const path = `${at(group.id)}/messages/${message.id}`;
+      const edit = { clientId: randomUUIDv7(), text: 'all buy now' };
+      expectProblem(await bob.call('PATCH', path, edit), 403, 'forbidden');
+      expectProblem(await bob.call('PUT', `${path}/pin`), 403, 'forbidden');
+      expectStatus(await ana.call('PUT', `${path}/pin`), 204);
+      expectStatus(await bob.call('DELETE', path), 200);
+    });
+
     it('are not for members, and a group cannot be open', async () => {
       const group = await makeGroup(ana, [bob]);
       expectProblem(await bob.call('PATCH', at(group.id), { title: 'Mine' }), 403, 'forbidden');
