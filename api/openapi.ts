@@ -41,7 +41,7 @@ function paths(): ZodOpenApiPathsObject {
 }
 
 function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { operationId, summary, tag, params, query, body, conditional } = endpoint;
+  const { operationId, method, summary, tag, params, query, body, conditional } = endpoint;
   return {
     operationId,
     summary,
@@ -55,7 +55,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
           requestParams: {
             ...(params ? { path: params as z.ZodObject } : {}),
             ...(query ? { query: query as z.ZodObject } : {}),
-            ...(conditional ? { header: IfMatch } : {}),
+            ...(conditional && method !== 'get' ? { header: IfMatch } : {}),
           },
         }
       : {}),
@@ -86,6 +86,8 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
   const codes = new Set([
     ...endpoint.errors,
     ...always,
+    // A commit whose fate nobody knows: any change may meet it.
+    ...(endpoint.method === 'get' ? [] : (['outcome_unknown'] as const)),
     ...(endpoint.auth === 'user' ? whenSignedIn : []),
     ...(endpoint.role ? (['forbidden'] as const) : []),
     ...(endpoint.body ? withBody : []),

@@ -1,4 +1,4 @@
-import { faultsOf } from '../contracts/errors.ts';
+import { type ErrorCode, faultsOf } from '../contracts/errors.ts';
 import {
   type Ack,
   type ClientEventAnswer,
@@ -101,9 +101,16 @@ function parse<Name extends ClientEventName>(name: Name, input: unknown): Client
   throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues) });
 }
 
+/** With these the client must sign in or renew; after any other it may come back as it is. */
+const endsSession: ReadonlySet<string> = new Set([
+  'unauthenticated',
+  'token_expired',
+  'session_revoked',
+] satisfies ErrorCode[]);
+
 /** Tells why and closes, after the acknowledgement has had its turn. */
 export function closeSoon(socket: IoSocket, code: string): void {
-  socket.emit('notice', { kind: 'session_ended', code });
+  socket.emit('notice', { kind: endsSession.has(code) ? 'session_ended' : 'closed', code });
   // The outlet writes at the end of this turn.
   setImmediate(() => setImmediate(() => socket.disconnect(true)));
 }

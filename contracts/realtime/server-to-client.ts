@@ -97,9 +97,10 @@ export const serverEvents = {
     payload: z.strictObject({ heads: z.array(z.tuple([ConversationId, Version])) }).meta({ id: 'Heads' }),
   }),
   notice: serverEvent({
-    summary: 'Something about the connection itself. `moving`: come back with full jitter',
+    summary:
+      'Something about the connection itself. `moving`: come back with full jitter. `session_ended`: it closes, sign in again or renew the token. `closed`: it closes for the reason that `code` names, and the session goes on',
     payload: z
-      .strictObject({ kind: z.enum(['moving', 'session_ended']), code: z.string().optional() })
+      .strictObject({ kind: z.enum(['moving', 'session_ended', 'closed']), code: z.string().optional() })
       .meta({ id: 'Notice' }),
   }),
 };

@@ -57,11 +57,12 @@ export const memberEndpoints = {
     method: 'delete',
     path: '/v1/conversations/{id}/members/{userId}',
     tag: 'Members',
-    summary: 'Removes a member; nothing that is written afterwards reaches them',
+    summary:
+      'Removes a member; nothing that is written afterwards reaches them. Removing oneself is leaving: the last owner hands over first',
     auth: 'user',
     params: memberParams,
     success: { 204: null },
-    errors: ['not_found', 'forbidden'],
+    errors: ['not_found', 'forbidden', 'last_owner'],
   }),
   leaveConversation: endpoint({
     operationId: 'leaveConversation',

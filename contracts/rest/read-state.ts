@@ -132,7 +132,10 @@ export const readStateEndpoints = {
     summary: 'The log after a version, or a snapshot when the distance is over the limit',
     auth: 'user',
     params: conversationParams,
-    query: z.strictObject({ after: queryInteger.pipe(Version), limit: pageLimit(limits.pageItems) }),
+    query: z.strictObject({
+      after: queryInteger.pipe(Version),
+      limit: pageLimit(limits.pageItems, limits.catchUpEvents),
+    }),
     success: { 200: EventsAfter },
     errors: ['not_found'],
   }),

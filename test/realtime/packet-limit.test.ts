@@ -68,7 +68,7 @@ describe('packets of one socket', () => {
     const { ws } = (socket.raw.io.engine as unknown as { transport: { ws: { ping(): void } } }).transport;
     for (let n = 0; n < 2 * most + 1; n += 1) ws.ping();
     await within('the socket is closed', closed);
-    assert.equal(socket.told.notice[0]?.code, 'rate_limited');
+    assert.deepEqual(socket.told.notice[0], { kind: 'closed', code: 'rate_limited' });
   });
 
   it('are no longer looked at once it is cut off, and others are served', async () => {
