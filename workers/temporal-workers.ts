@@ -160,8 +160,8 @@ async function createWorkers(options: WorkersOptions, connection: NativeConnecti
 }
 
 /**
- * Pinned: a release that changes the story would not understand the histories of those that are told, which take an hour
- * at most where nobody is called for. The activities' queues belong to the same build, as they take what its stories give.
+ * Pinned: a release that changes the story would not understand the histories of those that are told. Most take hours,
+ * some a day or two, as mail is gathered and people sleep. The activities' queues belong to the same build, as they take what its stories give.
  */
 function versioning({ buildId, queuePrefix }: WorkersOptions): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   if (buildId === undefined) return {};

@@ -23,7 +23,8 @@ const openColumns = `t.user_id as "userId", t.episode, t.state, e.opened_at as "
       order by step, at desc, id desc
     ) d
   ) as "dueAt", (
-    select min(a.armed_at) from armed a join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id
+    -- A weekly summary arms anew what has waited for long: its episode is as old as itself.
+    select min(greatest(a.armed_at, e.opened_at)) from armed a join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id
     where a.user_id = t.user_id and m.left_at is null and a.last_seq > m.seen_seq
   ) as "oldestAt"`;
 

@@ -39,7 +39,8 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     const { userId } = input;
     const summary = await isSummaryDue(tx, { userId, attention, now: deps.now() });
     const seen = await look(tx, deps, input, { presence, held });
-    const situation = { ...seen, summary, calledOffFor: attention.calledOffFor };
+    const { calledOffFor, openedAt } = attention;
+    const situation = { ...seen, summary, calledOffFor, openedAt };
     const decision = decide(situation);
     const unwanted = situation.armed.filter((row) => !wanted(row, situation.settings));
     await disarm(
@@ -60,7 +61,7 @@ async function look(
   deps: DecideDeps,
   { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
   { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
-): Promise<Omit<Situation, 'summary' | 'calledOffFor'>> {
+): Promise<Omit<Situation, 'summary' | 'calledOffFor' | 'openedAt'>> {
   const user = await userById(tx, userId);
   const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>

@@ -67,7 +67,7 @@ function choose(steps: StepDecision[], situation: Situation, notifiable: readonl
   if (busy) return { kind: 'wait', until: lastTry(situation), next: busy, why: 'under_way' };
   if (situation.stuck.length === 0)
     return { kind: 'finished', outcome: 'every-step-spent', reason: 'every_step_spent' };
-  const until = operatorDeadline(notifiable);
+  const until = operatorDeadline(situation, notifiable);
   if (until <= situation.now) return { kind: 'finished', outcome: 'expired', reason: 'expired' };
   return { kind: 'wait', until, next: 'operator', why: 'needs_operator' };
 }
@@ -101,7 +101,12 @@ const byUntil = (a: StepDecision, b: StepDecision) => (a.until?.getTime() ?? 0) 
 /** A step under way is through, or given up, by then. */
 const lastTry = ({ now, ladder }: Situation) => new Date(now.getTime() + ladder.retry.giveUpMs);
 
-/** Milliseconds that a stuck episode waits for a person's hand before it closes by itself: seven days. */
+/**
+ * Milliseconds that a stuck episode waits for a person's hand before it closes by itself: seven days, from its oldest
+ * message on, but not from before it was opened, as a weekly summary tells what has waited for as long already.
+ */
 export const operatorPatienceMs = 7 * 86_400_000;
-const operatorDeadline = (armed: readonly ArmedRow[]) =>
-  new Date(Math.min(...armed.map(({ armedAt }) => armedAt.getTime())) + operatorPatienceMs);
+const operatorDeadline = ({ openedAt }: Situation, armed: readonly ArmedRow[]) => {
+  const oldest = Math.min(...armed.map(({ armedAt }) => armedAt.getTime()));
+  return new Date(Math.max(oldest, openedAt.getTime()) + operatorPatienceMs);
+};

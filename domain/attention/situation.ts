@@ -45,6 +45,8 @@ export interface Situation {
   capped: Caught;
   /** A person has ended the episode by hand. */
   closed: boolean;
+  /** When the episode began. */
+  openedAt: Date;
   /** The weekly summary of who is away is due. */
   summary: boolean;
   /** The last rule that called something of the episode off before it was read; null where none has. */

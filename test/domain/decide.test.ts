@@ -309,6 +309,14 @@ describe('decide', () => {
       'finished expired',
     ],
     [
+      'of a weekly summary, seven days from the summary and not from what it tells',
+      {
+        ...{ stuck: ['email'], phone: 'missing', devices: [], summary: true, armed: [row(mailed)] },
+        ...{ openedAt: after(operatorPatienceMs), now: after(operatorPatienceMs + minute) },
+      },
+      `wait operator ${2 * operatorPatienceMs} needs_operator`,
+    ],
+    [
       'in quiet hours sends the mail, which is silent, and no push',
       { settings: quiet() },
       `wait email ${10 * minute} step_delay`,

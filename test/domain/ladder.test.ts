@@ -92,6 +92,7 @@ class Play {
       email: 'verified',
       phone: 'verified',
       armed: row ? [row] : [],
+      openedAt: new Date(start),
       summary: false,
       pushHandedOver: this.told.has('push'),
       emailFailedAt: null,

@@ -69,6 +69,14 @@ describe('the recount', () => {
     assert.deepEqual(await recount(hand.deps), {});
   });
 
+  it('finds nothing where a weekly summary tells what has waited for longer than an episode may take', async () => {
+    const { bob } = await armed();
+    await hand.start();
+    await hand.decide(bob);
+    await run(`update armed set armed_at = now() - interval '9 days'`);
+    assert.deepEqual(await recount(hand.deps), {});
+  });
+
   type Plant = () => Promise<void>;
   const plants: Record<DifferenceKind, Plant> = {
     async not_armed() {
@@ -99,6 +107,7 @@ describe('the recount', () => {
       await hand.start();
       await hand.decide(bob);
       await run(`update armed set armed_at = now() - interval '9 days'`);
+      await run(`update episodes set opened_at = now() - interval '9 days'`);
     },
     async no_outcome() {
       const { bob } = await armed();

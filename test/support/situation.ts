@@ -82,6 +82,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   skipped: [],
   capped: {},
   closed: false,
+  openedAt: after(0),
   summary: false,
   calledOffFor: null,
   ...overrides,
