@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wordsOf } from './fault-words.ts';
 
 /**
  * The closed list of what can go wrong for a client. Clients switch on `code`; the text beside it is for people.
@@ -49,7 +50,7 @@ export type FieldFault = z.infer<typeof FieldFault>;
 /** zod's issue as faults of ours. Each unknown key is a fault of its own, with its own path. */
 function toFaults(issue: z.core.$ZodIssue, where = ''): FieldFault[] {
   const path = [...(where ? [where] : []), ...issue.path.map(String)];
-  if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), code: issue.code, message: issue.message }];
+  if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), code: issue.code, message: wordsOf(issue) }];
   const message = 'is not known here; remove it';
   const keys = issue.keys.slice(0, maxFaults);
   return keys.map((key) => ({ path: [...path, key].join('.'), code: 'unknown_field', message }));

@@ -1,5 +1,6 @@
 import type { Actor } from '../../domain/deps.ts';
-import { eventsAfter, sync } from '../../domain/sync/index.ts';
+import { logAfter } from '../../db/queries/log.ts';
+import { sync } from '../../domain/sync/index.ts';
 import type { ConversationId, SessionId } from '../../contracts/ids.ts';
 import { createMac } from '../../platform/mac.ts';
 import type { Figure, Line, Round } from '../lib/figure.ts';
@@ -37,7 +38,8 @@ export async function measureResync(
   const options = { workers: 1, seconds, ours: () => [stage.postgres.pid] };
   for (let n = 0; n < rounds; n += 1) {
     const each = await closedLoop(async () => {
-      for (const [id, after] of known) await eventsAfter(deps, actor, id, { after, limit: 100 });
+      for (const [conversationId, version] of known)
+        await logAfter(stage.db, actor.userId, [{ conversationId, version, joinedSeq: 0 }], 100);
     }, options);
     const together = await closedLoop(async () => {
       const { changes } = await sync(deps, actor, { known });
@@ -58,7 +60,7 @@ export async function measureResync(
     {
       ...{
         figure,
-        reference: 'events.after, conversation by conversation',
+        reference: 'one query a conversation',
         unit: 'ms (p50)',
         candidate,
         against,

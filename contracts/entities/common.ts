@@ -26,7 +26,7 @@ const visible = /[\p{L}\p{N}\p{P}\p{S}]/u;
 export const text = (max: number) =>
   z
     .string()
-    .min(1)
+    .min(1, { abort: true })
     .max(max)
     .refine((value) => value.isWellFormed(), { message: 'must be well-formed Unicode' })
     .refine((value) => !unsafe.test(value), { message: 'must not hold control or bidirectional override characters' })
