@@ -72,7 +72,8 @@ export async function admit(
 function refuseOverfull({ kind }: LockedConversation, memberCount: number): void {
   const most = kind === 'channel' ? limits.channelMembers : limits.groupMembers;
   if (memberCount <= most) return;
-  throw new DomainError('limit_reached', { detail: `A ${kind} may have ${most} members.` });
+  const remedy = kind === 'channel' ? 'somebody has to leave first' : 'begin a channel, or let somebody leave first';
+  throw new DomainError('limit_reached', { detail: `A ${kind} may have ${most} members; ${remedy}.` });
 }
 
 /** Removes a member: the change itself is the last thing that they are told. Who removes themselves leaves. */

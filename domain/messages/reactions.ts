@@ -45,7 +45,9 @@ export async function setReaction(
 }
 
 const tooManyKinds = () =>
-  new DomainError('limit_reached', { detail: `A message takes ${limits.reactionKinds} kinds of reactions.` });
+  new DomainError('limit_reached', {
+    detail: `A message takes ${limits.reactionKinds} kinds of reactions; join one that is there.`,
+  });
 
 export async function listReactions(
   deps: Pick<Deps, 'db' | 'mac'>,
