@@ -12,6 +12,8 @@ import {
   nudgeOverdue,
   reopenLostEpisode,
 } from '../../db/queries/episodes.ts';
+import type { Tx } from '../../db/client.ts';
+import { attemptsOfEpisode, giveBackAttempt, giveUpAttempts } from '../../db/queries/attempts.ts';
 import { insertDecisions } from '../../db/queries/decisions.ts';
 import type { Deps } from '../deps.ts';
 import { graceFor } from './presence.ts';
@@ -129,7 +131,22 @@ async function nudgeOne(deps: RelayDeps, { leasedUntil, ...episode }: LeasedNudg
   const answer = await deps.episodes.nudge(episode);
   if (answer === 'nudged') return clearNudge(deps.db, episode.userId, leasedUntil);
   deps.log.warn('the workflow of an episode is gone; a new one takes what is unread', episode);
-  await deps.db.transaction((tx) => reopenLostEpisode(tx, episode));
+  await deps.db.transaction(async (tx) => {
+    await reopenLostEpisode(tx, episode);
+    await endAttempts(tx, deps, episode);
+  });
+}
+
+/** What the lost workflow was trying: of what no provider has heard the next one decides anew, the rest is not known. */
+async function endAttempts(
+  tx: Tx,
+  deps: RelayDeps,
+  { userId, episode }: { userId: UserId; episode: number },
+): Promise<void> {
+  const attempts = await attemptsOfEpisode(tx, userId, episode);
+  const open = attempts.filter(({ state }) => state === 'claimed').map(({ id }) => id);
+  for (const id of open) await giveBackAttempt(tx, userId, id, deps.now());
+  await giveUpAttempts(tx, userId, open, deps.now());
 }
 
 /** Who is active nowhere any more, but may be connected still: what waited for them waits no longer than for who is idle. */

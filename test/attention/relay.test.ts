@@ -260,6 +260,21 @@ describe('the relay, turn by turn', () => {
       assert.deepEqual(await hand.walk(bob), ['email', 'wait sms step_delay']);
     });
 
+    it('tells what its workflow had claimed and no provider has heard of', async () => {
+      const { bob } = await held();
+      await hand.start();
+      hand.pass(2_000);
+      const plan = await hand.decide(bob);
+      hand.push.answer = () => ({ class: 'transient', provider: 'fcm', code: '503' });
+      await assert.rejects(hand.notify(bob, plan));
+      hand.push.answer = () => undefined;
+      await setNudge(bob);
+      await nudge('gone');
+      assert.deepEqual(await hand.walk(bob), ['push', 'wait email step_delay']);
+      const states = (await hand.attempts(bob)).map(({ state }) => state);
+      assert.deepEqual(states, ['dropped', 'accepted']);
+    });
+
     it('nudges what was not heard of for too long, once', async () => {
       const { bob } = await running();
       await hand.sql.query(`update attention set wakes_at = now() - interval '10 minutes' where user_id = $1`, [
