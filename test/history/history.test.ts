@@ -34,11 +34,16 @@ describe('a history of two nodes, of clients that write, change, come and go', (
   it('keeps every promise without faults, and the checker finds what is planted in it', async () => {
     const { records } = await playRound(stage, { round: 0, seed, sends: plantedRun, faults: [], report });
     assert.deepEqual(check(records), []);
+    let placed = 0;
     for (const [name, { found, plant }] of Object.entries(plants)) {
       const planted = plant(records, createRandom(seed));
       const names = new Set(planted && check(planted).map((finding) => finding.name));
       assert.ok(!planted || names.has(found), `${name}: found ${[...names].join(', ') || 'nothing'}`);
+      placed += planted ? 1 : 0;
     }
+    const all = Object.keys(plants).length;
+    // One history need not have a place for everything; the checker's own test has one for each.
+    assert.ok(placed >= 0.8 * all, `${placed} of ${all} could be planted`);
   }).timeout(180_000);
 
   it('keeps every promise while nodes, PostgreSQL, Redis, sockets and live events fail', async () => {
