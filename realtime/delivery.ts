@@ -19,8 +19,10 @@ export interface DeliveryOptions {
   /** Who of these people is or was a member of the conversation at this moment. */
   membersAmong: (id: ConversationId, userIds: readonly UserId[]) => Promise<KnownMember[]>;
   blocksOf: (userId: UserId) => Promise<UserId[]>;
-  /** Somebody, here or elsewhere, is not to be seen by all who could see them. */
+  /** Somebody, here or elsewhere, may be seen by others than before. */
   visibilityChanged: (userId: UserId) => void;
+  /** Somebody, here or elsewhere, came to a conversation that is followed here, or went. */
+  membersChanged: (id: ConversationId) => void;
   /** Somebody here has read or marked something. */
   unreadChanged: (userId: UserId) => void;
   /** Somebody here was told of a new message of somebody else. */
@@ -39,6 +41,7 @@ export function createDelivery({
   membersAmong,
   blocksOf,
   visibilityChanged,
+  membersChanged,
   unreadChanged,
   messageArrived,
   log,
@@ -111,6 +114,7 @@ export function createDelivery({
       const user = follows.user(userId);
       if (user) follows.follow(user, membership).memberVersion = membership.memberVersion;
     }
+    membersChanged(id);
   };
 
   const give = (item: ConversationItem): void => {
@@ -132,6 +136,7 @@ export function createDelivery({
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
     }
     part(item, follow, late);
+    if (item.joins || item.leaves) membersChanged(item.id);
     if (late && differs(item, known)) void lookThenDeliver(item.id, []);
   };
 

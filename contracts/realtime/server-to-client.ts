@@ -50,7 +50,8 @@ export const serverEvents = {
       .meta({ id: 'Typing' }),
   }),
   presence: serverEvent({
-    summary: 'Whose presence changed in the conversation that I look at',
+    summary:
+      'Whose presence changed in the conversation that I look at, who came into it, and, as `unknown` without `lastSeenAt`, of whom I am told no more',
     payload: z
       .strictObject({ conversationId: ConversationId, presences: z.array(PersonPresence) })
       .meta({ id: 'PresenceChanged' }),

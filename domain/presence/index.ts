@@ -1,11 +1,17 @@
 import type { PersonPresence } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { type VisiblePerson, markSeen, peopleInView } from '../../db/queries/presence.ts';
+import {
+  type View,
+  type VisiblePerson,
+  conversationsWith,
+  markSeen,
+  peopleInViews,
+} from '../../db/queries/presence.ts';
 import { readableMembership, writableMembership } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 
-export type { VisiblePerson } from '../../db/queries/presence.ts';
+export type { View, VisiblePerson } from '../../db/queries/presence.ts';
 
 /** Milliseconds that a typing hint is good for unless it is renewed. */
 export const typingMs = 6_000;
@@ -19,10 +25,21 @@ export async function peopleToWatch(
   actor: Actor,
   conversationId: ConversationId,
 ): Promise<VisiblePerson[]> {
-  const { kind, memberCount } = await readableMembership(deps.db, actor, conversationId);
-  if (kind === 'channel' || memberCount > limits.namedMembers) return [];
-  return peopleInView(deps.db, actor.userId, conversationId);
+  await readableMembership(deps.db, actor, conversationId);
+  const [people = []] = await peopleToWatchIn(deps, [{ viewer: actor.userId, conversationId }]);
+  return people;
 }
+
+/** The same of many views that were opened before, in one reading; of nobody where the viewer may read no more. */
+export const peopleToWatchIn = (deps: Pick<Deps, 'db'>, views: readonly View[]): Promise<VisiblePerson[][]> =>
+  peopleInViews(deps.db, views, limits.namedMembers);
+
+/** Those of these conversations in which the people may be seen otherwise than before. */
+export const conversationsOf = (
+  deps: Pick<Deps, 'db'>,
+  userIds: readonly UserId[],
+  among: readonly ConversationId[],
+): Promise<ConversationId[]> => conversationsWith(deps.db, userIds, among);
 
 /** Their presence at this moment. */
 export async function presencesOf(
@@ -30,12 +47,14 @@ export async function presencesOf(
   people: readonly VisiblePerson[],
 ): Promise<PersonPresence[]> {
   const states = await deps.presences(people.map(({ userId }) => userId));
-  return people.map(({ userId, lastSeenAt }) => ({
-    userId,
-    state: states.get(userId) ?? 'unknown',
-    lastSeenAt: lastSeenAt?.toISOString() ?? null,
-  }));
+  return people.map((person) => presenceOf(person, states.get(person.userId) ?? 'unknown'));
 }
+
+export const presenceOf = ({ userId, lastSeenAt }: VisiblePerson, state: PersonPresence['state']): PersonPresence => ({
+  userId,
+  state,
+  lastSeenAt: lastSeenAt?.toISOString() ?? null,
+});
 
 /** Somebody's last connection closed: they were last seen now. */
 export const lastSeenNow = (deps: Pick<Deps, 'db'>, userIds: readonly UserId[]): Promise<void> =>

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import type { PersonPresence } from '../../contracts/entities/index.ts';
-import type { ConversationId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Deps, Log } from '../../domain/deps.ts';
+import { createDelivery } from '../../realtime/delivery.ts';
+import { Follows } from '../../realtime/follows.ts';
+import type { IoSocket } from '../../realtime/io.ts';
+import { watchPresence } from '../../realtime/presence-watch.ts';
 import {
   type Person,
   makeChannel,
@@ -15,6 +21,7 @@ import { type TestApp, startApp } from '../setup/app.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
 import { expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
+import { until } from '../support/until.ts';
 
 describe('presence and typing, on two nodes', () => {
   let app: TestApp;
@@ -61,6 +68,19 @@ describe('presence and typing, on two nodes', () => {
     socket.heard('presence', ({ presences }) =>
       presences.some((one) => one.userId === person.id && one.state === state),
     );
+
+  /** What was heard of before, such as the members with whom the conversation was made, has been read by now. */
+  const lookPasses = async (socket: TestSocket, other: Person, others: TestSocket) => {
+    await view(others, null, 'idle');
+    await hears(socket, other, 'idle');
+  };
+  /** All that a socket was told of somebody since it looked. */
+  const toldOf = (socket: TestSocket, { id }: Person) =>
+    socket.told.presence
+      .flatMap(({ presences }) => presences.filter(({ userId }) => userId === id))
+      .map(({ state, lastSeenAt }) => [state, lastSeenAt]);
+  /** As of somebody of whom nobody can say anything: why, it does not tell. */
+  const cleared = ['unknown', null];
 
   it('of who is in view is told as it changes: active, idle on all devices, gone, and when they were last seen', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
@@ -116,24 +136,56 @@ describe('presence and typing, on two nodes', () => {
     assert.deepEqual(await view(eveHere, other.id), []);
   });
 
+  it('follows the members while it is in view: who is added is shown, who is removed is cleared and told of no more', async () => {
+    const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    await tellEveryone(bob, cleo);
+    const group = await makeGroup(ana, []);
+    const [anaHere, bobThere, cleoThere] = [await join(ana), await join(bob, 1), await join(cleo, 1)];
+    assert.deepEqual(await view(anaHere, group.id), []);
+    const members = `/v1/conversations/${group.id}/members`;
+    expectStatus(await ana.call('POST', members, { userIds: [bob.id, cleo.id] }), 200);
+    await Promise.all([hears(anaHere, bob, 'active'), hears(anaHere, cleo, 'active')]);
+    expectStatus(await ana.call('DELETE', `${members}/${bob.id}`), 204);
+    await hears(anaHere, bob, 'unknown');
+    bobThere.close();
+    // Who goes last is told of last.
+    cleoThere.close();
+    await hears(anaHere, cleo, 'offline');
+    assert.deepEqual(toldOf(anaHere, bob), [['active', null], cleared]);
+  });
+
+  it('shows to a view that was open before who tells it to everyone from now on, wherever they are', async () => {
+    const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+    await tellEveryone(cleo);
+    expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellLastSeen: 'nobody' } }), 200);
+    const group = await makeGroup(ana, [bob, cleo]);
+    const [anaHere, cleoThere] = [await join(ana), await join(cleo, 1), await join(bob, 1)];
+    assert.deepEqual(states(await view(anaHere, group.id)), ['active']);
+    await lookPasses(anaHere, cleo, cleoThere);
+    assert.deepEqual(toldOf(anaHere, bob), []);
+    await tellEveryone(bob);
+    await hears(anaHere, bob, 'active');
+  });
+
   for (const [what, hide] of Object.entries({
     'has blocked who looks': (bob: Person, eve: Person) => bob.call('PUT', `/v1/me/blocks/${eve.id}`),
     'tells nobody any more': (bob: Person) => bob.call('PATCH', '/v1/me', { privacy: { tellLastSeen: 'nobody' } }),
   })) {
-    it(`is not told on to a view that was open before: the person ${what}`, async () => {
+    it(`is cleared in a view that was open before, and told on no more: the person ${what}`, async () => {
       const [ana, bob, eve] = await registerPeople(app, 'Ana', 'Bob', 'Eve');
       await Promise.all([tellEveryone(ana), tellEveryone(bob)]);
       const group = await makeGroup(ana, [bob, eve]);
       const [bobThere, anaThere, eveHere] = [await join(bob, 1), await join(ana, 1), await join(eve)];
       assert.equal((await view(eveHere, group.id)).length, 2);
+      await lookPasses(eveHere, ana, anaThere);
       const answer = await hide(bob, eve);
       assert.ok(answer.status < 300);
+      await hears(eveHere, bob, 'unknown');
       bobThere.close();
       // Who goes last is told of last.
       anaThere.close();
       await hears(eveHere, ana, 'offline');
-      const told = eveHere.told.presence.flatMap(({ presences }) => presences.map(({ userId }) => userId));
-      assert.ok(!told.includes(bob.id as never));
+      assert.deepEqual(toldOf(eveHere, bob), [cleared]);
     });
   }
 
@@ -201,4 +253,142 @@ describe('presence and typing, on two nodes', () => {
     const newcomer = await registerPerson(app);
     assert.equal((await view(await join(newcomer), null)).length, 0);
   }).timeout(60_000);
+});
+
+describe('whom a view may look at', () => {
+  const [id, bob] = ['conversation' as ConversationId, 'bob' as UserId];
+  let stop = () => {};
+  afterEach(() => stop());
+
+  /** Somebody who follows the conversation, and a watch for which the test says what the rows and Redis hold. */
+  const byHand = () => {
+    const [follows, events] = [new Follows(), new EventEmitter()];
+    const hand = {
+      people: async (): Promise<UserId[]> => [],
+      states: async (ids: readonly UserId[]) => new Map(ids.map((one) => [one, 'active'])),
+      asked: [] as string[],
+      told: [] as string[],
+    };
+    const query = async ({ name }: { name: string }) => {
+      hand.asked.push(name);
+      if (name !== 'people-in-views') return { rows: [{ id }] };
+      return { rows: (await hand.people()).map((userId) => ({ n: 1, userId, lastSeenAt: null })) };
+    };
+    const presences = async (ids: readonly UserId[]) => {
+      const states = await hand.states(ids);
+      events.emit('looked');
+      return states;
+    };
+    const tell = (_: IoSocket, { text }: { text: string }) => {
+      for (const { userId, state } of JSON.parse(text.slice(1))[1].presences) hand.told.push(`${userId} ${state}`);
+      events.emit('told');
+    };
+    const deps = { db: { query }, now: () => new Date(), presences } as unknown as Deps;
+    const watch = watchPresence({ deps, follows, outlet: { tell, answer() {} } });
+    stop = watch.stop;
+    const joins = (userId: string) => {
+      const socket = { data: { actor: { userId } } } as unknown as IoSocket;
+      follows.connect(userId as UserId, socket);
+      const user = follows.user(userId as UserId);
+      assert.ok(user);
+      follows.follow(user, { conversationId: id, memberVersion: 1, joinedSeq: 0, joinedVersion: 0 });
+      return socket;
+    };
+    return { hand, events, watch, joins };
+  };
+
+  it('is read by two statements at the next look, however many changes there were and views are open', async () => {
+    const { hand, events, watch, joins } = byHand();
+    for (let n = 0; n < 20; n += 1) await watch.view(joins(`viewer-${n}`), id);
+    hand.asked.length = 0;
+    for (let n = 0; n < 500; n += 1) {
+      watch.membersChanged(id);
+      watch.visibilityChanged(bob);
+    }
+    await once(events, 'looked');
+    assert.deepEqual(hand.asked, ['conversations-with', 'people-in-views']);
+  });
+
+  it('is read again where the rows could not be read', async () => {
+    const { hand, events, watch, joins } = byHand();
+    await watch.view(joins('ana'), id);
+    hand.people = async () => {
+      hand.people = async () => [bob];
+      throw new Error('the database is away');
+    };
+    watch.membersChanged(id);
+    await once(events, 'told');
+    assert.deepEqual(hand.told, ['bob active']);
+  });
+
+  it('is right also where a change and the look for it came before the view was answered', async () => {
+    const { hand, events, watch, joins } = byHand();
+    const older = new EventEmitter();
+    hand.people = async () => {
+      hand.people = async () => [];
+      await once(older, 'read');
+      return [bob];
+    };
+    const viewing = watch.view(joins('ana'), id);
+    await until(
+      async () => hand.asked,
+      (asked) => asked.includes('people-in-views'),
+    );
+    watch.membersChanged(id);
+    await once(events, 'looked');
+    older.emit('read');
+    assert.deepEqual((await viewing).length, 1);
+    await once(events, 'told');
+    assert.deepEqual(hand.told, ['bob unknown']);
+  });
+
+  it('is nobody where the view was refused', async () => {
+    const { hand, events, watch, joins } = byHand();
+    hand.people = async () => {
+      hand.people = async () => [bob];
+      throw new Error('the database is away');
+    };
+    await assert.rejects(watch.view(joins('ana'), id));
+    watch.membersChanged(id);
+    for (let n = 0; n < 2; n += 1) await once(events, 'looked');
+    assert.deepEqual(hand.told, []);
+  });
+
+  it('does not make anybody unknown who came into view after the look had asked who is there', async () => {
+    const { hand, events, watch, joins } = byHand();
+    const { states } = hand;
+    hand.people = async () => [bob];
+    hand.states = async (ids) => {
+      hand.states = states;
+      await watch.view(joins('ana'), id);
+      return states(ids);
+    };
+    // The view's own, the look's, and the next look's, after which the one before has told what it had to.
+    for (let n = 0; n < 3; n += 1) await once(events, 'looked');
+    assert.deepEqual(hand.told, []);
+  });
+
+  it('is read anew after a look at the members, which tells of changes that were lost', async () => {
+    const changed = new EventEmitter();
+    const follows = new Follows();
+    const delivery = createDelivery({
+      follows,
+      outlet: { tell() {}, answer() {} },
+      membersAmong: async () => [],
+      blocksOf: async () => [],
+      visibilityChanged() {},
+      membersChanged: (conversationId) => void changed.emit('members', conversationId),
+      unreadChanged() {},
+      messageArrived() {},
+      log: {} as Log,
+    });
+    follows.connect(bob, {} as IoSocket);
+    const user = follows.user(bob);
+    assert.ok(user);
+    follows.follow(user, { conversationId: id, memberVersion: 1, joinedSeq: 0, joinedVersion: 0 });
+    const heard = once(changed, 'members');
+    const item = { kind: 'conversation' as const, id, memberVersion: 3, text: '', version: 9, messageSeq: 1 };
+    delivery.deliver({ ...item, actorId: bob });
+    assert.deepEqual(await heard, [id]);
+  });
 });
