@@ -56,6 +56,7 @@ export function watchPresence({
   const watches = new Map<IoSocket, Watch>();
   /** What was heard of since `people` were read. */
   let changed = new Changes();
+  let wasAway = false;
   let busy = false;
 
   const look = async () => {
@@ -96,6 +97,11 @@ export function watchPresence({
   const tellChanges = async () => {
     const ids = new Set([...watches.values()].flatMap(({ people }) => [...people.keys()]));
     const states = await deps.presences([...ids]);
+    const isAway = [...states.values()].includes('unknown');
+    // The bus was away together with Redis: what it would have told is not known.
+    if (wasAway && !isAway)
+      for (const { conversationId } of watches.values()) changed.conversations.add(conversationId);
+    wasAway = isAway;
     for (const [socket, watch] of watches) tell(socket, watch, states);
   };
 
@@ -173,14 +179,14 @@ function clearGone({ people, told }: Watch): PersonPresence[] {
   return gone.map((userId) => presenceOf({ userId, lastSeenAt: null }, 'unknown'));
 }
 
-/** Those whose state is other than was told. */
+/** Those whose state is other than was told. Who was here until now was last seen now; of others their row says it. */
 function noteMoved({ people, told }: Watch, states: ReadonlyMap<UserId, State>, now: Date): PersonPresence[] {
   return [...people.values()].flatMap((person) => {
     const [before, state] = [told.get(person.userId), states.get(person.userId)];
     // Who came into view since the look began is told of by the next.
     if (state === undefined || state === before) return [];
     told.set(person.userId, state);
-    if (state === 'offline') person.lastSeenAt = now;
+    if (state === 'offline' && (before === 'active' || before === 'idle')) person.lastSeenAt = now;
     return [presenceOf(person, state)];
   });
 }

@@ -64,6 +64,8 @@ describe('presence and typing, on two nodes', () => {
     }
   };
   const states = (presences: PersonPresence[]) => presences.map(({ state }) => state);
+  const lastSeenIn = (presences: PersonPresence[], { id }: Person) =>
+    presences.find(({ userId }) => userId === id)?.lastSeenAt;
   const hears = (socket: TestSocket, person: Person, state: PersonPresence['state']) =>
     socket.heard('presence', ({ presences }) =>
       presences.some((one) => one.userId === person.id && one.state === state),
@@ -252,6 +254,28 @@ describe('presence and typing, on two nodes', () => {
     assert.ok(Date.now() - back < 10_000);
     const newcomer = await registerPerson(app);
     assert.equal((await view(await join(newcomer), null)).length, 0);
+  }).timeout(60_000);
+
+  it('of what Redis and the bus were away for is read anew: when somebody was last seen, and who has hidden meanwhile', async () => {
+    const [ana, bob, cleo, eve] = await registerPeople(app, 'Ana', 'Bob', 'Cleo', 'Eve');
+    await tellEveryone(bob, cleo, eve);
+    const group = await makeGroup(ana, [bob, cleo, eve]);
+    const [anaThere, bobHere] = [await join(ana, 1), await join(bob)];
+    await Promise.all([join(cleo), join(eve)]);
+    await view(anaThere, group.id);
+    bobHere.close();
+    await hears(anaThere, bob, 'offline');
+    const lastSeen = await until(async () => lastSeenIn(await view(anaThere, group.id), bob), Boolean);
+    redis.kill('SIGKILL');
+    await redis.exited;
+    await hears(anaThere, cleo, 'unknown');
+    // Of this the bus tells nothing to the node on which she looks.
+    expectStatus(await eve.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
+    anaThere.told.presence.length = 0;
+    redis = await own.redis(Number(new URL(redis.url).port));
+    await hears(anaThere, cleo, 'active');
+    assert.deepEqual(toldOf(anaThere, bob), [['offline', lastSeen]]);
+    assert.deepEqual(toldOf(anaThere, eve), [cleared]);
   }).timeout(60_000);
 });
 
