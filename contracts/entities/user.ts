@@ -26,8 +26,10 @@ export const Privacy = z
   .strictObject({
     /** Whether others are told how far the person has read; their own unread does not depend on it. */
     tellRead: z.boolean(),
-    /** Who is told when they were last connected. Contacts: who shares a direct conversation with them. */
-    tellLastSeen: z.enum(['everyone', 'contacts', 'nobody']),
+    tellLastSeen: z.enum(['everyone', 'contacts', 'nobody']).meta({
+      description:
+        'Who is told whether the person is connected, and when they last were: of those who share a conversation with them and whom they have not blocked. Contacts are whom the person has written to in a direct conversation; whoever has only written to them is none.',
+    }),
   })
   .meta({ id: 'Privacy' });
 export type Privacy = z.infer<typeof Privacy>;
