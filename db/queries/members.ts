@@ -311,23 +311,26 @@ export async function unreadOf(db: Queryable, userId: UserId): Promise<UnreadRow
 }
 
 /**
- * How far each member but the sender has come past a message: those who joined later are not asked of. A reply is read
- * by who has read so far in its thread: the mark of the conversation passes over what stands there.
+ * How far each member but the sender has come past a message. Who came after it, or came back, is not asked of: their
+ * marks begin at what was there, which they need not have seen. A reply is read by who has read so far in its thread: the
+ * mark of the conversation passes over what stands there.
  */
 export async function deliveryOf(
   db: Queryable,
-  conversationId: ConversationId,
-  { seq, threadSeq, senderId }: { seq: number; threadSeq: number | null; senderId: UserId },
+  { conversationId, seq }: { conversationId: ConversationId; seq: number },
 ): Promise<{ userId: UserId; delivered: boolean; read: boolean }[]> {
   const { rows } = await db.query<{ userId: UserId; delivered: boolean; read: boolean }>({
     name: 'delivery-of',
     text: `
-      select m.user_id as "userId", m.delivered_seq >= $2 as delivered,
-        case when $4::bigint is null then m.read_seq else coalesce(t.read_seq, 0) end >= $2 and u.tell_read as read
-      from members m join users u on u.id = m.user_id
-      left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = $4 and t.user_id = m.user_id
-      where m.conversation_id = $1 and m.left_at is null and m.user_id <> $3 and m.joined_seq < $2 order by m.user_id`,
-    values: [conversationId, seq, senderId, threadSeq],
+      select m.user_id as "userId", m.delivered_seq >= g.seq as delivered,
+        case when g.thread_seq is null then m.read_seq else coalesce(t.read_seq, 0) end >= g.seq and u.tell_read as read
+      from messages g
+      join members m on m.conversation_id = g.conversation_id and m.left_at is null and m.user_id <> g.sender_id
+        and m.joined_at < g.created_at
+      join users u on u.id = m.user_id
+      left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = g.thread_seq and t.user_id = m.user_id
+      where g.conversation_id = $1 and g.seq = $2 order by m.user_id`,
+    values: [conversationId, seq],
   });
   return rows;
 }

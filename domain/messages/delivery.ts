@@ -23,7 +23,7 @@ export async function messageReceipts(
   if (message.senderId !== actor.userId) {
     throw new DomainError('forbidden', { detail: 'Only who wrote a message is told how far it has come.' });
   }
-  const members = await deliveryOf(deps.db, conversationId, message);
+  const members = await deliveryOf(deps.db, message);
   const having = (what: 'delivered' | 'read'): UserId[] =>
     members.filter((member) => !membership.blocked && member[what]).map(({ userId }) => userId);
   const [deliveredTo, readBy] = [having('delivered'), having('read')];

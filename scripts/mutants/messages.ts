@@ -191,9 +191,16 @@ export const messages: readonly Mutant[] = [
   {
     name: 'a thread says itself who has read it',
     file: 'db/queries/members.ts',
-    changes: [['case when $4::bigint is null then m.read_seq else coalesce(t.read_seq, 0) end', 'm.read_seq']],
+    changes: [['case when g.thread_seq is null then m.read_seq else coalesce(t.read_seq, 0) end', 'm.read_seq']],
     test: threads,
     red: 'say of a reply that it was read by who has read so far in the thread, wherever they are outside',
+  },
+  {
+    name: 'who came after a message is not asked whether they have read it',
+    file: 'db/queries/members.ts',
+    changes: [['\n        and m.joined_at < g.created_at', '']],
+    test: 'test/api/receipts.test.ts',
+    red: 'ask of nobody who came later, or was away, what they have not seen',
   },
   {
     name: 'a thread from before the joining is out of reach',

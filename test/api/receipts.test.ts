@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import { makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import type { DeliveryState, Message } from '../../contracts/entities/index.ts';
+import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -11,6 +12,32 @@ byEachDoor('receipts', (door) => {
     app = by(door, await startApp());
   });
   after(() => app.stop());
+
+  const receiptsOf = async (by: Person, { conversationId, id }: Message) => {
+    const path = `/v1/conversations/${conversationId}/messages/${id}/receipts`;
+    return expectStatus(await by.call<DeliveryState>('GET', path), 200);
+  };
+
+  it('ask of nobody who came later, or was away, what they have not seen', async () => {
+    const [ana, bob, cy] = await registerPeople(app, 'Ana', 'Bob', 'Cy');
+    const group = await makeGroup(ana, [bob]);
+    const members = `/v1/conversations/${group.id}/members`;
+    const add = async (person: Person) => expectStatus(await ana.call('POST', members, { userIds: [person.id] }), 200);
+    const before = await send(ana, group.id, 'before Cy came');
+    await read(bob, group.id, before.seq);
+    await add(cy);
+    const told = { recipients: 1, delivered: 1, read: 1, deliveredTo: [bob.id], readBy: [bob.id] };
+    assert.deepEqual(await receiptsOf(ana, before), { seq: before.seq, ...told });
+    expectStatus(await ana.call('DELETE', `${members}/${bob.id}`), 204);
+    const meanwhile = await send(ana, group.id, 'while Bob was away');
+    await add(bob);
+    const nobody = { recipients: 1, delivered: 0, read: 0, deliveredTo: [], readBy: [] };
+    assert.deepEqual(await receiptsOf(ana, meanwhile), { seq: meanwhile.seq, ...nobody });
+    const all = await send(ana, group.id, 'to all');
+    await read(cy, group.id, all.seq);
+    const { recipients, readBy } = await receiptsOf(ana, all);
+    assert.deepEqual([recipients, readBy], [2, [cy.id]]);
+  });
 
   it('wait for nobody’s attention: while it is being decided over one reader, others go on reading, and so does that one', async () => {
     const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
