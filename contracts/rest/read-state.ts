@@ -59,7 +59,7 @@ export const readStateEndpoints = {
     method: 'put',
     path: '/v1/conversations/{id}/receipts',
     tag: 'Read state',
-    summary: 'Moves my delivered and read watermarks forward; a lower number changes nothing',
+    summary: 'Moves my delivered and read watermarks forward, never back; reading up to my unread mark takes that away',
     auth: 'user',
     params: conversationParams,
     body: ReceiptUpdate,

@@ -175,8 +175,12 @@ export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark' | 'sessi
   /** Direct, and one of the two has blocked the other. */
   blocked: boolean;
   tellRead: boolean;
+  /** The delivered watermark was among what moved. */
+  hasReceived: boolean;
   /** The read watermark was among what moved. */
   hasRead: boolean;
+  /** A mark that was set by hand was taken away. */
+  unmarked: boolean;
 }
 
 /**
@@ -193,7 +197,11 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
           as i(conversation_id, user_id, delivered, read, keeps_mark)
       ), target as (
         select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, c.blocked,
-          m.delivered_seq as delivered_before, m.read_seq as read_before, i.keeps_mark,
+          m.delivered_seq as delivered_before, m.read_seq as read_before,
+          -- Reading on takes a mark away that was set by hand, and so does reading again what it stands at. Who has only
+          -- got something has read up to zero, where a mark may stand, too.
+          m.unread_mark is not null and not i.keeps_mark
+            and (i.read > m.read_seq or i.read >= greatest(m.unread_mark, 1)) as unmarked,
           greatest(m.delivered_seq, least(greatest(i.delivered, i.read), c.last_seq)) as delivered,
           greatest(m.read_seq, least(i.read, c.last_seq)) as read
         from members m
@@ -205,15 +213,15 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       ), moved as (
         update members m set
           delivered_seq = t.delivered, read_seq = t.read, seen_seq = greatest(m.seen_seq, t.read),
-          -- Reading on takes a mark away that was set by hand.
-          unread_mark = case when t.read > t.read_before and not t.keeps_mark then null else m.unread_mark end
+          unread_mark = case when not t.unmarked then m.unread_mark end
         from target t
         where m.conversation_id = t.conversation_id and m.user_id = t.user_id
-          and (t.delivered > t.delivered_before or t.read > t.read_before)
+          and (t.delivered > t.delivered_before or t.read > t.read_before or t.unmarked)
       )
       -- From what was locked, and not from what the update returns: joining the two compares each row with each.
       select t.conversation_id as "conversationId", t.user_id as "userId", t.delivered as "deliveredSeq", t.read as "readSeq",
-        t.delivered > t.delivered_before or t.read > t.read_before as moved, t.read > t.read_before as "hasRead",
+        t.delivered > t.delivered_before or t.read > t.read_before as moved, t.unmarked,
+        t.delivered > t.delivered_before as "hasReceived", t.read > t.read_before as "hasRead",
         t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", t.blocked, u.tell_read as "tellRead"
       from target t join users u on u.id = t.user_id`,
     values: [

@@ -35,6 +35,15 @@ export async function setUnreadMark(
   seq: number | null,
 ): Promise<MyMembership> {
   if (!(await storeMark(deps.db, actor.userId, id, seq))) throw notFound();
+  return tellMark(deps, actor, id);
+}
+
+/** Tells all devices of the actor's how the mark stands, and answers with what the conversation is to them. */
+export async function tellMark(
+  deps: Pick<Deps, 'db' | 'publishLive'>,
+  actor: Actor,
+  id: ConversationId,
+): Promise<MyMembership> {
   const { me } = presentConversation(await readableConversation(deps.db, actor, id));
   deps.publishLive([membershipChanged(actor.userId, id, me), { type: 'unread.changed', userId: actor.userId }]);
   return me;

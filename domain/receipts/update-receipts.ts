@@ -11,6 +11,7 @@ import { tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound, overloaded } from '../errors.ts';
 import { type Lane, createLane } from '../lane.ts';
+import { tellMark } from './unread.ts';
 
 const receiptLimits = {
   /** Watermarks in one statement. */
@@ -94,10 +95,11 @@ function createNudgeLane({ db, log }: Pick<Deps, 'db' | 'log'>): Lane<ScreenRead
 /**
  * Moves the actor's watermarks forward and tells the members; a lower number changes and tells nothing. Whoever does not
  * tell how far they have read tells it their own devices only. So does everybody where no receipts are told, and where
- * the members are many: there a message's receipts are counted when they are asked for.
+ * the members are many: there a message's receipts are counted when they are asked for. Reading again what a mark by hand
+ * stands at moves nothing and takes the mark away.
  */
 export async function updateReceipts(
-  deps: Pick<Deps, 'moveWatermark' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'moveWatermark' | 'publishLive'>,
   actor: Actor,
   conversationId: ConversationId,
   { deliveredSeq = 0, readSeq = 0 }: ReceiptUpdate,
@@ -107,6 +109,8 @@ export async function updateReceipts(
   if (!row) throw notFound();
   const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
   tellMoved(deps, [row]);
+  // Where reading has moved, the devices see by that alone that the mark is gone.
+  if (row.unmarked && !row.hasRead) await tellMark(deps, actor, conversationId);
   return receipt;
 }
 
@@ -127,10 +131,12 @@ function whatIsTold(row: MovedWatermark): DomainEvent[] {
 }
 
 function receiptsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
-  const { memberCount, memberVersion, tellRead, conversationId } = row;
+  const { memberCount, memberVersion, tellRead, hasReceived, conversationId } = row;
   const own = { type: 'receipts.own' as const, receipt };
   if (!tellsReceipts(row) || memberCount > limits.namedMembers) return [own];
   const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
   if (tellRead) return [{ ...moved, receipt }];
+  // The moment at which somebody reads says that they have read.
+  if (!hasReceived) return [own];
   return [{ ...moved, receipt: { ...receipt, readSeq: null } }, own];
 }

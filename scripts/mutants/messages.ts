@@ -136,6 +136,20 @@ export const messages: readonly Mutant[] = [
     red: 'does not let a read mark run ahead of the messages',
   },
   {
+    name: 'reading again what a mark by hand stands at takes it away',
+    file: 'db/queries/members.ts',
+    changes: [['(i.read > m.read_seq or i.read >= greatest(m.unread_mark, 1))', 'i.read > m.read_seq']],
+    test: 'test/api/receipts.test.ts',
+    red: 'which a reading at or after it takes away, on every device, though everything was read before',
+  },
+  {
+    name: 'the moment of a reading that is not told is not told',
+    file: 'domain/receipts/update-receipts.ts',
+    changes: [['  if (!hasReceived) return [own];\n', '']],
+    test: 'test/api/receipts.test.ts',
+    red: 'tell the others of a reading nothing, not even its moment, where its reader does not tell it',
+  },
+  {
     name: 'deletion erases earlier texts',
     file: 'db/queries/message-changes.ts',
     changes: [['edits as (delete from message_edits where', 'edits as (select from message_edits where']],

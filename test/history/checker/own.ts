@@ -82,7 +82,7 @@ function writesOf(digest: Digest): Map<string, Write[]> {
       case 'mark':
         note(`mark ${person} ${operation.conversation}`, String(operation.seq), attempt);
         break;
-      // Reading on, and coming back, may take the mark away, and may have nothing to take.
+      // Reading, and coming back, may take the mark away, and may have nothing to take.
       case 'read':
         note(`mark ${person} ${operation.conversation}`, 'null', { ...attempt, ...maybe(attempt) });
         break;

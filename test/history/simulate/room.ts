@@ -163,7 +163,8 @@ export class Room {
   read(who: string, seq: number): number {
     const member = this.members.get(who) ?? newcomer;
     const readSeq = Math.max(member.readSeq, seq);
-    const unreadMark = readSeq > member.readSeq ? null : member.unreadMark;
+    const unmarked = readSeq > member.readSeq || seq >= Math.max(member.unreadMark ?? 0, 1);
+    const unreadMark = unmarked ? null : member.unreadMark;
     this.members.set(who, { ...member, readSeq, unreadMark });
     return readSeq;
   }
