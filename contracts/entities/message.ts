@@ -184,7 +184,7 @@ export const DeliveryState = z
     /** By name, where the conversation has few enough members. */
     deliveredTo: z.array(UserId).optional(),
     readBy: z.array(UserId).optional(),
-    /** Of an urgent message, where names are told: who has not read it and is left alone until then. */
+    /** Of an urgent message, where names are told: who is left alone until then and has not, as far as they tell, read it. */
     heldBack: z.array(HeldBack).optional(),
   })
   .meta({ id: 'DeliveryState' });

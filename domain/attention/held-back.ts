@@ -7,8 +7,9 @@ import { merged, outOf } from './quiet-hours.ts';
 import { comesThrough } from './urgency.ts';
 
 /**
- * Who has not read an urgent message and is told of it only when they no longer want to be left alone: it is handled as any
- * other, and its sender is owed that. Asked for anew each time, as people change their rules and read.
+ * Who is told of an urgent message only when they no longer want to be left alone: it is handled as any other, and its
+ * sender is owed that. Asked for anew each time, as people read, where they tell that, and change when they want to be left
+ * alone. Nothing else takes a name away before its time: it would say what is nobody's business.
  */
 export async function heldBackOf(
   deps: Pick<Deps, 'db' | 'now' | 'ladder'>,

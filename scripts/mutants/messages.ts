@@ -150,6 +150,20 @@ export const messages: readonly Mutant[] = [
     red: 'tell the others of a reading nothing, not even its moment, where its reader does not tell it',
   },
   {
+    name: 'who is held back tells no reading by that',
+    file: 'db/queries/unread-recipients.ts',
+    changes: [['(${unread} or not u.tell_read or c.blocked)', '${unread}']],
+    test: 'test/attention/urgent.test.ts',
+    red: 'names who is held back until then, whether or not they have read it, where they do not tell that',
+  },
+  {
+    name: 'who is held back tells no rule that came afterwards',
+    file: 'db/queries/unread-recipients.ts',
+    changes: [["asOf('g.created_at')", "asOf('now()')"]],
+    test: 'test/attention/urgent.test.ts',
+    red: 'is not told who blocks the sender, mutes the conversation or wants less of it afterwards',
+  },
+  {
     name: 'deletion erases earlier texts',
     file: 'db/queries/message-changes.ts',
     changes: [['edits as (delete from message_edits where', 'edits as (select from message_edits where']],

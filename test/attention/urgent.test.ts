@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
-import { type Person, makeChannel, makeGroup, read, registerPerson, send } from '../factories/person.ts';
+import { type Person, makeChannel, makeDirect, makeGroup, read, registerPerson, send } from '../factories/person.ts';
 import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
@@ -134,6 +134,55 @@ describe('something urgent', () => {
       assert.deepEqual((await delivery(ana, direct.id, through.id)).heldBack, []);
       assert.equal((await delivery(ana, direct.id, plain.id)).heldBack, undefined);
       assert.deepEqual((await hand.walk(bob))[0], 'push');
+    });
+
+    it('names who is held back until then, whether or not they have read it, where they do not tell that', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await set(bob, { quietHours: quiet(), urgentThrough: 'nobody' });
+      expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+      const message = await urgent(ana, direct.id);
+      const before = (await delivery(ana, direct.id, message.id)).heldBack;
+      assert.deepEqual(
+        before?.map(({ userId }) => userId),
+        [bob.id],
+      );
+      expectStatus(await read(bob, direct.id, 1), 200);
+      assert.deepEqual((await delivery(ana, direct.id, message.id)).heldBack, before);
+      await set(bob, { quietHours: null });
+      assert.deepEqual((await delivery(ana, direct.id, message.id)).heldBack, []);
+    });
+
+    it('is not told who blocks the sender, mutes the conversation or wants less of it afterwards', async () => {
+      const ana = await registerPerson(hand.app, 'Ana');
+      const people = [await hand.reachable('Bea'), await hand.reachable('Max'), await hand.reachable('Lea')] as const;
+      for (const one of people) await set(one, { quietHours: quiet(), urgentThrough: 'nobody' });
+      const [blocking, muted, leaving] = people;
+      const group = await makeGroup(ana, people);
+      const direct = await makeDirect(ana, blocking);
+      const messages = [await urgent(ana, group.id), await urgent(ana, direct.id)] as const;
+      const held = async () => {
+        const states = messages.map(({ conversationId, id }) => delivery(ana, conversationId, id));
+        return (await Promise.all(states)).map(({ heldBack }) => heldBack?.map(({ userId }) => userId).sort());
+      };
+      const before = await held();
+      assert.deepEqual(before, [people.map(({ id }) => id).sort(), [blocking.id]]);
+      const mutedUntil = new Date(Date.now() + hour).toISOString();
+      expectStatus(await muted.call('PATCH', `/v1/conversations/${group.id}/me`, { mutedUntil }), 200);
+      expectStatus(await leaving.call('PATCH', `/v1/conversations/${group.id}/me`, { level: 'nothing' }), 200);
+      expectStatus(await blocking.call('PUT', `/v1/me/blocks/${ana.id}`), 204);
+      assert.deepEqual(await held(), before);
+      expectStatus(await read(blocking, direct.id, 1), 200);
+      assert.deepEqual(await held(), before, 'between two, one of whom has blocked the other, no reading is told');
+    });
+
+    it('names nobody who came after it', async () => {
+      const { ana, bob } = await hand.pair();
+      await set(bob, { quietHours: quiet(), urgentThrough: 'nobody' });
+      expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+      const group = await makeGroup(ana, [await hand.reachable('Cy')]);
+      const message = await urgent(ana, group.id);
+      expectStatus(await ana.call('POST', `/v1/conversations/${group.id}/members`, { userIds: [bob.id] }), 200);
+      assert.deepEqual((await delivery(ana, group.id, message.id)).heldBack, []);
     });
 
     it('is not told of who has muted the conversation or blocked the sender: it reaches them never', async () => {
