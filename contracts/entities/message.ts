@@ -158,7 +158,15 @@ export const NewMessage = z
 export type NewMessage = z.infer<typeof NewMessage>;
 
 export const MessageEdit = z
-  .strictObject({ clientId: ClientId, text: text(limits.messageTextLength), mentions: mentions.optional() })
+  .strictObject({
+    clientId: ClientId,
+    text: text(limits.messageTextLength),
+    mentions: mentions
+      .optional()
+      .describe(
+        'Left out: those stay whose words stand in the new text where they stood. An empty list takes all away',
+      ),
+  })
   .superRefine(checkRanges)
   .meta({ id: 'MessageEdit' });
 export type MessageEdit = z.infer<typeof MessageEdit>;

@@ -23,10 +23,11 @@ export async function blockUser(
   if (userId === actor.userId) throw faultyField('userId', 'self', 'must name somebody else');
   await commit(deps, async (tx) => {
     if (!(await userById(tx, userId))) throw notFound();
-    if ((await blocksOf(tx, actor.userId)).length >= limits.blocksPerUser) throw tooMany();
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
     if (await insertBlock(tx, actor.userId, userId)) {
+      // Counted with this one, so that one that is there already stays a success at the limit.
+      if ((await blocksOf(tx, actor.userId)).length > limits.blocksPerUser) throw tooMany();
       await setDirectBlocked(tx, key, [actor.userId, userId]);
       await callOff(tx, deps, { userIds: [actor.userId] }, 'blocked_sender');
     }

@@ -20,35 +20,36 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { presentMessage } from '../log/index.ts';
 import { fingerprint } from './fingerprint.ts';
-import { checkMentions } from './mentions.ts';
+import { checkMentions, stillStanding } from './mentions.ts';
 
 type ChangeDeps = Pick<Deps, 'db' | 'publishLive'>;
 
 /**
- * Says something else instead; what it said before is kept as a revision. A repeat of the same edit, and one that changes
- * nothing, answer with the message as it is.
+ * Says something else instead; what it said before is kept as a revision. Mentions of which the edit says nothing stay
+ * where their words do. A repeat of the same edit, and one that changes nothing, answer with the message as it is.
  */
 export async function editMessage(
   deps: ChangeDeps,
   actor: Actor,
   conversationId: ConversationId,
   id: MessageId,
-  { clientId, text, mentions = [] }: MessageEdit,
+  { clientId, text, mentions: said }: MessageEdit,
 ): Promise<Message> {
   const row = await commit(deps, async (tx) => {
     const held = await holdMessage(tx, actor, conversationId, id, 'editOwn');
     const { message } = held;
     if (message.kind !== 'text' || message.deletedAt) throw notFound();
     if (message.senderId !== actor.userId) throw notYours();
-    const content = fingerprint(text, mentions);
+    const content = fingerprint(text, said);
+    const mentions = said ?? stillStanding(message, text);
     const earlier = await editOf(tx, message, clientId);
     if (earlier && !earlier.equals(content)) throw new DomainError('idempotency_conflict');
     if (earlier || saysTheSame(message, text, mentions)) return { value: message };
     if (message.edits >= limits.messageEdits) throw tooManyEdits();
-    await checkMentions(tx, held, mentions);
+    const [added, removed] = [without(mentions, message.mentions ?? []), without(message.mentions ?? [], mentions)];
+    await checkMentions(tx, held, { mentions, added });
     const numbers = await appendTouch(tx, actor, message, 'message.edited', {});
     const newMentions = mentions.length > 0 ? mentions : null;
-    const [added, removed] = [without(mentions, message.mentions ?? []), without(message.mentions ?? [], mentions)];
     const edit = { version: numbers.version, clientId, fingerprint: content, text, mentions: newMentions };
     await rewriteMessage(tx, message, { ...edit, calls: added.length > 0 });
     await oweAttention(tx, message, { added, removed });

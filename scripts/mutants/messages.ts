@@ -164,6 +164,25 @@ export const messages: readonly Mutant[] = [
     red: 'is not told who blocks the sender, mutes the conversation or wants less of it afterwards',
   },
   {
+    name: 'a mention stays where its words do',
+    file: 'domain/messages/mentions.ts',
+    changes: [
+      [
+        '({ offset, length }) => message.text?.slice(offset, offset + length) === text.slice(offset, offset + length),',
+        '({ offset, length }) => offset + length <= text.length,',
+      ],
+    ],
+    test: 'test/api/message-changes.test.ts',
+    red: 'that leaves mentions out keeps those that stand on the same words, and one without any takes them away',
+  },
+  {
+    name: 'an edit that says nothing of mentions is not one that says none',
+    file: 'domain/messages/edit-message.ts',
+    changes: [['fingerprint(text, said);', 'fingerprint(text, said ?? []);']],
+    test: 'test/api/message-changes.test.ts',
+    red: 'that leaves mentions out is another than one without any, and the same when it is repeated',
+  },
+  {
     name: 'deletion erases earlier texts',
     file: 'db/queries/message-changes.ts',
     changes: [['edits as (delete from message_edits where', 'edits as (select from message_edits where']],

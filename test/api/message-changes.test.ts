@@ -91,9 +91,46 @@ byEachDoor('what becomes of a message', (door) => {
       const stranger = await registerPerson(app);
       const mentions = [{ type: 'user', userId: stranger.id, offset: 0, length: 2 }];
       const answer = await edit(ana, message, 'hi', { mentions });
-      assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['mentions']);
+      assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['mentions.0.userId']);
       const fine = [{ type: 'user', userId: bob.id, offset: 0, length: 2 }];
       assert.deepEqual(expectStatus(await edit(ana, message, 'hi', { mentions: fine }), 200).message.mentions, fine);
+    });
+
+    const naming = (person: Person, offset: number) => ({ type: 'user', userId: person.id, offset, length: 4 });
+
+    it('that leaves mentions out keeps those that stand on the same words, and one without any takes them away', async () => {
+      const [first, second] = [naming(bob, 3), naming(cleo, 12)];
+      const message = await send(ana, group.id, 'hi @bob and @cle', { mentions: [first, second] });
+      const kept = async (text: string, extra: object = {}) =>
+        expectStatus(await edit(ana, message, text, extra), 200).message.mentions;
+      assert.deepEqual(await kept('hi @bob and @cle!'), [first, second]);
+      assert.deepEqual(await kept('hi @bob or also @cle!'), [first]);
+      assert.deepEqual(await kept('hi @bo'), []);
+      assert.deepEqual(await kept('hi @bob', { mentions: [first] }), [first]);
+      assert.deepEqual(await kept('hi @bob', { mentions: [] }), []);
+      const { items } = expectStatus(await bob.call<{ items: MessageRevision[] }>('GET', of(message, '/history')), 200);
+      assert.deepEqual(
+        items.map(({ mentions }) => mentions.length),
+        [2, 2, 1, 0, 1, 0],
+      );
+    });
+
+    it('that leaves mentions out is another than one without any, and the same when it is repeated', async () => {
+      const message = await send(ana, group.id, 'hi @bob', { mentions: [naming(bob, 3)] });
+      const clientId = randomUUIDv7();
+      const first = expectStatus(await edit(ana, message, 'hi @bob!', { clientId }), 200).message;
+      assert.deepEqual(expectStatus(await edit(ana, message, 'hi @bob!', { clientId }), 200).message, first);
+      expectProblem(await edit(ana, message, 'hi @bob!', { clientId, mentions: [] }), 409, 'idempotency_conflict');
+    });
+
+    it('keeps a mention of who has left, and is told which new one is of nobody here', async () => {
+      const [kept, added] = [naming(cleo, 3), naming(bob, 12)];
+      const message = await send(ana, group.id, 'hi @cle', { mentions: [kept] });
+      for (const { id } of [bob, cleo]) expectStatus(await ana.call('DELETE', at(`/members/${id}`)), 204);
+      const again = await edit(ana, message, 'hi @cle!', { mentions: [kept] });
+      assert.deepEqual(expectStatus(again, 200).message.mentions, [kept]);
+      const answer = await edit(ana, message, 'hi @cle and @bob', { mentions: [kept, added] });
+      assert.deepEqual(expectProblem(answer, 400, 'invalid_input'), ['mentions.1.userId']);
     });
 
     it('is possible so many times and no more', async () => {
@@ -527,6 +564,18 @@ byEachDoor('what becomes of a message', (door) => {
         expectProblem(await by.call('PUT', `${at}/pin`), 403, 'forbidden');
       }
       expectStatus(await other.call('DELETE', at), 200);
+    });
+
+    it('are so many and no more, and one that is there is set again all the same', async () => {
+      const [one, first, other] = await registerPeople(app, 'One', 'First', 'Other');
+      const block = (person: Person) => one.call('PUT', `/v1/me/blocks/${person.id}`);
+      expectStatus(await block(first), 204);
+      await app.database.run(`insert into blocks (user_id, blocked_id, at)
+        select '${one.id}', gen_random_uuid(), now() from generate_series(2, ${limits.blocksPerUser})`);
+      expectStatus(await block(first), 204);
+      expectProblem(await block(other), 409, 'limit_reached');
+      const { items } = expectStatus(await one.call<{ items: unknown[] }>('GET', '/v1/me/blocks'), 200);
+      assert.equal(items.length, limits.blocksPerUser);
     });
 
     it('hold for a direct conversation that is made afterwards', async () => {

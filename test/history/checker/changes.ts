@@ -77,8 +77,8 @@ function checkTexts(log: Log, digest: Digest, findings: Findings): void {
     const candidates = last ? (known === undefined ? said.tried.get(id) : [known]) : first;
     if (text === null || !candidates?.includes(text))
       findings.add('change lost', `seq ${seq} of ${log.conversation} says «${text}», which nobody has said last`);
-    // An edit mentions nobody here.
-    const named = last ? undefined : said.named.get(clientId);
+    // An edit says nothing of mentions here, and leaves the words that they stand on.
+    const named = said.named.get(clientId);
     if (mentions.join() !== (named ?? ''))
       findings.add('change lost', `seq ${seq} of ${log.conversation} mentions ${mentions.join()}, and not ${named}`);
   }

@@ -152,7 +152,8 @@ export class Room {
     if (message.deleted) return operation.what === 'delete' ? message : undefined;
     if (operation.what === 'edit') {
       this.#change('message.edited', who, { message });
-      Object.assign(message, { text: operation.text, mentions: [], revisions: message.revisions + 1 });
+      // Every text begins as the one before, and that is where mentions stand.
+      Object.assign(message, { text: operation.text, revisions: message.revisions + 1 });
     }
     if (operation.what === 'delete') this.#erase(who, message);
     if (operation.what === 'react') this.#react(who, message, operation);
