@@ -70,13 +70,14 @@ create table attention (
   summarised_at timestamp with time zone,
   summaries integer not null default 0,
   called_off_for text,
+  urgent boolean not null default false,
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
 CREATE INDEX attention_awake ON public.attention USING btree (user_id) WHERE (state <> 'quiet'::text);
 CREATE INDEX attention_overdue ON public.attention USING btree (COALESCE(wakes_at, start_at)) WHERE (state = 'running'::text);
-CREATE INDEX attention_to_nudge ON public.attention USING btree (nudge_at) WHERE (nudge_at IS NOT NULL);
-CREATE INDEX attention_to_start ON public.attention USING btree (start_at) WHERE (state = 'held'::text);
+CREATE INDEX attention_to_nudge ON public.attention USING btree (urgent, nudge_at) WHERE (nudge_at IS NOT NULL);
+CREATE INDEX attention_to_start ON public.attention USING btree (urgent, start_at) WHERE (state = 'held'::text);
 CREATE INDEX attention_to_summarise ON public.attention USING btree (summary_at) WHERE (summary_at IS NOT NULL);
 grant delete, insert, select, update on attention to homing_app;
 
@@ -319,6 +320,7 @@ create table members (
   channels jsonb,
   ruled_at timestamp with time zone,
   mute_except text,
+  came_seq bigint not null default 0,
   constraint members_pkey PRIMARY KEY (conversation_id, user_id),
   constraint members_check CHECK ((delivered_seq >= read_seq)),
   constraint members_check1 CHECK ((seen_seq >= read_seq)),

@@ -334,7 +334,7 @@ export async function deliveryOf(
         case when g.thread_seq is null then m.read_seq else coalesce(t.read_seq, 0) end >= g.seq and u.tell_read as read
       from messages g
       join members m on m.conversation_id = g.conversation_id and m.left_at is null and m.user_id <> g.sender_id
-        and m.joined_at < g.created_at
+        and m.came_seq < g.seq
       join users u on u.id = m.user_id
       left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = g.thread_seq and t.user_id = m.user_id
       where g.conversation_id = $1 and g.seq = $2 order by m.user_id`,

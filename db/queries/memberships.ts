@@ -23,9 +23,7 @@ export async function candidates(
 
 /**
  * Makes people members, from a place in the log on: what stands before `joined` they may not read (zeros: all of it).
- * Who comes back keeps their own settings and, where the history is theirs, their watermarks, those in threads too. They
- * come at this very moment, not when the transaction began: what was written while it waited for the conversation was
- * written before them.
+ * Who comes back keeps their own settings and, where the history is theirs, their watermarks, those in threads too.
  */
 export async function joinMembers(
   tx: Tx,
@@ -45,11 +43,11 @@ export async function joinMembers(
         where t.conversation_id = $1 and t.user_id = any($2::uuid[]) and t.following
           and h.conversation_id = $1 and h.root_seq = t.root_seq
       )
-      insert into members as m (conversation_id, user_id, role, joined_at, joined_seq, joined_version, delivered_seq, read_seq, seen_seq)
-      select $1, user_id, role, clock_timestamp(), $4, $5, $6, $6, $6 from unnest($2::uuid[], $3::text[]) as p(user_id, role)
+      insert into members as m (conversation_id, user_id, role, joined_at, joined_seq, joined_version, came_seq, delivered_seq, read_seq, seen_seq)
+      select $1, user_id, role, now(), $4, $5, $6, $6, $6, $6 from unnest($2::uuid[], $3::text[]) as p(user_id, role)
       on conflict (conversation_id, user_id) do update set
         role = excluded.role, joined_at = excluded.joined_at, joined_seq = excluded.joined_seq,
-        joined_version = excluded.joined_version, left_at = null, left_version = null, unread_mark = null,
+        joined_version = excluded.joined_version, came_seq = excluded.came_seq, left_at = null, left_version = null, unread_mark = null,
         delivered_seq = greatest(m.delivered_seq, excluded.delivered_seq), read_seq = greatest(m.read_seq, excluded.read_seq),
         seen_seq = greatest(m.seen_seq, excluded.seen_seq)
       where m.left_at is not null`,

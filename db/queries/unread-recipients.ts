@@ -29,7 +29,7 @@ export async function unreadRecipients(
       select u.id as "userId", u.time_zone as "timeZone", s.settings
       from messages g
       join conversations c on c.id = g.conversation_id
-      join members p on p.conversation_id = g.conversation_id and p.left_at is null and p.joined_at < g.created_at
+      join members p on p.conversation_id = g.conversation_id and p.left_at is null and p.came_seq < g.seq
       join users u on u.id = p.user_id and u.status = 'active'
       join lateral ${whenSent.membership('p.conversation_id', 'p.user_id')} m on true
       left join lateral ${whenSent.settings('p.user_id')} n on true
