@@ -48,7 +48,8 @@ export function messageGates(sources: Sources) {
     // Who has read a reply in its thread has read it, wherever they are in the conversation.
     unread: `g.seq > m.seen_seq and (g.thread_seq is null or not exists (
     select from ${sources.threadMembers} t where ${inThread} and t.read_seq >= g.seq))`,
-    visible: 'g.seq > m.joined_seq',
+    // With the beginning of a thread all of it is out of reach: what cannot be opened or read there calls nobody.
+    visible: 'coalesce(g.thread_seq, g.seq) > m.joined_seq',
     notBlocked: `not exists (select from ${sources.blocks} b where b.user_id = m.user_id and b.blocked_id = g.sender_id)`,
     // By the message's own time: what came into a mute is not told when it ends, however late it is looked at.
     notMuted: `(m.muted_until is null or m.muted_until <= coalesce(g.called_at, g.created_at)

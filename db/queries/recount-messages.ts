@@ -105,7 +105,7 @@ export async function unreadersOf(
       left join blocks b on b.user_id = m.user_id and b.blocked_id = g.sender_id
       left join lifted_blocks l on l.user_id = m.user_id and l.blocked_id = g.sender_id
       left join here_calls h on h.conversation_id = g.conversation_id and h.seq = g.seq and h.user_id = m.user_id
-      where m.left_at is null and m.joined_seq < g.seq and m.seen_seq < g.seq and coalesce(t.read_seq, 0) < g.seq
+      where m.left_at is null and m.joined_seq < coalesce(g.thread_seq, g.seq) and m.seen_seq < g.seq and coalesce(t.read_seq, 0) < g.seq
         and ($3::uuid[] is null or m.user_id = any($3))`,
     values: [messages.map(({ conversationId }) => conversationId), messages.map(({ seq }) => seq), among],
   });

@@ -245,7 +245,7 @@ export const messages: readonly Mutant[] = [
   {
     name: 'who came after a message is not asked whether they have read it',
     file: 'db/queries/members.ts',
-    changes: [['\n        and m.joined_at < g.created_at', '']],
+    changes: [['\n        and m.came_seq < g.seq', '']],
     test: 'test/api/receipts.test.ts',
     red: 'ask of nobody who came later, or was away, what they have not seen',
   },
@@ -262,6 +262,13 @@ export const messages: readonly Mutant[] = [
     changes: [['\n        and t.root_seq > ${m}.joined_seq', '']],
     test: threads,
     red: 'that began before somebody’s joining are out of their reach, also by a reply that they may read',
+  },
+  {
+    name: 'a thread from before the joining calls nobody',
+    file: 'db/queries/notifiable.ts',
+    changes: [['coalesce(g.thread_seq, g.seq) > m.joined_seq', 'g.seq > m.joined_seq']],
+    test: 'test/attention/arming.test.ts',
+    red: 'calls nobody into a thread that began before they could read, by name neither',
   },
   {
     name: 'a thread that went on while its person was away is read by their return',

@@ -75,6 +75,22 @@ describe('arming', () => {
     assert.ok(announcing <= 50, `announcing them read ${announcing}`);
   }).timeout(60_000);
 
+  it('calls nobody into a thread that began before they could read, by name neither', async () => {
+    const [ana, bob, dora] = await registerPeople(hand.app, 'Ana', 'Bob', 'Dora');
+    const group = await makeGroup(ana, [bob]);
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${group.id}`, { history: 'joining' }), 200);
+    const before = await send(ana, group.id, 'who comes?');
+    expectStatus(await ana.call('POST', `/v1/conversations/${group.id}/members`, { userIds: [dora.id] }), 200);
+    const mentions = [{ type: 'user', userId: dora.id, offset: 0, length: 5 }];
+    await send(bob, group.id, '@dora', { threadId: before.id, mentions });
+    await hand.arm();
+    assert.equal(await hand.attention(dora), undefined);
+    const after = await send(dora, group.id, 'and now?');
+    await send(bob, group.id, '@dora', { threadId: after.id, mentions });
+    await hand.arm();
+    assert.equal((await hand.attention(dora))?.state, 'held');
+  });
+
   /** Puts something owed into the outbox that no arming can do. */
   const poison = async (at: string) => {
     const { rows } = await hand.sql.query<{ id: string }>(
