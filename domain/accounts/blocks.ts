@@ -41,7 +41,8 @@ const seenAnew = ({ userId }: Actor): DomainEvent[] => [
   { type: 'unread.changed', userId },
 ];
 
-const tooMany = () => new DomainError('limit_reached', { detail: `You may block ${limits.blocksPerUser} people.` });
+const tooMany = () =>
+  new DomainError('limit_reached', { detail: `You may block ${limits.blocksPerUser} people; unblock somebody first.` });
 
 export async function unblockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
   await commit(deps, async (tx) => {

@@ -83,7 +83,9 @@ async function oweAttention(
 
 const notYours = () => new DomainError('forbidden', { detail: 'Only who wrote a message can change what it says.' });
 const tooManyEdits = () =>
-  new DomainError('limit_reached', { detail: `A message may be edited ${limits.messageEdits} times.` });
+  new DomainError('limit_reached', {
+    detail: `A message may be edited ${limits.messageEdits} times; write a new one.`,
+  });
 
 function toldEdit(actor: Actor, message: MessageRow, numbers: TakenNumbers): ConversationChange {
   const { id: messageId, seq, text, mentions } = message;
