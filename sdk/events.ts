@@ -24,6 +24,8 @@ export type SessionState =
 export interface ClientEvents {
   /** A new message stands in a conversation: one's own too, and what came while the client was away. */
   message: { conversationId: ConversationId; message: Message };
+  /** So much was written while the client was away that these messages, from one seq to another, are not told as `message`. */
+  missed: { conversationId: ConversationId; fromSeq: number; toSeq: number };
   /** An entry of a conversation's log was applied: every one, in order, unless a whole new state came in their place. */
   change: ConversationEvent;
   /** Something of a conversation is other than before; look at `client.conversation(conversationId)`. */

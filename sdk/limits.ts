@@ -19,6 +19,8 @@ export const clientLimits = {
   keepMs: 1_000,
   /** Events of one conversation that wait for the gap before them to be filled; what is beyond is fetched instead. */
   heldEvents: 200,
+  /** Messages of one conversation that were passed over and are told one by one: the latest; of the others `missed` tells. */
+  missedMessages: 2_000,
   /** Live events that wait for the sync of a connect, over all conversations; what is beyond is fetched instead. */
   eventsBeforeSync: 2_000,
   /** Requests that wait for their answers at a time; further ones wait for a place. */

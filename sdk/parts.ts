@@ -17,6 +17,7 @@ import { Cache } from './sync/cache.ts';
 import { CatchUp } from './sync/catch-up.ts';
 import { Conversations } from './sync/conversations.ts';
 import { Inbox } from './sync/inbox.ts';
+import { Missed } from './sync/missed.ts';
 import { applySync, knownAfter } from './sync/sync.ts';
 
 export interface PartsOptions {
@@ -36,6 +37,7 @@ export class Parts {
   readonly cache: Cache;
   readonly history: History;
   readonly catchUp: CatchUp;
+  readonly missed: Missed;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly acknowledgements: Acknowledgements;
@@ -68,6 +70,7 @@ export class Parts {
       moved: (conversationId, how, last) => {
         this.cache.note(conversationId);
         this.#acknowledge(conversationId);
+        this.missed.look(conversationId);
         events.emit('conversation', { conversationId, how, ...(last ? { last } : {}) });
       },
       // An earlier process may have kept the reading and not have come to tell it.
@@ -81,6 +84,15 @@ export class Parts {
       conversations: this.conversations,
       fetch: async (conversationId, after) =>
         (await this.connection.ask('events.after', { conversationId, after, limit: serverLimits.pageItems })).page,
+    });
+    this.missed = new Missed({
+      ...shared,
+      conversations: this.conversations,
+      fetch: (id, after) => {
+        const input = { params: { id }, query: { after, limit: serverLimits.pageItems } };
+        return this.history.apart(id, async () => (await this.session.call('listMessages', input)).items);
+      },
+      onSkipped: (conversationId, fromSeq, toSeq) => events.emit('missed', { conversationId, fromSeq, toSeq }),
     });
     this.inbox = new Inbox({ ...shared, conversations: this.conversations, catchUp: this.catchUp, events });
     this.outbox = new Outbox({
@@ -127,7 +139,7 @@ export class Parts {
   /** What asks the server does so while the client is in step with it. */
   #gate(online: boolean): void {
     if (online) this.patience.connected();
-    for (const part of [this.catchUp, this.outbox, this.acknowledgements]) {
+    for (const part of [this.catchUp, this.missed, this.outbox, this.acknowledgements]) {
       if (online) part.open();
       else part.close();
     }
@@ -138,14 +150,15 @@ export class Parts {
     return receipt;
   }
 
-  /** The server learns how far this device has what others wrote. Channels tell no receipts. */
+  /**
+   * The server learns how far this device has what others wrote; where a new state has passed over some of it, only up to
+   * there. Channels tell no receipts.
+   */
   #acknowledge(id: ConversationId): void {
     const held = this.conversations.get(id);
     if (!held || held.state.kind === 'channel' || held.state.lastSeq <= held.me.deliveredSeq) return;
-    let deliveredSeq = 0;
-    for (const { seq, senderId } of held.state.messages.values()) {
-      if (senderId !== this.conversations.me && seq > deliveredSeq) deliveredSeq = seq;
-    }
+    const ofOthers = [...held.state.messages.values()].filter(({ senderId }) => senderId !== this.conversations.me);
+    const deliveredSeq = held.toldSeq ?? Math.max(0, ...ofOthers.map(({ seq }) => seq));
     if (deliveredSeq > held.me.deliveredSeq) this.acknowledgements.note(id, { deliveredSeq });
   }
 }

@@ -33,6 +33,14 @@ export interface Held {
   readonly state: ConversationState;
   readonly me: MyMembership;
   readonly receipts: ReadonlyMap<UserId, Watermarks>;
+  /** How far messages were told, where a whole new state has passed over some; null where all of them were. */
+  readonly toldSeq: number | null;
+}
+
+/** The messages between two seqs, neither among them, that are still to be told: before those that are held. */
+export interface PassedOver {
+  readonly after: number;
+  readonly before: number;
 }
 
 /** Told after each step, when it is done. */
@@ -151,6 +159,9 @@ export class Conversations {
   tellKept({ conversationId: id, deliveredSeq }: Pick<SyncStanding, 'conversationId' | 'deliveredSeq'>): void {
     const held = this.#held.get(id);
     if (!this.#untold.delete(id) || !held || held.state.kind === 'channel') return;
+    // What had been passed over is told first, from where it was acknowledged.
+    if (held.toldSeq !== null)
+      return this.#change(id, () => ({ ...held, toldSeq: Math.min(held.toldSeq ?? 0, deliveredSeq) }));
     for (const message of unacknowledged(held.state.messages.values(), deliveredSeq, this.me)) {
       this.#told.message(message);
     }
@@ -166,12 +177,14 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    this.#keep({ state: after, me, receipts: receiptsAfter(before?.receipts ?? new Map(), event) });
+    const toldSeq = before?.toldSeq ?? null;
+    this.#keep({ state: after, me, receipts: receiptsAfter(before?.receipts ?? new Map(), event), toldSeq });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
     this.#told.change(event);
-    if (event.type === 'message.created') this.#told.message(event.data.message);
+    // Its turn comes once what was passed over before it was told.
+    if (event.type === 'message.created' && toldSeq === null) this.#told.message(event.data.message);
     this.#told.moved(id, before ? 'changed' : 'added');
   }
 
@@ -184,11 +197,12 @@ export class Conversations {
     const state = fromSnapshot(snapshot);
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
-    this.#keep({ state, me, receipts });
+    const toldSeq = before ? toldBefore(before, state) : null;
+    this.#keep({ state, me, receipts, toldSeq });
     this.#dated.delete(conversation.id);
     this.#told.whole(conversation.id);
     for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
-    for (const message of this.#newOf(snapshot, before)) this.#told.message(message);
+    if (toldSeq === null) for (const message of this.#newOf(snapshot, before)) this.#told.message(message);
     this.#told.moved(conversation.id, before ? 'changed' : 'added');
   }
 
@@ -200,6 +214,32 @@ export class Conversations {
     const { kind, me } = conversation;
     if (before) return messages.filter((message) => isWritten(message) && message.seq > before.state.lastSeq);
     return kind === 'channel' ? [] : unacknowledged(messages, me.deliveredSeq, this.me);
+  }
+
+  /** What a whole new state has passed over of the conversation, and was not told yet. */
+  passedOver(id: ConversationId): PassedOver | undefined {
+    const held = this.#held.get(id);
+    if (!held || held.toldSeq === null) return undefined;
+    return { after: held.toldSeq, before: lowestOf(held.state) };
+  }
+
+  /** Tells a page of it, and what is held once nothing lies between. An empty page is the end of what may be read. */
+  tellPassed(id: ConversationId, passed: PassedOver, page: readonly Message[]): void {
+    const held = this.#held.get(id);
+    if (!held || held.toldSeq !== passed.after) return;
+    const before = lowestOf(held.state);
+    const toldSeq = Math.min(page.at(-1)?.seq ?? before, before - 1);
+    const isLast = toldSeq >= before - 1;
+    const rest = isLast ? inOrder(held.state.messages.values()) : [];
+    const untold = [...page.filter(({ seq }) => seq < before), ...rest.filter(({ seq }) => seq <= held.state.lastSeq)];
+    this.#keep({ ...held, toldSeq: isLast ? null : toldSeq });
+    for (const message of untold) if (isWritten(message) && message.seq > passed.after) this.#told.message(message);
+    this.#told.moved(id, 'changed');
+  }
+
+  /** Leaves some of it untold. */
+  skip(id: ConversationId, passed: PassedOver, toSeq: number): void {
+    this.#change(id, (held) => (held.toldSeq === passed.after ? { ...held, toldSeq: toSeq } : held));
   }
 
   /** The person does not belong to it any more. */
@@ -298,10 +338,19 @@ export class Conversations {
 
 const isWritten = ({ kind, deletedAt }: Message) => kind === 'text' && deletedAt === null;
 
+const inOrder = (messages: Iterable<Message>) => [...messages].sort((a, b) => a.seq - b.seq);
+
 const unacknowledged = (messages: Iterable<Message>, deliveredSeq: number, me: UserId) =>
-  [...messages]
-    .filter((message) => isWritten(message) && message.seq > deliveredSeq && message.senderId !== me)
-    .sort((a, b) => a.seq - b.seq);
+  inOrder(messages).filter((message) => isWritten(message) && message.seq > deliveredSeq && message.senderId !== me);
+
+/** Where what is held begins: from there on it lacks nothing. */
+const lowestOf = ({ messages, lastSeq }: ConversationState) => Math.min(lastSeq + 1, ...messages.keys());
+
+/** How far messages were told before a whole new state; null where it goes on from there. */
+function toldBefore(before: Held, state: ConversationState): number | null {
+  const toldSeq = before.toldSeq ?? before.state.lastSeq;
+  return lowestOf(state) > toldSeq + 1 || before.toldSeq !== null ? toldSeq : null;
+}
 
 const othersIn = (members: SyncReceipts['members'], me: UserId): Map<UserId, Watermarks> =>
   new Map(

@@ -4,7 +4,7 @@ import type { ConversationState } from '../reducer.ts';
 import type { Held, Watermarks } from './conversations.ts';
 
 /** The shape of what is kept. With another number, of an older or a newer client, it is thrown away and fetched anew. */
-const schema = 2;
+const schema = 3;
 
 type Members = NonNullable<ConversationState['members']>;
 
@@ -19,20 +19,21 @@ export interface Kept {
   };
   me: MyMembership;
   receipts: [UserId, Watermarks][];
+  toldSeq: number | null;
 }
 
-export function toKept({ state, me, receipts }: Held, wholeAt: number, messages: number): Kept {
+export function toKept({ state, me, receipts, toldSeq }: Held, wholeAt: number, messages: number): Kept {
   const newest = [...state.messages.values()].sort((a, b) => a.seq - b.seq).slice(-messages);
   const members = state.members && [...state.members];
-  return { schema, wholeAt, state: { ...state, members, messages: newest }, me, receipts: [...receipts] };
+  return { schema, wholeAt, state: { ...state, members, messages: newest }, me, receipts: [...receipts], toldSeq };
 }
 
 /** What was kept, as it is held; undefined where this client cannot read it. */
 export function fromKept(value: unknown): { held: Held; wholeAt: number } | undefined {
   const kept = value as Partial<Kept> | undefined;
   if (kept?.schema !== schema) return undefined;
-  const { state, me, receipts, wholeAt } = kept as Kept;
+  const { state, me, receipts, toldSeq, wholeAt } = kept as Kept;
   const members = state.members && new Map(state.members);
   const messages = new Map(state.messages.map((message) => [message.seq, message]));
-  return { held: { state: { ...state, members, messages }, me, receipts: new Map(receipts) }, wholeAt };
+  return { held: { state: { ...state, members, messages }, me, receipts: new Map(receipts), toldSeq }, wholeAt };
 }
