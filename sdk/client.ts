@@ -27,6 +27,7 @@ import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
 import { Blocks, Invites, Members, Pins } from './subjects.ts';
 import { type Surroundings, surroundings } from './surroundings.ts';
+import { Turns } from './turns.ts';
 import { type ClientConversation, toView } from './view.ts';
 
 export interface ClientOptions {
@@ -59,6 +60,7 @@ export class Client {
   readonly #parts: Parts;
   readonly #newId: () => string;
   readonly #insist: Insist;
+  readonly #turns: Turns;
   /** Who belongs to a conversation. */
   readonly members: Members;
   /** Codes by which people come into a conversation by themselves. */
@@ -82,12 +84,14 @@ export class Client {
     this.#newId = createIds(place.now);
     this.#parts = new Parts(this.#options, this.#events);
     const { patience, catchUp, connection } = this.#parts;
-    const asking = { asks: () => this.user?.id, connection: () => connection.state };
+    const asks = () => this.user?.id;
+    this.#turns = new Turns(asks);
+    const asking = { asks, connection: () => connection.state };
     this.#insist = createInsist({ limits, surroundings: place, patience, ...asking });
     const hearHead: typeof catchUp.hearHead = (id, version) => catchUp.hearHead(id, version);
-    const asks = { rest: this.rest, insist: this.#insist, hearHead, newId: this.#newId };
-    [this.members, this.invites, this.pins] = [new Members(asks), new Invites(asks), new Pins(asks)];
-    [this.blocks, this.drafts] = [new Blocks(asks), new Drafts(asks)];
+    const needs = { rest: this.rest, insist: this.#insist, turns: this.#turns, hearHead, newId: this.#newId };
+    [this.members, this.invites, this.pins] = [new Members(needs), new Invites(needs), new Pins(needs)];
+    [this.blocks, this.drafts] = [new Blocks(needs), new Drafts(needs)];
   }
 
   /** Listens; answers with how to stop listening. */
@@ -233,25 +237,26 @@ export class Client {
 
   edit(conversationId: string, messageId: string, edit: Omit<MessageEdit, 'clientId'>): Promise<Message> {
     const request = { ...ids(conversationId, messageId), edit: { ...edit, clientId: this.#newId() as ClientId } };
-    return this.#change(() => this.#parts.connection.ask('message.edit', request));
+    return this.#change(messageId, () => this.#parts.connection.ask('message.edit', request));
   }
 
   /** Deletes a message for everyone. */
   delete(conversationId: string, messageId: string): Promise<Message> {
-    return this.#change(() => this.#parts.connection.ask('message.delete', ids(conversationId, messageId)));
+    const request = ids(conversationId, messageId);
+    return this.#change(messageId, () => this.#parts.connection.ask('message.delete', request));
   }
 
   /** Sends a message on to another conversation, once: it says by whom and when it was first written. */
   forward(conversationId: string, messageId: string, to: string): Promise<Message> {
     const body = { clientId: this.#newId() as ClientId, conversationId: to as ConversationId };
     const input = { params: { id: conversationId, messageId }, body };
-    return this.#change(() => this.rest('forwardMessage', input));
+    return this.#insisted(() => this.rest('forwardMessage', input));
   }
 
   /** Reacts with an emoji, or takes the reaction back. */
   react(conversationId: string, messageId: string, emoji: string, on = true): Promise<Message> {
     const request = { ...ids(conversationId, messageId), emoji, on };
-    return this.#change(() => this.#parts.connection.ask('reaction.set', request));
+    return this.#change(messageId, () => this.#parts.connection.ask('reaction.set', request));
   }
 
   /** I have read up to a message, or everything; shown at once, told to the server soon. */
@@ -284,17 +289,15 @@ export class Client {
   }
 
   /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */
-  async markUnread(conversationId: string, seq: number | null): Promise<MyMembership> {
-    const me = await this.rest('setUnreadMark', { params: { id: conversationId }, body: { seq } });
-    this.#parts.conversations.setSettings(conversationId as ConversationId, me);
-    return me;
+  markUnread(conversationId: string, seq: number | null): Promise<MyMembership> {
+    const input = { params: { id: conversationId }, body: { seq } };
+    return this.#set(conversationId, () => this.rest('setUnreadMark', input));
   }
 
   /** How the conversation calls for my attention, and where it stands in my list. */
-  async updateMembership(conversationId: string, patch: MyMembershipPatch): Promise<MyMembership> {
-    const me = await this.rest('updateMyMembership', { params: { id: conversationId }, body: patch });
-    this.#parts.conversations.setSettings(conversationId as ConversationId, me);
-    return me;
+  updateMembership(conversationId: string, patch: MyMembershipPatch): Promise<MyMembership> {
+    const input = { params: { id: conversationId }, body: patch };
+    return this.#set(conversationId, () => this.rest('updateMyMembership', input));
   }
 
   /** A page of the history, oldest first, each message as new as what is held of it. */
@@ -381,7 +384,21 @@ export class Client {
     return promise.finally(unsubscribe);
   }
 
-  async #change(work: () => Promise<{ message: Message }>): Promise<Message> {
+  /** What a conversation is set to be to me is set in turns. */
+  #set(conversationId: string, work: () => Promise<MyMembership>): Promise<MyMembership> {
+    return this.#turns.take(`membership/${conversationId}`, async () => {
+      const me = await work();
+      this.#parts.conversations.setSettings(conversationId as ConversationId, me);
+      return me;
+    });
+  }
+
+  /** Changes of one message take turns. */
+  #change(messageId: string, work: () => Promise<{ message: Message }>): Promise<Message> {
+    return this.#turns.take(`message/${messageId}`, () => this.#insisted(work));
+  }
+
+  async #insisted(work: () => Promise<{ message: Message }>): Promise<Message> {
     const { message } = await this.#insist(work);
     this.#parts.conversations.hearMessage(message);
     return message;

@@ -7,8 +7,6 @@ export class Drafts {
   readonly #asks: Asks;
   /** What was put from here last, of each conversation: another device's is not what a message from here was. */
   readonly #put = new Map<string, Promise<Draft>>();
-  /** What was asked for last, of each conversation: of two, the earlier must not arrive later. */
-  readonly #asked = new Map<string, Promise<unknown>>();
 
   constructor(asks: Asks) {
     this.#asks = asks;
@@ -16,7 +14,8 @@ export class Drafts {
 
   put(conversationId: string, draft: RestInput<'putDraft'>['body']): Promise<Draft> {
     const input = { params: { id: conversationId }, body: draft };
-    const put = this.#next(conversationId, () => this.#asks.insist(() => this.#asks.rest('putDraft', input)));
+    const { turns, insist, rest } = this.#asks;
+    const put = turns.take(`draft/${conversationId}`, () => insist(() => rest('putDraft', input)));
     this.#put.set(conversationId, put);
     return put;
   }
@@ -53,25 +52,14 @@ export class Drafts {
   }
 
   #delete(conversationId: string, written?: Draft): Promise<void> {
-    const { rest, insist } = this.#asks;
+    const { turns, rest, insist } = this.#asks;
     const input = { params: { id: conversationId }, query: written ? { at: written.at } : {} };
-    return this.#next(conversationId, () =>
+    return turns.take(`draft/${conversationId}`, () =>
       insist(() =>
         rest('deleteDraft', input).catch((thrown: unknown) => {
           if ((thrown as { code?: string }).code !== 'not_found') throw thrown;
         }),
       ),
     );
-  }
-
-  #next<T>(conversationId: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#asked.get(conversationId) ?? Promise.resolve();
-    const done = before.then(work, work);
-    this.#asked.set(conversationId, done);
-    const forget = () => {
-      if (this.#asked.get(conversationId) === done) this.#asked.delete(conversationId);
-    };
-    done.then(forget, forget);
-    return done;
   }
 }

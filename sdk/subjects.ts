@@ -2,11 +2,13 @@ import type { Ban, Conversation, Invite, Member, Message, Role } from '../contra
 import type { ClientId, ConversationId, UserId } from '../contracts/ids.ts';
 import { type Insist, insistGone } from './insist.ts';
 import type { Rest, RestInput } from './rest.ts';
+import type { Turns } from './turns.ts';
 
 /** What the calls about one subject need: what may be repeated is, for as long as one answer may take. */
 export interface Asks {
   rest: Rest;
   insist: Insist;
+  turns: Turns;
   /** The conversation has come so far: what is missed of it is fetched. */
   hearHead: (id: ConversationId, version: number) => void;
   newId: () => string;
@@ -139,14 +141,17 @@ export class Pins {
   }
 
   /** Pins a message for everybody; one that is pinned already stays so. */
-  async pin(conversationId: string, messageId: string): Promise<void> {
-    const input = { params: { id: conversationId, messageId } };
-    await this.#asks.insist(() => this.#asks.rest('pinMessage', input));
+  pin(conversationId: string, messageId: string): Promise<void> {
+    return this.#set('pinMessage', conversationId, messageId);
   }
 
-  async unpin(conversationId: string, messageId: string): Promise<void> {
-    const input = { params: { id: conversationId, messageId } };
-    await this.#asks.insist(() => this.#asks.rest('unpinMessage', input));
+  unpin(conversationId: string, messageId: string): Promise<void> {
+    return this.#set('unpinMessage', conversationId, messageId);
+  }
+
+  async #set(operation: 'pinMessage' | 'unpinMessage', id: string, messageId: string): Promise<void> {
+    const { rest, insist, turns } = this.#asks;
+    await turns.take(`message/${messageId}`, () => insist(() => rest(operation, { params: { id, messageId } })));
   }
 
   /** All of them, the latest pinned first. */
