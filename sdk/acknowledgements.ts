@@ -3,7 +3,7 @@ import type { ConversationId } from '../contracts/ids.ts';
 import { isUnknown, toHomingError } from './errors.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Patience } from './patience.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, atMost } from './surroundings.ts';
 
 interface Wanted {
   deliveredSeq: number;
@@ -60,9 +60,7 @@ export class Acknowledgements {
   async flush(): Promise<void> {
     const { limits, surroundings } = this.#options;
     this.#hurry.abort();
-    const done = new AbortController();
-    const told = Promise.all(this.#running.values()).finally(() => done.abort());
-    await Promise.race([told, surroundings.wait(limits.farewellMs, done.signal)]);
+    await atMost(limits.farewellMs, Promise.all(this.#running.values()), surroundings);
     this.#hurry = new AbortController();
   }
 

@@ -138,11 +138,13 @@ export class Client {
   /** Ends the session here and, if it can be reached, at the server. Forgets everything, unsent messages too. */
   async signOut(): Promise<void> {
     const { session, outbox, cache } = this.#parts;
-    await this.stop();
-    await this.rest('logout').catch(() => undefined);
-    await session.forget();
-    await outbox.erase();
-    await cache.clear();
+    const mine = session.id;
+    const logout = () => this.rest('logout').catch(() => undefined);
+    for (const step of [() => this.stop(), logout, () => session.forget(), () => outbox.erase(), () => cache.clear()]) {
+      await step();
+      // Whoever has signed in meanwhile stays.
+      if (session.id !== undefined && session.id !== mine) return;
+    }
     this.#forget();
     this.#events.emit('session', { state: 'signed_out' });
   }
@@ -162,13 +164,14 @@ export class Client {
   /** Closes the connection. What was read is told first; what waits to be sent, and what is held, stays in the storage. */
   async stop(): Promise<void> {
     const { acknowledgements, connection, outbox, cache, patience } = this.#parts;
+    const who = this.user?.id;
     // Nobody rests any more: neither now, nor what finds no connection then.
     patience.stop();
     await acknowledgements.flush();
-    connection.stop();
+    // The connection of whoever has signed in meanwhile is theirs to stop.
+    if (this.user === undefined || this.user.id === who) connection.stop();
     patience.stop();
-    await outbox.settled();
-    await cache.flush();
+    await Promise.all([outbox.settled(), cache.flush()]);
   }
 
   /** Tries at once instead of after the wait: call it when the network comes back. */
@@ -346,8 +349,12 @@ export class Client {
   }
 
   async #become(signedIn: SignedIn): Promise<Me> {
+    const { session, connection } = this.#parts;
     this.#makeRoomFor(signedIn.user);
-    await this.#parts.session.take(signedIn);
+    const isAnother = session.id !== signedIn.session.id;
+    await session.take(signedIn);
+    // The socket of the former session would end with it.
+    if (isAnother && connection.state.state !== 'stopped') connection.restart();
     await this.#settleIn(signedIn.user);
     return signedIn.user;
   }

@@ -74,11 +74,21 @@ export class Connection {
   }
 
   stop(): void {
+    this.#end();
+    this.#enter({ state: 'stopped' });
+  }
+
+  /** Connects anew, as who is signed in now. */
+  restart(): void {
+    this.#end();
+    this.start();
+  }
+
+  #end(): void {
     this.#stop?.abort();
     this.#stop = undefined;
     this.#wire?.close();
     this.#wire = undefined;
-    this.#enter({ state: 'stopped' });
   }
 
   /** Does not wait any longer: the network is back. */

@@ -4,6 +4,7 @@ import { HomingError, isUnknown, toHomingError } from './errors.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Patience } from './patience.ts';
 import type { ClientStorage } from './storage/storage.ts';
+import { type Surroundings, atMost } from './surroundings.ts';
 
 /** A message that is on its way. It is replaced and never changed. */
 export interface OutgoingMessage {
@@ -40,6 +41,7 @@ export interface Entry {
 export interface OutboxOptions {
   storage: ClientStorage;
   limits: ClientLimits;
+  surroundings: Surroundings;
   patience: Patience;
   send: (conversationId: ConversationId, message: NewMessage) => Promise<Message>;
   /** A message began, was stored or was refused. */
@@ -90,7 +92,10 @@ export class Outbox {
 
   /** Forgets whatever is there; what the storage has is for its writer to come back. */
   clear(): void {
-    for (const { gone } of this.#entries()) gone.abort();
+    for (const { gone, answered } of this.#entries()) {
+      gone.abort();
+      answered.reject(new HomingError('signed_out'));
+    }
     this.#lanes.clear();
     this.#failed.clear();
     this.#prefix = '';
@@ -150,9 +155,10 @@ export class Outbox {
     this.#open = false;
   }
 
-  /** What was to be written to the storage is written. */
+  /** What was to be written to the storage is written; one that does not answer is not waited for long. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writes);
+    const { limits, surroundings } = this.#options;
+    await atMost(limits.farewellMs, Promise.all(this.#writes), surroundings);
   }
 
   #queue(kept: Kept, safe: Promise<void>): Entry {

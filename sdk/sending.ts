@@ -13,7 +13,7 @@ export interface Sending {
   readonly clientId: ClientId;
   /** How it stands at this moment. */
   readonly outgoing: OutgoingMessage;
-  /** Resolves once the server has stored it, which may be after hours offline; rejects when it was refused. */
+  /** Resolves once the server has stored it, which may be after hours offline; rejects when it was refused, or its writer is gone. */
   readonly stored: Promise<Message>;
 }
 

@@ -51,6 +51,11 @@ export class Session {
     return this.#current?.user;
   }
 
+  /** Which one it is, whatever its tokens are by now. */
+  get id(): string | undefined {
+    return this.#current?.session.id;
+  }
+
   async take(signedIn: SignedIn): Promise<void> {
     this.#current = signedIn;
     this.#distrusted = false;
@@ -155,10 +160,10 @@ export class Session {
     return (await this.#store((storage) => storage.get(key))) as SignedIn | undefined;
   }
 
-  /** Unless it is somebody else's by now. */
+  /** Unless it is somebody else's by now, or another one was taken. */
   async #unkeep({ user }: SignedIn): Promise<void> {
     const kept = await this.#kept();
-    if (kept?.user.id === user.id) await this.#store((storage) => storage.delete(key));
+    if (kept?.user.id === user.id && !this.#current) await this.#store((storage) => storage.delete(key));
   }
 
   /** Without the storage the session lives as long as the process. */
@@ -184,8 +189,8 @@ export class Session {
     const another = kept?.user.id === mine.user.id && kept.session.refreshToken !== mine.session.refreshToken;
     const latest = another ? kept : mine;
     const done = another && this.#leftMs(latest) > 0 ? latest : await this.#trade(latest);
-    // Signed out, or in as somebody else, meanwhile.
-    if (this.#current?.user.id !== done.user.id) throw new HomingError('signed_out');
+    // Signed out, or in anew, meanwhile.
+    if (this.id !== mine.session.id) throw new HomingError('signed_out');
     // Kept before it is used: a process that dies now finds the token whose turn it is.
     const isMine = kept === undefined || kept.user.id === mine.user.id;
     if (done !== kept && isMine) await this.#store((storage) => storage.set(key, done));

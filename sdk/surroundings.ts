@@ -21,6 +21,12 @@ export const surroundings: Surroundings = {
   open: openSocket,
 };
 
+/** Waits for some work, and no longer than so many milliseconds. */
+export async function atMost(ms: number, work: Promise<unknown>, { wait }: Pick<Surroundings, 'wait'>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work.finally(() => done.abort()), wait(ms, done.signal)]);
+}
+
 function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

@@ -2,7 +2,7 @@ import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { HomingError } from '../errors.ts';
 import type { ClientLimits } from '../limits.ts';
 import type { Change, ClientStorage } from '../storage/storage.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { type Surroundings, atMost } from '../surroundings.ts';
 import type { Conversations, Held } from './conversations.ts';
 import { type Kept, fromKept, toKept } from './kept.ts';
 
@@ -67,9 +67,7 @@ export class Cache {
     const { limits, surroundings } = this.#options;
     this.#hurry.abort();
     if (this.#moved.size > 0) this.#writing ??= this.#writeSoon();
-    const done = new AbortController();
-    const written = (this.#writing ?? Promise.resolve()).finally(() => done.abort());
-    await Promise.race([written, surroundings.wait(limits.farewellMs, done.signal)]);
+    await atMost(limits.farewellMs, this.#writing ?? Promise.resolve(), surroundings);
     this.#hurry = new AbortController();
   }
 

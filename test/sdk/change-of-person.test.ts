@@ -239,4 +239,44 @@ describe('when somebody else signs in where another was', () => {
     assert.deepEqual(again.conversation(groups.both)?.outgoing, []);
     expectStatus(await people.ana.call('GET', '/v1/me'), 200);
   });
+
+  for (const stage of ['farewell', 'logout', 'storage'] as const)
+    it(`while she signs out, at the ${stage}, then he stays`, async () => {
+      const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const at = async <T>(here: boolean, go: () => Promise<T>) => {
+        if (here && leaving) {
+          reached.resolve();
+          await gate.promise;
+        }
+        return go();
+      };
+      let leaving = false;
+      await send(people.bob, groups.both, 'to Ana');
+      const kept = memoryStorage();
+      const storage: ClientStorage = {
+        ...kept,
+        get: async (key) => {
+          const value = await kept.get(key);
+          return at(stage === 'storage', async () => value);
+        },
+      };
+      const slow: typeof fetch = (input, init) =>
+        at(stage === 'logout' && String(input).endsWith('/logout'), () => fetch(input, init));
+      const ask: Tap['ask'] = (name, _input, go) => at(stage === 'farewell' && name === 'receipt.update', go);
+      const limits = { ...eager, acknowledgeMs: 60_000, farewellMs: 60_000 };
+      const client = await online(people.ana, { ask }, { storage, limits, surroundings: { fetch: slow } });
+      client.markRead(groups.both);
+      leaving = true;
+      const signedOut = client.signOut();
+      await reached.promise;
+      leaving = false;
+      await becomes(client, people.bob);
+      await client.start();
+      gate.resolve();
+      await signedOut;
+      assert.equal(((await kept.get('session')) as { user: { id: string } } | undefined)?.user.id, people.bob.id);
+      assert.equal(client.connection.state, 'online');
+      assert.equal((await client.rest('getMe')).id, people.bob.id);
+      assert.equal(client.conversations.length, 1);
+    });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../contracts/entities/index.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
-import { type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
+import { type Client, type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
 import { type Surroundings, surroundings } from '../../sdk/surroundings.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -455,6 +455,20 @@ describe('sending by the client', () => {
     );
   });
 
+  it('when its writer has signed out, or somebody else has signed in, then nobody waits for the message any longer', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const leave = [
+      (client: Client) => client.signOut(),
+      (client: Client) => client.signIn({ identifier: people.bob.email, password }),
+    ];
+    for (const leaves of leave) {
+      const client = await signedIn(people.ana);
+      const refused = assert.rejects(client.send(group.id, { text: 'never sent' }).stored, { code: 'signed_out' });
+      await leaves(client);
+      await within('the refusal', refused);
+    }
+  });
+
   describe('limits', () => {
     it('when the queue is full, then a further message is refused at once and the others stay', async () => {
       const group = await makeGroup(people.ana, [people.bob]);
@@ -493,6 +507,16 @@ describe('sending by the client', () => {
         await assert.rejects(lost.stored, (error: HomingError) => error.code === 'storage_failed');
       }
       assert.deepEqual(await stored(group.id), []);
+    });
+
+    it('when the storage does not answer, then stopping does not wait for it for long', async () => {
+      const group = await makeGroup(people.ana, [people.bob]);
+      const storage = memoryStorage();
+      const never = new Promise<never>(() => undefined);
+      const set: ClientStorage['set'] = (key, value) => (key.startsWith('outbox') ? never : storage.set(key, value));
+      const ana = await signedIn(people.ana, { storage: { ...storage, set }, limits: { ...eager, farewellMs: 20 } });
+      ana.send(group.id, { text: 'never kept' });
+      await within('the stop', ana.stop());
     });
 
     it('when the storage is slow, then the message is not sent before it is kept', async () => {

@@ -4,7 +4,7 @@ import type { Session } from '../../contracts/entities/index.ts';
 import { type ClientStorage, type HomingError, createClient, memoryStorage } from '../../sdk/index.ts';
 import { password, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { clientOf, eager, heard, movableClock, tapped } from '../support/client.ts';
+import { type Tap, clientOf, eager, heard, movableClock, tapped } from '../support/client.ts';
 
 /** Milliseconds: an access token's fifteen minutes are over, but for the moment in which it is to be renewed. */
 const almostALifeMs = 14.5 * 60_000;
@@ -320,5 +320,39 @@ describe('the session of a client', () => {
     assert.deepEqual(await storage.entries(''), []);
     assert.equal((await person.call<{ items: unknown[] }>('GET', '/v1/sessions')).body.items.length, 1);
     assert.equal(client.user, undefined);
+  });
+
+  it('when the same person signs in anew while connected, then the connection is of the new session', async () => {
+    const person = await registerPerson(app);
+    const tokens: unknown[] = [];
+    const opened: Tap['opened'] = ({ token }) => void tokens.push(token);
+    const client = await clientOf(app, person, { limits: eager, surroundings: { open: tapped({ opened }) } });
+    const back = heard(client, 'connection', ({ state }) => state === 'online');
+    await client.signIn({ identifier: person.email, password });
+    await back;
+    assert.equal(new Set(tokens).size, 2);
+    await client.stop();
+  });
+
+  it('when the same person signs in anew while the session is renewed, then the new one stays', async () => {
+    const [person, storage, clock] = [await registerPerson(app), memoryStorage(), movableClock()];
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { fetch: slow } = watchedFetch(async (path, real) => {
+      if (!path.endsWith('/refresh')) return real();
+      asked.resolve();
+      await answer.promise;
+      return real();
+    });
+    const client = createClient({ url: app.url, storage, surroundings: { ...clock, fetch: slow } });
+    const signIn = () => client.signIn({ identifier: person.email, password });
+    await signIn();
+    clock.move(almostALifeMs);
+    const renewing = assert.rejects(client.rest('getMe'), { code: 'signed_out' });
+    await asked.promise;
+    await signIn();
+    const taken = (await kept(storage))?.id;
+    answer.resolve();
+    await renewing;
+    assert.equal((await kept(storage))?.id, taken);
   });
 });
