@@ -36,6 +36,8 @@ export interface Entry {
   answered: PromiseWithResolvers<Message>;
   /** Aborted once it does not wait any more. */
   gone: AbortController;
+  /** An earlier process wrote it, and another one that has it too may have thrown it away since. */
+  isOld: boolean;
 }
 
 export interface OutboxOptions {
@@ -79,7 +81,7 @@ export class Outbox {
     for (const kept of left.sort((a, b) => a.order - b.order)) {
       this.#order = Math.max(this.#order, kept.order);
       // Written while the storage was read.
-      if (!this.#find(kept.message.clientId)) this.#queue(kept, Promise.resolve());
+      if (!this.#find(kept.message.clientId)) this.#queue(kept, Promise.resolve(), true);
     }
   }
 
@@ -161,13 +163,13 @@ export class Outbox {
     await atMost(limits.farewellMs, Promise.all(this.#writes), surroundings);
   }
 
-  #queue(kept: Kept, safe: Promise<void>): Entry {
+  #queue(kept: Kept, safe: Promise<void>, isOld = false): Entry {
     const { conversationId, message, writtenAt } = kept;
     const { clientId, ...content } = message;
     const state = { state: 'pending' as const, message: null, error: null };
     const outgoing: OutgoingMessage = { conversationId, clientId, content, writtenAt, ...state };
     const answered = Promise.withResolvers<Message>();
-    const entry = { kept, outgoing, safe, answered, gone: new AbortController() };
+    const entry = { kept, outgoing, safe, answered, gone: new AbortController(), isOld };
     // Whoever does not wait for the answer must not be told of a refusal by an unhandled rejection.
     entry.answered.promise.catch(() => undefined);
     this.#lanes.set(conversationId, [...(this.#lanes.get(conversationId) ?? []), entry]);
@@ -202,6 +204,7 @@ export class Outbox {
     const { conversationId, message } = entry.kept;
     try {
       await entry.safe;
+      if (entry.isOld) await this.#lookAgain(entry);
       // Thrown away meanwhile, or somebody else is here.
       if (entry.gone.signal.aborted) return undefined;
       this.stored(await this.#options.send(conversationId, message));
@@ -216,6 +219,14 @@ export class Outbox {
       }
     }
     return undefined;
+  }
+
+  /** Before its first try: what the storage does not have any more was thrown away in another tab, or stored from there. */
+  async #lookAgain(entry: Entry): Promise<void> {
+    const { clientId } = entry.kept.message;
+    const kept = await this.#options.storage.get(`${this.#prefix}${clientId}`).catch(() => entry.kept);
+    entry.isOld = false;
+    if (kept === undefined && !entry.gone.signal.aborted) this.discard(clientId);
   }
 
   #fail(entry: Entry, error: HomingError): void {

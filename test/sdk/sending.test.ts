@@ -455,6 +455,25 @@ describe('sending by the client', () => {
     );
   });
 
+  it('when a message was thrown away in one tab, then another one, which has it too, does not send it', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const storage = memoryStorage();
+    const one = await signedIn(people.ana, { storage });
+    const [, thrownAway] = ['kept', 'thrown away'].map((text) => one.send(group.id, { text }));
+    await one.stop();
+    const other = createClient({ url: app.url, limits: eager, storage });
+    clients.push(other);
+    await other.resume();
+    one.discard(thrownAway?.clientId ?? '');
+    await one.stop();
+    const told = heard(other, 'outgoing', ({ state }) => state === 'failed');
+    await other.start();
+    assert.equal((await told).error?.code, 'discarded');
+    await other.send(group.id, { text: 'behind it' }).stored;
+    assert.deepEqual(texts(await stored(group.id)), ['kept', 'behind it']);
+    assert.deepEqual(other.conversation(group.id)?.outgoing, []);
+  });
+
   it('when its writer has signed out, or somebody else has signed in, then nobody waits for the message any longer', async () => {
     const group = await makeGroup(people.ana, [people.bob]);
     const leave = [
