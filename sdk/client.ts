@@ -179,11 +179,9 @@ export class Client {
     this.#parts.connection.reconnectNow();
   }
 
-  /** Every conversation, the latest written in first. */
+  /** Every conversation, the latest written in or made first. */
   get conversations(): ClientConversation[] {
-    const all = [...this.#parts.conversations.all()].map((held) => toView(held, this.#parts.outbox.of(held.state.id)));
-    const at = ({ messages }: ClientConversation) => messages.at(-1)?.createdAt ?? '';
-    return all.sort((a, b) => (at(a) === at(b) ? 0 : at(a) < at(b) ? 1 : -1));
+    return this.#parts.conversations.latest().map((held) => toView(held, this.#parts.outbox.of(held.state.id)));
   }
 
   conversation(id: string): ClientConversation | undefined {

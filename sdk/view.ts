@@ -8,6 +8,7 @@ import type { Held, Watermarks } from './sync/conversations.ts';
 export interface ClientConversation extends ConversationSettings {
   readonly id: ConversationId;
   readonly kind: ConversationState['kind'];
+  readonly createdAt: string;
   /** The last entry of its log that was applied. */
   readonly version: number;
   readonly lastSeq: number;
@@ -24,11 +25,15 @@ export interface ClientConversation extends ConversationSettings {
   readonly outgoing: readonly OutgoingMessage[];
 }
 
-export function toView({ state, me, receipts }: Held, outgoing: readonly OutgoingMessage[]): ClientConversation {
+export function toView(
+  { state, createdAt, me, receipts }: Held,
+  outgoing: readonly OutgoingMessage[],
+): ClientConversation {
   const { settings, members, messages, ...rest } = state;
   return {
     ...rest,
     ...settings,
+    createdAt,
     members: members && [...members].map(([userId, member]) => ({ userId, ...member })),
     receipts,
     me,

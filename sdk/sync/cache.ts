@@ -131,9 +131,12 @@ export class Cache {
   /** Those that were written in last, as many as are kept. */
   #choose(): Map<ConversationId, Held> {
     const { conversations, limits } = this.#options;
-    const at = ({ state }: Held) => state.messages.get(state.lastSeq)?.createdAt ?? '';
-    const latest = [...conversations.all()].sort((a, b) => (at(a) === at(b) ? 0 : at(a) < at(b) ? 1 : -1));
-    return new Map(latest.slice(0, limits.keptConversations).map((held) => [held.state.id, held]));
+    return new Map(
+      conversations
+        .latest()
+        .slice(0, limits.keptConversations)
+        .map((held) => [held.state.id, held]),
+    );
   }
 
   #toKept(held: Held): Kept {

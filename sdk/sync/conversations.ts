@@ -35,6 +35,7 @@ export interface Held {
   readonly receipts: ReadonlyMap<UserId, Watermarks>;
   /** How far messages were told, where a whole new state has passed over some; null where all of them were. */
   readonly toldSeq: number | null;
+  readonly createdAt: string;
 }
 
 /** The messages between two seqs, neither among them, that are still to be told: before those that are held. */
@@ -89,6 +90,14 @@ export class Conversations {
     return this.#held.values();
   }
 
+  /** The latest written in first, or made, where nothing was written yet: as the server lists them. */
+  latest(): Held[] {
+    const all = [...this.#held.values()].map((held) => ({ held, at: lastActiveAt(held) }));
+    const byPlace = (a: (typeof all)[number], b: (typeof all)[number]) =>
+      a.at === b.at ? byText(b.held.state.id, a.held.state.id) : byText(b.at, a.at);
+    return all.sort(byPlace).map(({ held }) => held);
+  }
+
   version(id: ConversationId): number {
     return this.#held.get(id)?.state.version ?? 0;
   }
@@ -101,7 +110,7 @@ export class Conversations {
         if (this.#dated.has(id) || this.lacksMembers(id)) return [id, beyondEverything];
         return isUnsettled(held, this.me) ? [id, version, true] : [id, version];
       })
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+      .sort(([a], [b]) => byText(a, b));
   }
 
   /** They were too many to be named, and are not any more: the log names only who came and went. */
@@ -177,8 +186,9 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    const toldSeq = before?.toldSeq ?? null;
-    this.#keep({ state: after, me, receipts: receiptsAfter(before?.receipts ?? new Map(), event), toldSeq });
+    const { toldSeq, createdAt } = before ?? { toldSeq: null, createdAt: event.at };
+    const receipts = receiptsAfter(before?.receipts ?? new Map(), event);
+    this.#keep({ state: after, me, receipts, toldSeq, createdAt });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
@@ -198,7 +208,7 @@ export class Conversations {
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
     const toldSeq = before ? toldBefore(before, state) : null;
-    this.#keep({ state, me, receipts, toldSeq });
+    this.#keep({ state, me, receipts, toldSeq, createdAt: conversation.createdAt });
     this.#dated.delete(conversation.id);
     this.#told.whole(conversation.id);
     for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
@@ -335,6 +345,11 @@ export class Conversations {
     this.#held.set(held.state.id, held);
   }
 }
+
+const byText = (a: string, b: string) => (a < b ? -1 : 1);
+
+const lastActiveAt = ({ state: { messages }, createdAt }: Held) =>
+  messages.get(Math.max(...messages.keys()))?.createdAt ?? createdAt;
 
 const isWritten = ({ kind, deletedAt }: Message) => kind === 'text' && deletedAt === null;
 

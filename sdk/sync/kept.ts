@@ -20,20 +20,22 @@ export interface Kept {
   me: MyMembership;
   receipts: [UserId, Watermarks][];
   toldSeq: number | null;
+  createdAt: string;
 }
 
-export function toKept({ state, me, receipts, toldSeq }: Held, wholeAt: number, messages: number): Kept {
+export function toKept({ state, me, receipts, ...rest }: Held, wholeAt: number, messages: number): Kept {
   const newest = [...state.messages.values()].sort((a, b) => a.seq - b.seq).slice(-messages);
   const members = state.members && [...state.members];
-  return { schema, wholeAt, state: { ...state, members, messages: newest }, me, receipts: [...receipts], toldSeq };
+  return { schema, wholeAt, state: { ...state, members, messages: newest }, me, receipts: [...receipts], ...rest };
 }
 
 /** What was kept, as it is held; undefined where this client cannot read it. */
 export function fromKept(value: unknown): { held: Held; wholeAt: number } | undefined {
   const kept = value as Partial<Kept> | undefined;
   if (kept?.schema !== schema) return undefined;
-  const { state, me, receipts, toldSeq, wholeAt } = kept as Kept;
+  const { state, me, receipts, toldSeq, createdAt, wholeAt } = kept as Kept;
   const members = state.members && new Map(state.members);
   const messages = new Map(state.messages.map((message) => [message.seq, message]));
-  return { held: { state: { ...state, members, messages }, me, receipts: new Map(receipts), toldSeq }, wholeAt };
+  const held = { state: { ...state, members, messages }, me, receipts: new Map(receipts), toldSeq, createdAt };
+  return { held, wholeAt };
 }

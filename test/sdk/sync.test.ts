@@ -292,6 +292,24 @@ describe('the client in step with the server', () => {
       assert.equal(client.conversation(group.id)?.messages.length, 6);
     });
 
+    it('then the conversations stand in the order of the server’s list, those without a message by their making', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const [written, empty] = [await makeGroup(ana, [bob], 'Written'), await makeGroup(ana, [bob], 'Empty')];
+      const client = await online(bob);
+      await send(ana, written.id, 'later');
+      await at(client, written.id, 2);
+      const made = await client.createConversation({ kind: 'group', title: 'Made', memberIds: [] });
+      await at(client, made.id, 1);
+      const ids = ({ conversations }: Client) => conversations.map(({ id }) => id as string);
+      const { items } = await client.rest('listConversations');
+      assert.deepEqual(ids(client), [made.id, written.id, empty.id]);
+      for (const one of [client, await online(bob)])
+        assert.deepEqual(
+          ids(one),
+          items.map(({ id }) => id),
+        );
+    });
+
     it('again, then only what was missed is sent, and a long absence brings the whole state', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
       const [near, far] = [await makeGroup(ana, [bob], 'near'), await makeGroup(ana, [bob], 'far')];
