@@ -9,7 +9,7 @@ export type { RestInput, RestOutput } from './rest.ts';
 export type { MessageContent, Sending } from './sending.ts';
 export { indexedDbStorage } from './storage/indexed-db.ts';
 export { memoryStorage } from './storage/memory.ts';
-export type { ClientStorage } from './storage/storage.ts';
+export type { Change, ClientStorage } from './storage/storage.ts';
 export type { Surroundings } from './surroundings.ts';
 export type { ClientConversation } from './view.ts';
 export type { OpenWire, Wire, WireListener } from './wire.ts';

@@ -386,6 +386,7 @@ function receiptsAfter(receipts: Held['receipts'], { type, data }: ConversationE
 function isUnsettled({ state: { kind, members, lastSeq }, receipts }: Held, me: UserId): boolean {
   if (kind === 'channel' || members === null) return false;
   const isBehind = (at: Watermarks | undefined) =>
-    !at || (at.deliveredSeq ?? lastSeq) < lastSeq || (at.readSeq ?? lastSeq) < lastSeq;
+    // Who tells nothing may tell it again by now.
+    !at || (at.deliveredSeq ?? 0) < lastSeq || (at.readSeq ?? 0) < lastSeq;
   return [...members.keys()].some((id) => id !== me && isBehind(receipts.get(id)));
 }

@@ -376,6 +376,23 @@ describe('the client in step with the server', () => {
       assert.equal(client.conversation(still.id)?.me.archived, true);
     });
 
+    it('again, then it hears how far those are who tell it again', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const group = await makeGroup(ana, [bob]);
+      await send(bob, group.id, 'read this');
+      await read(ana, group.id, 1);
+      const tells = async (tellRead: boolean) =>
+        expectStatus(await ana.call('PATCH', '/v1/me', { privacy: { tellRead } }), 200);
+      await tells(false);
+      const client = await online(bob);
+      const readSeq = () => client.conversation(group.id)?.receipts.get(ana.id as UserId)?.readSeq;
+      assert.equal(readSeq(), null);
+      await client.stop();
+      await tells(true);
+      await client.start();
+      assert.equal(readSeq(), 1);
+    });
+
     it('after a removal and a return, then the conversation was never lost', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
       const group = await makeGroup(ana, [bob]);
