@@ -266,7 +266,9 @@ export class Client {
     const held = conversations.get(conversationId as ConversationId);
     if (!held) return;
     const readSeq = Math.min(seq, held.state.lastSeq);
-    if (readSeq <= held.me.readSeq) return;
+    // Read already, it is told once more where a mark by hand stands at it: reading takes that away.
+    const { unreadMark } = held.me;
+    if (readSeq <= held.me.readSeq && (unreadMark === null || readSeq < unreadMark)) return;
     const [id, userId] = [held.state.id, conversations.me];
     conversations.hearReceipt({ conversationId: id, userId, deliveredSeq: readSeq, readSeq });
     acknowledgements.note(id, { readSeq });

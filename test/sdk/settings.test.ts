@@ -71,6 +71,20 @@ describe('one’s own settings at the client', () => {
     assert.deepEqual(mine(laptop, id), mine(phone, id));
   });
 
+  it('when a conversation that was read is marked as unread and read again, then the mark is gone on each device', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const { seq } = await send(ana, id, 'one');
+    const [phone, laptop] = [await online(bob), await online(bob)];
+    phone.markRead(id);
+    await holds(laptop, () => mine(laptop, id).readSeq === seq);
+    await phone.markUnread(id, seq);
+    await holds(laptop, () => mine(laptop, id).unreadMark === seq);
+    phone.markRead(id);
+    await holds(laptop, () => mine(laptop, id).unreadMark === null);
+    await holds(phone, () => mine(phone, id).unreadMark === null);
+  });
+
   it('when a mark is told before the reading that it follows, then it stays', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const { id } = await makeGroup(ana, [bob]);
