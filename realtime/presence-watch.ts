@@ -61,10 +61,15 @@ export function watchPresence({
 
   const look = async () => {
     if (busy) return;
+    // Whoever begins to look reads what is so then.
+    if (watches.size === 0) return void (changed = new Changes());
     busy = true;
-    await readAnew();
-    await tellChanges();
-    busy = false;
+    try {
+      await readAnew();
+      await tellChanges();
+    } finally {
+      busy = false;
+    }
   };
 
   const readAnew = async () => {
