@@ -117,7 +117,9 @@ describe(`${count} people wait while Temporal is away`, () => {
     const places = urgent.map(({ pushToken }) => told.findIndex(({ to }) => to === pushToken)).sort((a, b) => a - b);
     const middle = places[Math.floor(places.length / 2)] ?? 0;
     if (process.env.HOMING_DRAIN)
-      console.log(`      ${(count / seconds).toFixed(0)} a second; the middle one of the urgent was push ${middle}`);
+      process.stdout.write(
+        `      ${(count / seconds).toFixed(0)} a second; the middle one of the urgent was push ${middle}\n`,
+      );
 
     assert.deepEqual(told.map(({ to }) => to).sort(), people.map(({ pushToken }) => pushToken).sort());
     // The newest of all: in order of age their middle would stand at 95 in a hundred.

@@ -54,6 +54,7 @@ export async function writeHistory(file: string, records: readonly HistoryRecord
 /** What was written so. */
 export async function readHistory(file: string): Promise<HistoryRecord[]> {
   const records: HistoryRecord[] = [];
-  for await (const line of createInterface({ input: createReadStream(file) })) records.push(JSON.parse(line));
+  for await (const line of createInterface({ input: createReadStream(file) }))
+    records.push(JSON.parse(line) as HistoryRecord);
   return records;
 }

@@ -309,7 +309,7 @@ describe('whom a view may look at', () => {
     };
     const deps = { db: { query }, now: () => new Date(), presences } as unknown as Deps;
     const watch = watchPresence({ deps, follows, outlet: { tell, answer() {} } });
-    stop = watch.stop;
+    stop = () => watch.stop();
     const joins = (userId: string) => {
       const socket = { data: { actor: { userId } } } as unknown as IoSocket;
       follows.connect(userId as UserId, socket);

@@ -4,6 +4,7 @@ import { type Person, makeGroup, password, registerPeople, send } from '../facto
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
+import { urlOf } from '../support/url-of.ts';
 
 /** Milliseconds: an access token's fifteen minutes are almost over. */
 const almostALifeMs = 14.5 * 60_000;
@@ -261,7 +262,7 @@ describe('when somebody else signs in where another was', () => {
         },
       };
       const slow: typeof fetch = (input, init) =>
-        at(stage === 'logout' && String(input).endsWith('/logout'), () => fetch(input, init));
+        at(stage === 'logout' && urlOf(input).endsWith('/logout'), () => fetch(input, init));
       const ask: Tap['ask'] = (name, _input, go) => at(stage === 'farewell' && name === 'receipt.update', go);
       const limits = { ...eager, acknowledgeMs: 60_000, farewellMs: 60_000 };
       const client = await online(people.ana, { ask }, { storage, limits, surroundings: { fetch: slow } });

@@ -4,6 +4,7 @@ import { type Client, type ClientOptions, type ClientStorage, createClient, memo
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
+import { urlOf } from '../support/url-of.ts';
 
 /** One more than a sync tells one by one, and enough that the newest fifty leave a hole. */
 const many = syncBudget.maxEvents + 30;
@@ -25,11 +26,11 @@ describe('the messages that a whole new state has passed over', () => {
   after(() => app.stop());
 
   type Fetch = typeof fetch;
-  const isPage = (input: Parameters<Fetch>[0]) => String(input).includes('/messages?');
+  const isPage = (input: Parameters<Fetch>[0]) => urlOf(input).includes('/messages?');
   /** What stands between the client and the pages of the history, which are short here. */
   const paged = (page: (go: () => Promise<Response>) => Promise<Response>): Fetch => {
     return (input, init) => {
-      const go = () => fetch(String(input).replace('limit=200', 'limit=40'), init);
+      const go = () => fetch(urlOf(input).replace('limit=200', 'limit=40'), init);
       return isPage(input) ? page(go) : go();
     };
   };

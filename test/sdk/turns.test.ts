@@ -4,6 +4,7 @@ import { type Client, createClient } from '../../sdk/index.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { clientOf, clientsOfEachTest, eager, tapped } from '../support/client.ts';
+import { urlOf } from '../support/url-of.ts';
 
 describe('of two calls about the same', () => {
   let app: TestApp;
@@ -104,7 +105,7 @@ describe('of two calls about the same', () => {
       url: app.url,
       surroundings: {
         fetch: async (input, init) => {
-          if (!String(input).endsWith('/pin')) return fetch(input, init);
+          if (!urlOf(input).endsWith('/pin')) return fetch(input, init);
           pins.push(init?.method ?? '');
           asked.resolve();
           await answer.promise;
