@@ -61,8 +61,6 @@ export function watchPresence({
 
   const look = async () => {
     if (busy) return;
-    // Whoever begins to look reads what is so then.
-    if (watches.size === 0) return void (changed = new Changes());
     busy = true;
     try {
       await readAnew();

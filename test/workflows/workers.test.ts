@@ -71,9 +71,11 @@ describe('the Temporal workers', () => {
         async () => failures(),
         (count) => count >= 2,
       );
+      // A try holds some for a moment; the pauses between them grow.
       await until(
         async () => proxy.open.size,
         (count) => count <= 1,
+        30_000,
       );
       const connection = await Connection.connect({ address: services.temporalAddress });
       // The server takes a while to know what it has just made.
