@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { within } from './within.ts';
 
 /** A WebSocket below Socket.IO: sends whatever it is told, and waits for nothing. */
 export interface RawSocket {
@@ -15,10 +16,12 @@ export async function openRaw(url: string): Promise<RawSocket> {
   socket.binaryType = 'arraybuffer';
   const heard: string[] = [];
   socket.addEventListener('message', ({ data }) => typeof data === 'string' && heard.push(data));
-  await new Promise((resolve, reject) => {
+  const opened = new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve, { once: true });
     socket.addEventListener('error', () => reject(new Error('the WebSocket did not open')), { once: true });
   });
+  // A server may let it wait, and for ever if it has a fault.
+  await within('the WebSocket opens', opened);
   return {
     get isOpen() {
       return socket.readyState === WebSocket.OPEN;
