@@ -1,4 +1,4 @@
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { type Info, activityInfo, heartbeat } from '@temporalio/activity';
 import type { DecideInput, NotifyInput } from '../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
@@ -29,7 +29,7 @@ export type Activities = ReturnType<typeof createActivities>;
 /** The side effects that workflows call, by name: thin calls into the domain. */
 export function createActivities(deps: ActivityDeps) {
   const notifyBy = (channel: Channel) => async (input: NotifyInput) => {
-    const result = await withHeartbeats(() => notify(deps, channel, input));
+    const result = await withHeartbeats(() => notify(deps, channel, { ...input, request: requestOf(activityInfo()) }));
     deps.countAttempt?.(channel, result.result);
     return result;
   };
@@ -41,6 +41,9 @@ export function createActivities(deps: ActivityDeps) {
     sendCode: (input: SendVerificationInput) => withHeartbeats(() => sendCode(deps, input)),
   });
 }
+
+/** One for all tries of the same: what a worker did before it died is known by it. */
+const requestOf = ({ workflowExecution, activityId }: Info) => `${workflowExecution?.runId}/${activityId}`;
 
 type Functions = Record<string, (input: never) => Promise<unknown>>;
 

@@ -320,7 +320,10 @@ export interface Ladder {
   retry: {
     firstMs: number;
     maxMs: number;
-    /** After so long a failing provider becomes something that a person must look at. */
+    /**
+     * After so long a failing provider becomes something that a person must look at. Kept as a number of tries, so that
+     * waiting for one's turn at the provider counts as no failure.
+     */
     giveUpMs: number;
     /** A worker that was not heard from for so long is taken for dead. */
     heartbeatMs: number;

@@ -5,7 +5,8 @@ import { announce } from './lib/announce.ts';
 import { decideNext } from './lib/decide-next.ts';
 import { tell } from './lib/details.ts';
 import { latch } from './lib/latch.ts';
-import { type OperatorDesk, openOperatorDesk } from './lib/operator-desk.ts';
+import { openOperatorDesk } from './lib/operator-desk.ts';
+import type { StuckSteps } from './lib/stuck-steps.ts';
 import { type StepsUnderWay, stepsUnderWay } from './lib/under-way.ts';
 
 /**
@@ -50,7 +51,7 @@ const earlier = (one: string, other: string | undefined) => (other !== undefined
  */
 async function leaveLongHistoryBehind(
   { userId, episode }: EscalateUnreadInput,
-  desk: OperatorDesk,
+  desk: StuckSteps,
   steps: StepsUnderWay,
 ): Promise<void> {
   if (!workflowInfo().continueAsNewSuggested || steps.channels.length > 0) return;

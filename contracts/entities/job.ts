@@ -16,11 +16,17 @@ export const JobId = z
   })
   .meta({ description: 'Id of a job: its workflow’s id, with dots for slashes' });
 
-/** Why a job needs a person. A closed list that only grows. */
-const jobReasons = [
-  ...['provider_configuration', 'provider_failing', 'sms_outcome_unknown', 'email_outcome_unknown'],
-  ...['decision_failing', 'worker_failing'],
+/** Why a step needs a person; the error class of its attempt. */
+export const stuckReasons = [
+  'provider_configuration',
+  'provider_failing',
+  'sms_outcome_unknown',
+  'email_outcome_unknown',
 ] as const;
+export type StuckReason = (typeof stuckReasons)[number];
+
+/** Why a job needs a person. A closed list that only grows. */
+const jobReasons = [...stuckReasons, 'decision_failing', 'worker_failing'] as const;
 export const JobReason = z.enum(jobReasons).meta({ id: 'JobReason' });
 
 export const jobActions = ['retry', 'skip', 'snooze', 'close'] as const;

@@ -46,7 +46,12 @@ export type EscalateUnreadOutcome =
   | 'expired';
 
 /** What the decision says to do now. */
-export type Plan =
+export type Plan = NextStep & {
+  /** Attempts that were stuck, and of which it is known by now what became of them. */
+  settled?: string[];
+};
+
+type NextStep =
   /** `until`: when another step falls due, whether or not this one is through by then. */
   | {
       kind: 'notify';
@@ -68,6 +73,7 @@ export type Plan =
 export interface RetryPlan {
   firstMs: number;
   maxMs: number;
+  /** So long a provider that fails at once is tried; the time in its queue does not count. */
   giveUpMs: number;
   /** A worker that was not heard from for so long is taken for dead. */
   heartbeatMs: number;

@@ -16,22 +16,25 @@ const ranks = `array['accepted', 'unknown_final', 'sent', 'delivered', 'engaged'
 
 /**
  * The provider says how far an attempt has come. What came further stays; and if nobody knew what became of the call, it is
- * known now.
+ * known now, which is answered by true: whoever waits to look at it need not.
  */
-export async function markReported(tx: Tx, userId: UserId, id: string, status: string, at: Date): Promise<void> {
-  await tx.query({
+export async function markReported(tx: Tx, userId: UserId, id: string, status: string, at: Date): Promise<boolean> {
+  const { rows } = await tx.query<{ wasUnknown: boolean }>({
     name: 'mark-attempt-reported',
     text: `
-      update attempts set
+      with before as (select id, state from attempts where user_id = $1 and id = $2 for update)
+      update attempts a set
         reported = case when array_position(${ranks}, $3) > coalesce(array_position(${ranks}, reported), 0)
           then $3 else reported end,
-        state = case when state in ('claimed', 'unknown') then 'accepted' else state end,
-        finished_at = case when state in ('claimed', 'unknown') then $4 else finished_at end,
-        error_class = case when state = 'unknown' then null else error_class end,
-        error_code = case when state = 'unknown' then null else error_code end
-      where user_id = $1 and id = $2`,
+        state = case when before.state in ('claimed', 'unknown') then 'accepted' else before.state end,
+        finished_at = case when before.state in ('claimed', 'unknown') then $4 else finished_at end,
+        error_class = case when before.state = 'unknown' then null else error_class end,
+        error_code = case when before.state = 'unknown' then null else error_code end
+      from before where a.user_id = $1 and a.id = $2
+      returning before.state = 'unknown' as "wasUnknown"`,
     values: [userId, id, status, at],
   });
+  return rows[0]?.wasUnknown ?? false;
 }
 
 /** The provider says what stands against an attempt. Where it did not come, it counts as never handed over. */

@@ -1,3 +1,4 @@
+import { stuckReasons } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
@@ -35,10 +36,13 @@ export interface AttemptRow {
   urgent: boolean;
   /** A push of it makes a sound. */
   sound: boolean;
+  /** The request by which an operator last had it tried again. */
+  reopenedBy: string | null;
 }
 
 const columns = `id, episode, channel, kind, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
-  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound, exists (select from attempt_events e
+  finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound,
+  reopened_by as "reopenedBy", exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
 export interface NewAttempt {
@@ -188,13 +192,13 @@ export async function finishAttempt(
  * An operator asks for another try of an attempt that failed or whose fate was never known. What came of earlier calls
  * is forgotten here, once: later tries of the same request know of theirs.
  */
-export async function reopenAttempt(tx: Tx, userId: UserId, id: string): Promise<void> {
+export async function reopenAttempt(tx: Tx, userId: UserId, id: string, request: string | undefined): Promise<void> {
   await tx.query({
     name: 'reopen-attempt',
     text: `update attempts set state = 'claimed', called_at = null, unanswered = 0, finished_at = null, error_class = null,
-        error_code = null, reported = null, setbacks = '{}'
+        error_code = null, reported = null, setbacks = '{}', reopened_by = $3
       where user_id = $1 and id = $2 and state in ('failed', 'unknown')`,
-    values: [userId, id],
+    values: [userId, id, request ?? null],
   });
 }
 
@@ -216,6 +220,18 @@ export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Da
         and w.through_seq = (c->>'toSeq')::bigint`,
     values: [userId, id, at],
   });
+}
+
+/** Those of the attempts of which it is known by now, mostly by a late report, what became of them. */
+export async function settledAttempts(tx: Tx, userId: UserId, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'settled-attempts',
+    text: `select id from attempts where user_id = $1 and id = any($2::uuid[])
+        and (state = 'accepted' or state in ('failed', 'unknown') and not coalesce(error_class = any($3::text[]), false))`,
+    values: [userId, ids, stuckReasons],
+  });
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
+import { defaultNotificationSettings, stuckReasons } from '../../contracts/entities/index.ts';
 import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
@@ -31,6 +31,9 @@ import { comesThrough } from './urgency.ts';
 
 type ClaimDeps = Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>;
 
+/** `request`: which of Temporal's activities asks. It is the same one when it asks again because a worker died. */
+export type NotifyRequest = NotifyInput & { request?: string };
+
 /** A send that may go ahead now. */
 export interface Claim {
   attemptId: string;
@@ -56,7 +59,7 @@ export interface Claim {
 export async function claimAttempt(
   deps: ClaimDeps & Pick<Deps, 'db'>,
   channel: Channel,
-  input: NotifyInput,
+  input: NotifyRequest,
 ): Promise<Claim | NotifyResult> {
   return deps.db.transaction(async (tx) => {
     const attention = await lockAttention(tx, input.userId);
@@ -73,7 +76,7 @@ export async function claimAttempt(
 type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
 interface Claiming {
   channel: Channel;
-  input: NotifyInput;
+  input: NotifyRequest;
   armed: readonly ArmedRow[];
   rules: Rules;
 }
@@ -126,13 +129,11 @@ const isOf =
 
 async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise<Claim | NotifyResult> {
   const { channel, armed, rules } = claiming;
-  const { userId, again } = claiming.input;
-  if (attempt.state === 'accepted') return { result: 'sent' };
-  if (attempt.state === 'dropped') return { result: 'not-needed', reason: 'read_before_send' };
-  if (attempt.state !== 'claimed' && !again)
-    return { result: 'unreachable', reason: attempt.errorCode ?? attempt.state };
+  const { userId, request } = claiming.input;
+  const again = claiming.input.again === true && (request === undefined || request !== attempt.reopenedBy);
+  if (attempt.state !== 'claimed' && !(again && mayBeReopened(attempt))) return resultOf(attempt);
   // What no provider has been asked for keeps to the person's rules as they are by now.
-  const unasked = attempt.calledAt === null && !again;
+  const unasked = attempt.calledAt === null && !claiming.input.again;
   const rows = unasked ? wantedBy(claiming) : armed;
   const unread = attempt.covers.some(({ conversationId, toSeq }) =>
     rows.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
@@ -149,8 +150,19 @@ async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise
   const { id: attemptId, kind, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
   const claim = { attemptId, kind, covers, tries, urgent, sound };
   if (attempt.state === 'claimed') return { ...claim, calledBefore, unanswered };
-  await reopenAttempt(tx, userId, attemptId);
+  await reopenAttempt(tx, userId, attemptId, request);
   return { ...claim, calledBefore: null, unanswered: 0 };
+}
+
+const mayBeReopened = ({ state }: AttemptRow): boolean => state === 'failed' || state === 'unknown';
+
+/** What was said of it before: whoever asks has not heard it, as when a worker died with the answer. */
+function resultOf({ state, errorClass, errorCode }: AttemptRow): NotifyResult {
+  if (state === 'accepted') return { result: 'sent' };
+  if (state === 'dropped') return { result: 'not-needed', reason: 'read_before_send' };
+  const code = errorCode ?? state;
+  const reason = stuckReasons.find((one) => one === errorClass);
+  return reason ? { result: 'stuck', reason, code } : { result: 'unreachable', reason: code };
 }
 
 /** It has told nobody anything, and what it tells can be decided on again. */

@@ -4,7 +4,7 @@ import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/w
 import type { Tx } from '../../db/client.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { armedConversations, disarm } from '../../db/queries/armed.ts';
-import { type AttemptRow, attemptsOfEpisode, giveUpAttempts } from '../../db/queries/attempts.ts';
+import { type AttemptRow, attemptsOfEpisode, giveUpAttempts, settledAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
@@ -34,11 +34,13 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     if (!attention || attention.episode !== input.episode || attention.state === 'quiet') {
       return { kind: 'finished', outcome: await earlierOutcome(tx, input) };
     }
-    const givenUp = input.stuck.map(({ attemptId }) => attemptId);
-    await giveUpAttempts(tx, input.userId, givenUp, deps.now());
     const { userId } = input;
+    const givenUp = input.stuck.map(({ attemptId }) => attemptId);
+    await giveUpAttempts(tx, userId, givenUp, deps.now());
+    const settled = await settledAttempts(tx, userId, givenUp);
+    const stuck = input.stuck.filter(({ attemptId }) => !settled.includes(attemptId));
     const summary = await isSummaryDue(tx, { userId, attention, now: deps.now() });
-    const seen = await look(tx, deps, input, { presence, held });
+    const seen = await look(tx, deps, { ...input, stuck }, { presence, held });
     const { calledOffFor, openedAt } = attention;
     const situation = { ...seen, summary, calledOffFor, openedAt };
     const decision = decide(situation);
@@ -48,7 +50,7 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
       input.userId,
       unwanted.map(({ conversationId }) => conversationId),
     );
-    return carryOut(tx, deps, input, decision);
+    return { ...(await carryOut(tx, deps, input, decision)), settled };
   });
 }
 

@@ -1,4 +1,4 @@
-import type { NotificationSettings } from '../../contracts/entities/index.ts';
+import type { NotificationSettings, StuckReason } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type AnnouncedMessage, announcedMessages } from '../../db/queries/announcements.ts';
@@ -158,7 +158,7 @@ export async function fail(
 export async function stick(
   deps: NotifyDeps,
   { input }: Delivery,
-  reason: string,
+  reason: StuckReason,
   code: string,
 ): Promise<NotifyResult> {
   const state = reason.endsWith('_unknown') ? 'unknown' : 'failed';

@@ -7,7 +7,7 @@ import { finishAttempt } from '../../db/queries/attempts.ts';
 import { mailedConversations } from '../../db/queries/mailed.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
-import { type Claim, claimAttempt } from './claim.ts';
+import { type Claim, type NotifyRequest, claimAttempt } from './claim.ts';
 import type { Delivery, NotifyDeps } from './delivery.ts';
 import { deliverEmail } from './email.ts';
 import { deliverPush } from './push.ts';
@@ -18,7 +18,7 @@ import { deliverSms } from './sms.ts';
  * what came of it. A refusal that no retry mends is an answer; a provider that fails is thrown as `ProviderFailing`, and
  * the same attempt is tried again.
  */
-export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyInput): Promise<NotifyResult> {
+export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyRequest): Promise<NotifyResult> {
   const claim = await claimAttempt(deps, channel, input);
   if ('result' in claim) return claim;
   const delivery = await prepare(deps, channel, input, claim);

@@ -157,9 +157,9 @@ function measure({ meter, now }: ApplyDeps, { source, fact, at, receivedAt }: Cl
 
 async function apply(tx: Tx, deps: ApplyDeps, report: ClaimedReport): Promise<void> {
   const attemptOwner = report.attemptId === null ? undefined : await ownerOfAttempt(tx, report.attemptId);
-  if (attemptOwner) await applyToAttempt(tx, attemptOwner, report);
+  const settled = attemptOwner ? await applyToAttempt(tx, attemptOwner, report) : false;
   await applyToTarget(tx, deps, report);
-  if (!changesDecisions(report)) return;
+  if (!settled && !changesDecisions(report)) return;
   const people = [attemptOwner, report.ownerId].filter((id): id is UserId => id !== undefined && id !== null);
   await lookAgain(tx, people, 0);
 }
@@ -171,18 +171,18 @@ const wishes = new Set(['complained', 'unsubscribed', 'opted_in']);
 
 const changesDecisions = ({ fact }: ClaimedReport) => failures.has(fact) || wishes.has(fact);
 
-/** Under the person's lock, as everything that claims and decides. */
-async function applyToAttempt(tx: Tx, userId: UserId, report: ClaimedReport): Promise<void> {
+/** Under the person's lock, as everything that claims and decides. True where it says what became of what nobody knew. */
+async function applyToAttempt(tx: Tx, userId: UserId, report: ClaimedReport): Promise<boolean> {
   const { attemptId, fact, source, key, code, at, says } = report;
-  if (attemptId === null) return;
+  if (attemptId === null) return false;
   await lockAttention(tx, userId);
   const event = { key: `${source}:${key}`, source, kind: fact, code: code ?? undefined, at };
   await appendAttemptEvent(tx, userId, attemptId, event);
-  if (progress.has(fact)) await markReported(tx, userId, attemptId, fact, at);
   if (failures.has(fact) || wishes.has(fact)) {
     const setback = { fact, failed: failures.has(fact), errorClass: errorClassOf(says), code: code ?? fact, at };
     await markSetback(tx, userId, attemptId, setback);
   }
+  return progress.has(fact) && markReported(tx, userId, attemptId, fact, at);
 }
 
 function errorClassOf(says: string | null): string {

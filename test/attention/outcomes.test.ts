@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
-import type { SendOutcome } from '../../domain/deps.ts';
+import { insertReports } from '../../db/queries/provider-reports.ts';
+import { applyReports } from '../../domain/attention/index.ts';
+import { toRow } from '../../domain/attention/reports.ts';
+import type { ProviderReport, SendOutcome } from '../../domain/deps.ts';
 import { ProviderFailing } from '../../domain/errors.ts';
 import { deleteMessage, makeGroup, read, registerDevice, send } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
 const minute = 60_000;
+const textReport: ProviderReport = {
+  ...{ key: '', channel: 'sms', fact: 'delivered', says: null, code: null, attemptId: null, address: null, at: null },
+};
 const refusal = (kind: Exclude<SendOutcome['class'], 'ok'>, code = 'CODE'): SendOutcome => ({
   class: kind,
   provider: 'fcm',
@@ -105,11 +111,45 @@ describe('what comes of a step', () => {
       await tryOnce(bob, plan);
       hand.pass(minute);
       assert.equal(await tryOnce(bob, plan), 'stuck');
-      assert.equal(await tryOnce(bob, plan, { again: true }), 'timeout');
+      assert.equal(await tryOnce(bob, plan), 'stuck', 'a worker died with the answer');
+      const pressed = { again: true, request: 'run/7' };
+      assert.equal(await tryOnce(bob, plan, pressed), 'timeout');
       hand.pass(minute);
-      assert.equal(await tryOnce(bob, plan, { again: true }), 'stuck');
+      assert.equal(await tryOnce(bob, plan, pressed), 'stuck');
+      assert.equal(await tryOnce(bob, plan, pressed), 'stuck', 'once more');
       assert.equal(hand.sms.sent.length, 2);
+      assert.equal(
+        await tryOnce(bob, plan, { again: true, request: 'run/9' }),
+        'timeout',
+        'the button was pressed again',
+      );
+      assert.equal(hand.sms.sent.length, 3);
     });
+
+    for (const [fact, state, settles] of [
+      ['delivered', 'accepted', true],
+      ['undelivered', 'failed', true],
+      ['other', 'unknown', false],
+    ] as const) {
+      it(`that waits for a person ${settles ? 'needs none' : 'still needs one'} once it is told to be ${fact}`, async () => {
+        const { bob, plan } = await planned('sms');
+        hand.sms.answer = () => refusal('ambiguous', 'timeout');
+        await tryOnce(bob, plan);
+        hand.pass(minute);
+        assert.equal(await tryOnce(bob, plan), 'stuck');
+        const { id: attemptId } = (await attempt(bob)) as { id: string };
+        const stuck = [{ channel: 'sms' as const, attemptId }];
+        assert.deepEqual((await hand.decide(bob, { stuck })).settled, []);
+        await insertReports(hand.deps.db, [
+          toRow(hand.deps, 'twilio', { ...textReport, key: attemptId, fact, attemptId }),
+        ]);
+        while ((await applyReports(hand.deps)) > 0);
+        assert.equal((await attempt(bob))?.state, state);
+        assert.equal((await hand.attention(bob))?.nudge_at != null, settles, 'its workflow is told');
+        const { settled } = await hand.decide(bob, { stuck });
+        assert.deepEqual(settled, settles ? [attemptId] : []);
+      });
+    }
   });
 
   describe('a push', () => {

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { UserId } from '../../contracts/ids.ts';
-import type { DecideInput, NotifyInput, NotifyResult, Plan } from '../../contracts/workflows/escalate-unread.ts';
+import type { DecideInput, NotifyResult, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
+import type { NotifyRequest } from '../../domain/attention/claim.ts';
 import { type Episodes, createArming, decideEpisode, notify, startHeldEpisodes } from '../../domain/attention/index.ts';
 import { standardCaps, standardLadder } from '../../platform/config-types.ts';
 import type {
@@ -159,7 +160,7 @@ export class ByHand {
     return decideEpisode(deps, { userId: person.id as UserId, episode, ...state, ...run, ...extra });
   }
 
-  async notify(person: Pick<Person, 'id'>, plan: Plan, extra: Partial<NotifyInput> = {}): Promise<NotifyResult> {
+  async notify(person: Pick<Person, 'id'>, plan: Plan, extra: Partial<NotifyRequest> = {}): Promise<NotifyResult> {
     if (plan.kind !== 'notify') throw new Error(`nothing is to be sent: ${JSON.stringify(plan)}`);
     const episode = (await this.attention(person))?.episode ?? 0;
     const { attemptId, conversationIds, alert } = plan;

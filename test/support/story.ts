@@ -25,6 +25,8 @@ export interface Script {
   decide: Activities['decide'];
   notify?: (channel: string, input: NotifyInput) => Promise<NotifyResult>;
   sendCode?: Activities['sendCode'];
+  /** From when on a provider's queue is worked at; at once where it is left out. */
+  opened?: Promise<void>;
 }
 
 export const patience = { firstMs: 50, maxMs: 100, giveUpMs: 10_000, heartbeatMs: 5_000 };
@@ -101,7 +103,7 @@ export async function tellStory<T>(
     ]),
   );
   const activities = { ...calls, sendCode };
-  const workers = await Promise.all([
+  const [attention, ...providers] = await Promise.all([
     Worker.create({
       ...ending,
       connection,
@@ -114,7 +116,9 @@ export async function tellStory<T>(
       Worker.create({ ...ending, connection, namespace, taskQueue: `${prefix}${queue}`, activities }),
     ),
   ]);
-  const running = Promise.all(workers.map((worker) => worker.run()));
+  const running = new Map([[attention, attention.run()]]);
+  const opened = Promise.resolve(script.opened);
+  void opened.then(() => providers.forEach((worker) => running.set(worker, worker.run())));
   const clientConnection = await Connection.connect({ address: services.temporalAddress });
   const client = new Client({ connection: clientConnection, namespace });
   try {
@@ -131,8 +135,8 @@ export async function tellStory<T>(
       record: (name) => recordHistory(firstRun, name),
     });
   } finally {
-    for (const worker of workers) worker.shutdown();
-    await running.catch(() => undefined);
+    for (const worker of running.keys()) worker.shutdown();
+    await Promise.allSettled(running.values());
     await clientConnection.close();
     await connection.close();
   }

@@ -161,7 +161,7 @@ describe('escalateUnread, on a real server', () => {
   });
 
   it('reports a provider that keeps failing to a person, and goes on meanwhile', async () => {
-    const { decide, asked, waiting } = stuckStory(1_000);
+    const { decide, asked, waiting } = stuckStory(200);
     const notify = async (_channel: string, { again }: NotifyInput): Promise<NotifyResult> => {
       if (again) return { result: 'sent' };
       throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503' });
@@ -174,6 +174,51 @@ describe('escalateUnread, on a real server', () => {
       await story.record('provider-failing-then-retry');
     });
     assert.deepEqual(asked[1], ['push', '|']);
+  });
+
+  it('does not take the wait in a provider’s queue for a failure of the provider', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const asked: DecideInput[] = [];
+    const decide = async (input: DecideInput): Promise<Plan> => {
+      asked.push(input);
+      // Looked at again when the time for trying is long over: the queue is opened only now.
+      if (asked.length === 1) return notifyPlan('push', 500, 1_500);
+      open();
+      return input.underWay.length > 0 ? waitFor('push', 60_000)() : spent;
+    };
+    await tellStory({ decide, opened }, async (story) => {
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      await story.record('waited-in-the-queue');
+    });
+    assert.deepEqual(asked[1]?.underWay, ['push'], 'it stands in the queue');
+    assert.deepEqual(
+      asked.flatMap(({ stuck }) => stuck),
+      [],
+    );
+  });
+
+  it('asks nobody any more about a step of which it was told after all what became of it', async () => {
+    const asked: string[][] = [];
+    const waiting = Promise.withResolvers<void>();
+    let told = false;
+    const decide = async ({ stuck, underWay }: DecideInput): Promise<Plan> => {
+      asked.push(stuck.map(({ attemptId }) => attemptId));
+      if (asked.length === 1) return notifyPlan('push');
+      if (underWay.length > 0) return waitFor('push', 60_000)();
+      if (told) return asked.at(-1)?.length === 0 ? spent : { ...waitFor('email', 0)(), settled: ['attempt-push'] };
+      waiting.resolve();
+      return waitFor('operator', 60_000)();
+    };
+    await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
+      await waiting.promise;
+      assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+      told = true;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      assert.deepEqual(await attributes(story), [false, undefined]);
+      await story.record('stuck-then-settled');
+    });
+    assert.deepEqual(asked.slice(-2), [['attempt-push'], []]);
   });
 
   it('is mended by retry: the same attempt is tried again, and nobody need look any more', async () => {

@@ -25,15 +25,30 @@ export function external(channel: Channel, { patience: retry, urgency, summary }
     taskQueue: queueBeside(channel),
     // FCM's SDK may rightly take 82 s against a hanging server.
     startToCloseTimeout: '330 seconds',
-    scheduleToCloseTimeout: retry.giveUpMs,
     heartbeatTimeout: retry.heartbeatMs,
-    retry: { initialInterval: retry.firstMs, backoffCoefficient: 2, maximumInterval: retry.maxMs },
+    // Counted in tries, not by a clock that would run on while the step stands in its provider's queue.
+    retry: {
+      initialInterval: retry.firstMs,
+      backoffCoefficient: 2,
+      maximumInterval: retry.maxMs,
+      maximumAttempts: triesWithin(retry),
+    },
     // Whoever ends a step wants to know that it can send nothing any more.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary,
     // Else as its workflow was started.
     ...(urgency ? { priority: { priorityKey: priorities[urgency] } } : {}),
   });
+}
+
+/** How often a provider that fails at once is called before it is given up. */
+function triesWithin({ firstMs, maxMs, giveUpMs }: RetryPlan): number {
+  let tries = 1;
+  for (let [at, waitMs] = [firstMs, firstMs]; at < giveUpMs; tries += 1) {
+    waitMs = Math.min(2 * waitMs, maxMs);
+    at += waitMs;
+  }
+  return tries;
 }
 
 /** The deployment's prefix of our own queue, with the channel's name in place of ours. */

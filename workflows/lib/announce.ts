@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel, Urgency } from '../../contracts/workflows/names.ts';
 import { external } from './activities.ts';
-import type { OperatorDesk } from './operator-desk.ts';
+import type { StuckSteps } from './stuck-steps.ts';
 
 /** Milliseconds that a wait takes at least: the clock that named the instant may be behind the server's. */
 const shortestWaitMs = 1_000;
@@ -19,7 +19,7 @@ type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> &
 /** One step. What no retry mends is reported to the desk, and the ladder goes on without it. */
 export async function announce(
   { userId, episode }: EscalateUnreadInput,
-  desk: OperatorDesk,
+  desk: StuckSteps,
   { channel, attemptId, conversationIds, again = false, alert, urgency }: Step,
   patience: RetryPlan,
   waits: (until: string) => void,

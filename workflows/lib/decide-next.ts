@@ -1,7 +1,7 @@
 import { ApplicationFailure, TemporalFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { EscalateUnreadInput, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import { quick } from './activities.ts';
-import type { OperatorDesk } from './operator-desk.ts';
+import type { StuckSteps } from './stuck-steps.ts';
 import type { StepsUnderWay } from './under-way.ts';
 
 /** Milliseconds until a decision is tried again that could not be made. */
@@ -12,7 +12,7 @@ const passing = ['unavailable', 'outcome_unknown'];
 /** What to do next. Where that cannot be said for another reason than an outage, a person is told, and it is tried again. */
 export async function decideNext(
   { userId, episode }: EscalateUnreadInput,
-  desk: OperatorDesk,
+  desk: StuckSteps,
   steps: StepsUnderWay,
 ): Promise<Plan> {
   const { workflowId, runId } = workflowInfo();
@@ -22,6 +22,7 @@ export async function decideNext(
   try {
     const plan = await quick.decide({ userId, episode, workflowId, runId, ...known });
     desk.undecided(undefined);
+    desk.settle(plan.settled ?? []);
     return plan;
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;

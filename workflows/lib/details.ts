@@ -1,12 +1,12 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
-import type { OperatorDesk } from './operator-desk.ts';
+import type { StuckSteps } from './stuck-steps.ts';
 import type { StepsUnderWay } from './under-way.ts';
 
 const channelNames = { push: 'push', email: 'e-mail', sms: 'SMS', operator: 'a person' } as const;
 
 /** What the top of the workflow's page says, in words: what comes next, when and why, and what a person may do. */
-export function tell(plan: Plan, desk: OperatorDesk, steps: StepsUnderWay): void {
+export function tell(plan: Plan, desk: StuckSteps, steps: StepsUnderWay): void {
   const busy = plan.kind === 'finished' ? [] : steps.channels;
   const lines = [
     ...busy.map((channel) => busyWith(channel, steps.waitsUntil(channel))),

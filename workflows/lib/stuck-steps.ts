@@ -1,0 +1,128 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import type { EscalateUnreadInput, StuckStep } from '../../contracts/workflows/escalate-unread.ts';
+import { type Channel, providerOf, searchAttributes } from '../../contracts/workflows/names.ts';
+
+const NeedsAttention = defineSearchAttributeKey('NeedsAttention', searchAttributes.NeedsAttention);
+const AttentionReason = defineSearchAttributeKey('AttentionReason', searchAttributes.AttentionReason);
+const AttentionProvider = defineSearchAttributeKey('AttentionProvider', searchAttributes.AttentionProvider);
+
+export type Carried = NonNullable<EscalateUnreadInput['carried']>;
+
+/** The steps that a person must look at, and what was said of them. Whatever changes here can be searched for. */
+export class StuckSteps {
+  stuck: readonly StuckStep[];
+  closed: boolean;
+  /** The last thing that somebody did, in words. */
+  lastAction: string | undefined;
+  readonly skipped: Channel[];
+  #retries: StuckStep[];
+  readonly #snoozed: Map<Channel, string>;
+  #cannotDecide: string | undefined;
+
+  constructor({ stuck, retries, skipped, snoozed, closed, lastAction }: Partial<Carried> = {}) {
+    this.stuck = stuck ?? [];
+    this.closed = closed ?? false;
+    this.lastAction = lastAction;
+    this.skipped = [...(skipped ?? [])];
+    this.#retries = [...(retries ?? [])];
+    this.#snoozed = new Map((snoozed ?? []).map(({ channel, until }) => [channel, until]));
+    if (this.stuck.length > 0) this.#publish();
+  }
+
+  report(step: StuckStep): void {
+    // It came of a step that close has ended: nobody need look.
+    if (this.closed) return;
+    this.stuck = [...this.stuck.filter(({ channel }) => channel !== step.channel), step];
+    this.#publish();
+  }
+
+  /** What became of these attempts has been told after all. */
+  settle(attemptIds: readonly string[]): void {
+    const settled = this.stuck.filter(({ attemptId }) => attemptIds.includes(attemptId));
+    if (settled.length > 0) this.#remove(settled);
+  }
+
+  retry(channel: Channel | undefined): StuckStep[] {
+    const taken = this.#take(channel);
+    this.#retries.push(...taken);
+    return taken;
+  }
+
+  skip(channel: Channel | undefined): StuckStep[] {
+    const taken = this.#take(channel);
+    this.skipped.push(...taken.map(({ channel }) => channel));
+    return taken;
+  }
+
+  snooze(channel: Channel | undefined, until: string): StuckStep[] {
+    const meant = this.#meant(channel);
+    for (const step of meant) this.#snoozed.set(step.channel, until);
+    return meant;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#retries = [];
+    this.#remove(this.stuck);
+  }
+
+  /** Takes the steps that shall be tried again now. */
+  takeRetries(): StuckStep[] {
+    const now = Date.now();
+    const due = this.stuck.filter(({ channel }) => Date.parse(this.#snoozed.get(channel) ?? '') <= now);
+    if (due.length > 0) this.#remove(due);
+    const taken = [...this.#retries, ...due];
+    this.#retries = [];
+    return taken;
+  }
+
+  /** When the first snoozed step comes back by itself. */
+  get snoozedUntil(): string | undefined {
+    return [...this.#snoozed.values()].sort()[0];
+  }
+
+  /** Tells a person that it cannot be decided what comes next, and no more when it can again. */
+  undecided(code: string | undefined): void {
+    if (code === this.#cannotDecide) return;
+    this.#cannotDecide = code;
+    this.#publish();
+  }
+
+  /** All of it, for a new run. */
+  carry(): Carried {
+    return {
+      stuck: [...this.stuck],
+      retries: [...this.#retries],
+      skipped: [...this.skipped],
+      snoozed: [...this.#snoozed].map(([channel, until]) => ({ channel, until })),
+      closed: this.closed,
+      ...(this.lastAction === undefined ? {} : { lastAction: this.lastAction }),
+    };
+  }
+
+  #meant = (channel: Channel | undefined): StuckStep[] =>
+    this.stuck.filter((step) => channel === undefined || step.channel === channel);
+
+  #take(channel: Channel | undefined): StuckStep[] {
+    const taken = this.#meant(channel);
+    this.#remove(taken);
+    return taken;
+  }
+
+  #remove(steps: readonly StuckStep[]): void {
+    this.stuck = this.stuck.filter((step) => !steps.includes(step));
+    for (const { channel } of steps) this.#snoozed.delete(channel);
+    this.#publish();
+  }
+
+  #publish(): void {
+    const { stuck } = this;
+    const reason = stuck[0]?.reason ?? (this.#cannotDecide === undefined ? undefined : 'decision_failing');
+    upsertSearchAttributes([
+      { key: NeedsAttention, value: reason !== undefined },
+      { key: AttentionReason, value: reason ?? null },
+      { key: AttentionProvider, value: stuck.length > 0 ? stuck.map(({ channel }) => providerOf[channel]) : null },
+    ]);
+  }
+}
