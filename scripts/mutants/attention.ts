@@ -266,14 +266,18 @@ export const attention: readonly Mutant[] = [
     red: 'says nothing of whom the rules of the time are not known',
   },
   {
+    name: 'a walk is taken by one at a time',
+    file: 'db/queries/differences.ts',
+    changes: [['where name = $1 and leased_until <= now() returning', 'where name = $1 returning']],
+    test: recountPlants,
+    red: 'is walked by one relay at a time, and moved by nobody who has lost the walk to another',
+  },
+  {
     name: 'a walk is moved by who has it',
     file: 'db/queries/differences.ts',
-    changes: [
-      ['where name = $1 and leased_until <= now() returning', 'where name = $1 returning'],
-      ['where name = $1 and cursor = $2', 'where name = $1 and $2::text is not null'],
-    ],
+    changes: [['where name = $1 and cursor = $2', 'where name = $1 and $2::text is not null']],
     test: recountPlants,
-    red: 'goes on where another was stopped, a page at a time, each page once',
+    red: 'is walked by one relay at a time, and moved by nobody who has lost the walk to another',
   },
   {
     name: 'a signature that is none is a refusal',

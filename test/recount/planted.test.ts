@@ -3,6 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { UserId } from '../../contracts/ids.ts';
 import type { DifferenceKind } from '../../contracts/entities/index.ts';
 import { differenceKinds } from '../../contracts/entities/index.ts';
+import { type WalkPlace, beginWalk, leaseWalk, moveWalk } from '../../db/queries/differences.ts';
 import { closeEpisode } from '../../db/queries/episodes.ts';
 import type { Meter } from '../../domain/deps.ts';
 import { createRecount, reconciliation } from '../../domain/recount/index.ts';
@@ -252,6 +253,22 @@ describe('the recount', () => {
       items.map(({ userId, kind }) => [userId, kind]),
       [[dan.id, 'not_armed']],
     );
+  });
+
+  it('is walked by one relay at a time, and moved by nobody who has lost the walk to another', async () => {
+    const { db, now } = hand.deps;
+    const walk = { name: 'messages', cursor: 'here', through: now() };
+    const lease = () => leaseWalk(db, walk.name, minute);
+    const move = (from: WalkPlace, cursor: string) =>
+      db.transaction((tx) => moveWalk(tx, from, { cursor, through: now() }));
+    await beginWalk(db, walk);
+    const stopped = (await lease()) as WalkPlace;
+    assert.equal(await lease(), undefined, 'another has it');
+    await run(`update recount_walks set leased_until = now() where name = '${walk.name}'`);
+    const other = (await lease()) as WalkPlace;
+    assert.equal(await move(other, 'farther'), true);
+    assert.equal(await move(stopped, 'here again'), false);
+    assert.equal((await lease())?.cursor, 'farther');
   });
 
   it('goes on where another was stopped, a page at a time, each page once', async () => {
