@@ -49,7 +49,7 @@ function open(): Console {
       // What went wrong stands in the answer.
       log: { info() {}, warn() {}, error() {} },
       // Figures are those of processes that stay.
-      meter: { announced() {}, reported() {}, recounted() {} },
+      meter: { announced() {}, reported() {}, acknowledged() {}, recounted() {} },
       passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
       // What these commands change no socket waits for.
       publishLive: () => undefined,

@@ -17,6 +17,8 @@ export const DeviceId = id('DeviceId');
 export const ConversationId = id('ConversationId');
 export const MessageId = id('MessageId');
 export const InviteId = id('InviteId');
+/** Of a notification that was sent: `attemptId` of a push, `n` of a link. */
+export const AttemptId = id('AttemptId');
 /** Chosen by the client, names one creation for ever; a repeat answers with the first result. UUIDv7 preferred. */
 export const ClientId = id('ClientId');
 
@@ -25,6 +27,7 @@ export type SessionId = z.infer<typeof SessionId>;
 export type DeviceId = z.infer<typeof DeviceId>;
 export type ConversationId = z.infer<typeof ConversationId>;
 export type MessageId = z.infer<typeof MessageId>;
+export type AttemptId = z.infer<typeof AttemptId>;
 export type InviteId = z.infer<typeof InviteId>;
 export type ClientId = z.infer<typeof ClientId>;
 

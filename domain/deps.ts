@@ -1,6 +1,7 @@
 import type { DeviceInput, Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
+import type { NotificationReceipt } from '../contracts/rest/index.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
@@ -201,6 +202,8 @@ export interface Meter {
   announced(channel: Channel, what: { waitedMs: number; readMeanwhile: boolean }): void;
   /** A report was seen to: so long after it happened, where the provider says when, and so long after it came. */
   reported(source: ReportDoor['source'], fact: ReportedFact, lag: { toldMs: number | null; waitedMs: number }): void;
+  /** A device shows a notification, or somebody opened it: the first time that it says so. */
+  acknowledged(event: NotificationReceipt['event']): void;
   /** What one look of the recount came to. */
   recounted(walk: string, look: RecountedLook): void;
 }

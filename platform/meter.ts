@@ -13,6 +13,7 @@ export function createMeter(metrics: Metrics): Meter {
       if (toldMs !== null) metrics.reportLag.observe({ source, part: 'told' }, toldMs / 1_000);
       metrics.reportLag.observe({ source, part: 'applied' }, waitedMs / 1_000);
     },
+    acknowledged: (event) => metrics.acknowledged.inc({ event }),
     recounted(walk, { agreed, excused, kinds, ended }) {
       metrics.recounted.inc({ walk, verdict: 'agrees' }, agreed);
       metrics.recounted.inc({ walk, verdict: 'excused' }, excused);

@@ -79,6 +79,12 @@ export function createMetrics(role: string) {
       labelNames: ['source', 'fact'],
       registers,
     }),
+    acknowledged: new Counter({
+      name: 'homing_notifications_acknowledged_total',
+      help: 'Notifications that a device says it shows, or that somebody opened',
+      labelNames: ['event'],
+      registers,
+    }),
     reportLag: new Histogram({
       name: 'homing_report_lag_seconds',
       help: 'Of reports: told, from what happened to its coming, as far as providers say; applied, from there on',

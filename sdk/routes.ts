@@ -30,6 +30,7 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   deleteDevice: 'DELETE /v1/me/devices/{deviceId}',
   getNotificationSettings: 'GET /v1/me/notifications',
   updateNotificationSettings: 'PATCH /v1/me/notifications',
+  acknowledgeNotification: 'PUT /v1/me/notifications/{attemptId}/receipt',
   listSuppressions: 'GET /v1/me/suppressions',
   resubscribe: 'DELETE /v1/me/suppressions/unsubscribed',
   createConversation: 'POST /v1/conversations',

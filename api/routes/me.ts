@@ -15,7 +15,7 @@ import {
   verifyContact,
 } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import { listSuppressions, resubscribe } from '../../domain/attention/index.ts';
+import { listSuppressions, receiveNotificationReceipt, resubscribe } from '../../domain/attention/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 export function meRoutes(operations: Operations, deps: Deps): void {
@@ -49,6 +49,10 @@ export function meRoutes(operations: Operations, deps: Deps): void {
   operations.add(meEndpoints.listDevices, async ({ actor }) => reply(200, { items: await listDevices(deps, actor) }));
   operations.add(meEndpoints.deleteDevice, async ({ actor, params }) => {
     await forgetDevice(deps, actor, params.deviceId);
+    return reply(204, undefined);
+  });
+  operations.add(meEndpoints.acknowledgeNotification, async ({ actor, params, body }) => {
+    await receiveNotificationReceipt(deps, actor, params.attemptId, body);
     return reply(204, undefined);
   });
   operations.add(meEndpoints.getNotificationSettings, async ({ actor }) => {

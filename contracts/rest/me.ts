@@ -15,7 +15,7 @@ import {
   TimeZone,
   User,
 } from '../entities/index.ts';
-import { DeviceId, UserId } from '../ids.ts';
+import { AttemptId, DeviceId, UserId } from '../ids.ts';
 import { endpoint } from './endpoint.ts';
 
 export const MePatch = z
@@ -30,6 +30,12 @@ export const MePatch = z
 export type MePatch = z.infer<typeof MePatch>;
 
 const Code = z.strictObject({ code: z.string().regex(/^\d{6}$/, { message: 'must be six digits' }) });
+/** `shown`: a device displays it. `opened`: somebody came in by it. */
+export const NotificationReceipt = z
+  .strictObject({ event: z.enum(['shown', 'opened']) })
+  .meta({ id: 'NotificationReceipt' });
+export type NotificationReceipt = z.infer<typeof NotificationReceipt>;
+
 const deviceParams = z.strictObject({ deviceId: DeviceId });
 const SentTo = z.strictObject({ expiresInSeconds: z.int().positive() });
 
@@ -197,6 +203,18 @@ export const meEndpoints = {
     body: NotificationSettingsPatch,
     success: { 200: NotificationSettings },
     errors: ['precondition_failed'],
+  }),
+  acknowledgeNotification: endpoint({
+    operationId: 'acknowledgeNotification',
+    method: 'put',
+    path: '/v1/me/notifications/{attemptId}/receipt',
+    tag: 'Notification settings',
+    summary: 'Says that this device shows a notification, or that I came in by it; it is not read by that',
+    auth: 'user',
+    params: z.strictObject({ attemptId: AttemptId }),
+    body: NotificationReceipt,
+    success: { 204: null },
+    errors: ['not_found'],
   }),
   listSuppressions: endpoint({
     operationId: 'listSuppressions',

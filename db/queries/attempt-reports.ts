@@ -58,19 +58,20 @@ export async function markSetback(
   });
 }
 
-/** Appends what was heard of an attempt; a repeat of the same key is ignored. */
+/** Appends what was heard of an attempt; a repeat of the same key is ignored, and answered by false. */
 export async function appendAttemptEvent(
   db: Queryable,
   userId: UserId,
   attemptId: string,
   event: { key: string; source: string; kind: string; code?: string | undefined; at: Date },
-): Promise<void> {
-  await db.query({
+): Promise<boolean> {
+  const { rowCount } = await db.query({
     name: 'append-attempt-event',
     text: `insert into attempt_events (user_id, attempt_id, key, source, kind, code, at) values ($1, $2, $3, $4, $5, $6, $7)
       on conflict do nothing`,
     values: [userId, attemptId, event.key, event.source, event.kind, event.code ?? null, event.at],
   });
+  return rowCount === 1;
 }
 
 /** The keys of what was already accepted for an attempt: a retry leaves those targets alone. */

@@ -5,7 +5,7 @@ import { applyReports } from '../../domain/attention/index.ts';
 import { toRow } from '../../domain/attention/reports.ts';
 import type { ProviderReport, SendOutcome } from '../../domain/deps.ts';
 import { ProviderFailing } from '../../domain/errors.ts';
-import { deleteMessage, makeGroup, read, registerDevice, send } from '../factories/person.ts';
+import { type Person, deleteMessage, makeGroup, read, registerDevice, send } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
@@ -150,6 +150,54 @@ describe('what comes of a step', () => {
         assert.deepEqual(settled, settles ? [attemptId] : []);
       });
     }
+  });
+
+  describe('a receipt of the person’s own device', () => {
+    const receipt = (person: Person, id: string, body: object) =>
+      person.call('PUT', `/v1/me/notifications/${id}/receipt`, body);
+    const heard = (id: string) =>
+      hand.rows<{ source: string; kind: string }>(
+        `select source, kind from attempt_events where attempt_id = $1 and source = 'client' order by at, kind`,
+        id,
+      );
+    const reported = async (id: string) =>
+      (await hand.rows<{ reported: string | null }>('select reported from attempts where id = $1', id))[0]?.reported;
+
+    it('says how far the notification has come, once, and never back', async () => {
+      const { bob, plan } = await planned('push');
+      await tryOnce(bob, plan);
+      const { id } = (await attempt(bob)) as { id: string };
+      for (const event of ['shown', 'shown', 'opened', 'shown']) expectStatus(await receipt(bob, id, { event }), 204);
+      assert.equal(await reported(id), 'engaged');
+      assert.deepEqual(
+        (await heard(id)).map(({ kind }) => kind),
+        ['shown', 'opened'],
+      );
+      const armed = await hand.rows('select from armed where user_id = $1', bob.id);
+      assert.equal(armed.length, 1, 'it is not read by that');
+    });
+
+    it('settles what nobody knew of the call', async () => {
+      const { bob, plan } = await planned('sms');
+      hand.sms.answer = () => refusal('ambiguous', 'timeout');
+      await tryOnce(bob, plan);
+      hand.pass(minute);
+      assert.equal(await tryOnce(bob, plan), 'stuck');
+      const { id } = (await attempt(bob)) as { id: string };
+      expectStatus(await receipt(bob, id, { event: 'opened' }), 204);
+      assert.equal((await attempt(bob))?.state, 'accepted');
+      assert.notEqual((await hand.attention(bob))?.nudge_at, null);
+    });
+
+    it('is refused for what is not theirs, and where it says nothing that is known', async () => {
+      const { ana, bob, plan } = await planned('push');
+      await tryOnce(bob, plan);
+      const { id } = (await attempt(bob)) as { id: string };
+      assert.equal(expectStatus(await receipt(ana, id, { event: 'shown' }), 404).code, 'not_found');
+      assert.equal((await receipt(bob, id, { event: 'liked' })).status, 400);
+      assert.equal((await receipt(bob, 'x', { event: 'shown' })).status, 400);
+      assert.deepEqual(await heard(id), []);
+    });
   });
 
   describe('a push', () => {

@@ -275,6 +275,7 @@ describe('after a whole ladder with its failures', () => {
     const meter = {
       announced() {},
       reported() {},
+      acknowledged() {},
       recounted: (_walk: string, look: { agreed: number }) => void (agreed += look.agreed),
     };
     for (const ms of [hour, day + hour]) {

@@ -256,11 +256,11 @@ describe('the recount', () => {
   });
 
   it('is walked by one relay at a time, and moved by nobody who has lost the walk to another', async () => {
-    const { db, now } = hand.deps;
-    const walk = { name: 'messages', cursor: 'here', through: now() };
+    const { db } = hand.deps;
+    const walk = { name: 'messages', cursor: 'here', through: new Date() };
     const lease = () => leaseWalk(db, walk.name, minute);
     const move = (from: WalkPlace, cursor: string) =>
-      db.transaction((tx) => moveWalk(tx, from, { cursor, through: now() }));
+      db.transaction((tx) => moveWalk(tx, from, { cursor, through: new Date() }));
     await beginWalk(db, walk);
     const stopped = (await lease()) as WalkPlace;
     assert.equal(await lease(), undefined, 'another has it');
