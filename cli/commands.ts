@@ -1,12 +1,13 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { UserRole } from '../contracts/entities/index.ts';
-import { MessageId, UserId } from '../contracts/ids.ts';
+import { AttemptId, MessageId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
 import {
   changeUserRole,
   createUser,
+  explainAttempt,
   explainMessage,
   rearm,
   reconcile,
@@ -17,10 +18,12 @@ import {
 } from '../domain/support/index.ts';
 import { type Command, type Console, type Options, UsageError, parse } from './command.ts';
 import { jobCommands, jobsUsage } from './jobs.ts';
-import { reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
+import { attemptInWords, reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
 
 const usage = `homing why USER MESSAGE [--json]
     why a message did or did not reach a person, and what comes next
+homing attempt ATTEMPT [--json]
+    of one notification: whom it was for, what it told, why it was sent and what was heard of it
 homing users story USER [--cursor CURSOR] [--json]
     what was decided, tried and heard for a person, the latest first
 homing users create --role ROLE --name NAME (--email ADDRESS | --phone NUMBER) [--json]
@@ -48,6 +51,13 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
         messageId: parse(MessageId, messageId, 'MESSAGE'),
       });
       return json ? JSON.stringify(why) : whyInWords(why);
+    },
+  },
+  attempt: {
+    takes: [1],
+    async run({ deps, by }, [id], { json }) {
+      const story = await explainAttempt(deps, by, parse(AttemptId, id, 'ATTEMPT'));
+      return json ? JSON.stringify(story) : attemptInWords(story);
     },
   },
   'users story': {

@@ -1,4 +1,5 @@
 import type {
+  AttemptStory,
   EpisodeStory,
   Job,
   JobBulkAnswer,
@@ -30,6 +31,22 @@ export function storyInWords({ person, items, nextCursor }: UserStory): string {
     `${contact('mail', person.email)} · ${contact('phone', person.phone)} · ${person.devices.length} devices`,
     ...items.flatMap((episode) => ['', ...episodeInWords(episode)]),
     ...(nextCursor ? ['', `More: --cursor ${nextCursor}`] : []),
+  ].join('\n');
+}
+
+export function attemptInWords({ userId, episode, attempt, decision, messages }: AttemptStory): string {
+  const heard = attempt.events.map(
+    ({ at, source, kind, code }) => `  ${at}  ${source} said ${kind}${code ? ` (${code})` : ''}`,
+  );
+  return [
+    `${attempt.channel} to ${userId}, episode ${episode}: ${attempt.sentence}${attempt.errorCode ? ` (${attempt.errorCode})` : ''}`,
+    ...(decision ? [`  ${decision.at}  decided: ${decision.sentence} (${decision.reason})`] : []),
+    `  ${attempt.claimedAt}  claimed${attempt.providerId ? `, at the provider ${attempt.providerId}` : ''}`,
+    ...heard,
+    ...messages.map(
+      ({ id, conversationId, seq, createdAt }) =>
+        `  tells message ${seq} of ${conversationId}, sent ${createdAt}: ${id}`,
+    ),
   ].join('\n');
 }
 

@@ -59,6 +59,8 @@ export const limits = {
   /** Episodes of one page of a person's story, and the latest decisions and attempts of each that it tells. */
   storyEpisodes: 20,
   storyEntriesPerEpisode: 200,
+  /** Messages that the story of one notification names, the latest of those that it told. */
+  messagesOfAttempt: 100,
   /** Jobs of one page, and those that one call of a bulk asks at most. */
   jobsPerPage: 100,
   jobsPerBulk: 200,

@@ -83,6 +83,7 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   readyz: 'GET /readyz',
   getLimits: 'GET /v1/limits',
   getUserStory: 'GET /v1/admin/users/{id}/story',
+  explainAttempt: 'GET /v1/admin/attempts/{id}',
   explainMessage: 'GET /v1/admin/messages/{id}/why',
   getReconciliation: 'GET /v1/admin/reconciliation',
   listAudit: 'GET /v1/admin/audit',

@@ -1,6 +1,6 @@
 import { adminEndpoints } from '../../contracts/rest/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import { explainMessage, listAudit, reconcile, userStory } from '../../domain/support/index.ts';
+import { explainAttempt, explainMessage, listAudit, reconcile, userStory } from '../../domain/support/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 /** What the roles of the organisation may ask; the operations refuse whoever has not the role that the contract names. */
@@ -10,6 +10,9 @@ export function adminRoutes(operations: Operations, deps: Deps): void {
   );
   operations.add(adminEndpoints.explainMessage, async ({ actor, params, query }) =>
     reply(200, await explainMessage(deps, actor, { messageId: params.id, userId: query.userId })),
+  );
+  operations.add(adminEndpoints.explainAttempt, async ({ actor, params }) =>
+    reply(200, await explainAttempt(deps, actor, params.id)),
   );
   operations.add(adminEndpoints.getReconciliation, async ({ actor, query }) =>
     reply(200, await reconcile(deps, actor, query)),

@@ -158,8 +158,22 @@ export const Why = z
   .meta({ id: 'Why' });
 export type Why = z.infer<typeof Why>;
 
+/** Of one notification: whom it was for, what it told, why it was sent, and what was heard of it. */
+export const AttemptStory = z
+  .strictObject({
+    userId: UserId,
+    episode: z.int().positive(),
+    attempt: ToldAttempt,
+    /** The decision to send it; null where its records are gone. */
+    decision: ToldDecision.nullable(),
+    /** The latest of the messages that it told, the oldest first. */
+    messages: z.array(z.strictObject({ id: MessageId, conversationId: ConversationId, seq: Seq, createdAt: Instant })),
+  })
+  .meta({ id: 'AttemptStory' });
+export type AttemptStory = z.infer<typeof AttemptStory>;
+
 const auditActions = [
-  ...['story', 'why', 'create_user', 'change_role', 'read_audit'],
+  ...['story', 'why', 'explain_attempt', 'create_user', 'change_role', 'read_audit'],
   ...['reconcile', 'rearm', 'read_unreadable', 'replay_unreadable'],
   ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
 ] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AuditEntry, Reconciliation, UserStory, Why, pageLimit } from '../entities/index.ts';
-import { MessageId, UserId } from '../ids.ts';
+import { AttemptStory, AuditEntry, Reconciliation, UserStory, Why, pageLimit } from '../entities/index.ts';
+import { AttemptId, MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
@@ -31,6 +31,18 @@ export const adminEndpoints = {
     params: z.strictObject({ id: MessageId }),
     query: z.strictObject({ userId: UserId }),
     success: { 200: Why },
+    errors: ['not_found'],
+  }),
+  explainAttempt: endpoint({
+    operationId: 'explainAttempt',
+    method: 'get',
+    path: '/v1/admin/attempts/{id}',
+    tag: 'Support',
+    summary: 'Of one notification: whom it was for, which messages it told, why it was sent and what was heard of it',
+    auth: 'user',
+    role: 'support',
+    params: z.strictObject({ id: AttemptId }),
+    success: { 200: AttemptStory },
     errors: ['not_found'],
   }),
   getReconciliation: endpoint({

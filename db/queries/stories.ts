@@ -1,6 +1,6 @@
-import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import type { AttemptId, ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
-import type { AttemptRow } from './attempts.ts';
+import type { AttemptRow, Cover } from './attempts.ts';
 import type { DecisionRow } from './decisions.ts';
 import { mentioned, messageGates, standingBy } from './notifiable.ts';
 import { asOf } from './past-rules.ts';
@@ -37,6 +37,9 @@ export async function episodesPage(
   return rows;
 }
 
+const decisionColumns = `id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
+  workflow_id as "workflowId", run_id as "runId", conversation_id as "conversationId"`;
+
 /** The latest decisions of each of these episodes, in the order in which they were made. */
 export async function decisionsOfEpisodes(
   db: Queryable,
@@ -48,9 +51,7 @@ export async function decisionsOfEpisodes(
     name: 'decisions-of-episodes',
     text: `
       select d.* from unnest($2::bigint[]) as i(episode) cross join lateral (
-        select id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
-          workflow_id as "workflowId", run_id as "runId", conversation_id as "conversationId"
-        from decisions where user_id = $1 and episode = i.episode order by at desc, id desc limit $3
+        select ${decisionColumns} from decisions where user_id = $1 and episode = i.episode order by at desc, id desc limit $3
       ) d order by d.at, d.id`,
     values: [userId, episodes, most],
   });
@@ -68,6 +69,16 @@ export type ToldAttemptRow = Pick<
   'id' | 'episode' | 'channel' | 'state' | 'covers' | 'tries' | 'claimedAt' | 'calledAt' | 'errorClass' | 'errorCode'
 > & { finishedAt: Date | null; providerId: string | null; events: HeardOfAttempt[] };
 
+// Keys of events stay here: they hold fingerprints of what was sent to.
+const toldColumns = (
+  most: string,
+) => `t.id, t.episode, t.channel, t.state, t.covers, t.tries, t.claimed_at as "claimedAt",
+  t.called_at as "calledAt", t.finished_at as "finishedAt", t.provider_id as "providerId", t.error_class as "errorClass",
+  t.error_code as "errorCode", coalesce((
+    select jsonb_agg(jsonb_build_object('at', h.at, 'source', h.source, 'kind', h.kind, 'code', h.code) order by h.at, h.key)
+    from (select * from attempt_events v where v.user_id = t.user_id and v.attempt_id = t.id order by v.at desc limit ${most}) h
+  ), '[]') as events`;
+
 /** The latest attempts of each of these episodes in their order, each with what was heard of it in its order. */
 export async function attemptsOfEpisodes(
   db: Queryable,
@@ -77,19 +88,64 @@ export async function attemptsOfEpisodes(
 ): Promise<ToldAttemptRow[]> {
   const { rows } = await db.query<ToldAttemptRow>({
     name: 'attempts-of-episodes',
-    // Keys of events stay here: they hold fingerprints of what was sent to.
     text: `
-      select t.id, t.episode, t.channel, t.state, t.covers, t.tries, t.claimed_at as "claimedAt", t.called_at as "calledAt",
-        t.finished_at as "finishedAt", t.provider_id as "providerId", t.error_class as "errorClass",
-        t.error_code as "errorCode", coalesce((
-          select jsonb_agg(jsonb_build_object('at', h.at, 'source', h.source, 'kind', h.kind, 'code', h.code) order by h.at, h.key)
-          from (select * from attempt_events v where v.user_id = t.user_id and v.attempt_id = t.id
-            order by v.at desc limit $3) h
-        ), '[]') as events
+      select ${toldColumns('$3')}
       from unnest($2::bigint[]) as i(episode) cross join lateral (
         select * from attempts where user_id = $1 and episode = i.episode order by claimed_at desc, id desc limit $3
       ) t order by t.claimed_at, t.id`,
     values: [userId, episodes, most],
+  });
+  return rows;
+}
+
+/** One attempt of a person, with the latest that was heard of it. */
+export async function toldAttemptOf(
+  db: Queryable,
+  userId: UserId,
+  id: AttemptId,
+  most: number,
+): Promise<ToldAttemptRow | undefined> {
+  const { rows } = await db.query<ToldAttemptRow>({
+    name: 'told-attempt-of',
+    text: `select ${toldColumns('$3')} from attempts t where t.user_id = $1 and t.id = $2`,
+    values: [userId, id, most],
+  });
+  return rows[0];
+}
+
+/** The decision by which an attempt was begun. */
+export async function decisionForAttempt(
+  db: Queryable,
+  userId: UserId,
+  { id, episode }: { id: string; episode: number },
+): Promise<DecisionRow | undefined> {
+  const { rows } = await db.query<DecisionRow>({
+    name: 'decision-for-attempt',
+    text: `select ${decisionColumns} from decisions where user_id = $1 and episode = $2 and attempt_id = $3 limit 1`,
+    values: [userId, episode, id],
+  });
+  return rows[0];
+}
+
+export interface ToldMessage {
+  id: MessageId;
+  conversationId: ConversationId;
+  seq: number;
+  createdAt: Date;
+}
+
+/** The latest messages that these covers hold, in their order; a deleted one among them, and nothing of what was written. */
+export async function messagesCovered(db: Queryable, covers: readonly Cover[], most: number): Promise<ToldMessage[]> {
+  const { rows } = await db.query<ToldMessage>({
+    name: 'messages-covered',
+    text: `
+      select * from (
+        select g.id, g.conversation_id as "conversationId", g.seq, g.created_at as "createdAt"
+        from jsonb_to_recordset($1::jsonb) as c("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
+        join messages g on g.conversation_id = c."conversationId" and g.seq between c."fromSeq" and c."toSeq"
+        order by g.created_at desc, g.id desc limit $2
+      ) latest order by "createdAt", id`,
+    values: [JSON.stringify(covers), most],
   });
   return rows;
 }

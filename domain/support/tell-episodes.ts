@@ -72,7 +72,7 @@ const toNext = (step: Next['step'], at: Date, reason: Reason): Next => ({
   sentence: sentences[reason],
 });
 
-function toldDecision(row: DecisionRow): ToldDecision {
+export function toldDecision(row: DecisionRow): ToldDecision {
   const reason = Reason.parse(row.reason);
   return {
     at: row.at.toISOString(),
@@ -87,7 +87,7 @@ function toldDecision(row: DecisionRow): ToldDecision {
   };
 }
 
-function toldAttempt({ episode: _, ...row }: ToldAttemptRow): ToldAttempt {
+export function toldAttempt({ episode: _, ...row }: ToldAttemptRow): ToldAttempt {
   return {
     ...row,
     sentence: attemptSentences[row.state],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { AuditEntry, Gate, UserStory, Why, Reconciliation } from '../../contracts/entities/index.ts';
+import type { AttemptStory, AuditEntry, Gate, UserStory, Why, Reconciliation } from '../../contracts/entities/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import {
   type Person,
@@ -309,6 +309,37 @@ byEachDoor('support can see why', (door: Door) => {
       ['reconcile', 'reconcile'],
     );
     await db.query('delete from differences');
+  });
+
+  it('one notification is told the other way round: whom it was for, what it told, and why', async () => {
+    const [ana, bob] = await registerPeople(entrance, 'Ana', 'Bob');
+    const token = await registerDevice(bob);
+    const { id } = await makeDirect(ana, bob);
+    const message = await send(ana, id, 'the secret words');
+    const [push] = await waitFor(app, { to: token });
+    const at = `/v1/admin/attempts/${push?.attemptId}`;
+    const told = await until(
+      async () => expectStatus(await sue.call<AttemptStory>('GET', at), 200),
+      ({ attempt }) => attempt.state === 'accepted',
+    );
+    assert.deepEqual([told.userId, told.attempt.id, told.attempt.channel], [bob.id, push?.attemptId, 'push']);
+    assert.deepEqual(
+      told.messages.map(({ id, seq }) => [id, seq]),
+      [[message.id, 1]],
+    );
+    assert.deepEqual([told.decision?.outcome, told.decision?.attemptId], ['send', push?.attemptId]);
+    assert.deepEqual(
+      told.attempt.events.map(({ source, kind }) => [source, kind]),
+      [['fcm', 'accepted']],
+    );
+    assert.doesNotMatch(JSON.stringify(told), /the secret words|@example/);
+    expectProblem(await sue.call('GET', `/v1/admin/attempts/${message.id}`), 404, 'not_found');
+    expectProblem(await bob.call('GET', at), 403, 'forbidden');
+    const { rows } = await db.query<{ user_id: string }>(
+      `select user_id from audit where actor_id = $1 and action = 'explain_attempt'`,
+      [sue.id],
+    );
+    assert.deepEqual(new Set(rows.map(({ user_id }) => user_id)), new Set([bob.id]), 'a look at nothing is none');
   });
 
   it('each look is audited, pages of it follow one another, and nobody can change it', async () => {

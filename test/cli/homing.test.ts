@@ -76,7 +76,13 @@ describe('the command line', function () {
     assert.equal(story.items[0]?.attempts[0]?.channel, 'push');
     const told = await done(['users', 'story', bob.id]);
     assert.match(told, /mail b…@example\.test[^]*Episode 1, since/);
-    for (const hidden of ['the secret words', bob.email, token]) assert.ok(!(words + told).includes(hidden), hidden);
+    const attempt = await done(['attempt', String(story.items[0]?.attempts[0]?.id)]);
+    assert.match(
+      attempt,
+      new RegExp(`^push to ${bob.id}[^]*decided: [^]*fcm said accepted[^]*tells message 1 of ${id}`),
+    );
+    for (const hidden of ['the secret words', bob.email, token])
+      assert.ok(!(words + told + attempt).includes(hidden), hidden);
   });
 
   it('says whether everybody was told, and reads again what was not understood', async () => {
@@ -135,6 +141,8 @@ describe('the command line', function () {
       [['why', nobody], 2, /homing why USER MESSAGE/],
       [['why', nobody, nobody, '--loud'], 2, /--loud/],
       [['why', nobody, nobody], 1, /^not_found/],
+      [['attempt', nobody], 1, /^not_found/],
+      [['attempt', 'push'], 1, /invalid_input[^]*ATTEMPT/],
       [['why', 'bob', nobody], 1, /invalid_input[^]*USER/],
       [['users', 'role', nobody, 'king'], 1, /invalid_input[^]*ROLE/],
       [['users', 'role', nobody, 'admin'], 1, /^not_found/],
