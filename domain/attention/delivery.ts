@@ -1,4 +1,5 @@
 import type { NotificationSettings, StuckReason } from '../../contracts/entities/index.ts';
+import { placeOf, places } from '../../contracts/ids.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type AnnouncedMessage, announcedMessages } from '../../db/queries/announcements.ts';
@@ -10,6 +11,7 @@ import type { UserRow } from '../../db/queries/users.ts';
 import type { CircuitName, Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import type { Claim } from './claim.ts';
+import { usefulUntil } from './peace.ts';
 import { targetOf } from './suppressions.ts';
 
 export type NotifyDeps = Pick<
@@ -47,19 +49,20 @@ export const admit = async (deps: NotifyDeps, { userId, again }: NotifyInput, ci
 /** It waits for its provider, unless that is longer than it is of any use. */
 export async function defer(
   deps: NotifyDeps,
-  delivery: Pick<Delivery, 'input' | 'messages' | 'claim'>,
+  delivery: Pick<Delivery, 'input' | 'messages' | 'claim' | 'user' | 'settings'>,
   channel: Channel,
   until: Date,
 ): Promise<NotifyResult> {
-  const usefulMs = { push: deps.ladder.pushUntilMs, email: deps.ladder.emailUntilMs, sms: deps.ladder.smsUntilMs };
   const { input, claim, messages: told } = delivery;
   const deferred: NotifyResult = { result: 'deferred', until: until.toISOString() };
   // It tells what is a week old, and of which no other mail will tell.
   if (claim.kind === 'summary') return deferred;
   // A mail holds some lines of many messages, without their times.
   const messages = told.length > 0 ? told : await announcedMessages(deps.db, input.userId, claim.covers);
-  const newest = Math.max(...messages.map(({ createdAt }) => createdAt.getTime()));
-  return until.getTime() > newest + usefulMs[channel] ? fail(deps, delivery, 'expired', 'expired') : deferred;
+  const newest = new Date(Math.max(...messages.map(({ createdAt }) => createdAt.getTime())));
+  return until.getTime() > lastUse(deps, delivery, channel, newest)
+    ? fail(deps, delivery, 'expired', 'expired')
+    : deferred;
 }
 
 /** Writes down what a provider answered, and says what that means for the step. */
@@ -176,12 +179,21 @@ export async function heard(
   await appendAttemptEvent(deps.db, userId, attemptId, { ...event, at: deps.now() });
 }
 
-/** Seconds until the provider, too, is to give it up: from the newest message that it tells of, and at least one. */
-export const secondsLeft = (
-  { now }: Pick<Deps, 'now'>,
-  newest: Pick<AnnouncedMessage, 'createdAt'> | undefined,
-  usefulMs: number,
-): number => Math.max(1, Math.floor(((newest?.createdAt ?? now()).getTime() + usefulMs - now().getTime()) / 1_000));
+/** Until when it is of use to tell a person of a message that came then; a text costs money, and its hours run by night, too. */
+export function lastUse(
+  { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
+  { user, settings }: Pick<Delivery, 'user' | 'settings'>,
+  channel: Channel,
+  newest: Date,
+): number {
+  if (channel === 'sms') return newest.getTime() + ladder.smsUntilMs;
+  const rules = { settings, zone: user.timeZone, now: now(), ladder, place: placeOf(user.id) / places };
+  return usefulUntil(channel, newest, { push: ladder.pushUntilMs, email: ladder.emailUntilMs }[channel], rules);
+}
+
+/** Seconds until the provider, too, is to give it up: at least one. */
+export const secondsLeft = ({ now }: Pick<Deps, 'now'>, until: number): number =>
+  Math.max(1, Math.floor((until - now().getTime()) / 1_000));
 
 export const linkTo =
   ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Pick<Claim, 'attemptId'>) =>

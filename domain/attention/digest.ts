@@ -1,7 +1,7 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { ArmedRow } from '../../db/queries/armed.ts';
 import { nextDigest } from './digest-time.ts';
-import { peaceOf } from './peace.ts';
+import { peaceOf, usefulUntil } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import type { Reason, Situation, StepResult } from './situation.ts';
 import { comesThrough } from './urgency.ts';
@@ -37,7 +37,8 @@ export function digestStep(row: ArmedRow, situation: Situation): StepResult {
   if (since === null) return { outcome: 'skipped', reason: throughSeq > 0 ? 'covered_by_digest' : 'all_content_gone' };
   const due = nextDigest(settings, zone, since.getTime()) + place * ladder.digestJitterMs;
   const { at, why } = afterAll(Math.max(due, now.getTime()), situation);
-  if (at > row.lastAt.getTime() + ladder.emailUntilMs) return { outcome: 'skipped', reason: 'expired' };
+  if (at > usefulUntil('email', row.lastAt, ladder.emailUntilMs, situation))
+    return { outcome: 'skipped', reason: 'expired' };
   if (at <= now.getTime()) return { outcome: 'send', reason: 'due' };
   return { outcome: 'deferred', reason: at > due ? why : 'next_digest', until: new Date(at) };
 }

@@ -1,5 +1,7 @@
+import type { QuietWindow } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import { type Span, merged, quietSpans } from './quiet-hours.ts';
+import type { Ladder } from '../deps.ts';
+import { type Span, awakeAfter, merged, quietSpans } from './quiet-hours.ts';
 import type { Reason, Situation } from './situation.ts';
 
 /** Time in which a channel is to leave a person alone, and by whose wish. */
@@ -7,7 +9,15 @@ export interface Peace extends Span {
   why: Extract<Reason, 'quiet_hours' | 'do_not_disturb' | 'sms_night'>;
 }
 
-const everyDay = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const everyDay: QuietWindow['days'] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+/** The same windows each time they are asked for, so that their spans are reckoned once a day. */
+function everyNight(night: NonNullable<Ladder['smsNight']>): readonly QuietWindow[] {
+  const windows = nights.get(night) ?? [{ ...night, days: everyDay }];
+  nights.set(night, windows);
+  return windows;
+}
+const nights = new WeakMap<object, readonly QuietWindow[]>();
 
 /**
  * When the channel says nothing. Quiet hours keep back push and SMS, and mail where the person wants it; by night no text
@@ -19,7 +29,7 @@ export function peaceOf(
 ): Peace[] {
   const isQuiet = channel !== 'email' || settings.quietHours?.email === true;
   const windows = isQuiet ? (settings.quietHours?.windows ?? []) : [];
-  const night = channel === 'sms' && ladder.smsNight ? [{ ...ladder.smsNight, days: [...everyDay] }] : [];
+  const night = channel === 'sms' && ladder.smsNight ? everyNight(ladder.smsNight) : [];
   const undisturbed = channel === 'email' ? null : settings.doNotDisturbUntil;
   // Whoever wakes at seven is not alone in that.
   const later = (span: Span) => ({ ...span, until: span.until + place * ladder.releaseJitterMs });
@@ -29,6 +39,17 @@ export function peaceOf(
     ...(undisturbed === null ? [] : [{ from: 0, until: Date.parse(undisturbed), why: 'do_not_disturb' as const }]),
   ];
 }
+
+/**
+ * Until when the channel may still tell of a message that came then. Time in which it leaves the person alone is not
+ * counted: what piled up in days of peace is told at their end.
+ */
+export const usefulUntil = (
+  channel: Channel,
+  at: Date,
+  usefulMs: number,
+  rules: Parameters<typeof peaceOf>[1],
+): number => awakeAfter(merged(peaceOf(channel, rules)), at.getTime(), usefulMs);
 
 /** Milliseconds by which the clocks of two workers may differ: at the edge of a night whoever decided is believed. */
 const clockSkewMs = 5_000;

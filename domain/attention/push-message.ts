@@ -6,7 +6,7 @@ import type { Badge } from '../../db/queries/screens.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps, PushMessage } from '../deps.ts';
 import { wordingFor } from '../wording/index.ts';
-import { linkTo, secondsLeft } from './delivery.ts';
+import { lastUse, linkTo, secondsLeft } from './delivery.ts';
 import { fitPush, renderPush } from './render.ts';
 
 /** What a conversation is called on a person's screen: the same for each push about it, and nothing that says which it is. */
@@ -31,7 +31,8 @@ export function toPush(
   badge: Badge,
 ): PushMessage {
   const newest = messages.at(-1) as AnnouncedMessage;
-  const { conversationId, seq, id } = newest;
+  const { conversationId, seq, id, createdAt } = newest;
+  const urgentUntil = createdAt.getTime() + deps.ladder.urgent.untilMs;
   const data = {
     kind: 'message',
     attemptId,
@@ -51,6 +52,6 @@ export function toPush(
     badge: badge.count,
     urgent,
     sound,
-    ttlSeconds: secondsLeft(deps, newest, urgent ? deps.ladder.urgent.untilMs : deps.ladder.pushUntilMs),
+    ttlSeconds: secondsLeft(deps, urgent ? urgentUntil : lastUse(deps, { user, settings }, 'push', createdAt)),
   };
 }

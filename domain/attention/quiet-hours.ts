@@ -7,8 +7,11 @@ export interface Span {
   until: number;
 }
 
-/** Days around a moment whose windows are looked at: the night before, and a week with its last night after it. */
-const days = { before: 1, after: 8 };
+/**
+ * Days around a moment whose windows are looked at: a week with the night at its end to either side. Windows that touch
+ * are one time of quiet, of up to a week, and what came at its beginning is told at its end.
+ */
+const days = { before: 8, after: 8 };
 
 /**
  * The quiet spans around a moment, in their order and without overlaps. Edges are wall-clock times of the zone, so a night
@@ -17,10 +20,22 @@ const days = { before: 1, after: 8 };
  * never begins early by one that is put forward. A zone that this server no longer knows is taken for UTC.
  */
 export function quietSpans(windows: readonly QuietWindow[], zone: string, around: Date): Span[] {
-  // Mostly there are none, and each decision asks for every conversation and channel.
+  // Mostly there are none.
   if (windows.length === 0) return [];
   const timeZone = knownZone(zone);
   const today = Temporal.Instant.fromEpochMilliseconds(around.getTime()).toZonedDateTimeISO(timeZone).toPlainDate();
+  const key = `${timeZone} ${today.toString()}`;
+  const known = latest.get(windows);
+  if (known?.key === key) return known.spans;
+  const spans = spansAround(today, windows, timeZone);
+  latest.set(windows, { key, spans });
+  return spans;
+}
+
+/** Each decision asks for every conversation and channel by the same windows, and reckoning takes a millisecond or two. */
+const latest = new WeakMap<readonly QuietWindow[], { key: string; spans: Span[] }>();
+
+function spansAround(today: Temporal.PlainDate, windows: readonly QuietWindow[], timeZone: string): Span[] {
   const spans: Span[] = [];
   for (let offset = -days.before; offset <= days.after; offset += 1) {
     const day = today.add({ days: offset });

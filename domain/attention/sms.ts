@@ -1,7 +1,18 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import { markCalled } from '../../db/queries/attempts.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, accept, admit, answer, defer, fail, secondsLeft, stick } from './delivery.ts';
+import {
+  type Delivery,
+  type NotifyDeps,
+  accept,
+  admit,
+  answer,
+  defer,
+  fail,
+  lastUse,
+  secondsLeft,
+  stick,
+} from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { renderSms } from './render.ts';
 import { suppressedOf } from './suppressions.ts';
@@ -17,11 +28,12 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
   const way = await admit(deps, input, 'twilio');
   if (typeof way === 'object') return defer(deps, delivery, 'sms', way.until);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
+  const until = lastUse(deps, delivery, 'sms', messages.at(-1)?.createdAt ?? deps.now());
   const outcome = await deps.senders.sms.send({
     to: user.phone,
     attemptId: input.attemptId,
     body: renderSms(messages, link, wordingFor(user.locale)),
-    validitySeconds: Math.min(36_000, secondsLeft(deps, messages.at(-1), deps.ladder.smsUntilMs)),
+    validitySeconds: Math.min(36_000, secondsLeft(deps, until)),
   });
   const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};
   return answer(deps, { ...delivery, probe: way === 'probe' }, { ...outcome, ...settles }, 'twilio');

@@ -1,6 +1,6 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
-import { type Peace, peaceOf } from './peace.ts';
+import { type Peace, peaceOf, usefulUntil } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
@@ -86,7 +86,7 @@ const timing: Record<Channel, (row: ArmedRow, situation: Situation) => StepResul
         why: 'step_delay',
         gapMs: reminderGap(ladder.emailMs, mailGaps, row.email),
         whyGap: 'reminder_gap',
-        untilMs: row.lastAt.getTime() + ladder.emailUntilMs,
+        untilMs: usefulUntil('email', row.lastAt, ladder.emailUntilMs, situation),
         peace: disturbs('email', row, situation) ? [] : peaceOf('email', situation),
         cap: situation.capped.email,
       },
@@ -110,7 +110,7 @@ function plainPush(row: ArmedRow, situation: Situation): StepResult {
     why,
     gapMs: ladder.realertGapMs,
     whyGap: 're_alert_gap',
-    untilMs: row.lastAt.getTime() + ladder.pushUntilMs,
+    untilMs: usefulUntil('push', row.lastAt, ladder.pushUntilMs, situation),
     peace: peaceOf('push', situation),
   });
 }

@@ -6,6 +6,7 @@ import { expectStatus } from '../support/rest.ts';
 
 const second = 1_000;
 const minute = 60 * second;
+const hour = 60 * minute;
 
 describe('when somebody is told', () => {
   let hand: ByHand;
@@ -111,6 +112,24 @@ describe('when somebody is told', () => {
     await hand.sql.query('delete from devices where user_id = $1 and id <> $2', [bob.id, deviceId]);
     assert.deepEqual(await told(), [desktop.pushToken]);
   }).timeout(30_000);
+
+  it('C9: what piled up in thirty hours of peace leaves as one push, which its provider keeps for a day from then', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    const doNotDisturbUntil = new Date(Date.now() + 30 * hour).toISOString();
+    const settings = { channels: { email: false, sms: false }, doNotDisturbUntil };
+    expectStatus(await bob.call('PATCH', '/v1/me/notifications', settings), 200);
+    await send(ana, direct.id, 'hello');
+    await send(ana, direct.id, 'are you there?');
+    hand.pass(minute);
+    assert.deepEqual(await hand.walk(bob), ['wait push do_not_disturb']);
+    hand.pass(25 * hour);
+    assert.deepEqual(await hand.walk(bob), ['wait push do_not_disturb']);
+    hand.pass(5 * hour);
+    assert.deepEqual(await hand.walk(bob), ['push', 'every-step-spent']);
+    const [only, ...others] = hand.push.sent;
+    assert.deepEqual([only?.data['count'], others], ['2', []]);
+    assert.ok((only?.ttlSeconds ?? 0) > 23 * 3_600, `${only?.ttlSeconds} s`);
+  });
 
   it('L5: a conversation past half of its mail’s delay rides along; one before that does not', async () => {
     const { ana, bob } = await hand.pair();

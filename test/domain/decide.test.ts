@@ -12,6 +12,7 @@ import {
   announced,
   cap,
   dailyMail,
+  daysOff,
   farEast,
   gatheredMail,
   gone,
@@ -32,6 +33,7 @@ import {
   toldByMail,
   unannounced,
   undisturbed,
+  undisturbedFor,
   urgentRow,
   urgents,
 } from '../support/situation.ts';
@@ -390,6 +392,49 @@ describe('decide', () => {
       `wait push ${hour + 1_500} do_not_disturb`,
     ],
     ['and then does', { settings: undisturbed, email: 'missing', now: after(hour + 1_500) }, 'push c1'],
+    [
+      'keeps a push back for as long as the person wants, though that is longer than it is of use',
+      { settings: undisturbedFor(30), now: after(25 * hour), email: 'missing', phone: 'missing' },
+      `wait push ${30 * hour + 1_500} do_not_disturb`,
+    ],
+    [
+      'and pushes it then',
+      { settings: undisturbedFor(30), now: after(30 * hour + 1_500), email: 'missing', phone: 'missing' },
+      'push c1',
+    ],
+    [
+      'which is too late a day after that',
+      { settings: undisturbedFor(30), now: after(54 * hour + 1), email: 'missing', phone: 'missing' },
+      'finished every-step-spent',
+    ],
+    [
+      'pushes after days of quiet what came in them',
+      { settings: daysOff(), now: after(64 * hour + 1_500), email: 'missing', phone: 'missing' },
+      'push c1',
+    ],
+    [
+      'counts no quiet hours among those in which a push is of use',
+      { settings: quiet(), now: after(24.5 * hour), armed: [row({ push: unannounced(-hour), lastAt: after(-hour) })] },
+      'push c1',
+    ],
+    [
+      'mails after days of quiet what came in them, where mail waits for their end',
+      {
+        settings: daysOff({ channels: { push: false, email: true, sms: false } }),
+        now: after(64 * hour + 2 * minute),
+        armed: [row({ email: unannounced(-48 * hour), lastAt: after(-48 * hour) })],
+      },
+      'email c1',
+    ],
+    [
+      'and gathers it then, too',
+      {
+        settings: daysOff({ channels: { push: false, email: true, sms: false }, emailFrequency: 'hourly' }),
+        now: after(64 * hour),
+        armed: [row({ email: unannounced(-48 * hour), lastAt: after(-48 * hour) })],
+      },
+      'email c1',
+    ],
     ['pushes what is urgent at once', { now: after(0), armed: [urgentRow] }, 'push c1 urgent'],
     [
       'and what is urgent among other things, at no distance from their push',

@@ -95,7 +95,23 @@ export const quiet = (more: Partial<NotificationSettings> = {}, email = false): 
   ...more,
 });
 export const hour = 60 * minute;
-export const undisturbed = { ...allChannels, doNotDisturbUntil: after(hour).toISOString() };
+/** From Sunday noon until Friday at four in the morning, which is 64 hours from now, mail included. */
+export const daysOff = (more: Partial<NotificationSettings> = {}) => {
+  const all = { from: '00:00', until: '00:00' };
+  const [first, last] = [
+    { days: ['sun' as const], from: '12:00', until: '00:00' },
+    { days: ['fri' as const], from: '00:00', until: '04:00' },
+  ];
+  return quiet({
+    quietHours: { windows: [first, { days: ['mon', 'tue', 'wed', 'thu'], ...all }, last], email: true },
+    ...more,
+  });
+};
+export const undisturbedFor = (hours: number) => ({
+  ...allChannels,
+  doNotDisturbUntil: after(hours * hour).toISOString(),
+});
+export const undisturbed = undisturbedFor(1);
 /** By the clock of Kiritimati it is two in the morning. */
 export const farEast = 'Pacific/Kiritimati';
 export const urgents = [{ seq: 1, at: after(0) }];
