@@ -112,7 +112,7 @@ async function claim(
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;
   const comes = urgent && rows.some((row) => comesThrough(row.kind, settings) && covers.some(isOf(row)));
-  if (!comes && isLeftAlone(channel, rules)) return { result: 'not-needed', reason: 'quiet_hours' };
+  if (!comes && isLeftAlone(channel, rules, { urgent })) return { result: 'not-needed', reason: 'quiet_hours' };
   const sound = channel === 'push' && (await mayBeHeard(tx, deps, userId, { covers, urgent }));
   const spent = channel === 'push' ? 'taken' : await takeOne(tx, deps, userId, { what: channel, urgent });
   if (spent !== 'taken') return { result: 'not-needed', reason: spent };

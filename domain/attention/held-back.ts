@@ -2,7 +2,7 @@ import { type HeldBack, defaultNotificationSettings } from '../../contracts/enti
 import type { ConversationId } from '../../contracts/ids.ts';
 import { unreadRecipients } from '../../db/queries/unread-recipients.ts';
 import type { Deps } from '../deps.ts';
-import { peaceOf } from './peace.ts';
+import { urgentPeaceOf } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import { comesThrough } from './urgency.ts';
 
@@ -20,7 +20,7 @@ export async function heldBackOf(
   return recipients.flatMap(({ userId, timeZone, settings: stored }): HeldBack[] => {
     const settings = { ...defaultNotificationSettings, ...stored };
     if (comesThrough(message.kind, settings)) return [];
-    const peace = merged(peaceOf('push', { settings, zone: timeZone, now, ladder: deps.ladder, place: 0 }));
+    const peace = merged(urgentPeaceOf('push', { settings, zone: timeZone, now, ladder: deps.ladder, place: 0 }));
     const until = outOf(peace, present);
     // What came before that was told at once.
     return outOf(peace, sent) > sent && until > present ? [{ userId, until: new Date(until).toISOString() }] : [];

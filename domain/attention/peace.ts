@@ -40,6 +40,9 @@ export function peaceOf(
   ];
 }
 
+/** When it says nothing of what is urgent: until the very end. Only what can wait is released one person after another. */
+export const urgentPeaceOf: typeof peaceOf = (channel, rules) => peaceOf(channel, { ...rules, place: 0 });
+
 /**
  * Until when the channel may still tell of a message that came then. Time in which it leaves the person alone is not
  * counted: what piled up in days of peace is told at their end.
@@ -55,9 +58,13 @@ export const usefulUntil = (
 const clockSkewMs = 5_000;
 
 /** Whether the channel says nothing right now, for whoever is about to send what was decided before. */
-export function isLeftAlone(channel: Channel, rules: Parameters<typeof peaceOf>[1]): boolean {
+export function isLeftAlone(
+  channel: Channel,
+  rules: Parameters<typeof peaceOf>[1],
+  { urgent = false }: { urgent?: boolean } = {},
+): boolean {
   const now = rules.now.getTime();
-  return merged(peaceOf(channel, rules)).some(
+  return merged((urgent ? urgentPeaceOf : peaceOf)(channel, rules)).some(
     ({ from, until }) => from <= now - clockSkewMs && now < until - clockSkewMs,
   );
 }

@@ -1,6 +1,6 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
-import { type Peace, peaceOf, usefulUntil } from './peace.ts';
+import { type Peace, peaceOf, urgentPeaceOf, usefulUntil } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
@@ -157,7 +157,7 @@ function urgentStep(channel: 'push' | 'sms', row: ArmedRow, situation: Situation
       gapMs: 0,
       whyGap: 're_alert_gap',
       untilMs: newest.at.getTime() + (channel === 'push' ? urgent.untilMs : smsUntilMs),
-      peace: comesThrough(row.kind, situation.settings) ? [] : peaceOf(channel, situation),
+      peace: comesThrough(row.kind, situation.settings) ? [] : urgentPeaceOf(channel, situation),
       cap: channel === 'sms' ? situation.capped.urgentSms : undefined,
     },
   );
@@ -179,7 +179,7 @@ function repeatStep(row: ArmedRow, situation: Situation): StepResult[] {
       gapMs: realertGapMs,
       whyGap: 're_alert_gap',
       untilMs: newest.at.getTime() + urgent.untilMs,
-      peace: comesThrough(row.kind, situation.settings) ? [] : peaceOf('push', situation),
+      peace: comesThrough(row.kind, situation.settings) ? [] : urgentPeaceOf('push', situation),
     },
   );
   return [{ ...step, alert: 'repeat' }];

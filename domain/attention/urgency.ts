@@ -1,6 +1,6 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { ArmedRow, Urgent } from '../../db/queries/armed.ts';
-import { peaceOf } from './peace.ts';
+import { urgentPeaceOf } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import type { Situation } from './situation.ts';
 
@@ -18,6 +18,6 @@ type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
  */
 export function urgentFor(row: Pick<ArmedRow, 'kind' | 'urgents'>, rules: Rules): readonly Urgent[] {
   if (row.urgents.length === 0 || comesThrough(row.kind, rules.settings)) return row.urgents;
-  const quiet = merged(peaceOf('push', rules));
+  const quiet = merged(urgentPeaceOf('push', rules));
   return row.urgents.filter(({ at }) => outOf(quiet, at.getTime()) === at.getTime());
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
+import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import { type Person, makeChannel, makeDirect, makeGroup, read, registerPerson, send } from '../factories/person.ts';
 import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -20,8 +21,8 @@ describe('something urgent', () => {
   const set = async (person: Person, patch: Record<string, unknown>) =>
     expectStatus(await person.call<NotificationSettings>('PATCH', '/v1/me/notifications', patch), 200);
   /** It is quiet from an hour ago to an hour from now, by the clock of UTC. */
+  const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
   const quiet = () => {
-    const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
     const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
     return { windows: [{ days, from: clock(-hour), until: clock(hour) }], email: false };
   };
@@ -125,6 +126,23 @@ describe('something urgent', () => {
       assert.ok(until > Date.now() && until <= Date.now() + hour + minute);
       expectStatus(await read(bob, direct.id, 1), 200);
       assert.deepEqual((await delivery(ana, direct.id, message.id)).heldBack, []);
+    });
+
+    it('is urgent as soon as that is over, while others still wait for their turn', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      // It ended with this minute, and who waits for their turn waits for an hour.
+      const over = { ...quiet(), windows: quiet().windows.map((window) => ({ ...window, until: clock(0) })) };
+      await set(bob, { quietHours: over, urgentThrough: 'nobody' });
+      const left = placeOf(bob.id as UserId) / places;
+      hand.deps.ladder = { ...hand.deps.ladder, releaseJitterMs: hour / Math.max(left, 0.001) };
+      await send(ana, direct.id, 'no hurry');
+      assert.deepEqual(await hand.walk(bob), ['wait email step_delay']);
+      await urgent(ana, direct.id);
+      assert.deepEqual((await hand.walk(bob))[0], 'push');
+      assert.deepEqual(
+        hand.push.sent.map((push) => [push.urgent, push.data['count']]),
+        [[true, '2']],
+      );
     });
 
     it('is told of nobody whom it reaches, and of no message that is not urgent', async () => {

@@ -521,6 +521,38 @@ describe('decide', () => {
       'push c1',
     ],
     [
+      'pushes what is urgent and came after quiet hours at once, before others are released',
+      {
+        now: after(hour + 10 * second),
+        place: 0.5,
+        armed: [row({ urgents: [{ seq: 1, at: after(hour + 10 * second) }], push: unannounced(hour + 10 * second) })],
+        settings: quiet({ urgentThrough: 'nobody' }),
+      },
+      'push c1 urgent',
+    ],
+    [
+      'and once more five minutes later',
+      {
+        now: after(hour + 6 * minute),
+        place: 0.5,
+        armed: [row({ urgents: [{ seq: 1, at: after(hour + 10 * second) }], push: announced(1, hour + 10 * second) })],
+        settings: quiet({ urgentThrough: 'nobody' }),
+        pushHandedOver: true,
+      },
+      'push c1 repeat',
+    ],
+    [
+      'releases what was urgent in them with the others',
+      {
+        now: after(hour + 10 * second),
+        place: 0.5,
+        armed: [urgentRow],
+        settings: quiet({ urgentThrough: 'nobody' }),
+        ...{ email: 'missing', phone: 'missing' },
+      },
+      `wait push ${hour + minute + 1_500} quiet_hours`,
+    ],
+    [
       'texts what is urgent after five minutes to who wants that, and nothing else',
       {
         now: after(4 * minute),
