@@ -566,6 +566,15 @@ create table threads (
 );
 grant delete, insert, select, update on threads to homing_app;
 
+create table unreached (
+  conversation_id uuid not null,
+  seq bigint not null,
+  user_id uuid not null,
+  at timestamp with time zone not null default now(),
+  constraint unreached_pkey PRIMARY KEY (conversation_id, seq, user_id)
+);
+grant insert, select on unreached to homing_app;
+
 create table unreadable_reports (
   id bigint generated always as identity not null,
   source text not null,

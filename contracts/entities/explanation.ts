@@ -15,7 +15,7 @@ export const reasons = [
   ...['urgent_repeat', 'cap_user', 'cap_org_sms', 'focused_grace', 'idle_grace', 'awaiting_acknowledgement'],
   ...['next_digest', 'covered_by_digest', 'digest_only', 'channel_off_here', 'weekly_summary', 'device_off'],
   ...['breaker_open', 'provider_recovering'],
-  ...['mention_removed', 'conversation_deleted'],
+  ...['mention_removed', 'conversation_deleted', 'unreachable'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;

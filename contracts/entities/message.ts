@@ -194,6 +194,8 @@ export const DeliveryState = z
     readBy: z.array(UserId).optional(),
     /** Of an urgent message, where names are told: who is left alone until then and has not, as far as they tell, read it. */
     heldBack: z.array(HeldBack).optional(),
+    /** Of an urgent message, where names are told: who could be told of it on no channel and has not, as far as they tell, read it. */
+    unreachable: z.array(UserId).optional(),
   })
   .meta({ id: 'DeliveryState' });
 export type DeliveryState = z.infer<typeof DeliveryState>;

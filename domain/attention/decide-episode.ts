@@ -10,6 +10,7 @@ import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
 import { lookOnceAtScreens } from '../../db/queries/screens.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
+import { insertUnreached } from '../../db/queries/unreached.ts';
 import { userById } from '../../db/queries/users.ts';
 import { screenLimits } from '../calling-off/index.ts';
 import { capsOf } from './caps.ts';
@@ -50,9 +51,17 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
       input.userId,
       unwanted.map(({ conversationId }) => conversationId),
     );
+    if (decision.verdict.kind === 'finished' && decision.verdict.reason === 'unreachable')
+      await insertUnreached(tx, userId, urgentOf(situation));
     return { ...(await carryOut(tx, deps, input, decision)), settled };
   });
 }
+
+/** What is urgent and unread. */
+const urgentOf = ({ armed, settings }: Situation) =>
+  armed
+    .filter((row) => wanted(row, settings))
+    .flatMap(({ conversationId, urgents }) => urgents.map(({ seq }) => ({ conversationId, seq })));
 
 async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise<EscalateUnreadOutcome> {
   return ((await episodeOutcome(tx, userId, episode)) as EscalateUnreadOutcome | undefined) ?? 'read';
@@ -91,6 +100,7 @@ async function look(
     pushHandedOver: attempts.some(
       ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
     ),
+    handedOver: attempts.some(({ state, reached }) => state === 'accepted' || state === 'unknown' || reached),
     emailFailedAt: latestFailure(attempts, 'email'),
     held: heldChannels(held, settings.channels.push ? devices : []),
     underWay,

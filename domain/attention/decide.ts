@@ -66,11 +66,17 @@ function choose(steps: StepDecision[], situation: Situation, notifiable: readonl
   const [busy] = situation.underWay;
   if (busy) return { kind: 'wait', until: lastTry(situation), next: busy, why: 'under_way' };
   if (situation.stuck.length === 0)
-    return { kind: 'finished', outcome: 'every-step-spent', reason: 'every_step_spent' };
+    return { kind: 'finished', outcome: 'every-step-spent', reason: spentBy(situation, notifiable) };
   const until = operatorDeadline(situation, notifiable);
   if (until <= situation.now) return { kind: 'finished', outcome: 'expired', reason: 'expired' };
   return { kind: 'wait', until, next: 'operator', why: 'needs_operator' };
 }
+
+/** Whoever no provider was asked to tell is out of reach, unless nothing was left to tell. */
+const spentBy = ({ handedOver }: Situation, armed: readonly ArmedRow[]): Reason => {
+  const isLeft = (row: ArmedRow) => channels.some((channel) => row[channel].since || row[channel].throughSeq > 0);
+  return !handedOver && armed.some(isLeft) ? 'unreachable' : 'every_step_spent';
+};
 
 /** A push is about one conversation; a mail or text gathers all that are due. */
 function notifyBy(first: StepDecision, due: readonly StepDecision[], situation: Situation): Verdict {

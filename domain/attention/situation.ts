@@ -32,6 +32,8 @@ export interface Situation {
   armed: readonly ArmedRow[];
   /** Whether a push of this episode was handed to a provider. */
   pushHandedOver: boolean;
+  /** Whether anything of this episode was, or may have been, on any channel. */
+  handedOver: boolean;
   /** When the latest mail of this episode turned out not to have come; null where none has failed. */
   emailFailedAt: Date | null;
   /** Channels whose provider is out of order, or has just come back, and until when they wait. */

@@ -3,14 +3,14 @@ import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { deliveryOf } from '../../db/queries/members.ts';
 import { readableMessage } from '../access/index.ts';
-import { heldBackOf } from '../attention/index.ts';
+import { heldBackOf, unreachableOf } from '../attention/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 
 /**
  * How far a message has come, for who wrote it: counts, and names where the conversation is small enough. Channels tell
  * no receipts at all; between two, one of whom has blocked the other, a message has come nowhere, as far as is told. Of an
- * urgent one it is told, too, whom it reaches later by their own rules.
+ * urgent one it is told, too, whom it reaches later by their own rules, and whom on no channel.
  */
 export async function messageReceipts(
   deps: Pick<Deps, 'db' | 'now' | 'ladder'>,
@@ -28,9 +28,12 @@ export async function messageReceipts(
     members.filter((member) => !membership.blocked && member[what]).map(({ userId }) => userId);
   const [deliveredTo, readBy] = [having('delivered'), having('read')];
   const isNamed = membership.memberCount <= limits.namedMembers;
-  const heldBack =
+  const waiting =
     isNamed && message.priority === 'urgent'
-      ? { heldBack: await heldBackOf(deps, { ...message, kind: membership.kind }) }
+      ? {
+          heldBack: await heldBackOf(deps, { ...message, kind: membership.kind }),
+          unreachable: await unreachableOf(deps, message),
+        }
       : {};
   return {
     seq: message.seq,
@@ -38,6 +41,6 @@ export async function messageReceipts(
     delivered: deliveredTo.length,
     read: readBy.length,
     ...(isNamed ? { deliveredTo, readBy } : {}),
-    ...heldBack,
+    ...waiting,
   };
 }

@@ -60,6 +60,7 @@ export const sentences: Record<Reason, string> = {
   skipped_by_operator: 'An operator has struck this step off.',
   already_announced: 'This channel has told everything that is unread.',
   all_content_gone: 'Nothing was left to tell: what was unread was deleted.',
+  unreachable: 'No step could be taken: nothing was handed over on any channel, and it is still unread.',
   every_step_spent: 'Every step was taken or could not be, and it is still unread.',
   closed_by_operator: 'An operator has ended the episode.',
   not_yet_armed:

@@ -117,14 +117,9 @@ byEachDoor('support can see why', (door: Door) => {
     const { id } = await makeDirect(ana, bob);
     const message = await send(ana, id, 'Hi');
     const told = await settled(message, bob, 'skipped');
-    assert.equal(told.terminal.reason, 'every_step_spent');
+    assert.equal(told.terminal.reason, 'unreachable');
     const steps = told.episode?.decisions.map(({ step, reason }) => `${step} ${reason}`).sort();
-    assert.deepEqual(steps, [
-      'email email_unverified',
-      'episode every_step_spent',
-      'push no_device',
-      'sms channel_off',
-    ]);
+    assert.deepEqual(steps, ['email email_unverified', 'episode unreachable', 'push no_device', 'sms channel_off']);
     assert.equal(told.episode?.next, null);
   });
 

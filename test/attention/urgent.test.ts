@@ -110,10 +110,53 @@ describe('something urgent', () => {
     );
   });
 
-  describe('for who wants to be left alone', () => {
-    const delivery = async (by: Person, id: string, messageId: string) =>
-      expectStatus(await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${messageId}/receipts`), 200);
+  const delivery = async (by: Person, id: string, messageId: string) =>
+    expectStatus(await by.call<DeliveryState>('GET', `/v1/conversations/${id}/messages/${messageId}/receipts`), 200);
 
+  describe('for who can be reached on no channel', () => {
+    const nowhere = async () => {
+      const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await registerPerson(hand.app, 'Bob')];
+      return { ana, bob, direct: await makeDirect(ana, bob) };
+    };
+    const unreachable = async (by: Person, { conversationId, id }: { conversationId: string; id: string }) =>
+      (await delivery(by, conversationId, id)).unreachable;
+
+    it('is written down once, and its sender is told until they read it, and not why', async () => {
+      const { ana, bob, direct } = await nowhere();
+      const [plain, message] = [await send(ana, direct.id, 'no hurry'), await urgent(ana, direct.id)];
+      assert.deepEqual(await unreachable(ana, message), [], 'not before it was tried');
+      assert.deepEqual(await hand.walk(bob), ['every-step-spent']);
+      assert.deepEqual([await hand.walk(bob), await unreachable(ana, message)], [['every-step-spent'], [bob.id]]);
+      assert.equal(await unreachable(ana, plain), undefined);
+      const decided = await hand.rows(`select reason from decisions where user_id = $1 and step = 'episode'`, bob.id);
+      assert.deepEqual(decided, [{ reason: 'unreachable' }]);
+      expectStatus(await read(bob, direct.id, message.seq), 200);
+      assert.deepEqual(await unreachable(ana, message), []);
+    });
+
+    it('tells of nobody who was told, who read it, or who wants to hear nothing of it', async () => {
+      const { ana, bob, direct } = await nowhere();
+      const [reached, muting] = [await hand.reachable('Cy'), await registerPerson(hand.app, 'Max')];
+      const group = await makeGroup(ana, [reached, muting]);
+      const mutedUntil = new Date(Date.now() + hour).toISOString();
+      const messages = [await urgent(ana, group.id), await urgent(ana, direct.id)] as const;
+      expectStatus(await muting.call('PATCH', `/v1/conversations/${group.id}/me`, { mutedUntil }), 200);
+      expectStatus(await read(bob, direct.id, 1), 200);
+      for (const one of [reached, muting, bob]) await hand.walk(one);
+      for (const message of messages) assert.deepEqual(await unreachable(ana, message), []);
+    });
+
+    it('takes no name away for a reading that is not told', async () => {
+      const { ana, bob, direct } = await nowhere();
+      expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+      const message = await urgent(ana, direct.id);
+      await hand.walk(bob);
+      expectStatus(await read(bob, direct.id, 1), 200);
+      assert.deepEqual(await unreachable(ana, message), [bob.id]);
+    });
+  });
+
+  describe('for who wants to be left alone', () => {
     it('waits as any other where its sender does not come through, and the sender is told until when', async () => {
       const { ana, bob, direct } = await hand.pair();
       await set(bob, { quietHours: quiet(), urgentThrough: 'nobody' });

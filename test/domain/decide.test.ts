@@ -814,6 +814,18 @@ describe('decide', () => {
     assert.equal(urgencyOf({ now: after(11 * minute), armed: [row(pushed)], summary: true }), 'email gathered');
   });
 
+  it('says who is out of reach: nothing was handed over on any channel, and there was something to tell', () => {
+    const reasonFor = (overrides: Partial<Situation>) => {
+      const { verdict } = decide(situation({ devices: [], email: 'missing', phone: 'missing', ...overrides }));
+      return verdict.kind === 'finished' ? verdict.reason : verdict.kind;
+    };
+    assert.equal(reasonFor({}), 'unreachable');
+    assert.equal(reasonFor({ armed: [row(mailed)] }), 'unreachable', 'what was tried came to nothing');
+    assert.equal(reasonFor({ handedOver: true }), 'every_step_spent');
+    assert.equal(reasonFor({ armed: [row({ push: gone, email: gone, sms: gone })] }), 'every_step_spent');
+    assert.equal(reasonFor({ armed: [] }), 'read_before_send');
+  });
+
   it('gives a reason for every step, also for those that are not taken', () => {
     const { steps } = decide(situation({ devices: [], phone: 'unverified' }));
     assert.deepEqual(

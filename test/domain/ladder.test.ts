@@ -95,6 +95,7 @@ class Play {
       openedAt: new Date(start),
       summary: false,
       pushHandedOver: this.told.has('push'),
+      handedOver: this.told.size > 0,
       emailFailedAt: null,
       underWay: [],
       stuck: [],

@@ -75,6 +75,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   suppressed: {},
   armed: [row()],
   pushHandedOver: false,
+  handedOver: false,
   held: {},
   emailFailedAt: null,
   underWay: [],
