@@ -189,6 +189,7 @@ create table devices (
 );
 CREATE INDEX devices_of_session ON public.devices USING btree (user_id, session_id) WHERE (push_token IS NOT NULL);
 CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token_hash) WHERE (push_token_hash IS NOT NULL);
+CREATE INDEX devices_unseen ON public.devices USING btree (last_seen_at) WHERE ((push_token IS NOT NULL) AND (push_state <> 'dead'::text));
 grant delete, insert, select, update on devices to homing_app;
 
 create table differences (

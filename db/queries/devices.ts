@@ -20,9 +20,22 @@ export interface DeviceRow {
   lastSeenAt: Date;
 }
 
-const columns = `user_id as "userId", id, session_id as "sessionId", platform, push_token as "pushToken", push_token_at as "pushTokenAt", push_state as "pushState",
-  push_permission as "pushPermission", push_enabled as "pushEnabled", app_version as "appVersion", locale, time_zone as "timeZone",
-  last_seen_at as "lastSeenAt"`;
+/** FCM's own tokens end when nothing was heard of an installation for so long. */
+const goneAfter = `interval '270 days'`;
+
+/**
+ * An app that registers once and then only renews its session is seen as well: at each renewal, which a connection that
+ * lasts needs, too. That is written down with the session already.
+ */
+const seenAt = `greatest(d.last_seen_at, (
+  select s.last_used_at from sessions s where s.user_id = d.user_id and s.id = d.session_id))`;
+
+const columnsWith = (pushState: string, lastSeen: string) => `
+  user_id as "userId", id, session_id as "sessionId", platform, push_token as "pushToken", push_token_at as "pushTokenAt",
+  ${pushState} as "pushState", push_permission as "pushPermission", push_enabled as "pushEnabled", app_version as "appVersion",
+  locale, time_zone as "timeZone", ${lastSeen} as "lastSeenAt"`;
+const columns = columnsWith('push_state', 'last_seen_at');
+const columnsNow = columnsWith(`case when ${seenAt} < now() - ${goneAfter} then 'dead' else push_state end`, seenAt);
 
 /** Registrations of one person follow one another, so that their number can be judged. */
 export async function lockDevices(tx: Tx, userId: UserId): Promise<void> {
@@ -106,7 +119,7 @@ export async function upsertDevice(
 export async function devicesOf(db: Queryable, userId: UserId): Promise<DeviceRow[]> {
   const { rows } = await db.query<DeviceRow>({
     name: 'devices-of',
-    text: `select ${columns} from devices where user_id = $1 order by last_seen_at desc, id desc`,
+    text: `select ${columnsNow} from devices d where user_id = $1 order by "lastSeenAt" desc, id desc`,
     values: [userId],
   });
   return rows;
@@ -119,6 +132,28 @@ export async function deleteDevice(db: Queryable, userId: UserId, id: DeviceId):
     values: [userId, id],
   });
   return rowCount === 1;
+}
+
+/**
+ * Calls devices dead that were not seen for so long that nothing reaches them, and writes down of the others when they were
+ * seen, so that they are not looked at again before their time. Answers with how many were looked at.
+ */
+export async function retireDevices(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'retire-devices',
+    text: `
+      with unseen as (
+        select user_id, id from devices
+        where last_seen_at < now() - ${goneAfter} and push_token is not null and push_state <> 'dead'
+        order by last_seen_at limit $1 for update skip locked
+      )
+      update devices d set last_seen_at = ${seenAt},
+        push_state = case when ${seenAt} < now() - ${goneAfter} then 'dead' else push_state end,
+        push_state_at = case when ${seenAt} < now() - ${goneAfter} then now() else push_state_at end
+      from unseen u where d.user_id = u.user_id and d.id = u.id`,
+    values: [limit],
+  });
+  return rowCount ?? 0;
 }
 
 /** Devices that were found suspect since then count again: what was said of them is not believed any more. */

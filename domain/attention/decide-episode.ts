@@ -16,6 +16,7 @@ import { screenLimits } from '../calling-off/index.ts';
 import { capsOf } from './caps.ts';
 import type { CircuitName, Deps, Held, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
+import { wasPushed } from './devices-unseen.ts';
 import { heldChannels } from './outage.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
@@ -97,9 +98,7 @@ async function look(
     phone: contact(user?.phone, user?.phoneVerifiedAt),
     suppressed: user ? await suppressedOf(tx, deps, user) : {},
     armed: await armedConversations(tx, userId),
-    pushHandedOver: attempts.some(
-      ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
-    ),
+    pushHandedOver: await wasPushed(tx, deps.now(), { userId, attempts, devices }),
     handedOver: attempts.some(({ state, reached }) => state === 'accepted' || state === 'unknown' || reached),
     emailFailedAt: latestFailure(attempts, 'email'),
     held: heldChannels(held, settings.channels.push ? devices : []),

@@ -30,7 +30,7 @@ export interface Situation {
   suppressed: Partial<Record<'email' | 'sms', SuppressionCause>>;
   /** Unread and armed, the oldest first. */
   armed: readonly ArmedRow[];
-  /** Whether a push of this episode was handed to a provider. */
+  /** Whether a push of this episode was handed to a provider, for a device that was seen lately. */
   pushHandedOver: boolean;
   /** Whether anything of this episode was, or may have been, on any channel. */
   handedOver: boolean;
