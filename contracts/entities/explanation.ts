@@ -35,6 +35,8 @@ const EvaluatedStep = z.strictObject({
   reason: Reason,
   until: Instant.optional(),
   conversationId: ConversationId.optional(),
+  /** IANA name of the zone by whose clock it is quiet, where that is the reason. */
+  zone: z.string().optional(),
 });
 
 export const ToldDecision = z

@@ -30,6 +30,10 @@ const goneAfter = `interval '270 days'`;
 const seenAt = `greatest(d.last_seen_at, (
   select s.last_used_at from sessions s where s.user_id = d.user_id and s.id = d.session_id))`;
 
+/** The zone of the device that was seen last and has told one. */
+export const pushZone = (userId: string) =>
+  `(select d.time_zone from devices d where d.user_id = ${userId} and d.time_zone is not null order by ${seenAt} desc, d.id desc limit 1)`;
+
 const columnsWith = (pushState: string, lastSeen: string) => `
   user_id as "userId", id, session_id as "sessionId", platform, push_token as "pushToken", push_token_at as "pushTokenAt",
   ${pushState} as "pushState", push_permission as "pushPermission", push_enabled as "pushEnabled", app_version as "appVersion",

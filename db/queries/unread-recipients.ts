@@ -1,11 +1,13 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import { pushZone } from './devices.ts';
 import { messageGates } from './notifiable.ts';
 import { asOf } from './past-rules.ts';
 
 export interface UnreadRecipient {
   userId: UserId;
+  /** Of the device that was seen last and has told its own, else of the account. */
   timeZone: string;
   /** Null where they never changed the defaults. */
   settings: Partial<NotificationSettings> | null;
@@ -26,7 +28,7 @@ export async function unreadRecipients(
   const { rows } = await db.query<UnreadRecipient>({
     name: 'unread-recipients',
     text: `
-      select u.id as "userId", u.time_zone as "timeZone", s.settings
+      select u.id as "userId", coalesce(${pushZone('u.id')}, u.time_zone) as "timeZone", s.settings
       from messages g
       join conversations c on c.id = g.conversation_id
       join members p on p.conversation_id = g.conversation_id and p.left_at is null and p.came_seq < g.seq

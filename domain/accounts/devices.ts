@@ -21,9 +21,9 @@ export async function putDevice(
     const row = await upsertDevice(tx, actor.userId, id, input, { at: deps.now(), sessionId: actor.sessionId });
     const { length } = await devicesOf(tx, actor.userId);
     if (length > limits.devicesPerUser) throw tooManyDevices();
-    // What could not be pushed may be pushed now, or no longer.
-    const { pushToken, pushPermission, pushEnabled } = input;
-    if ([pushToken, pushPermission, pushEnabled].some((change) => change !== undefined))
+    // What could not be pushed may be pushed now, or no longer, by night too.
+    const { pushToken, pushPermission, pushEnabled, timeZone } = input;
+    if ([pushToken, pushPermission, pushEnabled, timeZone].some((change) => change !== undefined))
       await lookAgain(tx, [actor.userId], 0);
     return { value: presentDevice(row) };
   });

@@ -14,6 +14,7 @@ import {
   insertAttempt,
   reopenAttempt,
 } from '../../db/queries/attempts.ts';
+import { devicesOf } from '../../db/queries/devices.ts';
 import { type AttentionRow, lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { takeSummary } from '../../db/queries/summaries.ts';
@@ -22,6 +23,7 @@ import type { Deps, Ladder } from '../deps.ts';
 import { alertOf, mayBeHeard, toRepeat } from './alert.ts';
 import { takeOne } from './caps.ts';
 import { wanted } from './decide.ts';
+import { zoneOf } from './devices.ts';
 import { gathered } from './gathering.ts';
 import { isLeftAlone } from './peace.ts';
 import type { Situation } from './situation.ts';
@@ -46,6 +48,8 @@ export interface Claim {
   urgent: boolean;
   /** A push of it makes a sound. */
   sound: boolean;
+  /** By whose clock a push keeps quiet hours. */
+  pushZone: string;
   /** Calls before that one that nobody knows the outcome of either. */
   unanswered: number;
 }
@@ -66,14 +70,14 @@ export async function claimAttempt(
     const over = attention?.episode !== input.episode;
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
     const armed = over ? [] : await armedConversations(tx, input.userId);
-    const claiming = { channel, input, armed, rules: await rulesOf(tx, deps, input.userId) };
+    const claiming = { channel, input, armed, rules: await rulesOf(tx, deps, input.userId, channel) };
     if (earlier) return reclaim(tx, claiming, earlier);
     if (over || !attention) return { result: 'not-needed', reason: 'episode_over' };
     return claim(tx, deps, { ...claiming, attention });
   });
 }
 
-type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
+type Rules = Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>;
 interface Claiming {
   channel: Channel;
   input: NotifyRequest;
@@ -82,10 +86,12 @@ interface Claiming {
 }
 
 /** What the person wants right now. */
-async function rulesOf(tx: Tx, { now, ladder }: ClaimDeps, userId: UserId): Promise<Rules> {
+async function rulesOf(tx: Tx, { now, ladder }: ClaimDeps, userId: UserId, channel: Channel): Promise<Rules> {
   const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
-  const zone = (await userById(tx, userId))?.timeZone ?? 'UTC';
-  return { settings, zone, now: now(), ladder, place: placeOf(userId) / places };
+  const user = await userById(tx, userId);
+  const zone = user?.timeZone ?? 'UTC';
+  const pushZone = channel === 'push' ? zoneOf(await devicesOf(tx, userId), user) : zone;
+  return { settings, zone, pushZone, now: now(), ladder, place: placeOf(userId) / places };
 }
 
 const wantedBy = ({ channel, armed, rules: { settings } }: Claiming): ArmedRow[] =>
@@ -119,7 +125,8 @@ async function claim(
   const kind = summary ? 'summary' : 'unread';
   if (summary) await takeSummary(tx, userId);
   await insertAttempt(tx, userId, { id, episode, channel, kind, covers, at: now, alert, sound });
-  return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, unanswered: 0 };
+  const { pushZone } = rules;
+  return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, pushZone, unanswered: 0 };
 }
 
 const isOf =
@@ -148,7 +155,7 @@ async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise
     return { result: 'not-needed', reason: 'quiet_hours' };
   }
   const { id: attemptId, kind, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
-  const claim = { attemptId, kind, covers, tries, urgent, sound };
+  const claim = { attemptId, kind, covers, tries, urgent, sound, pushZone: rules.pushZone };
   if (attempt.state === 'claimed') return { ...claim, calledBefore, unanswered };
   await reopenAttempt(tx, userId, attemptId, request);
   return { ...claim, calledBefore: null, unanswered: 0 };

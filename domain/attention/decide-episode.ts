@@ -16,7 +16,7 @@ import { screenLimits } from '../calling-off/index.ts';
 import { capsOf } from './caps.ts';
 import type { CircuitName, Deps, Held, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
-import { wasPushed } from './devices-unseen.ts';
+import { wasPushed, zoneOf } from './devices.ts';
 import { heldChannels } from './outage.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
@@ -87,6 +87,7 @@ async function look(
     account: user?.status ?? 'suspended',
     settings,
     zone: user?.timeZone ?? 'UTC',
+    pushZone: zoneOf(devices, user),
     place: placeOf(userId) / places,
     devices: devices.map(({ pushState, pushPermission, pushEnabled, pushToken }) => ({
       pushState,
@@ -212,12 +213,13 @@ function oneForEachChannel(steps: readonly StepDecision[], taken: string | undef
   return [...best.values()];
 }
 
-const toEvaluation = ({ channel, outcome, reason, until, conversationId }: StepDecision) => ({
+const toEvaluation = ({ channel, outcome, reason, until, conversationId, zone }: StepDecision) => ({
   channel,
   outcome,
   reason,
   ...(until ? { until: until.toISOString() } : {}),
   ...(conversationId ? { conversationId } : {}),
+  ...(zone ? { zone } : {}),
 });
 
 async function latestDecisions(tx: Tx, userId: UserId, episode: number): Promise<Map<string, DecisionRow>> {

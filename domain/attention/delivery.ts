@@ -182,12 +182,12 @@ export async function heard(
 /** Until when it is of use to tell a person of a message that came then; a text costs money, and its hours run by night, too. */
 export function lastUse(
   { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
-  { user, settings }: Pick<Delivery, 'user' | 'settings'>,
+  { user, settings, claim: { pushZone } }: Pick<Delivery, 'user' | 'settings'> & { claim: Pick<Claim, 'pushZone'> },
   channel: Channel,
   newest: Date,
 ): number {
   if (channel === 'sms') return newest.getTime() + ladder.smsUntilMs;
-  const rules = { settings, zone: user.timeZone, now: now(), ladder, place: placeOf(user.id) / places };
+  const rules = { settings, zone: user.timeZone, pushZone, now: now(), ladder, place: placeOf(user.id) / places };
   return usefulUntil(channel, newest, { push: ladder.pushUntilMs, email: ladder.emailUntilMs }[channel], rules);
 }
 

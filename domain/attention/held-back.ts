@@ -20,7 +20,8 @@ export async function heldBackOf(
   return recipients.flatMap(({ userId, timeZone, settings: stored }): HeldBack[] => {
     const settings = { ...defaultNotificationSettings, ...stored };
     if (comesThrough(message.kind, settings)) return [];
-    const peace = merged(urgentPeaceOf('push', { settings, zone: timeZone, now, ladder: deps.ladder, place: 0 }));
+    const clock = { zone: timeZone, pushZone: timeZone };
+    const peace = merged(urgentPeaceOf('push', { settings, ...clock, now, ladder: deps.ladder, place: 0 }));
     const until = outOf(peace, present);
     // What came before that was told at once.
     return outOf(peace, sent) > sent && until > present ? [{ userId, until: new Date(until).toISOString() }] : [];

@@ -2,7 +2,7 @@ export { armMany, createArming } from './arm.ts';
 export { decideEpisode } from './decide-episode.ts';
 export { heldBackOf } from './held-back.ts';
 export { receiveNotificationReceipt } from './notification-receipts.ts';
-export { retireUnseen } from './devices-unseen.ts';
+export { retireUnseen } from './devices.ts';
 export { unreachableOf } from './unreached.ts';
 export { notify } from './notify.ts';
 export { clearScreens } from './screens.ts';

@@ -1,7 +1,7 @@
 import type { QuietWindow } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Ladder } from '../deps.ts';
-import { type Span, awakeAfter, merged, quietSpans } from './quiet-hours.ts';
+import { type Span, awakeAfter, knownZone, merged, quietSpans } from './quiet-hours.ts';
 import type { Reason, Situation } from './situation.ts';
 
 /** Time in which a channel is to leave a person alone, and by whose wish. */
@@ -25,8 +25,10 @@ const nights = new WeakMap<object, readonly QuietWindow[]>();
  */
 export function peaceOf(
   channel: Channel,
-  { settings, zone, now, ladder, place }: Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>,
+  rules: Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>,
 ): Peace[] {
+  const { settings, now, ladder, place } = rules;
+  const zone = clockFor(channel, rules);
   const isQuiet = channel !== 'email' || settings.quietHours?.email === true;
   const windows = isQuiet ? (settings.quietHours?.windows ?? []) : [];
   const night = channel === 'sms' && ladder.smsNight ? everyNight(ladder.smsNight) : [];
@@ -39,6 +41,10 @@ export function peaceOf(
     ...(undisturbed === null ? [] : [{ from: 0, until: Date.parse(undisturbed), why: 'do_not_disturb' as const }]),
   ];
 }
+
+/** The zone by whose clock the channel keeps quiet hours: a phone makes its noise where it is, whatever the account says. */
+export const clockFor = (channel: Channel, { zone, pushZone }: Pick<Situation, 'zone' | 'pushZone'>): string =>
+  knownZone(channel === 'push' ? pushZone : zone);
 
 /** When it says nothing of what is urgent: until the very end. Only what can wait is released one person after another. */
 export const urgentPeaceOf: typeof peaceOf = (channel, rules) => peaceOf(channel, { ...rules, place: 0 });

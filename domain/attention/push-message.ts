@@ -22,11 +22,13 @@ interface PushContent {
   urgent: boolean;
   /** Without it the push only changes what is displayed. */
   sound: boolean;
+  /** By whose clock it keeps quiet hours. */
+  pushZone: string;
 }
 
 export function toPush(
   deps: Pick<Deps, 'now' | 'ladder' | 'publicUrl'>,
-  { user, settings, messages, attemptId, urgent, sound }: PushContent,
+  { user, settings, messages, attemptId, urgent, sound, pushZone }: PushContent,
   { platform, token }: Pick<PushMessage, 'platform' | 'token'>,
   badge: Badge,
 ): PushMessage {
@@ -52,6 +54,9 @@ export function toPush(
     badge: badge.count,
     urgent,
     sound,
-    ttlSeconds: secondsLeft(deps, urgent ? urgentUntil : lastUse(deps, { user, settings }, 'push', createdAt)),
+    ttlSeconds: secondsLeft(
+      deps,
+      urgent ? urgentUntil : lastUse(deps, { user, settings, claim: { pushZone } }, 'push', createdAt),
+    ),
   };
 }

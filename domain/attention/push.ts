@@ -83,7 +83,13 @@ async function pushTo(deps: NotifyDeps, delivery: Delivery, device: DeviceRow, b
   const { input, claim } = delivery;
   const sentAt = deps.now();
   const token = device.pushToken as string;
-  const content = { ...delivery, attemptId: input.attemptId, urgent: claim.urgent, sound: claim.sound };
+  const content = {
+    ...delivery,
+    attemptId: input.attemptId,
+    urgent: claim.urgent,
+    sound: claim.sound,
+    pushZone: claim.pushZone,
+  };
   const outcome = await deps.senders.push.send(toPush(deps, content, { platform: device.platform, token }, badge));
   if (outcome.class === 'ok') {
     await heard(deps, input, { key: keyOf(device), source: 'fcm', kind: 'accepted' });

@@ -16,6 +16,7 @@ import {
 import { userById } from '../../db/queries/users.ts';
 import { screenLimits } from '../calling-off/index.ts';
 import type { Deps, PushMessage, SendOutcome } from '../deps.ts';
+import { zoneOf } from './devices.ts';
 import { canPush } from './outage.ts';
 import { keyOfScreen, toPush } from './push-message.ts';
 
@@ -101,11 +102,8 @@ async function replace(
   ]);
   if (!user || messages.length === 0) return;
   const settings = stored?.settings ?? defaultNotificationSettings;
-  await toEach(deps, devices, (to) =>
-    deps.senders.push.send(
-      toPush(deps, { user, settings, messages, attemptId, urgent: false, sound: false }, to, badge),
-    ),
-  );
+  const content = { user, settings, messages, attemptId, urgent: false, sound: false, pushZone: zoneOf(devices, user) };
+  await toEach(deps, devices, (to) => deps.senders.push.send(toPush(deps, content, to, badge)));
 }
 
 async function toEach(

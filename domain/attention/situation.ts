@@ -15,6 +15,8 @@ export interface Situation {
   settings: NotificationSettings;
   /** IANA name of the zone that the person's clock shows. */
   zone: string;
+  /** The same of the device that was seen last and has told its own, else of the person. */
+  pushZone: string;
   /** Where the person stands among those who are released together, from 0 to 1. */
   place: number;
   /** What each channel could be sent to. */
@@ -75,6 +77,8 @@ export interface StepDecision {
   reason: Reason;
   until?: Date;
   conversationId?: string;
+  /** By whose clock it is quiet, where it is. */
+  zone?: string;
   /** It tells of something urgent: for the first time, or once more. */
   alert?: 'urgent' | 'repeat';
 }

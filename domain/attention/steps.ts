@@ -1,6 +1,6 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
-import { type Peace, peaceOf, urgentPeaceOf, usefulUntil } from './peace.ts';
+import { type Peace, clockFor, peaceOf, urgentPeaceOf, usefulUntil } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
@@ -16,9 +16,16 @@ export function stepsOf(channel: Channel, situation: Situation, armed: readonly 
   return armed.map((row) => {
     const urgent = unannounced(channel, row, situation).length > 0;
     const step = switchedOff(channel, row, situation) ?? timing[channel](row, situation);
-    return { channel, conversationId: row.conversationId, ...holdBack(channel, urgent, step, situation) };
+    const { conversationId } = row;
+    return byClock({ channel, conversationId, ...holdBack(channel, urgent, step, situation) }, situation);
   });
 }
+
+/** Quiet by whose clock is part of the answer: it may be that of a device. */
+const byClock = (step: StepDecision, situation: Situation): StepDecision =>
+  step.reason === 'quiet_hours' || step.reason === 'sms_night'
+    ? { ...step, zone: clockFor(step.channel, situation) }
+    : step;
 
 function switchedOff(channel: Channel, row: ArmedRow, { settings }: Situation): StepResult | undefined {
   if (isOn(channel, row, settings)) return undefined;

@@ -10,7 +10,7 @@ export const comesThrough = (
   { urgentThrough }: Pick<NotificationSettings, 'urgentThrough'>,
 ): boolean => urgentThrough === 'everyone' || (urgentThrough === 'direct' && kind === 'direct');
 
-type Rules = Pick<Situation, 'settings' | 'zone' | 'now' | 'ladder' | 'place'>;
+type Rules = Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>;
 
 /**
  * The unread messages that are urgent for this person, the oldest first. One that came while they wanted to be left alone,

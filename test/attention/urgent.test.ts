@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
 import { type UserId, placeOf, places } from '../../contracts/ids.ts';
 import { type Person, makeChannel, makeDirect, makeGroup, read, registerPerson, send } from '../factories/person.ts';
@@ -22,9 +23,9 @@ describe('something urgent', () => {
     expectStatus(await person.call<NotificationSettings>('PATCH', '/v1/me/notifications', patch), 200);
   /** It is quiet from an hour ago to an hour from now, by the clock of UTC. */
   const clock = (shiftMs: number) => new Date(Date.now() + shiftMs).toISOString().slice(11, 16);
-  const quiet = () => {
+  const quiet = (shiftMs = 0) => {
     const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-    return { windows: [{ days, from: clock(-hour), until: clock(hour) }], email: false };
+    return { windows: [{ days, from: clock(shiftMs - hour), until: clock(shiftMs + hour) }], email: false };
   };
   const later = async (person: Person, minutes: number) => {
     hand.pass(minutes * minute);
@@ -186,6 +187,27 @@ describe('something urgent', () => {
         hand.push.sent.map((push) => [push.urgent, push.data['count']]),
         [[true, '2']],
       );
+    });
+
+    it('keeps the hours of the device that was seen last, and says whose clock it was', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      // Half a day ahead of the account's clock, by which it is not quiet.
+      const deviceId = randomUUIDv7();
+      const clock = { platform: 'ios', timeZone: 'Etc/GMT-12' };
+      expectStatus(await bob.call('PUT', `/v1/me/devices/${deviceId}`, clock), 200);
+      await set(bob, { quietHours: quiet(12 * hour), urgentThrough: 'nobody' });
+      const message = await urgent(ana, direct.id);
+      assert.deepEqual(await hand.walk(bob), ['wait email step_delay']);
+      const [decided] = await hand.rows<{ reason: string; evaluation: { channel: string; zone?: string }[] }>(
+        `select reason, evaluation from decisions where user_id = $1 and step = 'push'`,
+        bob.id,
+      );
+      const zone = decided?.evaluation.find(({ channel }) => channel === 'push')?.zone;
+      assert.deepEqual([decided?.reason, zone], ['quiet_hours', 'Etc/GMT-12']);
+      const [held] = (await delivery(ana, direct.id, message.id)).heldBack ?? [];
+      assert.ok(Date.parse(held?.until ?? '') <= Date.now() + hour + minute);
+      expectStatus(await bob.call('PUT', `/v1/me/devices/${deviceId}`, { ...clock, timeZone: 'UTC' }), 200);
+      assert.deepEqual((await hand.walk(bob))[0], 'push', 'the device has come home');
     });
 
     it('is told of nobody whom it reaches, and of no message that is not urgent', async () => {

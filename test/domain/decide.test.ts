@@ -357,6 +357,23 @@ describe('decide', () => {
     ],
     ['pushes in quiet hours of another day', { settings: quiet(), zone: farEast }, 'push c1'],
     [
+      'keeps quiet hours of push by the clock of the device',
+      { settings: quiet(), zone: farEast, pushZone: 'UTC', email: 'missing', phone: 'missing' },
+      `wait push ${hour + 1_500} quiet_hours`,
+    ],
+    ['as here', { settings: quiet(), pushZone: farEast }, 'push c1'],
+    [
+      'and those of mail by that of the account',
+      {
+        settings: quiet({}, true),
+        pushZone: farEast,
+        armed: [row(pushed)],
+        pushHandedOver: true,
+        now: after(11 * minute),
+      },
+      `wait email ${hour + 10 * minute} quiet_hours`,
+    ],
+    [
       'releases people one after another',
       { settings: quiet(), email: 'missing', phone: 'missing', place: 0.5 },
       `wait push ${hour + minute + 1_500} quiet_hours`,

@@ -87,6 +87,7 @@ class Play {
       ladder: standardLadder,
       account: 'active',
       zone: 'UTC',
+      pushZone: 'UTC',
       place: 0,
       held: {},
       email: 'verified',

@@ -68,6 +68,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   account: 'active',
   settings: allChannels,
   zone: 'UTC',
+  pushZone: overrides.zone ?? 'UTC',
   place: 0,
   devices: [{ pushState: 'active', pushPermission: 'granted', pushEnabled: true, hasToken: true }],
   email: 'verified',
