@@ -52,6 +52,7 @@ create table attempts (
   constraint attempts_state_check CHECK ((state = ANY (ARRAY['claimed'::text, 'accepted'::text, 'failed'::text, 'unknown'::text, 'dropped'::text])))
 );
 CREATE INDEX attempts_by_id ON public.attempts USING btree (id);
+CREATE INDEX attempts_of_episode ON public.attempts USING btree (user_id, episode, channel, state, finished_at);
 CREATE INDEX attempts_unsettled ON public.attempts USING btree (claimed_at) WHERE ((state = 'claimed'::text) OR ((state = 'accepted'::text) AND (channel <> 'push'::text) AND (COALESCE(reported, 'accepted'::text) = 'accepted'::text)));
 grant delete, insert, select, update on attempts to homing_app;
 
@@ -164,7 +165,7 @@ create table decisions (
   constraint decisions_pkey PRIMARY KEY (user_id, id),
   constraint decisions_outcome_check CHECK ((outcome = ANY (ARRAY['send'::text, 'deferred'::text, 'skipped'::text, 'cancelled'::text, 'failed'::text])))
 );
-CREATE INDEX decisions_of_episode ON public.decisions USING btree (user_id, episode);
+CREATE INDEX decisions_of_step ON public.decisions USING btree (user_id, episode, step, at, id);
 grant insert, select on decisions to homing_app;
 
 create table devices (

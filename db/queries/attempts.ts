@@ -118,13 +118,57 @@ export async function attemptOf(db: Queryable, userId: UserId, id: string): Prom
   return rows[0];
 }
 
-export async function attemptsOfEpisode(db: Queryable, userId: UserId, episode: number): Promise<AttemptRow[]> {
-  const { rows } = await db.query<AttemptRow>({
-    name: 'attempts-of-episode',
-    text: `select ${columns} from attempts where user_id = $1 and episode = $2 order by claimed_at, id`,
+/** What an episode's attempts have come to, as far as its next decision goes by it. */
+export interface EpisodeOutcomes {
+  /** Somebody may have been told, on whatever channel. */
+  handedOver: boolean;
+  /** A push was taken: by one device of several, too. */
+  pushHandedOver: boolean;
+  /** When a mail last failed for what is wrong with its address. */
+  emailFailedAt: Date | null;
+}
+
+/** Pushes of each state of which it is asked which devices took them: the latest. */
+const partlyLooked = 20;
+
+/** Failures that say nothing of the address: while a provider is out of order nothing else is brought forward by it. */
+const ofProvider = `('provider_configuration', 'provider_failing')`;
+
+/** Of pushes that only devices took whose keys are in `notCounted` it counts that they were tried, and no more. */
+export async function outcomesOfEpisode(
+  db: Queryable,
+  userId: UserId,
+  { episode, notCounted }: { episode: number; notCounted: readonly string[] },
+): Promise<EpisodeOutcomes> {
+  const of = (channel: string, state: string) =>
+    `from attempts t where t.user_id = $1 and t.episode = $2 and t.channel = ${channel} and t.state = ${state}`;
+  const takenBy = (which: string) => `exists (
+    select from unnest('{accepted,claimed,unknown,failed,dropped}'::text[]) as i(state)
+    cross join lateral (select t.id ${of(`'push'`, 'i.state')} order by t.finished_at desc limit ${partlyLooked}) p
+    join attempt_events e on e.user_id = $1 and e.attempt_id = p.id and e.kind = 'accepted' and ${which})`;
+  const { rows } = await db.query<EpisodeOutcomes>({
+    name: 'outcomes-of-episode',
+    text: `
+      select exists (select from unnest('{push,email,sms}'::text[]) c, unnest('{accepted,unknown}'::text[]) s
+            where exists (select ${of('c', 's')})) or ${takenBy('true')} as "handedOver",
+        cardinality($3::text[]) = 0 and exists (select ${of(`'push'`, `'accepted'`)})
+          or ${takenBy('e.key <> all($3::text[])')} as "pushHandedOver",
+        (select t.finished_at ${of(`'email'`, `'failed'`)} and t.finished_at is not null
+          and (t.error_class is null or t.error_class not in ${ofProvider})
+          order by t.finished_at desc limit 1) as "emailFailedAt"`,
+    values: [userId, episode, notCounted],
+  });
+  return rows[0] as EpisodeOutcomes;
+}
+
+/** Attempts of an episode of which it is not written down what they came to, in the order of their making. */
+export async function openAttempts(db: Queryable, userId: UserId, episode: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'open-attempts',
+    text: `select id from attempts where user_id = $1 and episode = $2 and state = 'claimed' order by claimed_at, id`,
     values: [userId, episode],
   });
-  return rows;
+  return rows.map(({ id }) => id);
 }
 
 /**

@@ -46,14 +46,23 @@ export async function insertDecisions(tx: Tx, userId: UserId, decisions: readonl
   });
 }
 
-/** The decisions of one episode in the order they were made. */
-export async function decisionsOf(db: Queryable, userId: UserId, episode: number): Promise<DecisionRow[]> {
-  const { rows } = await db.query<DecisionRow>({
-    name: 'decisions-of',
-    text: `select id, episode, at, step, outcome, reason, until, attempt_id as "attemptId", evaluation,
-      workflow_id as "workflowId", run_id as "runId", conversation_id as "conversationId"
-      from decisions where user_id = $1 and episode = $2 order by at, id`,
-    values: [userId, episode],
+export type LatestDecision = Pick<DecisionRow, 'outcome' | 'reason' | 'until'>;
+
+/** What was last decided of each of these steps in one episode, however often something was before. */
+export async function latestDecisions(
+  db: Queryable,
+  userId: UserId,
+  episode: number,
+  steps: readonly string[],
+): Promise<Map<string, LatestDecision>> {
+  const { rows } = await db.query<LatestDecision & { step: string }>({
+    name: 'latest-decisions',
+    text: `
+      select i.step, d.* from unnest($3::text[]) as i(step) cross join lateral (
+        select outcome, reason, until from decisions where user_id = $1 and episode = $2 and step = i.step
+        order by at desc, id desc limit 1
+      ) d`,
+    values: [userId, episode, steps],
   });
-  return rows;
+  return new Map(rows.map((row) => [row.step, row]));
 }

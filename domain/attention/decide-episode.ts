@@ -1,11 +1,11 @@
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
-import { type UserId, placeOf, places } from '../../contracts/ids.ts';
+import { placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
-import type { Channel } from '../../contracts/workflows/names.ts';
+import { channels } from '../../contracts/workflows/names.ts';
 import { armedConversations, disarm } from '../../db/queries/armed.ts';
-import { type AttemptRow, attemptsOfEpisode, giveUpAttempts, settledAttempts } from '../../db/queries/attempts.ts';
-import { type DecisionRow, decisionsOf, insertDecisions } from '../../db/queries/decisions.ts';
+import { giveUpAttempts, outcomesOfEpisode } from '../../db/queries/attempts.ts';
+import { type DecisionRow, type LatestDecision, insertDecisions, latestDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
 import { lookOnceAtScreens } from '../../db/queries/screens.ts';
@@ -16,7 +16,7 @@ import { screenLimits } from '../calling-off/index.ts';
 import { capsOf } from './caps.ts';
 import type { CircuitName, Deps, Held, Presence } from '../deps.ts';
 import { type Decision, decide, wanted } from './decide.ts';
-import { wasPushed, zoneOf } from './devices.ts';
+import { unseenKeys, zoneOf } from './devices.ts';
 import { heldChannels } from './outage.ts';
 import type { Situation, StepDecision } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
@@ -75,10 +75,10 @@ async function look(
   { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
 ): Promise<Omit<Situation, 'summary' | 'calledOffFor' | 'openedAt'>> {
   const user = await userById(tx, userId);
-  const attempts = await attemptsOfEpisode(tx, userId, episode);
   const contact = (address: string | null | undefined, verifiedAt: Date | null | undefined) =>
     address ? (verifiedAt ? 'verified' : 'unverified') : 'missing';
   const devices = await devicesOf(tx, userId);
+  const outcomes = await outcomesOfEpisode(tx, userId, { episode, notCounted: unseenKeys(devices, deps.now()) });
   const settings = (await notificationSettingsOf(tx, userId))?.settings ?? defaultNotificationSettings;
   return {
     now: deps.now(),
@@ -99,9 +99,7 @@ async function look(
     phone: contact(user?.phone, user?.phoneVerifiedAt),
     suppressed: user ? await suppressedOf(tx, deps, user) : {},
     armed: await armedConversations(tx, userId),
-    pushHandedOver: await wasPushed(tx, deps.now(), { userId, attempts, devices }),
-    handedOver: attempts.some(({ state, reached }) => state === 'accepted' || state === 'unknown' || reached),
-    emailFailedAt: latestFailure(attempts, 'email'),
+    ...outcomes,
     held: heldChannels(held, settings.channels.push ? devices : []),
     underWay,
     stuck: stuck.map(({ channel }) => channel),
@@ -109,16 +107,6 @@ async function look(
     capped: await capsOf(tx, deps, userId),
     closed,
   };
-}
-
-/** Failures that say nothing of the address: while a provider is out of order nothing else is brought forward by it. */
-const ofProvider = new Set<string | null>(['provider_configuration', 'provider_failing']);
-
-function latestFailure(attempts: readonly AttemptRow[], of: Channel): Date | null {
-  const times = attempts.flatMap(({ channel, state, finishedAt, errorClass }) =>
-    channel === of && state === 'failed' && finishedAt && !ofProvider.has(errorClass) ? [finishedAt.getTime()] : [],
-  );
-  return times.length === 0 ? null : new Date(Math.max(...times));
 }
 
 async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision): Promise<Plan> {
@@ -155,7 +143,7 @@ async function explain(
   const at = deps.now();
   const { userId, episode, workflowId, runId } = input;
   const evaluation = decision.steps.map(toEvaluation);
-  const before = await latestDecisions(tx, userId, episode);
+  const before = await latestDecisions(tx, userId, episode, channels);
   const taken = decision.verdict.kind === 'notify' ? decision.verdict.channel : undefined;
   const rows = oneForEachChannel(decision.steps, taken)
     .filter((step) => step.outcome !== 'send' || step.channel === taken)
@@ -222,11 +210,7 @@ const toEvaluation = ({ channel, outcome, reason, until, conversationId, zone }:
   ...(zone ? { zone } : {}),
 });
 
-async function latestDecisions(tx: Tx, userId: UserId, episode: number): Promise<Map<string, DecisionRow>> {
-  return new Map((await decisionsOf(tx, userId, episode)).map((row) => [row.step, row]));
-}
-
-function sameAs(before: DecisionRow | undefined, row: DecisionRow): boolean {
+function sameAs(before: LatestDecision | undefined, row: DecisionRow): boolean {
   return (
     before?.outcome === row.outcome && before.reason === row.reason && before.until?.getTime() === row.until?.getTime()
   );

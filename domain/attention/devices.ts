@@ -1,7 +1,3 @@
-import type { UserId } from '../../contracts/ids.ts';
-import type { Queryable } from '../../db/client.ts';
-import { acceptedKeys } from '../../db/queries/attempt-reports.ts';
-import type { AttemptRow } from '../../db/queries/attempts.ts';
 import { type DeviceRow, retireDevices } from '../../db/queries/devices.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps } from '../deps.ts';
@@ -18,19 +14,6 @@ export const retireUnseen = ({ db }: Pick<Deps, 'db'>): Promise<number> => retir
 export const zoneOf = (devices: readonly DeviceRow[], user: Pick<UserRow, 'timeZone'> | undefined): string =>
   devices.find(({ timeZone }) => timeZone !== null)?.timeZone ?? user?.timeZone ?? 'UTC';
 
-/** Whether a push was handed over to a device that somebody may look at: where there was none, mail comes as without push. */
-export async function wasPushed(
-  db: Queryable,
-  now: Date,
-  { userId, attempts, devices }: { userId: UserId; attempts: readonly AttemptRow[]; devices: readonly DeviceRow[] },
-): Promise<boolean> {
-  const taken = attempts.filter(
-    ({ channel, state, reached }) => channel === 'push' && (state === 'accepted' || reached),
-  );
-  const unseen = new Set(
-    devices.filter(({ lastSeenAt }) => now.getTime() - lastSeenAt.getTime() > unseenMs).map(({ id }) => `device:${id}`),
-  );
-  if (unseen.size === 0) return taken.length > 0;
-  const keys = await Promise.all(taken.map(({ id }) => acceptedKeys(db, userId, id)));
-  return keys.some((accepted) => [...accepted].some((key) => !unseen.has(key)));
-}
+/** Under which keys attempts name devices that nobody may look at: where no other took the push, mail comes as without it. */
+export const unseenKeys = (devices: readonly DeviceRow[], now: Date): string[] =>
+  devices.filter(({ lastSeenAt }) => now.getTime() - lastSeenAt.getTime() > unseenMs).map(({ id }) => `device:${id}`);

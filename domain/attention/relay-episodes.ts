@@ -13,7 +13,7 @@ import {
   reopenLostEpisode,
 } from '../../db/queries/episodes.ts';
 import type { Tx } from '../../db/client.ts';
-import { attemptsOfEpisode, giveBackAttempt, giveUpAttempts } from '../../db/queries/attempts.ts';
+import { giveBackAttempt, giveUpAttempts, openAttempts } from '../../db/queries/attempts.ts';
 import { insertDecisions } from '../../db/queries/decisions.ts';
 import type { Deps } from '../deps.ts';
 import { graceFor } from './presence.ts';
@@ -143,8 +143,7 @@ async function endAttempts(
   deps: RelayDeps,
   { userId, episode }: { userId: UserId; episode: number },
 ): Promise<void> {
-  const attempts = await attemptsOfEpisode(tx, userId, episode);
-  const open = attempts.filter(({ state }) => state === 'claimed').map(({ id }) => id);
+  const open = await openAttempts(tx, userId, episode);
   for (const id of open) await giveBackAttempt(tx, userId, id, deps.now());
   await giveUpAttempts(tx, userId, open, deps.now());
 }

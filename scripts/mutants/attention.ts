@@ -330,8 +330,8 @@ export const attention: readonly Mutant[] = [
   },
   {
     name: 'a mail that failed by its provider brings no text forward',
-    file: 'domain/attention/decide-episode.ts',
-    changes: [['!ofProvider.has(errorClass)', '!ofProvider.has(`${errorClass}?`)']],
+    file: 'db/queries/attempts.ts',
+    changes: [["const ofProvider = `('provider_configuration', 'provider_failing')`", "const ofProvider = `('')`"]],
     test: outages,
     red: 'mail out of order brings no text forward, not even one that was stuck by it',
   },
