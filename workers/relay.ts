@@ -3,9 +3,9 @@ import { startVerifications } from '../domain/accounts/index.ts';
 import {
   type Episodes,
   applyReports,
-  armMany,
   clearScreens,
   createArming,
+  createArmingOfMany,
   nudgeEpisodes,
   retireUnseen,
   settleAttempts,
@@ -57,7 +57,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const kinds: Record<string, () => Promise<number>> = {
     armed: createArming(deps),
-    'armed.many': () => armMany(deps),
+    'armed.many': createArmingOfMany(deps),
     changed: () => applyChanges(deps),
     started: () => startHeldEpisodes(deps),
     nudged: () => nudgeEpisodes(deps),

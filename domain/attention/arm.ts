@@ -43,16 +43,20 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
       for (const call of calls) await recordPresent(deps, call);
       size = Math.min(armLimits.ranges, size * 2);
     } catch (error) {
-      if (isAway(error)) throw error;
-      const [row, ...others] = rows;
-      if (row === undefined) throw error;
-      if (others.length === 0) await setAside(deps, row, error);
-      else size = Math.ceil(rows.length / 2);
+      size = await halve(deps, rows, error);
     }
     const readers = read.filter(({ hasRead }) => hasRead).map(asReader);
     if (readers.length > 0) await lookAtScreens(deps.db, readers, screenLimits.delayMs);
     return rows.length;
   };
+}
+
+/** How many rows the next round takes after these have failed. One that fails alone is the one at fault. */
+async function halve(deps: ArmDeps, rows: readonly OutboxRow[], error: unknown): Promise<number> {
+  const [row, ...others] = rows;
+  if (row === undefined || isAway(error)) throw error;
+  if (others.length === 0) await setAside(deps, row, error);
+  return Math.ceil(rows.length / 2);
 }
 
 /** A page of it is done: whom the next one begins after. */
@@ -63,32 +67,38 @@ const nobody = '00000000-0000-0000-0000-000000000000' as UserId;
 const progressOf = ({ payload }: OutboxRow): UserId => (payload as Partial<Progress> | null)?.after ?? nobody;
 
 /**
- * The relay's rounds for conversations of very many: the next page of the people whom messages of one of them call. Those
- * messages go together of which nobody, or everybody up to the same person, was called.
+ * The relay's rounds for conversations of very many: the next page of the people whom messages of one of them call. A page
+ * that fails is tried with half as many messages, as a round of `createArming` is.
  */
-export async function armMany(deps: ArmDeps): Promise<number> {
-  let first: OutboxRow | undefined;
-  try {
-    await deps.db.transaction(async (tx) => {
-      const claimed = await claimOutbox(tx, 'messages.stored.to_many', armLimits.ranges);
-      [first] = claimed;
-      if (first) await armPage(tx, deps, claimed, first);
-    });
-  } catch (error) {
-    if (first === undefined || isAway(error)) throw error;
-    await setAside(deps, first, error);
-  }
-  return first ? 1 : 0;
+export function createArmingOfMany(deps: ArmDeps): () => Promise<number> {
+  let size = armLimits.ranges;
+  return async () => {
+    let rows: OutboxRow[] = [];
+    try {
+      await deps.db.transaction(async (tx) => {
+        rows = ofOnePage(await claimOutbox(tx, 'messages.stored.to_many', size));
+        await armPage(tx, deps, rows);
+      });
+      size = Math.min(armLimits.ranges, size * 2);
+    } catch (error) {
+      size = await halve(deps, rows, error);
+    }
+    return rows.length > 0 ? 1 : 0;
+  };
 }
 
-async function armPage(
-  tx: Tx,
-  deps: ArmDeps,
-  claimed: readonly OutboxRow[],
-  { conversationId, ...first }: OutboxRow,
-): Promise<void> {
-  const after = progressOf({ ...first, conversationId });
-  const rows = claimed.filter((row) => row.conversationId === conversationId && progressOf(row) === after);
+/** Those messages of the first one's conversation go together of which nobody, or everybody up to the same person, was called. */
+function ofOnePage(claimed: readonly OutboxRow[]): OutboxRow[] {
+  const [first] = claimed;
+  if (!first) return [];
+  return claimed.filter((row) => row.conversationId === first.conversationId && progressOf(row) === progressOf(first));
+}
+
+async function armPage(tx: Tx, deps: ArmDeps, rows: readonly OutboxRow[]): Promise<void> {
+  const [first] = rows;
+  if (!first) return;
+  const { conversationId } = first;
+  const after = progressOf(first);
   if (conversationId === null) return finish(tx, rows);
   const through = await memberIdAt(tx, conversationId, { after, n: armLimits.people });
   await call(tx, deps, rows.flatMap(rangeOf), { after, through });

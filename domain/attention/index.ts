@@ -1,4 +1,4 @@
-export { armMany, createArming } from './arm.ts';
+export { createArming, createArmingOfMany } from './arm.ts';
 export { decideEpisode } from './decide-episode.ts';
 export { heldBackOf } from './held-back.ts';
 export { receiveNotificationReceipt } from './notification-receipts.ts';

@@ -4,6 +4,7 @@ import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { openDb } from '../../db/client.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
 import { announcedMessages } from '../../db/queries/announcements.ts';
+import { createArmingOfMany } from '../../domain/attention/index.ts';
 import { type Person, makeDirect, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { expectStatus } from '../support/rest.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
@@ -170,8 +171,9 @@ describe('arming', () => {
       last: '',
       on(conversationId: string) {
         failing.last = conversationId;
-        const breaks = (values: readonly unknown[]) =>
-          values.some((value) => Array.isArray(value) && value.includes(conversationId));
+        failing.where((values) => values.some((value) => Array.isArray(value) && value.includes(conversationId)));
+      },
+      where(breaks: (values: readonly unknown[]) => boolean) {
         hand.deps.db = {
           ...db,
           transaction: (work) =>
@@ -191,6 +193,33 @@ describe('arming', () => {
     };
     return failing;
   };
+
+  it('sets that row aside of those that call very many which is at fault, and no other', async () => {
+    const { ana, bob, direct } = await hand.pair();
+    const { rows } = await hand.sql.query<{ id: string }>(
+      `insert into outbox (topic, conversation_id, seq_from, seq_to, due_at)
+       select 'messages.stored.to_many', $1, n, n, now() - interval '1 day' from generate_series(1, 5) n returning id`,
+      [direct.id],
+    );
+    for (let n = 1; n <= 5; n += 1) await send(ana, direct.id, `message ${n}`);
+    const atFault = 4;
+    const failing = failingOn();
+    failing.where(([ids, from]) => [ids, from].every(Array.isArray) && (from as unknown[]).includes(atFault));
+    const round = createArmingOfMany(hand.deps);
+    for (let n = 0; n < 12; n += 1) await round();
+    failing.off();
+    const bad = Number(rows[atFault - 1]?.id);
+    const left = (await owed()).filter(({ id }) => rows.some((row) => row.id === id));
+    assert.deepEqual(
+      left.map(({ id, tries, due }) => [Number(id), tries, due]),
+      [[bad, 1, false]],
+    );
+    assert.deepEqual(
+      await hand.rows('select from_seq::int as from, last_seq::int as last from armed where user_id = $1', bob.id),
+      [{ from: 1, last: 5 }],
+    );
+    await hand.sql.query('delete from outbox where id = $1', [bad]);
+  }).timeout(30_000);
 
   it('does not set rows aside because the database is away', async () => {
     const { ana, direct } = await hand.pair();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { armMany, nudgeEpisodes, startHeldEpisodes } from '../../domain/attention/index.ts';
+import { createArmingOfMany, nudgeEpisodes, startHeldEpisodes } from '../../domain/attention/index.ts';
 import { applyChanges } from '../../domain/calling-off/index.ts';
 import { growTo } from '../factories/crowd.ts';
 import { deleteMessage, makeChannel, registerPerson, send } from '../factories/person.ts';
@@ -34,7 +34,8 @@ describe('a room of 50,000', () => {
       assert.equal(await hand.arm(), 1);
       // Page by page, so that no statement takes longer than one may.
       let pages = 0;
-      while ((await armMany(hand.deps)) > 0) pages += 1;
+      const nextPage = createArmingOfMany(hand.deps);
+      while ((await nextPage()) > 0) pages += 1;
       assert.deepEqual(hand.logged, []);
       assert.ok(pages >= 25, `in ${pages} pages`);
       assert.equal(await count('outbox'), 0);
