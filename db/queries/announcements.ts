@@ -1,11 +1,12 @@
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import type { Queryable } from '../client.ts';
 import type { Cover } from './attempts.ts';
 import { callsSince, mentioned, messagesBetween, notifiable } from './notifiable.ts';
 import { byOthers, hasUnreadThread } from './unread.ts';
 
-/** A message as a notification tells it. */
-export interface AnnouncedMessage {
+/** One conversation's messages as a notification tells them: the newest, and how many there are. */
+export interface Announced {
   conversationId: ConversationId;
   kind: 'direct' | 'group' | 'channel';
   title: string | null;
@@ -13,32 +14,49 @@ export interface AnnouncedMessage {
   id: MessageId;
   senderName: string;
   text: string;
-  /** When it was stored, or was edited so that it calls for the person. */
+  /** When the newest was stored, or was edited so that it calls for the person. */
   createdAt: Date;
+  /** That call for the person, the newest counted. */
+  count: number;
+  /** The same of the oldest that was counted. */
+  since: Date;
 }
 
+/** The end of a cover, of which what calls for the person is counted: nobody reads a number beyond it. */
+const counted = ({ conversationId, from, to }: { conversationId: string; from: string; to: string }) =>
+  messagesBetween(conversationId, `greatest(${from}, ${to} - ${limits.unreadCounted} + 1)`, to);
+const covered = { conversationId: 'k.conversation_id', from: 'k.from_seq', to: 'k.to_seq' };
+
 /**
- * The messages that an attempt covers, as they are now: those that call for the person's attention. What only stands
- * between two of them, such as a message beside two mentions, is not told.
+ * What an attempt covers, as it is now, by conversation: the messages that call for the person's attention. What only
+ * stands between two of them, such as a message beside two mentions, is not told. The newest is looked for in all of it,
+ * backwards, so that what is counted may end.
  */
-export async function announcedMessages(
+export async function announcedConversations(
   db: Queryable,
   userId: UserId,
   covers: readonly Cover[],
-): Promise<AnnouncedMessage[]> {
-  const { rows } = await db.query<AnnouncedMessage>({
-    name: 'announced-messages',
+): Promise<Announced[]> {
+  const { rows } = await db.query<Announced>({
+    name: 'announced-conversations',
     text: `
-      select g.conversation_id as "conversationId", c.kind, c.title, g.seq, g.id, u.display_name as "senderName", g.text,
-        ${callsSince} as "createdAt"
+      select k.conversation_id as "conversationId", c.kind, c.title, newest.seq, newest.id,
+        u.display_name as "senderName", newest.text, newest.since as "createdAt",
+        greatest(1, fresh.count) as count, coalesce(fresh.since, newest.since) as since
       from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
-      cross join lateral ${messagesBetween('k.conversation_id', 'k.from_seq', 'k.to_seq')}
       join conversations c on c.id = k.conversation_id
       join members m on m.conversation_id = k.conversation_id and m.user_id = $1 and m.left_at is null
       left join notification_settings n on n.user_id = m.user_id
-      join users u on u.id = g.sender_id
-      where ${notifiable}
-      order by g.created_at, g.conversation_id, g.seq`,
+      cross join lateral (
+        select g.seq, g.id, g.sender_id, g.text, g.created_at, ${callsSince} as since from messages g
+        where g.conversation_id = k.conversation_id and g.seq between k.from_seq and k.to_seq and ${notifiable}
+        order by g.seq desc limit 1
+      ) newest
+      cross join lateral (
+        select count(*) as count, min(${callsSince}) as since from ${counted(covered)} where ${notifiable}
+      ) fresh
+      join users u on u.id = newest.sender_id
+      order by newest.created_at, k.conversation_id`,
     values: [
       userId,
       covers.map(({ conversationId }) => conversationId),
@@ -68,7 +86,7 @@ export async function callsIn(
       select c.kind, c.member_count as "memberCount",
         coalesce(bool_or(g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))), false) as "byName",
         coalesce(bool_or(${mentioned}), false) as mentioned
-      from ${messagesBetween('$2::uuid', '$3::bigint', '$4::bigint')}
+      from ${counted({ conversationId: '$2::uuid', from: '$3::bigint', to: '$4::bigint' })}
       join conversations c on c.id = g.conversation_id
       join members m on m.conversation_id = g.conversation_id and m.user_id = $1 and m.left_at is null
       left join notification_settings n on n.user_id = m.user_id

@@ -70,8 +70,12 @@ export async function mailedConversations(
         select count(*) as count, min(g.seq) as seq, min(g.created_at) as at,
           coalesce(jsonb_agg(${line} order by g.seq) filter (where g.nth <= ${mailed.messages}), '[]') as messages
         from (
-          select g.*, row_number() over (order by g.seq) as nth
-          from ${messagesBetween('k.conversation_id', 'k.from_seq', 'k.to_seq')} where ${notifiable}
+          select f.*, row_number() over (order by f.seq) as nth from (
+            -- As many as are counted anywhere: the first ones, of which some are shown.
+            select g.seq, g.sender_id, g.text, g.created_at from messages g
+            where g.conversation_id = k.conversation_id and g.seq between k.from_seq and k.to_seq and ${notifiable}
+            order by g.seq limit ${limits.unreadCounted}
+          ) f
         ) g join users u on u.id = g.sender_id
       ) fresh
       left join messages f on f.conversation_id = k.conversation_id and f.seq = fresh.seq

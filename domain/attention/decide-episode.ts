@@ -4,7 +4,7 @@ import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/w
 import type { Tx } from '../../db/client.ts';
 import { channels } from '../../contracts/workflows/names.ts';
 import { armedConversations, disarm } from '../../db/queries/armed.ts';
-import { giveUpAttempts, outcomesOfEpisode } from '../../db/queries/attempts.ts';
+import { giveUpAttempts, outcomesOfEpisode, settledAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, type LatestDecision, insertDecisions, latestDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';

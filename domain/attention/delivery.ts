@@ -2,7 +2,7 @@ import type { NotificationSettings, StuckReason } from '../../contracts/entities
 import { placeOf, places } from '../../contracts/ids.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import { type AnnouncedMessage, announcedMessages } from '../../db/queries/announcements.ts';
+import { type Announced, announcedConversations } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent } from '../../db/queries/attempt-reports.ts';
 import { finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
@@ -25,7 +25,7 @@ export interface Delivery {
   user: UserRow;
   settings: NotificationSettings;
   /** What a push or text announces. */
-  messages: AnnouncedMessage[];
+  told: Announced[];
   /** What a mail tells. */
   mail: MailedConversation[];
   claim: Claim;
@@ -49,17 +49,18 @@ export const admit = async (deps: NotifyDeps, { userId, again }: NotifyInput, ci
 /** It waits for its provider, unless that is longer than it is of any use. */
 export async function defer(
   deps: NotifyDeps,
-  delivery: Pick<Delivery, 'input' | 'messages' | 'claim' | 'user' | 'settings'>,
+  delivery: Pick<Delivery, 'input' | 'told' | 'claim' | 'user' | 'settings'>,
   channel: Channel,
   until: Date,
 ): Promise<NotifyResult> {
-  const { input, claim, messages: told } = delivery;
+  const { input, claim } = delivery;
   const deferred: NotifyResult = { result: 'deferred', until: until.toISOString() };
   // It tells what is a week old, and of which no other mail will tell.
   if (claim.kind === 'summary') return deferred;
   // A mail holds some lines of many messages, without their times.
-  const messages = told.length > 0 ? told : await announcedMessages(deps.db, input.userId, claim.covers);
-  const newest = new Date(Math.max(...messages.map(({ createdAt }) => createdAt.getTime())));
+  const told =
+    delivery.told.length > 0 ? delivery.told : await announcedConversations(deps.db, input.userId, claim.covers);
+  const newest = new Date(Math.max(...told.map(({ createdAt }) => createdAt.getTime())));
   return until.getTime() > lastUse(deps, delivery, channel, newest)
     ? fail(deps, delivery, 'expired', 'expired')
     : deferred;
@@ -197,5 +198,5 @@ export const secondsLeft = ({ now }: Pick<Deps, 'now'>, until: number): number =
 
 export const linkTo =
   ({ publicUrl }: Pick<Deps, 'publicUrl'>, { attemptId }: Pick<Claim, 'attemptId'>) =>
-  ({ conversationId, seq }: Pick<AnnouncedMessage, 'conversationId' | 'seq'>) =>
+  ({ conversationId, seq }: Pick<Announced, 'conversationId' | 'seq'>) =>
     `${publicUrl}/o/${conversationId}/${seq}?n=${attemptId}`;

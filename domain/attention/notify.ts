@@ -2,7 +2,7 @@ import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
-import { announcedMessages } from '../../db/queries/announcements.ts';
+import { announcedConversations } from '../../db/queries/announcements.ts';
 import { finishAttempt } from '../../db/queries/attempts.ts';
 import { mailedConversations } from '../../db/queries/mailed.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
@@ -29,9 +29,9 @@ export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyRe
 }
 
 /** Of a message that was read while the provider was asked, the person is told all the same: how often says this. */
-async function measure(deps: NotifyDeps, channel: Channel, { input, claim, messages }: Delivery): Promise<void> {
-  const oldest = Math.min(...messages.map(({ createdAt }) => createdAt.getTime()));
-  const unread = await announcedMessages(deps.db, input.userId, claim.covers).catch(() => messages);
+async function measure(deps: NotifyDeps, channel: Channel, { input, claim, told }: Delivery): Promise<void> {
+  const oldest = Math.min(...told.map(({ since }) => since.getTime()));
+  const unread = await announcedConversations(deps.db, input.userId, claim.covers).catch(() => told);
   deps.meter.announced(channel, { waitedMs: deps.now().getTime() - oldest, readMeanwhile: unread.length === 0 });
 }
 
@@ -47,7 +47,7 @@ async function prepare(
     notificationSettingsOf(deps.db, userId),
     contentOf(deps, channel, userId, claim),
   ]);
-  if (!user || content.messages.length + content.mail.length === 0) return undefined;
+  if (!user || content.told.length + content.mail.length === 0) return undefined;
   return { user, settings: stored?.settings ?? defaultNotificationSettings, ...content, claim, input };
 }
 
@@ -57,9 +57,9 @@ async function contentOf(
   channel: Channel,
   userId: UserId,
   { covers, kind }: Claim,
-): Promise<Pick<Delivery, 'messages' | 'mail'>> {
-  if (channel !== 'email') return { messages: await announcedMessages(db, userId, covers), mail: [] };
-  return { messages: [], mail: await mailedConversations(db, userId, covers, { summary: kind === 'summary' }) };
+): Promise<Pick<Delivery, 'told' | 'mail'>> {
+  if (channel !== 'email') return { told: await announcedConversations(db, userId, covers), mail: [] };
+  return { told: [], mail: await mailedConversations(db, userId, covers, { summary: kind === 'summary' }) };
 }
 
 /** What it covered was read, deleted or left between the claim and now. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
-import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import type { Announced } from '../../db/queries/announcements.ts';
 import type { Badge } from '../../db/queries/screens.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps, PushMessage } from '../deps.ts';
@@ -13,11 +13,11 @@ import { fitPush, renderPush } from './render.ts';
 export const keyOfScreen = (userId: UserId, conversationId: ConversationId): string =>
   createHash('sha256').update(`${userId}${conversationId}`).digest('hex').slice(0, 32);
 
-/** What one push tells: messages of one conversation, the oldest first, at least one. */
+/** What one push tells: messages of one conversation. */
 interface PushContent {
   user: UserRow;
   settings: NotificationSettings;
-  messages: readonly AnnouncedMessage[];
+  told: readonly Announced[];
   attemptId: string;
   urgent: boolean;
   /** Without it the push only changes what is displayed. */
@@ -28,11 +28,11 @@ interface PushContent {
 
 export function toPush(
   deps: Pick<Deps, 'now' | 'ladder' | 'publicUrl'>,
-  { user, settings, messages, attemptId, urgent, sound, pushZone }: PushContent,
+  { user, settings, told, attemptId, urgent, sound, pushZone }: PushContent,
   { platform, token }: Pick<PushMessage, 'platform' | 'token'>,
   badge: Badge,
 ): PushMessage {
-  const newest = messages.at(-1) as AnnouncedMessage;
+  const newest = told.at(-1) as Announced;
   const { conversationId, seq, id, createdAt } = newest;
   const urgentUntil = createdAt.getTime() + deps.ladder.urgent.untilMs;
   const data = {
@@ -41,7 +41,7 @@ export function toPush(
     conversationId,
     messageId: id,
     seq: String(seq),
-    count: String(messages.length),
+    count: String(newest.count),
     badgeRevision: String(badge.revision),
     preview: settings.preview,
     link: linkTo(deps, { attemptId })(newest),
@@ -49,7 +49,7 @@ export function toPush(
   return {
     ...{ platform, token, attemptId },
     conversationKey: keyOfScreen(user.id, conversationId),
-    ...fitPush(renderPush(messages, settings.preview, wordingFor(user.locale)), data),
+    ...fitPush(renderPush(newest, settings.preview, wordingFor(user.locale)), data),
     data,
     badge: badge.count,
     urgent,

@@ -1,5 +1,5 @@
 import type { Preview } from '../../contracts/entities/index.ts';
-import type { AnnouncedMessage } from '../../db/queries/announcements.ts';
+import type { Announced } from '../../db/queries/announcements.ts';
 import type { Wording } from '../wording/index.ts';
 
 /** Limits of what a notification shows. */
@@ -52,16 +52,15 @@ export function fitPush(
   return { title: fitting, body: shortenToBytes(body, room - bytesOf(fitting)) };
 }
 
-const nameOf = ({ kind, title, senderName }: AnnouncedMessage) => (kind === 'group' && title ? title : senderName);
+const nameOf = ({ kind, title, senderName }: Announced) => (kind === 'group' && title ? title : senderName);
 
-/** The visible part of a push about one conversation's messages (oldest first, at least one). */
+/** The visible part of a push about one conversation's messages. */
 export function renderPush(
-  messages: readonly AnnouncedMessage[],
+  newest: Announced,
   preview: Preview,
   { words: { push }, say }: Wording,
 ): { title: string; body: string } {
-  const newest = messages.at(-1) as AnnouncedMessage;
-  const count = messages.length;
+  const { count } = newest;
   const counted = say(push.messages, { count });
   if (preview === 'generic') return { title: 'Homing', body: counted };
   const title = nameOf(newest);
@@ -77,13 +76,9 @@ export function renderPush(
  * A text about all that is unread: numbers only, because anybody may look at the phone, and so that it fits one segment
  * whatever people are called.
  */
-export function renderSms(
-  messages: readonly AnnouncedMessage[],
-  link: string,
-  { words: { sms }, say }: Wording,
-): string {
-  const conversations = new Set(messages.map(({ conversationId }) => conversationId)).size;
-  const count = messages.length;
+export function renderSms(told: readonly Announced[], link: string, { words: { sms }, say }: Wording): string {
+  const conversations = told.length;
+  const count = told.reduce((sum, one) => sum + one.count, 0);
   return conversations > 1
     ? say(sms.messagesSeveral, { count, conversations, link })
     : say(sms.messages, { count, link });

@@ -1,5 +1,5 @@
 import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
-import { announcedMessages } from '../../db/queries/announcements.ts';
+import { announcedConversations } from '../../db/queries/announcements.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import {
@@ -95,14 +95,14 @@ async function replace(
 ): Promise<void> {
   const { userId, conversationId, fromSeq, throughSeq, attemptId } = row;
   await refreshShown(deps.db, row);
-  const [user, stored, messages] = await Promise.all([
+  const [user, stored, told] = await Promise.all([
     userById(deps.db, userId),
     notificationSettingsOf(deps.db, userId),
-    announcedMessages(deps.db, userId, [{ conversationId, fromSeq, toSeq: throughSeq }]),
+    announcedConversations(deps.db, userId, [{ conversationId, fromSeq, toSeq: throughSeq }]),
   ]);
-  if (!user || messages.length === 0) return;
+  if (!user || told.length === 0) return;
   const settings = stored?.settings ?? defaultNotificationSettings;
-  const content = { user, settings, messages, attemptId, urgent: false, sound: false, pushZone: zoneOf(devices, user) };
+  const content = { user, settings, told, attemptId, urgent: false, sound: false, pushZone: zoneOf(devices, user) };
   await toEach(deps, devices, (to) => deps.senders.push.send(toPush(deps, content, to, badge)));
 }
 

@@ -18,7 +18,7 @@ import { renderSms } from './render.ts';
 import { suppressedOf } from './suppressions.ts';
 
 export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<NotifyResult> {
-  const { user, messages, claim, input } = delivery;
+  const { user, told, claim, input } = delivery;
   if (!user.phone || !user.phoneVerifiedAt) return fail(deps, delivery, 'recipient_dead', 'phone_missing');
   // No other text has it, whatever its words have come to meanwhile.
   const link = `${deps.publicUrl}/o?n=${input.attemptId}`;
@@ -28,11 +28,11 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
   const way = await admit(deps, input, 'twilio');
   if (typeof way === 'object') return defer(deps, delivery, 'sms', way.until);
   await markCalled(deps.db, input.userId, input.attemptId, deps.now());
-  const until = lastUse(deps, delivery, 'sms', messages.at(-1)?.createdAt ?? deps.now());
+  const until = lastUse(deps, delivery, 'sms', told.at(-1)?.createdAt ?? deps.now());
   const outcome = await deps.senders.sms.send({
     to: user.phone,
     attemptId: input.attemptId,
-    body: renderSms(messages, link, wordingFor(user.locale)),
+    body: renderSms(told, link, wordingFor(user.locale)),
     validitySeconds: Math.min(36_000, secondsLeft(deps, until)),
   });
   const settles = outcome.class === 'ambiguous' ? { retryAfterMs: deps.ladder.smsSettleMs } : {};

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import { openDb } from '../../db/client.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
-import { announcedMessages } from '../../db/queries/announcements.ts';
+import { announcedConversations, callsIn, unreadConversations } from '../../db/queries/announcements.ts';
+import { mailedConversations } from '../../db/queries/mailed.ts';
 import { createArmingOfMany } from '../../domain/attention/index.ts';
 import { type Person, makeDirect, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -71,10 +73,45 @@ describe('arming', () => {
     assert.ok(senders <= 50, `finding their senders read ${senders}`);
     const covers = ranges.map(({ seqFrom, seqTo, ...rest }) => ({ ...rest, fromSeq: seqFrom, toSeq: seqTo }));
     const announcing = await messagesRead(async (tx) =>
-      assert.equal((await announcedMessages(tx, bob.id as UserId, covers)).length, 10),
+      assert.equal((await announcedConversations(tx, bob.id as UserId, covers)).length, 10),
     );
     assert.ok(announcing <= 50, `announcing them read ${announcing}`);
   }).timeout(60_000);
+
+  it('tells of very many unread messages the newest or the first, and counts no further than anywhere', async () => {
+    const most = limits.unreadCounted;
+    const { bob, group } = await withHistory(most + 2_000);
+    const cover = { conversationId: group.id as ConversationId, fromSeq: 1, toSeq: most + 2_000 };
+    const userId = bob.id as UserId;
+    const pushed = await messagesRead(async (tx) => {
+      const [told, ...others] = await announcedConversations(tx, userId, [cover]);
+      assert.deepEqual([told?.seq, told?.count, others], [most + 2_000, most, []]);
+    });
+    assert.ok(pushed <= most + 50, `a push read ${pushed}`);
+    const mailed = await messagesRead(async (tx) => {
+      const [told] = await mailedConversations(tx, userId, [cover], { summary: false });
+      assert.deepEqual([told?.messages[0]?.seq, told?.count], [1, most]);
+    });
+    assert.ok(mailed <= most + 50, `a mail read ${mailed}`);
+    const sounded = await messagesRead((tx) => callsIn(tx, userId, cover));
+    assert.ok(sounded <= most + 50, `whether it is heard read ${sounded}`);
+    const badge = await messagesRead((tx) => unreadConversations(tx, userId));
+    assert.ok(badge <= 50, `the badge read ${badge}`);
+  }).timeout(60_000);
+
+  it('tells a mention that stands before all that is counted', async () => {
+    const { ana, bob, group } = await withHistory(0);
+    const path = `/v1/conversations/${group.id}/me`;
+    expectStatus(await bob.call('PATCH', path, { level: 'mentions' }), 200);
+    const mentions = [{ type: 'user', userId: bob.id, offset: 0, length: 4 }];
+    const { seq } = await send(ana, group.id, '@bob', { mentions });
+    const cover = { conversationId: group.id as ConversationId, fromSeq: seq, toSeq: seq + 2 * limits.unreadCounted };
+    const told = await announcedConversations(database, bob.id as UserId, [cover]);
+    assert.deepEqual(
+      told.map((one) => [one.seq, one.count]),
+      [[seq, 1]],
+    );
+  });
 
   it('calls nobody into a thread that began before they could read, by name neither', async () => {
     const [ana, bob, dora] = await registerPeople(hand.app, 'Ana', 'Bob', 'Dora');
