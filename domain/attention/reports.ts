@@ -1,7 +1,8 @@
 import type { UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../../db/client.ts';
 import { appendAttemptEvent, markReported, markSetback, ownerOfAttempt } from '../../db/queries/attempt-reports.ts';
-import { lockAttention, lookAgain } from '../../db/queries/episodes.ts';
+import { lookAgain } from '../../db/queries/episodes.ts';
+import { lockAttentions } from '../../db/queries/calling-off.ts';
 import {
   type ClaimedReport,
   type NewReport,
@@ -155,13 +156,19 @@ function measure({ meter, now }: ApplyDeps, { source, fact, at, receivedAt }: Cl
   });
 }
 
+/**
+ * The people first, all of them and in the order of their ids, as everything that claims and decides; then the attempt, then
+ * the address. Reports about one address come in by several ways at once, and two that took them in different orders would
+ * wait for each other.
+ */
 async function apply(tx: Tx, deps: ApplyDeps, report: ClaimedReport): Promise<void> {
   const attemptOwner = report.attemptId === null ? undefined : await ownerOfAttempt(tx, report.attemptId);
+  const isNews = changesDecisions(report);
+  const people = [attemptOwner, isNews ? report.ownerId : null].filter((id): id is UserId => !!id);
+  await lockAttentions(tx, people);
   const settled = attemptOwner ? await applyToAttempt(tx, attemptOwner, report) : false;
   await applyToTarget(tx, deps, report);
-  if (!settled && !changesDecisions(report)) return;
-  const people = [attemptOwner, report.ownerId].filter((id): id is UserId => id !== undefined && id !== null);
-  await lookAgain(tx, people, 0);
+  if (isNews || settled) await lookAgain(tx, people, 0);
 }
 
 const progress = new Set(['accepted', 'sent', 'delivered', 'engaged']);
@@ -171,11 +178,10 @@ const wishes = new Set(['complained', 'unsubscribed', 'opted_in']);
 
 const changesDecisions = ({ fact }: ClaimedReport) => failures.has(fact) || wishes.has(fact);
 
-/** Under the person's lock, as everything that claims and decides. True where it says what became of what nobody knew. */
+/** Under the person's lock. True where it says what became of what nobody knew. */
 async function applyToAttempt(tx: Tx, userId: UserId, report: ClaimedReport): Promise<boolean> {
   const { attemptId, fact, source, key, code, at, says } = report;
   if (attemptId === null) return false;
-  await lockAttention(tx, userId);
   const event = { key: `${source}:${key}`, source, kind: fact, code: code ?? undefined, at };
   await appendAttemptEvent(tx, userId, attemptId, event);
   if (failures.has(fact) || wishes.has(fact)) {
