@@ -92,21 +92,29 @@ export async function holdUntil(
 
 /**
  * Temporal has it. If something was armed since the lease read the revision, the workflow may have looked too early, so
- * it is nudged at once. An episode that the workflow has ended meanwhile stays ended.
+ * it is nudged at once; and if something has called for an earlier look during the lease, which a held episode notes in its
+ * start, then that becomes the nudge. An episode that the workflow has ended meanwhile stays ended.
  */
 export async function markRunning(
   db: Queryable,
-  { userId, episode, revision, workflowId }: { userId: UserId; episode: number; revision: number; workflowId: string },
+  {
+    userId,
+    episode,
+    revision,
+    leasedUntil,
+    workflowId,
+  }: Pick<HeldEpisode, 'userId' | 'episode' | 'revision' | 'leasedUntil'> & { workflowId: string },
 ): Promise<void> {
   await db.query({
     name: 'mark-episode-running',
     text: `
       with running as (
-        update attention set state = 'running', nudge_at = case when revision <> $3 then now() end
+        update attention set state = 'running', nudge_at = case when revision <> $3 then now()
+          when date_trunc('milliseconds', start_at) <> date_trunc('milliseconds', $5::timestamptz) then start_at end
         where user_id = $1 and episode = $2 and state = 'held'
       )
       update episodes set workflow_id = $4, started_at = coalesce(started_at, now()) where user_id = $1 and episode = $2`,
-    values: [userId, episode, revision, workflowId],
+    values: [userId, episode, revision, workflowId, leasedUntil],
   });
 }
 

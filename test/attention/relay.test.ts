@@ -238,6 +238,31 @@ describe('the relay, turn by turn', () => {
       assert.notEqual((await hand.attention(bob))?.nudge_at, null);
     });
 
+    const changes: [string, (bob: Person, conversationId: string) => Promise<Answer<unknown>>][] = [
+      ['channels were switched', (bob) => bob.call('PATCH', '/v1/me/notifications', { channels: { push: false } })],
+      [
+        'it was muted',
+        (bob, id) =>
+          bob.call('PATCH', `/v1/conversations/${id}/me`, {
+            mutedUntil: new Date(Date.now() + 60 * minute).toISOString(),
+          }),
+      ],
+    ];
+    for (const [what, change] of changes) {
+      it(`nudges an episode in which ${what} while it was started`, async () => {
+        const { bob, direct } = await held();
+        await hand.start({
+          start: async () => {
+            expectStatus(await change(bob, direct.id), 200);
+            return 'workflow';
+          },
+        });
+        const row = await hand.attention(bob);
+        assert.equal(row?.state, 'running');
+        assert.ok((row?.nudge_at?.getTime() ?? Infinity) <= Date.now() + 1_000, 'as soon as it was asked for');
+      });
+    }
+
     it('and does not where nothing was', async () => {
       const { bob } = await held();
       await hand.start();
