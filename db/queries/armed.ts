@@ -1,7 +1,16 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
-import { acknowledged, callsSince, followsThread, meantMembers, mentioned, named, notifiable } from './notifiable.ts';
+import {
+  acknowledged,
+  callsSince,
+  followsThread,
+  meantMembers,
+  mentioned,
+  messagesBetween,
+  named,
+  notifiable,
+} from './notifiable.ts';
 
 /** How far one channel has come with a conversation. */
 export interface Progress {
@@ -127,5 +136,26 @@ export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly C
     name: 'disarm',
     text: 'delete from armed where user_id = $1 and conversation_id = any($2::uuid[])',
     values: [userId, conversationIds],
+  });
+}
+
+/**
+ * Disarms conversations of the person's whose last message is a reply that they have read in its thread, where nothing else
+ * of what is armed is unread and calls for them. The mark of the conversation says nothing of what was read in a thread.
+ */
+export async function disarmReadInThreads(tx: Tx, userId: UserId): Promise<void> {
+  await tx.query({
+    name: 'disarm-read-in-threads',
+    text: `
+      delete from armed a using messages l, thread_members t
+      where a.user_id = $1 and l.conversation_id = a.conversation_id and l.seq = a.last_seq
+        and t.conversation_id = l.conversation_id and t.root_seq = l.thread_seq and t.user_id = a.user_id
+        and t.read_seq >= l.seq and not exists (
+          select from members m
+          join conversations c on c.id = m.conversation_id
+          left join notification_settings n on n.user_id = m.user_id
+          cross join lateral ${messagesBetween('m.conversation_id', 'greatest(a.from_seq, m.seen_seq + 1)', 'a.last_seq')}
+          where m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null and ${notifiable})`,
+    values: [userId],
   });
 }

@@ -3,7 +3,7 @@ import { placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
 import { channels } from '../../contracts/workflows/names.ts';
-import { armedConversations, disarm } from '../../db/queries/armed.ts';
+import { armedConversations, disarm, disarmReadInThreads } from '../../db/queries/armed.ts';
 import { giveUpAttempts, outcomesOfEpisode, settledAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, type LatestDecision, insertDecisions, latestDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
@@ -41,6 +41,8 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     await giveUpAttempts(tx, userId, givenUp, deps.now());
     const settled = await settledAttempts(tx, userId, givenUp);
     const stuck = input.stuck.filter(({ attemptId }) => !settled.includes(attemptId));
+    // Who has read on in the conversation may have read the rest in its threads before.
+    await disarmReadInThreads(tx, userId);
     const summary = await isSummaryDue(tx, { userId, attention, now: deps.now() });
     const seen = await look(tx, deps, { ...input, stuck }, { presence, held });
     const { calledOffFor, openedAt } = attention;

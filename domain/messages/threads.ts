@@ -2,6 +2,8 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { FollowedThread, MessagesQuery, ThreadPatch } from '../../contracts/rest/messages.ts';
+import { disarmReadInThreads } from '../../db/queries/armed.ts';
+import { lockAttentions } from '../../db/queries/calling-off.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { lookAtScreens } from '../../db/queries/screens.ts';
 import { type FollowedThreadRow, threadOfMember, threadsPage, updateThreadMember } from '../../db/queries/threads.ts';
@@ -61,8 +63,11 @@ async function changeThread(
 ): Promise<boolean> {
   return deps.db.transaction(async (tx) => {
     if (!(await updateThreadMember(tx, userId, conversationId, rootSeq, patch))) return false;
-    if (patch.readSeq !== undefined)
+    if (patch.readSeq !== undefined) {
+      await lockAttentions(tx, [userId]);
+      await disarmReadInThreads(tx, userId);
       await lookAtScreens(tx, [{ userId, conversationId, sessionId }], screenLimits.delayMs);
+    }
     if (patch.level !== undefined || patch.following !== undefined)
       await callOff(tx, deps, { userIds: [userId], conversationId }, lessOf(patch));
     await lookAgain(tx, [userId], 0);

@@ -431,6 +431,47 @@ describe('what calls for nobody any more', () => {
     }
   });
 
+  describe('a reply that was read in its thread', () => {
+    /** Bob began a thread, Ana says something else and answers in it: he is pushed to, or still within the grace. */
+    const answered = async (state: 'running' | 'held', ...before: string[]) => {
+      const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+      const group = await makeGroup(ana, [bob]);
+      const root = await send(bob, group.id, 'who comes?');
+      for (const text of before) await send(ana, group.id, text);
+      const reply = await send(ana, group.id, 'me', { threadId: root.id });
+      while ((await hand.arm()) > 0);
+      hand.pass(2_000);
+      if (state === 'running') assert.deepEqual(await hand.walk(bob), ['push', 'wait email step_delay']);
+      assert.deepEqual(await armed(bob), [group.id]);
+      const path = `/v1/conversations/${group.id}/messages/${root.id}/thread`;
+      const readThread = async () => expectStatus(await bob.call('PATCH', path, { readSeq: reply.seq }), 200);
+      return { bob, group, reply, readThread };
+    };
+
+    it('ends what runs for it', async () => {
+      const { bob, readThread } = await answered('running');
+      await readThread();
+      assert.deepEqual(await armed(bob), []);
+      assert.deepEqual(await hand.decide(bob), { kind: 'finished', outcome: 'read' });
+    });
+
+    it('within the grace, is told to nobody', async () => {
+      const { bob, readThread } = await answered('held');
+      await readThread();
+      await hand.start({ start: () => Promise.reject(new Error('nothing is to be started')) });
+      assert.deepEqual(await outcome(bob), ['read']);
+    });
+
+    it('leaves what else is unread, until that is read too', async () => {
+      const { bob, group, reply, readThread } = await answered('running', 'and something else');
+      await readThread();
+      assert.deepEqual(await armed(bob), [group.id]);
+      assert.equal((await hand.decide(bob)).kind, 'wait');
+      expectStatus(await read(bob, group.id, reply.seq - 1), 200);
+      assert.deepEqual(await hand.decide(bob), { kind: 'finished', outcome: 'read' });
+    });
+  });
+
   it('a thread has a level of its own: all of it in a quiet room, nothing of it in a loud one', async () => {
     const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
     const group = await makeGroup(ana, [bob]);
