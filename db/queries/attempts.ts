@@ -150,7 +150,7 @@ export async function outcomesOfEpisode(
     name: 'outcomes-of-episode',
     text: `
       select exists (select from unnest('{push,email,sms}'::text[]) c, unnest('{accepted,unknown}'::text[]) s
-            where exists (select ${of('c', 's')})) or ${takenBy('true')} as "handedOver",
+            cross join lateral (select ${of('c', 's')} limit 1) any_of) or ${takenBy('true')} as "handedOver",
         cardinality($3::text[]) = 0 and exists (select ${of(`'push'`, `'accepted'`)})
           or ${takenBy('e.key <> all($3::text[])')} as "pushHandedOver",
         (select t.finished_at ${of(`'email'`, `'failed'`)} and t.finished_at is not null

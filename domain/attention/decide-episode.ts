@@ -56,7 +56,8 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     );
     if (decision.verdict.kind === 'finished' && decision.verdict.reason === 'unreachable')
       await insertUnreached(tx, userId, urgentOf(situation));
-    return { ...(await carryOut(tx, deps, input, decision)), settled };
+    const plan = await carryOut(tx, deps, input, decision);
+    return settled.length === 0 ? plan : { ...plan, settled };
   });
 }
 

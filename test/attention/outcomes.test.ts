@@ -139,7 +139,7 @@ describe('what comes of a step', () => {
         assert.equal(await tryOnce(bob, plan), 'stuck');
         const { id: attemptId } = (await attempt(bob)) as { id: string };
         const stuck = [{ channel: 'sms' as const, attemptId }];
-        assert.deepEqual((await hand.decide(bob, { stuck })).settled, []);
+        assert.equal((await hand.decide(bob, { stuck })).settled, undefined);
         await insertReports(hand.deps.db, [
           toRow(hand.deps, 'twilio', { ...textReport, key: attemptId, fact, attemptId }),
         ]);
@@ -147,7 +147,7 @@ describe('what comes of a step', () => {
         assert.equal((await attempt(bob))?.state, state);
         assert.equal((await hand.attention(bob))?.nudge_at != null, settles, 'its workflow is told');
         const { settled } = await hand.decide(bob, { stuck });
-        assert.deepEqual(settled, settles ? [attemptId] : []);
+        assert.deepEqual(settled, settles ? [attemptId] : undefined);
       });
     }
   });
