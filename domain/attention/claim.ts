@@ -25,7 +25,7 @@ import { takeOne } from './caps.ts';
 import { wanted } from './decide.ts';
 import { zoneOf } from './devices.ts';
 import { gathered } from './gathering.ts';
-import { isLeftAlone } from './peace.ts';
+import { isLeftAlone, lastUseOf } from './peace.ts';
 import type { Situation } from './situation.ts';
 import { isSummaryDue } from './summary.ts';
 import { isOn } from './switches.ts';
@@ -115,6 +115,9 @@ async function claim(
       input.conversationIds.includes(conversationId) && since === null && throughSeq < lastSeq;
     return { result: 'not-needed', reason: rows.some(isGone) ? 'all_content_gone' : 'read_before_send' };
   }
+  // It may have stood in its provider's queue for hours.
+  const isLate = ({ lastAt }: ArmedRow) => lastUseOf(channel, lastAt, rules) < now.getTime();
+  if (!summary && told.length > 0 && told.every(isLate)) return { result: 'not-needed', reason: 'expired' };
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;
   const comes = urgent && rows.some((row) => comesThrough(row.kind, settings) && covers.some(isOf(row)));

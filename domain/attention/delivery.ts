@@ -11,7 +11,7 @@ import type { UserRow } from '../../db/queries/users.ts';
 import type { CircuitName, Deps, SendOutcome } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
 import type { Claim } from './claim.ts';
-import { usefulUntil } from './peace.ts';
+import { lastUseOf } from './peace.ts';
 import { targetOf } from './suppressions.ts';
 
 export type NotifyDeps = Pick<
@@ -180,16 +180,15 @@ export async function heard(
   await appendAttemptEvent(deps.db, userId, attemptId, { ...event, at: deps.now() });
 }
 
-/** Until when it is of use to tell a person of a message that came then; a text costs money, and its hours run by night, too. */
+/** Until when it is of use to tell a person of a message that came then. */
 export function lastUse(
   { now, ladder }: Pick<Deps, 'now' | 'ladder'>,
   { user, settings, claim: { pushZone } }: Pick<Delivery, 'user' | 'settings'> & { claim: Pick<Claim, 'pushZone'> },
   channel: Channel,
   newest: Date,
 ): number {
-  if (channel === 'sms') return newest.getTime() + ladder.smsUntilMs;
   const rules = { settings, zone: user.timeZone, pushZone, now: now(), ladder, place: placeOf(user.id) / places };
-  return usefulUntil(channel, newest, { push: ladder.pushUntilMs, email: ladder.emailUntilMs }[channel], rules);
+  return lastUseOf(channel, newest, rules);
 }
 
 /** Seconds until the provider, too, is to give it up: at least one. */

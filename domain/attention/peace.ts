@@ -60,6 +60,14 @@ export const usefulUntil = (
   rules: Parameters<typeof peaceOf>[1],
 ): number => awakeAfter(merged(peaceOf(channel, rules)), at.getTime(), usefulMs);
 
+/** The same by the channel's own measure; a text costs money, and its hours run by night, too. */
+export function lastUseOf(channel: Channel, newest: Date, rules: Parameters<typeof peaceOf>[1]): number {
+  const { pushUntilMs: push, emailUntilMs: email, smsUntilMs } = rules.ladder;
+  return channel === 'sms'
+    ? newest.getTime() + smsUntilMs
+    : usefulUntil(channel, newest, { push, email }[channel], rules);
+}
+
 /** Milliseconds by which the clocks of two workers may differ: at the edge of a night whoever decided is believed. */
 const clockSkewMs = 5_000;
 

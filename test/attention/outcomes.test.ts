@@ -93,6 +93,14 @@ describe('what comes of a step', () => {
       assert.equal(hand.sms.sent.length, 1);
     });
 
+    it('that stood in its queue until it was of no use is not sent, and not decided on again', async () => {
+      const { bob, plan } = await planned('sms');
+      hand.pass(4 * 60 * minute);
+      assert.deepEqual(await hand.notify(bob, plan), { result: 'not-needed', reason: 'expired' });
+      assert.deepEqual([hand.sms.sent.length, await attempt(bob)], [0, undefined]);
+      assert.equal((await hand.decide(bob)).kind, 'finished');
+    });
+
     it('is not given up because Twilio cannot be asked for it', async () => {
       const { bob, plan } = await planned('sms');
       hand.sms.answer = () => refusal('ambiguous', 'timeout');
