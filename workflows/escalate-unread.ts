@@ -22,12 +22,15 @@ export async function escalateUnread(input: EscalateUnreadInput): Promise<Escala
 
   for (;;) {
     for (const step of desk.takeRetries()) {
-      steps.begin(step.channel, (waits) => announce(input, desk, { ...step, again: true }, patience, waits));
+      steps.begin(step, (waits) => announce(input, desk, { ...step, again: true }, patience, waits));
     }
     const plan = await decideNext(input, desk, steps);
     if (plan.kind === 'notify') {
       patience = plan.retry;
-      steps.begin(plan.channel, (waits) => announce(input, desk, plan, patience, waits));
+      // Only what is urgent is due while a step of its channel is under way: it takes that one's place.
+      const instead = steps.attemptOf(plan.channel);
+      const step = instead === undefined ? plan : { ...plan, instead };
+      steps.begin(plan, (waits) => announce(input, desk, step, patience, waits));
     }
     tell(plan, desk, steps);
     if (plan.kind === 'finished') {

@@ -84,6 +84,8 @@ export interface DecideInput extends EpisodeRef {
   runId: string;
   /** Channels whose step is being tried right now. */
   underWay: Channel[];
+  /** Those of them that tell of something urgent. Left out by releases in which nothing overtook anything. */
+  urgentUnderWay?: Channel[];
   /** Steps that failed in a way that a person must mend; the ladder goes on without them meanwhile. */
   stuck: Pick<StuckStep, 'channel' | 'attemptId'>[];
   /** Channels whose step an operator skipped in this episode. */
@@ -98,6 +100,8 @@ export interface NotifyInput extends EpisodeRef {
   /** A person has asked for another try of an attempt that had failed. */
   again?: boolean;
   alert?: 'urgent' | 'repeat' | undefined;
+  /** The attempt that it takes the place of: tried no more, and told along where no provider has heard of it. */
+  instead?: string;
 }
 
 /** What came of a step. A provider's refusal that a retry cannot mend is an answer, not an exception. */

@@ -69,12 +69,25 @@ export async function claimAttempt(
     const attention = await lockAttention(tx, input.userId);
     const over = attention?.episode !== input.episode;
     const earlier = await attemptOf(tx, input.userId, input.attemptId);
+    if (!over && !earlier) await takePlaceOf(tx, input, deps.now());
     const armed = over ? [] : await armedConversations(tx, input.userId);
     const claiming = { channel, input, armed, rules: await rulesOf(tx, deps, input.userId, channel) };
     if (earlier) return reclaim(tx, claiming, earlier);
     if (over || !attention) return { result: 'not-needed', reason: 'episode_over' };
     return claim(tx, deps, { ...claiming, attention });
   });
+}
+
+/**
+ * What is urgent overtakes a push that its provider keeps waiting, and tells what that one was to tell. Of a call that may
+ * have been heard nothing is told again.
+ */
+async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date): Promise<void> {
+  const overtaken = instead === undefined ? undefined : await attemptOf(tx, userId, instead);
+  if (overtaken?.state !== 'claimed') return;
+  if (overtaken.reached) return finishAttempt(tx, userId, overtaken.id, { state: 'accepted', at });
+  if (overtaken.calledAt === null) return giveBackAttempt(tx, userId, overtaken.id, at);
+  return finishAttempt(tx, userId, overtaken.id, { state: 'unknown', at });
 }
 
 type Rules = Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>;

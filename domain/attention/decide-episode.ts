@@ -74,7 +74,7 @@ async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise
 async function look(
   tx: Tx,
   deps: DecideDeps,
-  { userId, episode, stuck, skipped, underWay, closed }: DecideInput,
+  { userId, episode, stuck, skipped, underWay, urgentUnderWay = underWay, closed }: DecideInput,
   { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
 ): Promise<Omit<Situation, 'summary' | 'calledOffFor' | 'openedAt'>> {
   const user = await userById(tx, userId);
@@ -105,6 +105,7 @@ async function look(
     ...outcomes,
     held: heldChannels(held, settings.channels.push ? devices : []),
     underWay,
+    urgentUnderWay,
     stuck: stuck.map(({ channel }) => channel),
     skipped,
     capped: await capsOf(tx, deps, userId),

@@ -83,7 +83,9 @@ function notifyBy(first: StepDecision, due: readonly StepDecision[], situation: 
   const { channel } = first;
   const together = channel === 'push' ? [first] : due.filter((step) => step.channel === channel);
   const alert = together.find((step) => step.alert)?.alert;
-  const beside = decide({ ...situation, underWay: [...situation.underWay, channel] }).verdict;
+  const { underWay, urgentUnderWay } = situation;
+  const begun = { underWay: [...underWay, channel], urgentUnderWay: [...urgentUnderWay, channel] };
+  const beside = decide({ ...situation, ...begun }).verdict;
   return {
     kind: 'notify',
     channel,

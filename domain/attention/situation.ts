@@ -42,6 +42,8 @@ export interface Situation {
   held: Partial<Record<Channel, Held>>;
   /** Steps that are being tried right now. */
   underWay: readonly Channel[];
+  /** Those of them that tell of something urgent. */
+  urgentUnderWay: readonly Channel[];
   /** Steps that wait for a person's hand, and steps that one has struck off. */
   stuck: readonly Channel[];
   skipped: readonly Channel[];

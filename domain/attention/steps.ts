@@ -15,7 +15,7 @@ export function stepsOf(channel: Channel, situation: Situation, armed: readonly 
   if (out) return [{ channel, ...out }];
   return armed.map((row) => {
     const urgent = unannounced(channel, row, situation).length > 0;
-    const step = switchedOff(channel, row, situation) ?? timing[channel](row, situation);
+    const step = switchedOff(channel, row, situation) ?? timingOf(channel, situation)(row, situation);
     const { conversationId } = row;
     return byClock({ channel, conversationId, ...holdBack(channel, urgent, step, situation) }, situation);
   });
@@ -37,11 +37,23 @@ const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 function unavailable(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepResult | undefined {
   if (situation.skipped.includes(channel)) return skip('skipped_by_operator');
   if (situation.stuck.includes(channel)) return { outcome: 'failed', reason: 'needs_operator' };
-  if (situation.underWay.includes(channel)) return { outcome: 'deferred', reason: 'under_way' };
+  if (situation.underWay.includes(channel) && !mayBeOvertaken(channel, situation)) return underWay;
   const off = armed.map((row) => switchedOff(channel, row, situation));
   if (off[0] && off.every((step) => step !== undefined)) return off[0];
   return unreachable[channel](situation);
 }
+
+const underWay: StepResult = { outcome: 'deferred', reason: 'under_way' };
+
+/** What is urgent does not wait behind a push that its provider keeps waiting: it takes that one's place. */
+const mayBeOvertaken = (channel: Channel, { underWay, urgentUnderWay }: Situation): boolean =>
+  channel === 'push' && underWay.includes(channel) && !urgentUnderWay.includes(channel);
+
+const timingOf = (channel: Channel, situation: Situation) =>
+  mayBeOvertaken(channel, situation) ? overtaking : timing[channel];
+
+const overtaking = (row: ArmedRow, situation: Situation): StepResult =>
+  urgentStep('push', row, situation)[0] ?? underWay;
 
 const unreachable: Record<Channel, (situation: Situation) => StepResult | undefined> = {
   push({ devices }) {

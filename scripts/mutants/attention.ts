@@ -266,6 +266,27 @@ export const attention: readonly Mutant[] = [
     red: 'says nothing of whom the rules of the time are not known',
   },
   {
+    name: 'what is urgent overtakes a push that waits',
+    file: 'domain/attention/steps.ts',
+    changes: [["  channel === 'push' && underWay.includes(channel) &&", '  false &&']],
+    test: 'test/attention/urgent.test.ts',
+    red: 'takes the place of a push that its provider keeps waiting, of which one device knows',
+  },
+  {
+    name: 'an operator’s retry is carried out once',
+    file: 'domain/attention/claim.ts',
+    changes: [[' && (request === undefined || request !== attempt.reopenedBy)', '']],
+    test: 'test/attention/outcomes.test.ts',
+    red: 'that an operator asks for again is sent once more, however often that request itself is retried',
+  },
+  {
+    name: 'a text of no use any more is not sent',
+    file: 'domain/attention/claim.ts',
+    changes: [['told.every(isLate)', 'false']],
+    test: 'test/attention/outcomes.test.ts',
+    red: 'that stood in its queue until it was of no use is not sent, and not decided on again',
+  },
+  {
     name: 'a walk is taken by one at a time',
     file: 'db/queries/differences.ts',
     changes: [['where name = $1 and leased_until <= now() returning', 'where name = $1 returning']],

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
 import { type UserId, placeOf, places } from '../../contracts/ids.ts';
-import { type Person, makeChannel, makeDirect, makeGroup, read, registerPerson, send } from '../factories/person.ts';
+import {
+  type Person,
+  makeChannel,
+  makeDirect,
+  makeGroup,
+  read,
+  registerDevice,
+  registerPerson,
+  send,
+} from '../factories/person.ts';
 import { type ByHand, active, attentionByHand } from '../support/by-hand.ts';
 import { expectStatus } from '../support/rest.ts';
 
@@ -50,6 +59,40 @@ describe('something urgent', () => {
     assert.ok(hand.push.sent.every(({ ttlSeconds }) => ttlSeconds <= 3_600));
     assert.ok((hand.push.sent[3]?.ttlSeconds ?? 0) <= 45 * 60);
   }).timeout(30_000);
+
+  for (const taken of [false, true]) {
+    it(`takes the place of a push that its provider keeps waiting${taken ? ', of which one device knows' : ''}`, async () => {
+      const { ana, bob, direct } = await hand.pair();
+      const other = await registerDevice(bob);
+      await send(ana, direct.id, 'hello');
+      while ((await hand.arm()) > 0);
+      await hand.start();
+      hand.pass(minute);
+      const plain = await hand.decide(bob);
+      hand.push.answer = ({ token }, n) =>
+        n <= 2 && !(taken && token === other) ? { class: 'transient', provider: 'fcm', code: '503' } : undefined;
+      await assert.rejects(hand.notify(bob, plain), /503/);
+      await urgent(ana, direct.id);
+      while ((await hand.arm()) > 0);
+      hand.pass(2_000);
+      const trying = { underWay: ['push' as const], urgentUnderWay: [] };
+      const plan = await hand.decide(bob, trying);
+      assert.deepEqual(
+        [plan.kind, plan.kind === 'notify' && [plan.channel, plan.alert]],
+        ['notify', ['push', 'urgent']],
+      );
+      const [first] = await hand.attempts(bob);
+      assert.deepEqual(await hand.notify(bob, plan, { instead: String(first?.id) }), { result: 'sent' });
+      const [old] = await hand.attempts(bob);
+      assert.equal(old?.state, taken ? 'accepted' : 'dropped');
+      const told = hand.push.sent.filter(({ urgent }) => urgent);
+      assert.deepEqual(
+        told.map(({ data }) => [data.seq, data.count]),
+        Array.from({ length: 2 }, () => ['2', taken ? '1' : '2']),
+      );
+      assert.notEqual((await hand.decide(bob, { underWay: ['push'], urgentUnderWay: ['push'] })).kind, 'notify');
+    });
+  }
 
   it('ends with the reading, as everything does', async () => {
     const { ana, bob, direct } = await hand.pair();

@@ -229,6 +229,25 @@ describe('decide', () => {
       `wait email ${10 * minute} step_delay`,
     ],
     [
+      'lets what is urgent overtake a push that is under way',
+      {
+        underWay: ['push'],
+        armed: [row(), row({ conversationId: 'c2' as ConversationId, urgents })],
+        now: after(2 * second),
+      },
+      'push c2 urgent',
+    ],
+    [
+      'but not another that is urgent',
+      {
+        underWay: ['push'],
+        urgentUnderWay: ['push'],
+        armed: [row(), row({ conversationId: 'c2' as ConversationId, urgents })],
+        now: after(2 * second),
+      },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
       'goes on with what is due while another step is under way',
       { underWay: ['push'], now: after(10 * minute) },
       'email c1',
@@ -907,6 +926,7 @@ describe('decide', () => {
         phone: fc.constantFrom('verified' as const, 'unverified' as const, 'missing' as const),
         pushHandedOver: fc.boolean(),
         underWay: fc.subarray([...channels]),
+        urgentUnderWay: fc.subarray([...channels]),
         stuck: fc.subarray([...channels]),
         skipped: fc.subarray([...channels]),
         settings: fc.constantFrom(
@@ -933,7 +953,13 @@ describe('decide', () => {
         fc.property(anySituation, (given) => {
           const { verdict } = decide(given);
           if (verdict.kind !== 'notify') return;
-          for (const out of [given.stuck, given.skipped, given.underWay]) assert.ok(!out.includes(verdict.channel));
+          for (const out of [given.stuck, given.skipped]) assert.ok(!out.includes(verdict.channel));
+          const overtakes =
+            verdict.channel === 'push' && verdict.alert === 'urgent' && !given.urgentUnderWay.includes('push');
+          assert.ok(
+            overtakes || !given.underWay.includes(verdict.channel),
+            'at most one a channel, but for what is urgent',
+          );
           assert.ok(verdict.conversationIds.length > 0);
           for (const id of verdict.conversationIds) {
             const told = given.armed.find(({ conversationId }) => conversationId === id);
@@ -964,7 +990,7 @@ describe('decide', () => {
     it('always ends: doing what it says leads to an end', () => {
       fc.assert(
         fc.property(anySituation, (given) => {
-          let state: Situation = { ...given, stuck: [], underWay: [] };
+          let state: Situation = { ...given, stuck: [], underWay: [], urgentUnderWay: [] };
           for (let step = 0; step < 60; step += 1) {
             const { verdict } = decide(state);
             if (verdict.kind === 'finished') return;

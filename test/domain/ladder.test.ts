@@ -99,6 +99,7 @@ class Play {
       handedOver: this.told.size > 0,
       emailFailedAt: null,
       underWay: [],
+      urgentUnderWay: [],
       stuck: [],
       skipped: [],
       closed: false,

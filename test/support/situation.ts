@@ -80,6 +80,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   held: {},
   emailFailedAt: null,
   underWay: [],
+  urgentUnderWay: [],
   stuck: [],
   skipped: [],
   capped: {},

@@ -339,6 +339,46 @@ describe('escalateUnread, on a real server', () => {
     assert.equal(tries.filter((channel) => channel === 'email').length, 1);
   });
 
+  it('lets what is urgent take the place of a step that is being tried', async () => {
+    const { promise: failing, resolve: failed } = Promise.withResolvers<void>();
+    const asked: DecideInput[] = [];
+    const urgent = { ...notifyPlan('push'), attemptId: 'attempt-urgent', alert: 'urgent' } as Plan;
+    const decide = async (input: DecideInput): Promise<Plan> => {
+      asked.push(input);
+      if (asked.length === 1) return notifyPlan('push', 30_000);
+      if (asked.length === 2) return urgent;
+      return input.underWay.length > 0 ? waitFor('push', 60_000)() : spent;
+    };
+    const tried: NotifyInput[] = [];
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      tried.push(input);
+      if (input.attemptId === 'attempt-urgent') return { result: 'sent' };
+      failed();
+      throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503', nextRetryDelay: 20_000 });
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await failing;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      await story.record('urgent-overtakes');
+    });
+    assert.deepEqual(
+      tried.map(({ attemptId, alert, instead }) => [attemptId, alert, instead]),
+      [
+        ['attempt-push', undefined, undefined],
+        ['attempt-urgent', 'urgent', 'attempt-push'],
+      ],
+    );
+    assert.deepEqual(
+      asked.slice(0, 3).map(({ underWay, urgentUnderWay }) => [underWay, urgentUnderWay]),
+      [
+        [[], []],
+        [['push'], []],
+        [['push'], ['push']],
+      ],
+    );
+  });
+
   it('sends nothing more once close has answered, also where a step was being tried', async () => {
     const { notify, tries, failing } = alwaysFailing('push');
     const decide = async ({ closed }: DecideInput) =>

@@ -14,17 +14,18 @@ import type { StuckSteps } from './stuck-steps.ts';
 const shortestWaitMs = 1_000;
 
 type Step = Pick<StuckStep, 'channel' | 'attemptId' | 'conversationIds'> &
-  Pick<NotifyInput, 'again' | 'alert'> & { urgency?: Urgency };
+  Pick<NotifyInput, 'again' | 'alert' | 'instead'> & { urgency?: Urgency };
 
 /** One step. What no retry mends is reported to the desk, and the ladder goes on without it. */
 export async function announce(
   { userId, episode }: EscalateUnreadInput,
   desk: StuckSteps,
-  { channel, attemptId, conversationIds, again = false, alert, urgency }: Step,
+  { channel, attemptId, conversationIds, again = false, alert, urgency, instead }: Step,
   patience: RetryPlan,
   waits: (until: string) => void,
 ): Promise<void> {
-  const input = { userId, episode, attemptId, conversationIds, again, alert };
+  const told = { attemptId, conversationIds, again, alert, ...(instead === undefined ? {} : { instead }) };
+  const input = { userId, episode, ...told };
   const result = await attemptOnceUp(channel, input, { patience, urgency }, waits);
   if (result.result !== 'stuck') return;
   const { reason, code } = result;

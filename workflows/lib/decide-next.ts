@@ -18,7 +18,7 @@ export async function decideNext(
   const { workflowId, runId } = workflowInfo();
   const stuck = desk.stuck.map(({ channel, attemptId }) => ({ channel, attemptId }));
   const { skipped, closed } = desk;
-  const known = { stuck, skipped: [...skipped], underWay: steps.channels, closed };
+  const known = { stuck, skipped: [...skipped], underWay: steps.channels, urgentUnderWay: steps.urgent, closed };
   try {
     const plan = await quick.decide({ userId, episode, workflowId, runId, ...known });
     desk.undecided(undefined);

@@ -4,33 +4,49 @@ import type { Channel } from '../../contracts/workflows/names.ts';
 /** Steps that are tried beside the story, at most one a channel: a provider that fails holds up its own step only. */
 export interface StepsUnderWay {
   readonly channels: Channel[];
+  /** Those of them that tell of something urgent. */
+  readonly urgent: Channel[];
+  attemptOf(channel: Channel): string | undefined;
   /** Until when a step waits for its provider, where it does. */
   waitsUntil(channel: Channel): string | undefined;
-  begin(channel: Channel, step: Step): void;
+  /** In place of the one that is tried on its channel, once nothing of that can be sent any more. */
+  begin(what: Begun, step: Step): void;
   /** Ends them for good, and resolves when none of them can send anything any more. */
   readonly stop: () => Promise<void>;
+}
+
+interface Begun {
+  channel: Channel;
+  attemptId: string;
+  alert?: 'urgent' | 'repeat';
 }
 
 /** It tells when it waits for its provider: what else there is to do may have changed with that. */
 type Step = (waits: (until: string) => void) => Promise<void>;
 
+interface Running extends Begun {
+  scope: CancellationScope;
+  waitsUntil?: string;
+  ended: Promise<void>;
+}
+
 export function stepsUnderWay(onChange: () => void): StepsUnderWay {
-  const running = new Map<Channel, { scope: CancellationScope; ended: Promise<void> }>();
-  const waiting = new Map<Channel, string>();
+  const running = new Map<Channel, Running>();
   let stopped = false;
 
-  const run = async (channel: Channel, scope: CancellationScope, step: Step) => {
+  const run = async (own: Running, step: Step, before: Promise<void> | undefined) => {
     const waits = (until: string) => {
-      waiting.set(channel, until);
+      own.waitsUntil = until;
       onChange();
     };
     try {
-      await scope.run(() => step(waits));
+      // Without one before it, it begins in this very turn, as histories know it.
+      if (before) await before;
+      await own.scope.run(() => step(waits));
     } catch (error) {
       if (!isCancellation(error)) throw error;
     } finally {
-      running.delete(channel);
-      waiting.delete(channel);
+      if (running.get(own.channel) === own) running.delete(own.channel);
       onChange();
     }
   };
@@ -38,12 +54,19 @@ export function stepsUnderWay(onChange: () => void): StepsUnderWay {
     get channels() {
       return [...running.keys()];
     },
-    waitsUntil: (channel) => waiting.get(channel),
-    begin(channel, step) {
+    get urgent() {
+      return [...running.values()].flatMap(({ channel, alert }) => (alert ? [channel] : []));
+    },
+    attemptOf: (channel) => running.get(channel)?.attemptId,
+    waitsUntil: (channel) => running.get(channel)?.waitsUntil,
+    begin(what, step) {
       // What was decided before the end, and comes back after it, is not begun any more.
       if (stopped) return;
-      const scope = new CancellationScope();
-      running.set(channel, { scope, ended: run(channel, scope, step) });
+      const before = running.get(what.channel);
+      before?.scope.cancel();
+      const own: Running = { ...what, scope: new CancellationScope(), ended: Promise.resolve() };
+      running.set(what.channel, own);
+      own.ended = run(own, step, before?.ended);
     },
     stop: async () => {
       stopped = true;
