@@ -171,17 +171,40 @@ export async function openAttempts(db: Queryable, userId: UserId, episode: numbe
   return rows.map(({ id }) => id);
 }
 
+/** What is said of a call that was about to be made. */
+export type Calling = 'called' | 'read' | 'superseded';
+
 /**
  * The provider is about to be called: from here on a crash leaves the outcome unknown, and the row says so. A call before
  * that nobody has answered for stays unanswered.
+ *
+ * It is the last word on whether to call at all, in one statement. `superseded`: another worker has tried the same since
+ * it was claimed, as when this one stood still for so long that it was taken for dead. `read`: nothing of it is unread.
  */
-export async function markCalled(db: Queryable, userId: UserId, id: string, at: Date): Promise<void> {
-  await db.query({
+export async function markCalled(
+  db: Queryable,
+  userId: UserId,
+  { id, tries, at }: { id: string; tries: number; at: Date },
+): Promise<Calling> {
+  const { rows } = await db.query<{ unread: boolean }>({
     name: 'mark-attempt-called',
-    text: `update attempts set tries = tries + 1, unanswered = unanswered + (called_at is not null)::int, called_at = $3
-      where user_id = $1 and id = $2`,
-    values: [userId, id, at],
+    text: `
+      with mine as (
+        select a.id, exists (
+          select from jsonb_to_recordset(a.covers) as c("conversationId" uuid, "toSeq" bigint)
+          join members m on m.conversation_id = c."conversationId" and m.user_id = a.user_id and m.left_at is null
+          where m.seen_seq < c."toSeq") as unread
+        from attempts a where a.user_id = $1 and a.id = $2 and a.state = 'claimed' and a.tries = $3 for update
+      ), called as (
+        update attempts a set tries = a.tries + 1, unanswered = a.unanswered + (a.called_at is not null)::int, called_at = $4
+        from mine where a.user_id = $1 and a.id = mine.id and mine.unread
+      )
+      select unread from mine`,
+    values: [userId, id, tries, at],
   });
+  const [mine] = rows;
+  if (!mine) return 'superseded';
+  return mine.unread ? 'called' : 'read';
 }
 
 /** The provider said that it took nothing: the next try need not wonder what came of this one. */

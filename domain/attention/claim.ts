@@ -128,9 +128,7 @@ async function claim(
       input.conversationIds.includes(conversationId) && since === null && throughSeq < lastSeq;
     return { result: 'not-needed', reason: rows.some(isGone) ? 'all_content_gone' : 'read_before_send' };
   }
-  // It may have stood in its provider's queue for hours.
-  const isLate = ({ lastAt }: ArmedRow) => lastUseOf(channel, lastAt, rules) < now.getTime();
-  if (!summary && told.length > 0 && told.every(isLate)) return { result: 'not-needed', reason: 'expired' };
+  if (!summary && told.length > 0 && isLate(channel, told, rules)) return { result: 'not-needed', reason: 'expired' };
   const alert = alertOf(channel, input, rows, settings, deps);
   const urgent = alert !== undefined;
   const comes = urgent && rows.some((row) => comesThrough(row.kind, settings) && covers.some(isOf(row)));
@@ -145,6 +143,10 @@ async function claim(
   return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, pushZone, unanswered: 0 };
 }
 
+/** All that is told came too long ago: it may have stood in its provider's queue for hours. */
+const isLate = (channel: Channel, told: readonly ArmedRow[], rules: Rules): boolean =>
+  told.every(({ lastAt }) => lastUseOf(channel, lastAt, rules) < rules.now.getTime());
+
 const isOf =
   ({ conversationId }: ArmedRow) =>
   (cover: Cover) =>
@@ -158,13 +160,18 @@ async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise
   // What no provider has been asked for keeps to the person's rules as they are by now.
   const unasked = attempt.calledAt === null && !claiming.input.again;
   const rows = unasked ? wantedBy(claiming) : armed;
-  const unread = attempt.covers.some(({ conversationId, toSeq }) =>
-    rows.some((row) => row.conversationId === conversationId && row.seenSeq < toSeq),
+  const unread = rows.filter(({ conversationId, seenSeq }) =>
+    attempt.covers.some((cover) => cover.conversationId === conversationId && seenSeq < cover.toSeq),
   );
-  if (!unread) {
+  if (unread.length === 0) {
     const state = attempt.calledAt === null ? 'dropped' : 'unknown';
     await finishAttempt(tx, userId, attempt.id, { state, at: rules.now });
     return { result: 'not-needed', reason: 'read_before_send' };
+  }
+  if (unasked && attempt.kind === 'unread' && isLate(channel, unread, rules)) {
+    const expired = { state: 'failed' as const, errorClass: 'expired', errorCode: 'expired', at: rules.now };
+    await finishAttempt(tx, userId, attempt.id, expired);
+    return { result: 'unreachable', reason: 'expired' };
   }
   if (unasked && mayBeGivenBack(attempt) && isLeftAlone(channel, rules)) {
     await giveBackAttempt(tx, userId, attempt.id, rules.now);

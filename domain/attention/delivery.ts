@@ -4,7 +4,7 @@ import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escala
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { type Announced, announcedConversations } from '../../db/queries/announcements.ts';
 import { appendAttemptEvent } from '../../db/queries/attempt-reports.ts';
-import { finishAttempt, markNotTaken } from '../../db/queries/attempts.ts';
+import { finishAttempt, markCalled, markNotTaken } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
 import { suppress } from '../../db/queries/suppressions.ts';
 import type { UserRow } from '../../db/queries/users.ts';
@@ -45,6 +45,31 @@ const probeAgainMs = 60_000;
  */
 export const admit = async (deps: NotifyDeps, { userId, again }: NotifyInput, circuit: CircuitName) =>
   again ? 'go' : deps.circuits.admit(circuit, userId);
+
+/**
+ * The last look before the call, which leaves its mark where it is made. Answers with what the step comes to where it is
+ * not: what was read meanwhile is told to nobody.
+ */
+export async function beginCall(
+  deps: NotifyDeps,
+  { input, claim }: Pick<Delivery, 'input' | 'claim'>,
+): Promise<NotifyResult | undefined> {
+  const { attemptId: id, tries } = claim;
+  const calling = await markCalled(deps.db, input.userId, { id, tries, at: deps.now() });
+  if (calling === 'superseded') throw new ProviderFailing('superseded');
+  return calling === 'read' ? drop(deps, { input, claim }, 'read_before_send') : undefined;
+}
+
+/** What it covered was read, deleted or left between the claim and now. */
+export async function drop(
+  deps: NotifyDeps,
+  { input: { userId, attemptId }, claim: { calledBefore } }: Pick<Delivery, 'input' | 'claim'>,
+  reason: 'read_before_send' | 'all_content_gone',
+): Promise<NotifyResult> {
+  const state = calledBefore === null ? 'dropped' : 'unknown';
+  await finishAttempt(deps.db, userId, attemptId, { state, at: deps.now() });
+  return { result: 'not-needed', reason };
+}
 
 /** It waits for its provider, unless that is longer than it is of any use. */
 export async function defer(

@@ -1,9 +1,8 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import { markCalled } from '../../db/queries/attempts.ts';
 import type { MailedConversation } from '../../db/queries/mailed.ts';
 import type { Deps } from '../deps.ts';
 import { ProviderFailing } from '../errors.ts';
-import { type Delivery, type NotifyDeps, admit, answer, defer, fail, linkTo, stick } from './delivery.ts';
+import { type Delivery, type NotifyDeps, admit, answer, beginCall, defer, fail, linkTo, stick } from './delivery.ts';
 import { wordingFor } from '../wording/index.ts';
 import { localDay } from './digest-time.ts';
 import { preferencesToken } from './preferences-token.ts';
@@ -27,7 +26,8 @@ export async function deliverEmail(deps: NotifyDeps, delivery: Delivery): Promis
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
   const way = await admit(deps, input, 'sendgrid');
   if (typeof way === 'object') return defer(deps, delivery, 'email', way.until);
-  await markCalled(deps.db, input.userId, input.attemptId, deps.now());
+  const over = await beginCall(deps, delivery);
+  if (over) return over;
   const [links, wording] = [linksOf(deps, delivery), wordingFor(user.locale)];
   const outcome = await deps.senders.email.send({
     to: user.email,

@@ -3,12 +3,11 @@ import type { NotifyInput, NotifyResult } from '../../contracts/workflows/escala
 import type { UserId } from '../../contracts/ids.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import { announcedConversations } from '../../db/queries/announcements.ts';
-import { finishAttempt } from '../../db/queries/attempts.ts';
 import { mailedConversations } from '../../db/queries/mailed.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { userById } from '../../db/queries/users.ts';
 import { type Claim, type NotifyRequest, claimAttempt } from './claim.ts';
-import type { Delivery, NotifyDeps } from './delivery.ts';
+import { type Delivery, type NotifyDeps, drop } from './delivery.ts';
 import { deliverEmail } from './email.ts';
 import { deliverPush } from './push.ts';
 import { deliverSms } from './sms.ts';
@@ -22,7 +21,7 @@ export async function notify(deps: NotifyDeps, channel: Channel, input: NotifyRe
   const claim = await claimAttempt(deps, channel, input);
   if ('result' in claim) return claim;
   const delivery = await prepare(deps, channel, input, claim);
-  if (!delivery) return drop(deps, input, claim);
+  if (!delivery) return drop(deps, { input, claim }, 'all_content_gone');
   const result = await deliver[channel](deps, delivery);
   if (result.result === 'sent') await measure(deps, channel, delivery);
   return result;
@@ -60,17 +59,6 @@ async function contentOf(
 ): Promise<Pick<Delivery, 'told' | 'mail'>> {
   if (channel !== 'email') return { told: await announcedConversations(db, userId, covers), mail: [] };
   return { told: [], mail: await mailedConversations(db, userId, covers, { summary: kind === 'summary' }) };
-}
-
-/** What it covered was read, deleted or left between the claim and now. */
-async function drop(
-  deps: NotifyDeps,
-  { userId, attemptId }: NotifyInput,
-  { calledBefore }: Claim,
-): Promise<NotifyResult> {
-  const state = calledBefore === null ? 'dropped' : 'unknown';
-  await finishAttempt(deps.db, userId, attemptId, { state, at: deps.now() });
-  return { result: 'not-needed', reason: 'all_content_gone' };
 }
 
 const deliver: Record<Channel, (deps: NotifyDeps, delivery: Delivery) => Promise<NotifyResult>> = {

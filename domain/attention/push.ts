@@ -1,6 +1,6 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
 import { acceptedKeys } from '../../db/queries/attempt-reports.ts';
-import { markCalled, markNotTaken } from '../../db/queries/attempts.ts';
+import { markNotTaken } from '../../db/queries/attempts.ts';
 import { type DeviceRow, devicesOf, markPushTokenRefused } from '../../db/queries/devices.ts';
 import { type Badge, nextBadge, recordShown } from '../../db/queries/screens.ts';
 import type { Deps, Held, SendOutcome } from '../deps.ts';
@@ -10,6 +10,7 @@ import {
   type Refusal,
   accept,
   admit,
+  beginCall,
   defer,
   fail,
   heard,
@@ -34,7 +35,8 @@ export async function deliverPush(deps: NotifyDeps, delivery: Delivery): Promise
     return done.size > 0 ? accept(deps, delivery) : fail(deps, delivery, 'recipient_dead', 'no_device');
   const { open, held, probe } = await waysTo(deps, delivery, devices);
   if (open.length === 0 && held) return defer(deps, delivery, 'push', held.until);
-  await markCalled(deps.db, userId, attemptId, deps.now());
+  const over = await beginCall(deps, delivery);
+  if (over) return over;
   const deviceIds = devices.map(({ id }) => id);
   const badge = await deps.db.transaction(async (tx) => {
     const next = await nextBadge(tx, userId);

@@ -1,11 +1,11 @@
 import type { NotifyResult } from '../../contracts/workflows/escalate-unread.ts';
-import { markCalled } from '../../db/queries/attempts.ts';
 import { ProviderFailing } from '../errors.ts';
 import {
   type Delivery,
   type NotifyDeps,
   accept,
   admit,
+  beginCall,
   answer,
   defer,
   fail,
@@ -27,7 +27,8 @@ export async function deliverSms(deps: NotifyDeps, delivery: Delivery): Promise<
   if (suppressed) return fail(deps, delivery, 'recipient_opted_out', suppressed);
   const way = await admit(deps, input, 'twilio');
   if (typeof way === 'object') return defer(deps, delivery, 'sms', way.until);
-  await markCalled(deps.db, input.userId, input.attemptId, deps.now());
+  const over = await beginCall(deps, delivery);
+  if (over) return over;
   const until = lastUse(deps, delivery, 'sms', told.at(-1)?.createdAt ?? deps.now());
   const outcome = await deps.senders.sms.send({
     to: user.phone,

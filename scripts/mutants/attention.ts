@@ -273,6 +273,22 @@ export const attention: readonly Mutant[] = [
     red: 'takes the place of a push that its provider keeps waiting, of which one device knows',
   },
   {
+    name: 'of two workers with one attempt one calls',
+    file: 'db/queries/attempts.ts',
+    changes: [
+      ["a.state = 'claimed' and a.tries = $3 for update", 'a.state is not null and $3::int is not null for update'],
+    ],
+    test: 'test/attention/outcomes.test.ts',
+    red: 'between the claim and the call of a sms another worker may have tried the same',
+  },
+  {
+    name: 'what is read before the call is not called for',
+    file: 'db/queries/attempts.ts',
+    changes: [['where m.seen_seq < c."toSeq") as unread', 'where true) as unread']],
+    test: 'test/attention/outcomes.test.ts',
+    red: 'between the claim and the call of a sms the person may have read: nothing is called',
+  },
+  {
     name: 'an operator’s retry is carried out once',
     file: 'domain/attention/claim.ts',
     changes: [[' && (request === undefined || request !== attempt.reopenedBy)', '']],
@@ -282,7 +298,9 @@ export const attention: readonly Mutant[] = [
   {
     name: 'a text of no use any more is not sent',
     file: 'domain/attention/claim.ts',
-    changes: [['told.every(isLate)', 'false']],
+    changes: [
+      ['told.every(({ lastAt }) => lastUseOf(channel, lastAt, rules) < rules.now.getTime())', 'told.length < 0'],
+    ],
     test: 'test/attention/outcomes.test.ts',
     red: 'that stood in its queue until it was of no use is not sent, and not decided on again',
   },

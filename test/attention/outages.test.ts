@@ -156,8 +156,9 @@ describe('while a provider is out of order', () => {
     const pair = await unread();
     hand.pass(2 * second);
     const plan = await hand.decide(pair.bob);
-    hand.pass(24 * 60 * minute);
     await open('fcm:android');
+    assert.equal((await hand.notify(pair.bob, plan)).result, 'deferred');
+    hand.pass(24 * 60 * minute);
     assert.deepEqual(await hand.notify(pair.bob, plan), { result: 'unreachable', reason: 'expired' });
     assert.deepEqual([hand.push.sent.length, (await hand.attempts(pair.bob))[0]?.error_class], [0, 'expired']);
   });

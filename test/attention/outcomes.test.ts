@@ -160,6 +160,45 @@ describe('what comes of a step', () => {
     }
   });
 
+  for (const channel of ['push', 'email', 'sms'] as const) {
+    describe(`between the claim and the call of a ${channel}`, () => {
+      const sent = () => ({ push: hand.push, email: hand.email, sms: hand.sms })[channel].sent.length;
+      /** The first try stands still after its claim, until it is let go on. */
+      const stopped = async () => {
+        const { bob, direct, plan } = await planned(channel);
+        const { circuits } = hand.deps;
+        const [claimed, on] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        hand.deps.circuits = {
+          ...circuits,
+          async admit(...what) {
+            hand.deps.circuits = circuits;
+            claimed.resolve();
+            await on.promise;
+            return circuits.admit(...what);
+          },
+        };
+        const first = hand.notify(bob, plan);
+        await claimed.promise;
+        return { bob, direct, plan, goOn: () => (on.resolve(), first) };
+      };
+
+      it('another worker may have tried the same: only one of them calls', async () => {
+        const { bob, plan, goOn } = await stopped();
+        assert.equal((await hand.notify(bob, plan)).result, 'sent');
+        await assert.rejects(goOn(), { code: 'superseded' });
+        assert.equal(sent(), 1);
+        assert.equal((await attempt(bob))?.state, 'accepted');
+      });
+
+      it('the person may have read: nothing is called', async () => {
+        const { bob, direct, goOn } = await stopped();
+        expectStatus(await read(bob, direct.id, 1), 200);
+        assert.deepEqual(await goOn(), { result: 'not-needed', reason: 'read_before_send' });
+        assert.deepEqual([sent(), (await attempt(bob))?.state], [0, 'dropped']);
+      });
+    });
+  }
+
   describe('a receipt of the person’s own device', () => {
     const receipt = (person: Person, id: string, body: object) =>
       person.call('PUT', `/v1/me/notifications/${id}/receipt`, body);

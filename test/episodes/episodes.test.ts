@@ -19,7 +19,8 @@ const seed = Number(process.env.HOMING_SEED ?? 5);
 const messagesEach = 5;
 /** Milliseconds between two kills, on average; a worker takes about as long to come up on a slow machine. */
 const killEveryMs = 4_000;
-const ladder = `${testLadder} give-up=10m sms=5s retry-first=300ms`;
+/** All messages are there before the first text is due, which tells them together. */
+const ladder = `${testLadder} give-up=10m sms=${5 + Math.ceil(count / 50)}s retry-first=300ms`;
 
 interface AttemptRow {
   id: string;
