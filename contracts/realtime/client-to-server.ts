@@ -32,7 +32,7 @@ export const clientEvents = {
     answer: z.strictObject({ message: Message, repeated: z.boolean() }),
   }),
   'message.edit': clientEvent({
-    summary: 'Says something else instead',
+    summary: 'Says something else instead; not of what was forwarded',
     input: z
       .strictObject({ conversationId: ConversationId, messageId: MessageId, edit: MessageEdit })
       .meta({ id: 'MessageEditRequest' }),

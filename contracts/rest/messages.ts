@@ -107,7 +107,8 @@ export const messageEndpoints = {
     method: 'patch',
     path: '/v1/conversations/{id}/messages/{messageId}',
     tag: 'Messages',
-    summary: 'Says something else instead; what it said before stands in its history',
+    summary:
+      'Says something else instead; what it said before stands in its history. What was forwarded cannot be edited (`forbidden`): write a message of your own, or delete it',
     auth: 'user',
     params: messageParams,
     body: MessageEdit,

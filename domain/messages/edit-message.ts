@@ -26,7 +26,8 @@ type ChangeDeps = Pick<Deps, 'db' | 'publishLive'>;
 
 /**
  * Says something else instead; what it said before is kept as a revision. Mentions of which the edit says nothing stay
- * where their words do. A repeat of the same edit, and one that changes nothing, answer with the message as it is.
+ * where their words do. A repeat of the same edit, and one that changes nothing, answer with the message as it is. What was
+ * forwarded is never edited.
  */
 export async function editMessage(
   deps: ChangeDeps,
@@ -40,6 +41,7 @@ export async function editMessage(
     const { message } = held;
     if (message.kind !== 'text' || message.deletedAt) throw notFound();
     if (message.senderId !== actor.userId) throw notYours();
+    if (message.forwardedFrom) throw notYourWords();
     const content = fingerprint(text, said);
     const mentions = said ?? stillStanding(message, text);
     const earlier = await editOf(tx, message, clientId);
@@ -82,6 +84,12 @@ async function oweAttention(
 }
 
 const notYours = () => new DomainError('forbidden', { detail: 'Only who wrote a message can change what it says.' });
+/** They stand under the name of who wrote them first, which the server vouches for. */
+const notYourWords = () =>
+  new DomainError('forbidden', {
+    detail:
+      'What was forwarded keeps the words of who wrote it first; write a message of your own, or delete this one.',
+  });
 const tooManyEdits = () =>
   new DomainError('limit_reached', {
     detail: `A message may be edited ${limits.messageEdits} times; write a new one.`,

@@ -85,6 +85,21 @@ byEachDoor('what becomes of a message', (door) => {
       expectProblem(await edit(bob, message, 'again'), 404, 'not_found');
     });
 
+    it('is not for what was forwarded: those are the words of who wrote them first', async () => {
+      const words = await send(ana, group.id, 'I agree');
+      const pair = await makeDirect(bob, cleo);
+      const body = { clientId: randomUUIDv7(), conversationId: pair.id };
+      const sent = await bob.call<{ message: Message }>('POST', of(words, '/forward'), body);
+      const { message } = expectStatus(sent, 201);
+      for (const text of ['I quit', 'I agree']) {
+        const refused = await edit(bob, message, text);
+        expectProblem(refused, 403, 'forbidden');
+        assert.match((refused.body as unknown as { detail: string }).detail, /write a message of your own, or delete/);
+      }
+      assert.deepEqual(await stored(message, cleo), message);
+      expectStatus(await bob.call('DELETE', of(message)), 200);
+    });
+
     it('judges text and mentions as a send does', async () => {
       const message = await send(ana, group.id, 'hello');
       assert.deepEqual(expectProblem(await edit(ana, message, ''), 400, 'invalid_input')[0], 'text');
