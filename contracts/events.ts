@@ -40,6 +40,8 @@ export interface ConversationChange {
   memberVersion: number;
   /** The message that it is about: who may not read that one hears a `hidden` in its place. */
   messageSeq?: number;
+  /** What was there before is unread no more, or mentions others than before: what is unread in all may be another. */
+  recounts?: true;
   /** Who hears from this change on, and the last message and the last change that they may not read. */
   joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];
   /** Who hears this change and nothing after it. */

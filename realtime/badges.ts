@@ -6,8 +6,8 @@ import { type Outlet, encode } from './outlet.ts';
 
 /** Milliseconds in which what somebody reads on one device is told to all of them once. */
 const gatherMs = 500;
-/** Milliseconds in which what others write to somebody is told in one sum: clients count along by themselves. */
-const arrivalMs = 15_000;
+/** Milliseconds in which what others do to somebody's counts is told in one sum: clients count along by themselves. */
+const leisureMs = 15_000;
 /** Milliseconds between rounds of those whose sum has fallen due, and how many one round looks at: a node's share. */
 const roundMs = 1_000;
 const looksPerRound = 50;
@@ -15,8 +15,8 @@ const looksPerRound = 50;
 export interface Badges {
   /** Somebody has read or marked something. */
   changed(userId: UserId): void;
-  /** Somebody was written to. */
-  arrived(userId: UserId): void;
+  /** Somebody was written to, or others took back what they had not read. */
+  moved(userId: UserId): void;
   stop(): void;
 }
 
@@ -29,8 +29,9 @@ export interface BadgesOptions {
 
 /**
  * Tells somebody's devices what is unread in all: soon after they have read or marked something on one of them, and at
- * leisure after others have written. A busy channel costs a node no more than a few looks a second, one after another,
- * and a person one in 15 s, however many write to however many.
+ * leisure after others have written, have taken back what they wrote, or have ended a membership. A busy channel costs a
+ * node no more than a few looks a second, one after another, and a person one in 15 s, however many write to however many.
+ * A connect costs none: its sync says what each conversation counts, and thousands may come back at once.
  */
 export function createBadges({ follows, outlet, count, log }: BadgesOptions): Badges {
   const timers = new Map<UserId, NodeJS.Timeout>();
@@ -72,8 +73,8 @@ export function createBadges({ follows, outlet, count, log }: BadgesOptions): Ba
       if (!follows.user(userId) || timers.has(userId)) return;
       timers.set(userId, setTimeout(() => void tell(userId), gatherMs).unref());
     },
-    arrived(userId) {
-      if (!due.has(userId)) due.set(userId, performance.now() + arrivalMs - roundMs);
+    moved(userId) {
+      if (!due.has(userId)) due.set(userId, performance.now() + leisureMs - roundMs);
     },
     stop() {
       clearInterval(rounds);

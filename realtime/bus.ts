@@ -12,8 +12,10 @@ export type BusItem =
       version: number;
       messageSeq: number;
       actorId: UserId;
-      /** A new message: what is unread to those who are told is other than before. */
+      /** A new message: what is unread to those who are told is other than before, but for who wrote it. */
       arrives?: true;
+      /** So it is to all who are told. */
+      recounts?: true;
       /** A hint about its actor, which who has blocked them is spared. */
       spared?: true;
       joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];

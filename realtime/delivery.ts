@@ -25,8 +25,8 @@ export interface DeliveryOptions {
   membersChanged: (id: ConversationId) => void;
   /** Somebody here has read or marked something. */
   unreadChanged: (userId: UserId) => void;
-  /** Somebody here was told of a new message of somebody else. */
-  messageArrived: (userId: UserId) => void;
+  /** What is unread to somebody here may be other than before by what others did. */
+  countsMoved: (userId: UserId) => void;
   log: Log;
 }
 
@@ -43,7 +43,7 @@ export function createDelivery({
   visibilityChanged,
   membersChanged,
   unreadChanged,
-  messageArrived,
+  countsMoved,
   log,
 }: DeliveryOptions) {
   const waiting = new Map<ConversationId, ConversationItem[]>();
@@ -107,6 +107,7 @@ export function createDelivery({
     for (const user of [...(follow?.users ?? [])]) {
       if (!follow || ids.has(user.id)) continue;
       follows.unfollow(user, follow);
+      countsMoved(user.id);
       const version = known.find(({ userId }) => userId === user.id)?.leftVersion ?? 0;
       if (version > 0) follows.depart({ userId: user.id, conversationId: id, version });
     }
@@ -131,7 +132,7 @@ export function createDelivery({
       for (const user of follow.users) {
         const frame = variants.for(user, follow);
         if (frame) tellUser(user, frame);
-        if (item.arrives && user.id !== item.actorId) messageArrived(user.id);
+        if (item.recounts || (item.arrives && user.id !== item.actorId)) countsMoved(user.id);
       }
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
     }
@@ -157,6 +158,8 @@ export function createDelivery({
       if (told && late) continue;
       if (follow && told) follows.unfollow(user, follow);
       if (!told) tellUser(user, toFrame(text));
+      // What they had not read there calls for them no more.
+      countsMoved(user.id);
       follows.depart({ userId: user.id, conversationId: id, version });
     }
   };

@@ -30,12 +30,13 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
   const tell = (told: DomainEvent): void => {
     switch (told.type) {
       case 'conversation.event': {
-        const { event, memberVersion, messageSeq = 0, joins, leaves } = told;
+        const { event, memberVersion, messageSeq = 0, recounts, joins, leaves } = told;
         const { conversationId: id, version, actorId } = event;
         const text = packet('event', event);
         const item = { kind: 'conversation' as const, id, memberVersion, version, messageSeq, actorId, text };
         const arrives = event.type === 'message.created' ? { arrives: true as const } : {};
-        return everywhere({ ...item, ...arrives, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
+        const counts = { ...arrives, ...(recounts ? { recounts } : {}) };
+        return everywhere({ ...item, ...counts, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
         const { conversationId: id, memberVersion, receipt } = told;

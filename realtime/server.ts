@@ -76,7 +76,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
     visibilityChanged: (userId) => presence.visibilityChanged(userId),
     membersChanged: (id) => presence.membersChanged(id),
     unreadChanged: (userId) => badges.changed(userId),
-    messageArrived: (userId) => badges.arrived(userId),
+    countsMoved: (userId) => badges.moved(userId),
     log: options.log,
   });
   const listeners = createListeners({

@@ -58,7 +58,7 @@ export const serverEvents = {
   }),
   attention: serverEvent({
     summary:
-      'What is unread in all: soon after I have read or marked something on one of my devices, and within 15 s after somebody wrote to me, later where many wait for theirs. In between count along by `event`',
+      'What is unread in all: soon after I have read or marked something on one of my devices, and within 15 s after others wrote to me, deleted that, mentioned me in an edit or took that back, or ended my membership; later where many wait for theirs. In between count along by `event`. A connect brings none: the standings of its sync say what each conversation counts, `GET /v1/me/unread` what stands in threads, and all sums',
     payload: z
       .strictObject({
         ...UnreadCounts.shape,

@@ -56,7 +56,8 @@ export async function editMessage(
     await rewriteMessage(tx, message, { ...edit, calls: added.length > 0 });
     await oweAttention(tx, message, { added, removed });
     const edited = { ...message, text, mentions: newMentions, editedAt: numbers.at, changedVersion: numbers.version };
-    return { value: edited, events: [toldEdit(actor, edited, numbers)] };
+    const recounts = added.length > 0 || removed.length > 0;
+    return { value: edited, events: [toldEdit(actor, edited, numbers, recounts)] };
   });
   return presentMessage(row);
 }
@@ -95,10 +96,11 @@ const tooManyEdits = () =>
     detail: `A message may be edited ${limits.messageEdits} times; write a new one.`,
   });
 
-function toldEdit(actor: Actor, message: MessageRow, numbers: TakenNumbers): ConversationChange {
+function toldEdit(actor: Actor, message: MessageRow, numbers: TakenNumbers, recounts: boolean): ConversationChange {
   const { id: messageId, seq, text, mentions } = message;
   const data = { messageId, seq, text, mentions: mentions ?? [], editedAt: numbers.at.toISOString() };
-  return told(actor, message, numbers, { type: 'message.edited', data });
+  const edit = told(actor, message, numbers, { type: 'message.edited', data });
+  return recounts ? { ...edit, recounts } : edit;
 }
 
 /**
@@ -127,7 +129,8 @@ export async function deleteMessage(
       message.threadSeq === null ? null : ((await shrinkThread(tx, conversationId, message.threadSeq)) ?? null);
     const deleted = tombstone(message, numbers);
     const data = { messageId: id, seq, deletedAt: numbers.at.toISOString(), threadId, thread };
-    return { value: deleted, events: [told(actor, message, numbers, { type: 'message.deleted', data })] };
+    const change = told(actor, message, numbers, { type: 'message.deleted', data });
+    return { value: deleted, events: [{ ...change, recounts: true }] };
   });
   return presentMessage(row);
 }

@@ -403,7 +403,7 @@ describe('whom a view may look at', () => {
       visibilityChanged() {},
       membersChanged: (conversationId) => void changed.emit('members', conversationId),
       unreadChanged() {},
-      messageArrived() {},
+      countsMoved() {},
       log: {} as Log,
     });
     follows.connect(bob, {} as IoSocket);

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import type { MembershipSettings, MyMembership, NotificationSettings } from '../../contracts/entities/index.ts';
-import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { randomUUIDv7 } from 'node:crypto';
+import type {
+  Conversation,
+  MembershipSettings,
+  Message,
+  MyMembership,
+  NotificationSettings,
+} from '../../contracts/entities/index.ts';
+import { type Person, deleteMessage, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { expectStatus } from '../support/rest.ts';
+import { type Answer, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
 
 describe('what a conversation is to somebody, on all of their devices', () => {
@@ -169,5 +176,37 @@ describe('what a conversation is to somebody, on all of their devices', () => {
     await mark(ana, group.id, 1);
     await here.heard('attention', ({ badge }) => badge === 1);
     assert.equal(here.told.attention.length, 1);
+  }).timeout(30_000);
+
+  it('when others take back or change what was unread, or a conversation goes, then the sum is told anew', async () => {
+    const [ana] = await registerPeople(app, 'Ana');
+    const mentions = (person: Person) => [{ type: 'user', userId: person.id, offset: 0, length: 1 }];
+    const edit = (group: Conversation, message: Message, mentions: unknown) =>
+      ana.call('PATCH', `/v1/conversations/${group.id}/messages/${message.id}`, {
+        ...{ clientId: randomUUIDv7(), text: '@', mentions },
+      });
+    type Change = (group: Conversation, message: Message, person: Person) => Promise<Answer>;
+    const rest = { ...noThreads, badge: 1 };
+    const nothing = { unread: 0, mentions: 0, ...noThreads, badge: 0 };
+    const changes: [string, Change, object][] = [
+      ['a deletion', (group, { id }) => deleteMessage(ana, group.id, id), nothing],
+      ['an edit that mentions', (...[g, m, who]) => edit(g, m, mentions(who)), { unread: 1, mentions: 1, ...rest }],
+      ['an edit that mentions no more', (...[g, m]) => edit(g, m, []), { unread: 1, mentions: 0, ...rest }],
+      ['a removal', (g, _, { id }) => ana.call('DELETE', `/v1/conversations/${g.id}/members/${id}`), nothing],
+      ['leaving', (g, _, person) => person.call('POST', `/v1/conversations/${g.id}/leave`), nothing],
+      ['the end of the conversation', (g) => ana.call('DELETE', `/v1/conversations/${g.id}`), nothing],
+    ];
+    await Promise.all(
+      changes.map(async ([what, change, expected], n) => {
+        const [person] = (await registerPeople(app, `Person ${n}`)) as [Person];
+        const group = await makeGroup(ana, [person]);
+        const named = what === 'an edit that mentions no more' ? { mentions: mentions(person) } : {};
+        const message = await send(ana, group.id, '@', named);
+        const there = await join(person, 1);
+        assert.ok((await change(group, message, person)).status < 300, what);
+        await there.heard('attention', () => true).catch(() => assert.fail(`nothing is told of ${what}`));
+        assert.deepEqual(there.told.attention, [expected], what);
+      }),
+    );
   }).timeout(30_000);
 });
