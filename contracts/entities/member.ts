@@ -14,7 +14,10 @@ export const Member = z
     userId: UserId,
     displayName: z.string(),
     role: Role,
-    /** Null where the conversation tells no receipts: channels, and two, one of whom has blocked the other. */
+    /**
+     * Null where the conversation tells no receipts by name: channels, groups of more than `namedMembers`, and two, one of
+     * whom has blocked the other.
+     */
     deliveredSeq: Seq.nullable(),
     /** Null also for who does not tell how far they have read. */
     readSeq: Seq.nullable(),

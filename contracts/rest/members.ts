@@ -21,7 +21,7 @@ export const memberEndpoints = {
     method: 'get',
     path: '/v1/conversations/{id}/members',
     tag: 'Members',
-    summary: 'Who belongs to it, with their watermarks where it tells receipts',
+    summary: 'Who belongs to it, with their watermarks where it tells receipts by name',
     auth: 'user',
     params: conversationParams,
     query: page(100),

@@ -1,6 +1,7 @@
 import type { Conversation, ConversationChannels, Member } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import type { ConversationRow } from '../../db/queries/conversations.ts';
 import type { MemberRow } from '../../db/queries/members.ts';
 import { presentMessage } from '../log/index.ts';
@@ -63,11 +64,15 @@ export function membershipChanged(
 }
 
 /**
- * Whether its members are told how far the others are: not in channels, and not between two, one of whom has blocked the
- * other. There neither is told, so that it says nothing of which one it was.
+ * Whether its members are told by name how far the others are: not in channels, not where they are many, and not between
+ * two, one of whom has blocked the other. There neither is told, so that it says nothing of which one it was.
  */
-export const tellsReceipts = ({ kind, blocked }: Pick<ConversationRow, 'kind' | 'blocked'>): boolean =>
-  kind !== 'channel' && !blocked;
+export const tellsReceipts = ({
+  kind,
+  blocked,
+  memberCount,
+}: Pick<ConversationRow, 'kind' | 'blocked' | 'memberCount'>): boolean =>
+  kind !== 'channel' && !blocked && memberCount <= limits.namedMembers;
 
 /** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */
 export function presentMember({ userId, displayName, role, ...row }: MemberRow, isTold: boolean): Member {

@@ -1,7 +1,6 @@
 import type { Receipt } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
-import { limits } from '../../contracts/limits.ts';
 import type { ReceiptUpdate } from '../../contracts/rest/read-state.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
 import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
@@ -131,9 +130,9 @@ function whatIsTold(row: MovedWatermark): DomainEvent[] {
 }
 
 function receiptsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
-  const { memberCount, memberVersion, tellRead, hasReceived, conversationId } = row;
+  const { memberVersion, tellRead, hasReceived, conversationId } = row;
   const own = { type: 'receipts.own' as const, receipt };
-  if (!tellsReceipts(row) || memberCount > limits.namedMembers) return [own];
+  if (!tellsReceipts(row)) return [own];
   const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
   if (tellRead) return [{ ...moved, receipt }];
   // The moment at which somebody reads says that they have read.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Conversation, DeliveryState, SyncResponse } from '../../contracts/entities/index.ts';
+import type { Conversation, DeliveryState, Member, SyncResponse } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import { growTo } from '../factories/crowd.ts';
 import {
@@ -36,6 +36,13 @@ describe('conversations of many', () => {
     return expectStatus(await ana.call<DeliveryState>('GET', path), 200);
   };
 
+  const marksOf = async ({ id }: Conversation) => {
+    const path = `/v1/conversations/${id}/members?limit=200`;
+    const { items } = expectStatus(await ana.call<{ items: Member[] }>('GET', path), 200);
+    const row = items.find(({ userId }) => userId === bob.id);
+    return [row?.deliveredSeq, row?.readSeq];
+  };
+
   it('name their members up to a number of them, and count them beyond', async () => {
     const [small, large] = [await makeGroup(ana, [bob]), await makeGroup(ana, [bob])];
     await growTo(app, small, limits.namedMembers);
@@ -44,6 +51,8 @@ describe('conversations of many', () => {
     assert.equal((await snapshotOf(large))?.members.length, 0);
     assert.equal((await snapshotOf(large))?.conversation.memberCount, limits.namedMembers + 1);
     const [named, counted] = [await receiptsOf(small), await receiptsOf(large)];
+    assert.deepEqual(await marksOf(small), [named.seq, named.seq]);
+    assert.deepEqual(await marksOf(large), [null, null], 'nor does the list of the members tell who has read');
     assert.deepEqual([named.readBy, named.read], [[bob.id], 1]);
     assert.deepEqual([counted.readBy, counted.read, counted.recipients], [undefined, 1, limits.namedMembers]);
   });
