@@ -15,7 +15,7 @@ export interface View {
 /**
  * For each of these views the other members who let the viewer see when they are connected; nobody where the viewer is no
  * member, in channels and where the members are too many. Contacts are whom one has written to in a direct conversation: a
- * stranger who begins one has not become a contact by that. The limit has one view looked up after another.
+ * stranger who begins one has not become a contact by that, nor by a line that says what one has pinned. The limit has one view looked up after another.
  */
 export async function peopleInViews(
   db: Queryable,
@@ -34,7 +34,8 @@ export async function peopleInViews(
         join users u on u.id = m.user_id
         where c.id = v.conversation_id and c.kind <> 'channel' and c.member_count <= $3
           and (u.tell_last_seen = 'everyone' or u.tell_last_seen = 'contacts' and exists (
-            select from conversation_keys k join messages g on g.conversation_id = k.conversation_id and g.sender_id = u.id
+            select from conversation_keys k
+            join messages g on g.conversation_id = k.conversation_id and g.sender_id = u.id and g.kind = 'text'
             where k.key = 'direct:' || least(u.id::text, v.viewer::text) || ':' || greatest(u.id::text, v.viewer::text)))
           and not exists (select from blocks b where b.user_id = u.id and b.blocked_id = v.viewer)
         limit $3) as p

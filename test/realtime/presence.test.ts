@@ -110,7 +110,9 @@ describe('presence and typing, on two nodes', () => {
     await send(ana, direct.id, 'hello');
     // Whoever begins a conversation with her has not become her contact by that.
     const unanswered = await makeDirect(stranger, ana);
-    await send(stranger, unanswered.id, 'hello?');
+    const { id } = await send(stranger, unanswered.id, 'hello?');
+    // Nor by pinning what they wrote, of which the conversation keeps a line under her name.
+    expectStatus(await ana.call('PUT', `/v1/conversations/${unanswered.id}/messages/${id}/pin`), 204);
     await join(ana, 1);
     const [friendHere, strangerHere] = [await join(friend), await join(stranger)];
     const sees = async (socket: TestSocket) => (await view(socket, group.id)).some(({ userId }) => userId === ana.id);
