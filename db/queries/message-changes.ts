@@ -36,7 +36,7 @@ export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: s
 
 /**
  * Keeps what the message says as a revision and writes the new text; `version` is the change's own. Whom it names in a
- * thread follows that from now on, as by a send.
+ * thread follows that from now on, as by a send, unless they have blocked who wrote it.
  */
 export async function rewriteMessage(
   tx: Tx,
@@ -63,6 +63,7 @@ export async function rewriteMessage(
         select distinct m.conversation_id, m.thread_seq, (e->>'userId')::uuid, true
         from messages m cross join lateral jsonb_array_elements($7::jsonb) e
         where m.conversation_id = $1 and m.seq = $2 and m.thread_seq is not null and e->>'type' = 'user'
+          and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = m.sender_id)
         on conflict (conversation_id, root_seq, user_id) do update set following = true where t.following is null
       )
       update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3,

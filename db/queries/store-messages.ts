@@ -235,7 +235,7 @@ const keptThreads = `, threaded as (
   returning conversation_id, root_seq, reply_count, last_seq
 ), followed as (
   -- Who writes in a thread follows it, and has read so far; so do, until they say otherwise, who began it and who is
-  -- mentioned in it.
+  -- mentioned in it, but by somebody whom they have blocked.
   insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
   select conversation_id, root_seq, user_id, true, max(read_seq) from (
     select f.conversation_id, f.root_seq, f.sender_id as user_id, i.seq as read_seq
@@ -245,6 +245,7 @@ const keptThreads = `, threaded as (
     union all
     select f.conversation_id, f.root_seq, (e->>'userId')::uuid, 0 from fresh f join inserted i on i.id = f.id
     cross join lateral jsonb_array_elements(f.mentions) e where f.root_seq is not null and e->>'type' = 'user'
+      and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = f.sender_id)
   ) people group by conversation_id, root_seq, user_id
   on conflict (conversation_id, root_seq, user_id) do update
   set read_seq = greatest(t.read_seq, excluded.read_seq), following = coalesce(t.following, true) or excluded.read_seq > 0

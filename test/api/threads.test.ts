@@ -156,6 +156,23 @@ byEachDoor('threads', (door) => {
     assert.equal((await threads(cleo)).length, 1, 'a message that stands in no thread begins none');
   });
 
+  it('are not followed by whom somebody names whom they have blocked, by a reply or by an edit', async () => {
+    expectStatus(await bob.call('PUT', `/v1/me/blocks/${cleo.id}`), 204);
+    await reply(cleo, '@', naming(bob));
+    const said = await reply(cleo, 'he knows');
+    const edit = { clientId: randomUUIDv7(), text: '@ knows', ...naming(bob) };
+    expectStatus(await cleo.call('PATCH', at(`/messages/${said.id}`), edit), 200);
+    await reply(ana, 'and I do');
+    assert.deepEqual(await threads(bob), []);
+    assert.deepEqual(counts((await overview(bob)).threads), [0, 0]);
+    await reply(ana, '@', naming(bob));
+    assert.deepEqual(
+      (await threads(bob)).map(({ following }) => following),
+      [true],
+      'others may name them',
+    );
+  });
+
   it('say of a reply that it was read by who has read so far in the thread, wherever they are outside', async () => {
     const first = await reply(ana, 'I do');
     const receipts = async ({ id }: Message) => {

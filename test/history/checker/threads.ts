@@ -6,10 +6,10 @@ import type { Log } from './log.ts';
 
 /** P8 and P9: threads hold what was written in them, and each reader's mark and following in them are their own. */
 export function checkThreads(digest: Digest, findings: Findings): void {
-  const refused = unfollowed(digest);
+  const [refused, blocks] = [unfollowed(digest), blocksTried(digest)];
   for (const log of digest.truth.values()) {
     checkSummaries(log, findings);
-    checkFollowers(log, refused, findings);
+    checkFollowers(log, { refused, blocks }, findings);
   }
   for (const { operation, answer } of digest.of('send')) {
     const log = digest.truth.get(operation.conversation);
@@ -61,18 +61,33 @@ const unfollowed = (digest: Digest) =>
       ),
   );
 
+/** Whom somebody has tried to block, which may have been so for a while: `person other`. */
+const blocksTried = (digest: Digest) =>
+  new Set(
+    digest
+      .of('block')
+      .filter(({ operation }) => operation.on)
+      .map(({ operation, person }) => `${person} ${operation.person}`),
+  );
+
 /**
- * Who wrote in a thread, began it or is mentioned in it follows it until they say otherwise; a writer has read so far. So
- * it stays when they go and come back.
+ * Who wrote in a thread, began it or is mentioned in it by whom they have not blocked follows it until they say otherwise; a
+ * writer has read so far. So it stays when they go and come back.
  */
-function checkFollowers(log: Log, unfollowed: ReadonlySet<string>, findings: Findings): void {
+function checkFollowers(
+  log: Log,
+  { refused, blocks }: Record<'refused' | 'blocks', ReadonlySet<string>>,
+  findings: Findings,
+): void {
   const rows = new Map(log.stored.followers.map((row) => [`${row.rootSeq} ${row.userId}`, row]));
   for (const [rootSeq, all] of repliesOf(log)) {
     const root = log.messages.get(rootSeq)?.senderId ?? '';
-    for (const person of new Set([root, ...all.flatMap(({ senderId, mentions }) => [senderId, ...mentions])])) {
+    const named = ({ senderId, mentions }: StoredMessage) =>
+      mentions.filter((who) => !blocks.has(`${who} ${senderId}`));
+    for (const person of new Set([root, ...all.flatMap((reply) => [reply.senderId, ...named(reply)])])) {
       const row = rows.get(`${rootSeq} ${person}`);
       const where = `${person} in the thread of seq ${rootSeq} of ${log.conversation}`;
-      if (!row?.following && !unfollowed.has(keyOf(log.conversation, rootSeq, person)))
+      if (!row?.following && !refused.has(keyOf(log.conversation, rootSeq, person)))
         findings.add('thread broken', `${where} does not follow it, and never said so`);
       const written = all.findLast(({ senderId }) => senderId === person)?.seq ?? 0;
       if ((row?.readSeq ?? 0) < written)

@@ -19,9 +19,10 @@ export class Threads {
     return root && root.seq > joinedSeq ? root : undefined;
   }
 
-  /** Who wrote follows and has read so far; who began it and who is mentioned follow. */
+  /** Who wrote follows and has read so far; who began it and who is mentioned by whom they have not blocked follow. */
   follow(root: StoredMessage, { senderId, mentions, seq }: StoredMessage): void {
-    for (const userId of new Set([senderId, root.senderId, ...mentions])) {
+    const named = mentions.filter((userId) => !this.#blocked.get(userId)?.has(senderId));
+    for (const userId of new Set([senderId, root.senderId, ...named])) {
       const known = this.#follower(root.seq, userId);
       if (!known) this.followers.push({ rootSeq: root.seq, userId, following: true, readSeq: 0 });
       const follower = this.#follower(root.seq, userId);
