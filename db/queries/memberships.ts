@@ -38,9 +38,9 @@ export async function joinMembers(
         'membership',
         `select ${pastMembership} from members where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is not null`,
       )}, caught_up as (
-        -- Nor is what was written meanwhile in the threads that they follow.
+        -- Nor is what was written meanwhile in threads, also in those that they may follow again.
         update thread_members t set read_seq = greatest(t.read_seq, h.last_seq) from threads h
-        where t.conversation_id = $1 and t.user_id = any($2::uuid[]) and t.following
+        where t.conversation_id = $1 and t.user_id = any($2::uuid[])
           and h.conversation_id = $1 and h.root_seq = t.root_seq
       )
       insert into members as m (conversation_id, user_id, role, joined_at, joined_seq, joined_version, came_seq, delivered_seq, read_seq, seen_seq)

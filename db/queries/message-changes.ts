@@ -36,7 +36,8 @@ export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: s
 
 /**
  * Keeps what the message says as a revision and writes the new text; `version` is the change's own. Whom it names in a
- * thread follows that from now on, as by a send, unless they have blocked who wrote it.
+ * thread follows that from now on, as by a send, unless they have blocked who wrote it; what stood there before the message,
+ * or before they came, is not unread to them.
  */
 export async function rewriteMessage(
   tx: Tx,
@@ -59,12 +60,15 @@ export async function rewriteMessage(
         select conversation_id, seq, edits + 1, $4, $5, text, mentions, coalesce(edited_at, created_at)
         from messages where conversation_id = $1 and seq = $2
       ), followed as (
-        insert into thread_members as t (conversation_id, root_seq, user_id, following)
-        select distinct m.conversation_id, m.thread_seq, (e->>'userId')::uuid, true
+        insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
+        select distinct m.conversation_id, m.thread_seq, p.user_id, true, greatest(m.seq - 1, least(p.came_seq, h.last_seq))
         from messages m cross join lateral jsonb_array_elements($7::jsonb) e
+        join threads h on h.conversation_id = m.conversation_id and h.root_seq = m.thread_seq
+        join members p on p.conversation_id = m.conversation_id and p.user_id = (e->>'userId')::uuid
         where m.conversation_id = $1 and m.seq = $2 and m.thread_seq is not null and e->>'type' = 'user'
           and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = m.sender_id)
-        on conflict (conversation_id, root_seq, user_id) do update set following = true where t.following is null
+        on conflict (conversation_id, root_seq, user_id) do update
+        set following = true, read_seq = greatest(t.read_seq, excluded.read_seq) where t.following is null
       )
       update messages set text = $6, mentions = $7, edits = edits + 1, edited_at = now(), changed_version = $3,
         called_at = case when $8 then now() else called_at end

@@ -71,8 +71,8 @@ export type StoreResult =
  * - `moved` locks the conversations' rows in the order of their ids (two batches can never wait for each other in a
  *   circle), passes over those whose membership changed while we waited - rights that were checked against an older
  *   membership store nothing - and takes the next numbers.
- * - `inserted` and `queued` write messages and what is owed to the durable lane; `threaded` and `followed` keep the
- *   threads.
+ * - `inserted` and `queued` write messages and what is owed to the durable lane; `threaded`, `followed` and `called` keep
+ *   the threads.
  *
  * Two batches that carry the same new clientId at once end in a unique violation for the later one, which stores
  * nothing; run again, it sees the first as a repeat.
@@ -233,22 +233,30 @@ const keptThreads = `, threaded as (
   on conflict (conversation_id, root_seq) do update
   set reply_count = t.reply_count + excluded.reply_count, last_seq = greatest(t.last_seq, excluded.last_seq)
   returning conversation_id, root_seq, reply_count, last_seq
-), followed as (
+), people as (
   -- Who writes in a thread follows it, and has read so far; so do, until they say otherwise, who began it and who is
-  -- mentioned in it, but by somebody whom they have blocked.
-  insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
-  select conversation_id, root_seq, user_id, true, max(read_seq) from (
-    select f.conversation_id, f.root_seq, f.sender_id as user_id, i.seq as read_seq
+  -- mentioned in it, but by somebody whom they have blocked. What stood there before the mention is not unread to them.
+  select conversation_id, root_seq, user_id, max(wrote) as wrote, min(read_before) as read_before from (
+    select f.conversation_id, f.root_seq, f.sender_id as user_id, i.seq as wrote, null::bigint as read_before
     from fresh f join inserted i on i.id = f.id where f.root_seq is not null
     union all
-    select f.conversation_id, f.root_seq, f.root_sender, 0 from fresh f join inserted i on i.id = f.id where f.root_seq is not null
+    select f.conversation_id, f.root_seq, f.root_sender, null, 0 from fresh f join inserted i on i.id = f.id where f.root_seq is not null
     union all
-    select f.conversation_id, f.root_seq, (e->>'userId')::uuid, 0 from fresh f join inserted i on i.id = f.id
+    select f.conversation_id, f.root_seq, (e->>'userId')::uuid, null, i.seq - 1 from fresh f join inserted i on i.id = f.id
     cross join lateral jsonb_array_elements(f.mentions) e where f.root_seq is not null and e->>'type' = 'user'
       and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = f.sender_id)
-  ) people group by conversation_id, root_seq, user_id
+  ) them group by conversation_id, root_seq, user_id
+), followed as (
+  insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
+  select conversation_id, root_seq, user_id, true, wrote from people where wrote is not null
   on conflict (conversation_id, root_seq, user_id) do update
-  set read_seq = greatest(t.read_seq, excluded.read_seq), following = coalesce(t.following, true) or excluded.read_seq > 0
+  set read_seq = greatest(t.read_seq, excluded.read_seq), following = true
+), called as (
+  -- Apart from who wrote: of one person one row is written once.
+  insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)
+  select conversation_id, root_seq, user_id, true, read_before from people where wrote is null
+  on conflict (conversation_id, root_seq, user_id) do update
+  set read_seq = greatest(t.read_seq, excluded.read_seq), following = true where t.following is null
 )`;
 
 const refusals = `

@@ -22,7 +22,8 @@ export async function shrinkThread(
 
 /**
  * Follows a thread or not, gives it a level of its own or takes it away, and moves the read mark forward, never past the
- * thread's last message. Who only reads has said nothing of following. Answers whether anything is other than before.
+ * thread's last message. Who only reads has said nothing of following. What stood there when somebody begins to follow, or
+ * when they came to the conversation, is not unread to them. Answers whether anything is other than before.
  */
 export async function updateThreadMember(
   db: Queryable,
@@ -40,10 +41,15 @@ export async function updateThreadMember(
           jsonb_build_object('following', x.following, 'level', x.level) as was
         from (values (1)) one left join thread_members x on x.conversation_id = $1 and x.root_seq = $2 and x.user_id = $3
         where $4::boolean is not null or $6`,
-      )}
+      )}, thread as (
+        select coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0) as last_seq,
+          coalesce((select came_seq from members where conversation_id = $1 and user_id = $3), 0) as came_seq,
+          x.following is null and $4 as begins
+        from (values (1)) one left join thread_members x on x.conversation_id = $1 and x.root_seq = $2 and x.user_id = $3
+      )
       insert into thread_members as t (conversation_id, root_seq, user_id, following, level, read_seq)
       select $1, $2, $3, $4, $7,
-        least(coalesce($5::bigint, 0), coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0))
+        case when begins then last_seq else least(greatest(coalesce($5::bigint, 0), came_seq), last_seq) end from thread
       on conflict (conversation_id, root_seq, user_id) do update
       set following = coalesce($4, t.following), level = case when $6 then $7 else t.level end,
         read_seq = greatest(t.read_seq, excluded.read_seq)

@@ -224,16 +224,35 @@ export const messages: readonly Mutant[] = [
   {
     name: 'who has only read a thread follows it when mentioned',
     file: store,
-    changes: [['coalesce(t.following, true) or', 't.following or']],
+    changes: [['where t.following is null', 'where false']],
     test: 'test/api/message-changes.test.ts',
     red: 'a thread that somebody has only read is followed once they are mentioned in it',
   },
   {
     name: 'a thread is left alone by an edit where its person said no',
     file: 'db/queries/message-changes.ts',
-    changes: [['do update set following = true where t.following is null', 'do update set following = true']],
+    changes: [['excluded.read_seq) where t.following is null', 'excluded.read_seq)']],
     test: threads,
     red: 'are followed by whom an edit names, unless they have said no',
+  },
+  {
+    name: 'nobody follows a thread by the mention of whom they have blocked',
+    file: store,
+    changes: [
+      [
+        "and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = f.sender_id)",
+        '',
+      ],
+    ],
+    test: threads,
+    red: 'are not followed by whom somebody names whom they have blocked, by a reply or by an edit',
+  },
+  {
+    name: 'what stood in a thread before a mention is not unread',
+    file: store,
+    changes: [['null, i.seq - 1 from', 'null, 0 from']],
+    test: threads,
+    red: 'by a reply that names somebody, which is unread itself, and by what comes after it',
   },
   {
     name: 'a thread says itself who has read it',

@@ -173,6 +173,54 @@ byEachDoor('threads', (door) => {
     );
   });
 
+  describe('begin to be followed with nothing unread of what stood there', () => {
+    beforeEach(async () => {
+      for (const text of ['me', 'me too', 'and me']) await reply(cleo, text);
+    });
+
+    it('by a reply that names somebody, which is unread itself, and by what comes after it', async () => {
+      await reply(cleo, '@', naming(bob));
+      assert.deepEqual((await threads(bob)).map(counts), [[1, 1]]);
+      await reply(cleo, 'and so on');
+      await reply(cleo, '@', naming(bob));
+      assert.deepEqual((await threads(bob)).map(counts), [[3, 2]], 'who follows already has read no more by it');
+      assert.deepEqual((await threads(ana)).map(counts), [[6, 0]], 'who began it follows from the first reply on');
+    });
+
+    it('by an edit that names somebody, from the reply on that it names them in', async () => {
+      const said = await reply(cleo, 'he knows');
+      await reply(cleo, 'or so');
+      const edit = { clientId: randomUUIDv7(), text: '@ knows', ...naming(bob) };
+      expectStatus(await cleo.call('PATCH', at(`/messages/${said.id}`), edit), 200);
+      assert.deepEqual((await threads(bob)).map(counts), [[2, 1]]);
+    });
+
+    it('by hand', async () => {
+      assert.deepEqual(counts(await patched(bob, { following: true })), [0, 0]);
+      await reply(cleo, 'and so on');
+      assert.deepEqual((await threads(bob)).map(counts), [[1, 0]]);
+    });
+
+    it('also by who had read some of it', async () => {
+      expectStatus(await patch(bob, { readSeq: root.seq + 1 }), 200);
+      await reply(cleo, '@', naming(bob));
+      assert.deepEqual((await threads(bob)).map(counts), [[1, 1]]);
+    });
+
+    it('nor is to who came later what was written before, whether they read it, follow it or are named', async () => {
+      const people = await registerPeople(app, 'Dora', 'Eve', 'Fay');
+      const last = await reply(cleo, 'they know');
+      for (const person of people) await move('POST', person);
+      const [dora, eve, fay] = people;
+      assert.deepEqual(counts(await patched(dora, { readSeq: root.seq + 1 })), [0, 0]);
+      await reply(cleo, '@', naming(eve));
+      assert.deepEqual((await threads(eve)).map(counts), [[1, 1]]);
+      const edit = { clientId: randomUUIDv7(), text: '@', ...naming(fay) };
+      expectStatus(await cleo.call('PATCH', at(`/messages/${last.id}`), edit), 200);
+      assert.deepEqual((await threads(fay)).map(counts), [[1, 0]], 'but what came after them is');
+    });
+  });
+
   it('say of a reply that it was read by who has read so far in the thread, wherever they are outside', async () => {
     const first = await reply(ana, 'I do');
     const receipts = async ({ id }: Message) => {
