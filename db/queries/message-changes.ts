@@ -18,7 +18,7 @@ export async function revisionsOf(db: Queryable, { conversationId, seq }: Place)
   const { rows } = await db.query<RevisionRow>({
     name: 'revisions-of',
     text: `select text, mentions, written_at as "writtenAt" from message_edits
-      where conversation_id = $1 and seq = $2 order by nth`,
+      where conversation_id = $1 and seq = $2 and nth > 0 order by nth`,
     values: [conversationId, seq],
   });
   return rows;
@@ -32,6 +32,28 @@ export async function editOf(tx: Tx, { conversationId, seq }: Place, clientId: s
     values: [conversationId, seq, clientId],
   });
   return rows[0]?.fingerprint;
+}
+
+/**
+ * Remembers an edit that changed nothing by its clientId. It counts as one of the message's edits, and with a negative number
+ * it is no version of it.
+ */
+export async function rememberEdit(
+  tx: Tx,
+  { conversationId, seq }: Place,
+  { clientId, fingerprint }: { clientId: string; fingerprint: Buffer },
+): Promise<void> {
+  await tx.query({
+    name: 'remember-edit',
+    text: `
+      with kept as (
+        insert into message_edits (conversation_id, seq, nth, client_id, fingerprint, text, mentions, written_at)
+        select conversation_id, seq, -(edits + 1), $3, $4, text, mentions, now() from messages
+        where conversation_id = $1 and seq = $2
+      )
+      update messages set edits = edits + 1 where conversation_id = $1 and seq = $2`,
+    values: [conversationId, seq, clientId, fingerprint],
+  });
 }
 
 /**

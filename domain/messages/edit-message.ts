@@ -10,7 +10,14 @@ import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
 import { type TakenNumbers, appendEvent } from '../../db/queries/changes.ts';
-import { editOf, eraseMessage, revisionsOf, rewriteMessage, touchMessage } from '../../db/queries/message-changes.ts';
+import {
+  editOf,
+  eraseMessage,
+  rememberEdit,
+  revisionsOf,
+  rewriteMessage,
+  touchMessage,
+} from '../../db/queries/message-changes.ts';
 import type { MessageRow } from '../../db/queries/messages.ts';
 import { insertRange } from '../../db/queries/outbox.ts';
 import { shrinkThread } from '../../db/queries/threads.ts';
@@ -46,8 +53,13 @@ export async function editMessage(
     const mentions = said ?? stillStanding(message, text);
     const earlier = await editOf(tx, message, clientId);
     if (earlier && !earlier.equals(content)) throw new DomainError('idempotency_conflict');
-    if (earlier || saysTheSame(message, text, mentions)) return { value: message };
+    if (earlier) return { value: message };
     if (message.edits >= limits.messageEdits) throw tooManyEdits();
+    if (saysTheSame(message, text, mentions)) {
+      // Forgotten, its repeat would undo what was said after it.
+      await rememberEdit(tx, message, { clientId, fingerprint: content });
+      return { value: message };
+    }
     const [added, removed] = [without(mentions, message.mentions ?? []), without(message.mentions ?? [], mentions)];
     await checkMentions(tx, held, { mentions, added });
     const numbers = await appendTouch(tx, actor, message, 'message.edited', {});

@@ -78,6 +78,20 @@ byEachDoor('what becomes of a message', (door) => {
       assert.equal(await version(), 2);
     });
 
+    it('that changes nothing happens once for a clientId, too: its repeat undoes no later one, and is no version', async () => {
+      const message = await send(ana, group.id, 'one');
+      const clientId = randomUUIDv7();
+      expectStatus(await edit(ana, message, 'one', { clientId }), 200);
+      expectStatus(await edit(ana, message, 'two'), 200);
+      assert.equal(expectStatus(await edit(ana, message, 'one', { clientId }), 200).message.text, 'two');
+      expectProblem(await edit(ana, message, 'three', { clientId }), 409, 'idempotency_conflict');
+      const { items } = expectStatus(await bob.call<{ items: MessageRevision[] }>('GET', of(message, '/history')), 200);
+      assert.deepEqual(
+        items.map(({ text }) => text),
+        ['one', 'two'],
+      );
+    });
+
     it('is for who wrote it alone, and not for what was deleted', async () => {
       const message = await send(bob, group.id, 'mine');
       expectProblem(await edit(ana, message, 'yours?'), 403, 'forbidden');
@@ -152,7 +166,8 @@ byEachDoor('what becomes of a message', (door) => {
       const message = await send(ana, group.id, 'hello');
       await app.database.run(`update messages set edits = ${limits.messageEdits - 1} where id = '${message.id}'`);
       expectStatus(await edit(ana, message, 'the last one'), 200);
-      expectProblem(await edit(ana, message, 'one more'), 409, 'limit_reached');
+      for (const text of ['one more', 'the last one'])
+        expectProblem(await edit(ana, message, text), 409, 'limit_reached');
     });
   });
 

@@ -87,7 +87,7 @@ const messagesSql = `
     m.pinned_at is not null as pinned, m.thread_id as "threadId", m.thread_seq as "threadSeq",
     array(select e->>'userId' from jsonb_array_elements(m.mentions) e) as mentions, m.forwarded_from->>'messageId' as forwarded,
     case when m.system->>'type' in ('message.pinned', 'message.unpinned') then (m.system->>'seq')::bigint end as target,
-    (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq) as revisions
+    (select count(*) from message_edits e where e.conversation_id = m.conversation_id and e.seq = m.seq and e.nth > 0) as revisions
   from messages m where m.conversation_id = $1 order by m.seq`;
 
 const changesSql = `
