@@ -72,7 +72,8 @@ export const messageEndpoints = {
     method: 'post',
     path: '/v1/conversations/{id}/messages',
     tag: 'Messages',
-    summary: 'Sends a message; a repeat with the same clientId and content answers 200 with the first',
+    summary:
+      'Sends a message; a repeat with the same clientId and content answers 200 with the first. Mentions by name are of members, in a thread of those who can read it (`not_a_member`, `out_of_reach` in `errors`)',
     auth: 'user',
     params: conversationParams,
     body: NewMessage,

@@ -215,16 +215,17 @@ export async function reactionsPage(
   return rows;
 }
 
-/** Members among these people; mentions of an edit are checked against it. */
+/** Members among these people, each with what they may not read; mentions of an edit are checked against it. */
 export async function membersAmong(
   tx: Tx,
   conversationId: ConversationId,
   userIds: readonly UserId[],
-): Promise<Set<UserId>> {
-  const { rows } = await tx.query<{ userId: UserId }>({
+): Promise<Map<UserId, { joinedSeq: number }>> {
+  const { rows } = await tx.query<{ userId: UserId; joinedSeq: number }>({
     name: 'members-among',
-    text: `select user_id as "userId" from members where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is null`,
+    text: `select user_id as "userId", joined_seq as "joinedSeq" from members
+      where conversation_id = $1 and user_id = any($2::uuid[]) and left_at is null`,
     values: [conversationId, userIds],
   });
-  return new Set(rows.map(({ userId }) => userId));
+  return new Map(rows.map(({ userId, joinedSeq }) => [userId, { joinedSeq }]));
 }

@@ -58,6 +58,8 @@ export type StoreResult =
         | 'reply_not_found'
         | 'thread_not_found'
         | 'mention_not_member'
+        /** The thread began before the person who is mentioned may read. */
+        | 'mention_out_of_reach'
         | 'may_not_call';
     }
   /** Membership changed while the statement waited for the conversation: nothing was stored; run it again. */
@@ -163,7 +165,7 @@ with input as (
 ), judged as materialized (
   -- One word for all: the planner takes each further condition for a filter that hardly anything passes, and would
   -- compare every row with every other for what it believes to be one.
-  select *, known_seq is null and may_write${any(` and reply_found and mentioned_found and may_call
+  select *, known_seq is null and may_write${any(` and reply_found and coalesce(mention_fault, 0) = 0 and may_call
     and (thread_id is null or root_seq is not null)`)} as fits from checked
 ), fresh as (
   select *, row_number() over (partition by conversation_id order by place) as nth from judged where fits
@@ -209,10 +211,13 @@ const referred = `i.reply_to is null or exists (
         and r.seq > m.joined_seq
     ) as reply_found,
     root.id as root_id, root.seq as root_seq, root.sender_id as root_sender,
-    i.mentions is null or not exists (
-      select from jsonb_array_elements(i.mentions) e where e->>'type' = 'user' and not exists (
-        select from members x where x.conversation_id = i.conversation_id and x.user_id = (e->>'userId')::uuid and x.left_at is null)
-    ) as mentioned_found,
+    case when i.mentions is not null then (
+      -- The worst of them all: 2 where somebody is no member, 1 where the thread is out of their reach.
+      select max(coalesce((
+        select case when x.joined_seq >= root.seq then 1 else 0 end from members x
+        where x.conversation_id = i.conversation_id and x.user_id = (e->>'userId')::uuid and x.left_at is null
+      ), 2)) from jsonb_array_elements(i.mentions) e where e->>'type' = 'user'
+    ) end as mention_fault,
     i.mentions is null or c.kind <> 'channel' or m.role = any($14::text[]) or not exists (
       select from jsonb_array_elements(i.mentions) e where e->>'type' <> 'user'
     ) as may_call`;
@@ -262,7 +267,8 @@ const keptThreads = `, threaded as (
 const refusals = `
     when not c.reply_found then 'reply_not_found'
     when c.thread_id is not null and c.root_seq is null then 'thread_not_found'
-    when not c.mentioned_found then 'mention_not_member'
+    when c.mention_fault = 2 then 'mention_not_member'
+    when c.mention_fault = 1 then 'mention_out_of_reach'
     when not c.may_call then 'may_not_call'`;
 
 const told = `,

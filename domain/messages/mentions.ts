@@ -12,12 +12,12 @@ export const stillStanding = (message: Pick<MessageRow, 'text' | 'mentions'>, te
   );
 
 /**
- * Mentions that an edit adds are judged as those of a send are: of members only, and of everybody by right. The others were
- * judged when they were made: whoever has left since was mentioned all the same.
+ * Mentions that an edit adds are judged as those of a send are: of members only, in a thread of those who can read it, and of
+ * everybody by right. The others were judged when they were made: whoever has left since was mentioned all the same.
  */
 export async function checkMentions(
   tx: Tx,
-  { conversation, role }: Held,
+  { conversation, role, message }: Held & { message: Pick<MessageRow, 'threadSeq'> },
   { mentions, added }: { mentions: readonly Mention[]; added: readonly Mention[] },
 ): Promise<void> {
   const named = added.filter((mention) => mention.type === 'user');
@@ -26,16 +26,31 @@ export async function checkMentions(
   if (named.length === 0) return;
   const userIds = named.map(({ userId }) => userId);
   const members = await membersAmong(tx, conversation.id, userIds);
-  const errors = named
-    .filter(({ userId }) => !members.has(userId))
-    .map((mention) => ({ ...noMember, path: `mentions.${mentions.indexOf(mention)}.userId` }));
+  const errors = named.flatMap((mention) => {
+    const fault = faultOf(members.get(mention.userId), message);
+    return fault ? [{ ...fault, path: `mentions.${mentions.indexOf(mention)}.userId` }] : [];
+  });
   if (errors.length > 0) throw new DomainError('invalid_input', { errors });
+}
+
+/** In a thread that began before they may read, a mention would tell nobody anything. */
+function faultOf(member: { joinedSeq: number } | undefined, { threadSeq }: Pick<MessageRow, 'threadSeq'>) {
+  if (!member) return noMember;
+  return threadSeq !== null && threadSeq <= member.joinedSeq ? outOfReach : undefined;
 }
 
 const noMember = { code: 'not_a_member', message: 'must be of people who belong to this conversation' };
 
+const outOfReach = {
+  code: 'out_of_reach',
+  message:
+    'must be of people who can read the thread, which began before they joined; mention them outside of the thread',
+};
+
 /** Of a send, which is judged by the one statement that stores it: that one mention is, and not which. */
 export const mentionsNoMember = () => faultyField('mentions', noMember.code, noMember.message);
+
+export const mentionsOutOfReach = () => faultyField('mentions', outOfReach.code, outOfReach.message);
 
 export const mayNotCall = () =>
   new DomainError('forbidden', { detail: 'Only owners and admins of this channel mention everyone in it.' });

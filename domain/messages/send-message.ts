@@ -15,7 +15,7 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 import { presentMessage } from '../log/index.ts';
 import { fingerprint } from './fingerprint.ts';
-import { mayNotCall, mentionsNoMember } from './mentions.ts';
+import { mayNotCall, mentionsNoMember, mentionsOutOfReach } from './mentions.ts';
 
 export interface SentMessage {
   message: Message;
@@ -111,6 +111,8 @@ async function store(deps: SendDeps, actor: Actor, row: NewMessageRow): Promise<
       throw faultyField('threadId', 'not_found', 'names no message of this conversation');
     case 'mention_not_member':
       throw mentionsNoMember();
+    case 'mention_out_of_reach':
+      throw mentionsOutOfReach();
     case 'may_not_call':
       throw mayNotCall();
     case 'not_member':

@@ -296,8 +296,11 @@ byEachDoor('what becomes of a message', (door) => {
 
     it('are not for what was deleted, nor for who may only read', async () => {
       const message = await send(ana, group.id, 'hello');
+      expectStatus(await react(bob, message, '🎉'), 200);
       expectStatus(await ana.call('PATCH', at(`/members/${bob.id}`), { role: 'read_only' }), 204);
       expectProblem(await react(bob, message, '👍'), 403, 'forbidden');
+      expectStatus(await react(bob, message, '🎉', 'DELETE'), 200);
+      assert.deepEqual((await stored(message)).reactions, [], 'what one has done before one may take back');
       expectStatus(await ana.call('DELETE', of(message)), 200);
       expectProblem(await react(ana, message, '👍'), 404, 'not_found');
     });

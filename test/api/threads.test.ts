@@ -264,7 +264,18 @@ byEachDoor('threads', (door) => {
     expectStatus(await dora.call('GET', at(`/messages/${later.id}`)), 200);
     expectProblem(await patch(dora, { following: true }, later), 404, 'not_found');
     expectStatus(await patch(bob, { following: true }, later), 200);
-    await reply(bob, '@', naming(dora));
+    const post = (body: object) =>
+      bob.call('POST', at('/messages'), { clientId: randomUUIDv7(), text: '@', threadId: root.id, ...body });
+    const refused = await post(naming(dora));
+    assert.deepEqual(expectProblem(refused, 400, 'invalid_input'), ['mentions'], 'it would call who cannot see it');
+    assert.match(JSON.stringify(refused.body), /"out_of_reach".*mention them outside of the thread/);
+    const edit = { clientId: randomUUIDv7(), text: '@', ...naming(dora) };
+    const edited = await bob.call('PATCH', at(`/messages/${later.id}`), edit);
+    assert.deepEqual(expectProblem(edited, 400, 'invalid_input'), ['mentions.0.userId']);
+    assert.match(JSON.stringify(edited.body), /"out_of_reach"/);
+    expectStatus(await post({ ...naming(dora), threadId: later.id, replyTo: later.id }), 400);
+    expectStatus(await post(calling('everyone')), 201);
+    expectStatus(await post({ ...naming(dora), threadId: undefined }), 201);
     assert.deepEqual(await threads(dora), []);
     assert.deepEqual(counts((await overview(dora)).threads), [0, 0]);
   });

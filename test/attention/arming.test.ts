@@ -120,7 +120,13 @@ describe('arming', () => {
     const before = await send(ana, group.id, 'who comes?');
     expectStatus(await ana.call('POST', `/v1/conversations/${group.id}/members`, { userIds: [dora.id] }), 200);
     const mentions = [{ type: 'user', userId: dora.id, offset: 0, length: 5 }];
-    await send(bob, group.id, '@dora', { threadId: before.id, mentions });
+    await send(bob, group.id, '@all!!', {
+      threadId: before.id,
+      mentions: [{ type: 'everyone', offset: 0, length: 5 }],
+    });
+    // A send refuses such a mention by name; one that was stored before that was so calls nobody either.
+    const { id } = await send(bob, group.id, '@dora', { threadId: before.id });
+    await hand.sql.query('update messages set mentions = $2 where id = $1', [id, JSON.stringify(mentions)]);
     await hand.arm();
     assert.equal(await hand.attention(dora), undefined);
     const after = await send(dora, group.id, 'and now?');
