@@ -167,7 +167,7 @@ export const messageEndpoints = {
     method: 'delete',
     path: '/v1/conversations/{id}/messages/{messageId}/reactions/{emoji}',
     tag: 'Reactions',
-    summary: 'Takes a reaction back',
+    summary: 'Takes a reaction of mine back, also where I may only read by now',
     auth: 'user',
     params: z.strictObject({ ...messageParams.shape, emoji: Emoji }),
     success: { 200: sent },

@@ -91,7 +91,7 @@ export async function readableTo(
 }
 
 /** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */
-const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'pin']);
+const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'unreact', 'pin']);
 
 /** Where only announcements are made, who may make none moves what they said before to nobody's eyes. */
 const announcing: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'pin']);

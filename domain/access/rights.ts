@@ -17,6 +17,8 @@ export const rights = {
   /** Mention everyone, or those who are here. */
   callEverybody: { direct: writers, group: writers, channel: leads },
   react: { direct: writers, group: writers, channel: writers },
+  /** Take one's own reaction back. */
+  unreact: { direct: all, group: all, channel: all },
   editOwn: { direct: writers, group: writers, channel: writers },
   deleteOwn: { direct: all, group: all, channel: all },
   deleteAny: { direct: nobody, group: leads, channel: leads },

@@ -18,7 +18,10 @@ export interface ReactionChange {
   on: boolean;
 }
 
-/** Reacts, or takes the reaction back. What is so already is no change: it takes no number and nobody is told. */
+/**
+ * Reacts, or takes the reaction back, which they may, too, who may write no longer, as they may delete what they wrote. What
+ * is so already is no change: it takes no number and nobody is told.
+ */
 export async function setReaction(
   deps: Pick<Deps, 'db' | 'publishLive'>,
   actor: Actor,
@@ -28,7 +31,7 @@ export async function setReaction(
 ): Promise<Message> {
   const emoji = normalizeEmoji(typed);
   const row = await commit(deps, async (tx) => {
-    const { message } = await holdMessage(tx, actor, conversationId, id, 'react');
+    const { message } = await holdMessage(tx, actor, conversationId, id, on ? 'react' : 'unreact');
     if (message.kind !== 'text' || message.deletedAt) throw notFound();
     const change = on ? insertReaction : deleteReaction;
     if (!(await change(tx, message, emoji, actor.userId))) return { value: message };

@@ -17,7 +17,6 @@ const demands: Record<string, Demand> = {
   'message.created': writing,
   'message.edited': writing,
   'reaction.added': writing,
-  'reaction.removed': writing,
   'message.pinned': { group: writers, channel: leads },
   'message.unpinned': { group: writers, channel: leads },
   'conversation.updated': leading,
