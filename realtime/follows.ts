@@ -14,6 +14,8 @@ export interface LocalUser {
   blocked: ReadonlySet<UserId>;
   /** Their memberships stand in the index. */
   loaded: boolean;
+  /** When it was last noted that they are seen, by the process's own clock. */
+  seenAt: number;
 }
 
 /** A conversation that somebody here follows. */
@@ -79,6 +81,7 @@ export class Follows {
       follows: new SmallSet(),
       blocked: nobody,
       loaded: false,
+      seenAt: Number.NEGATIVE_INFINITY,
     };
     if (!known) this.#users.set(id, user);
     user.sockets.add(socket);

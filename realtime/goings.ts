@@ -26,7 +26,11 @@ export function createGoings(deps: Deps, leave: Leave): Lane<Going, true> {
     ...goingLimits,
     onOverflow: () => overloaded,
     async run(goings) {
-      const left = await leave(goings);
+      const left = await leave(goings).catch(async (error: unknown) => {
+        // Whether they are connected elsewhere is not known; that they were seen until now is.
+        await lastSeenNow(deps, [...new Set(goings.map(({ userId }) => userId))]);
+        throw error;
+      });
       const without = (what: 'connections' | 'active') => [
         ...new Set(goings.filter((_, n) => left[n]?.[what] === 0).map(({ userId }) => userId)),
       ];

@@ -4,6 +4,7 @@ import type { ServerEventPayload } from '../contracts/realtime/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Connection, Deps, Log } from '../domain/deps.ts';
 import { loadBlocks, loadFollowers, loadFollowing } from '../domain/live/index.ts';
+import { stillSeen } from '../domain/presence/index.ts';
 import { getUnread } from '../domain/receipts/index.ts';
 import { sync } from '../domain/sync/index.ts';
 import { createBadges } from './badges.ts';
@@ -92,7 +93,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
   const digests = startDigests({ deps, follows, delivery, outlet, log: options.log, onLook: options.countLook });
-  const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, options)];
+  const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, node)];
   return {
     drain: (overMs) => drain(io, overMs),
     stop() {
@@ -219,14 +220,32 @@ function sweep(io: Io, { revocations }: RealtimeOptions): void {
 const beatSlices = 80;
 
 /** Confirms every socket once a round, a slice of them at a time. */
-function startBeats(io: Io, { presence }: Pick<RealtimeOptions, 'presence'>): NodeJS.Timeout {
+function startBeats(io: Io, node: Node): NodeJS.Timeout {
+  const { presence } = node.options;
   let slice = 0;
   const beat = async () => {
     slice = (slice + 1) % beatSlices;
     const some = [...io.sockets.sockets.values()].filter(({ id }) => sliceOf(id) === slice);
-    if (some.length > 0) await presence.beat(some.map(presentSocket)).catch(() => undefined);
+    if (some.length === 0) return;
+    await presence.beat(some.map(presentSocket)).catch(() => undefined);
+    await noteSeen(some, node).catch(() => undefined);
   };
   return setInterval(() => void beat(), presence.everyMs / beatSlices);
+}
+
+/** Milliseconds between notes of when somebody who stays was last seen: a node that is killed notes no leaving. */
+const seenEveryMs = 180_000;
+
+async function noteSeen(sockets: readonly IoSocket[], { deps, follows }: Node): Promise<void> {
+  const now = performance.now();
+  const people = new Set(sockets.flatMap(({ data }) => follows.user(data.actor.userId) ?? []));
+  const due = [...people].filter(({ seenAt }) => now - seenAt >= seenEveryMs);
+  for (const user of due) user.seenAt = now;
+  if (due.length > 0)
+    await stillSeen(
+      deps,
+      due.map(({ id }) => id),
+    );
 }
 
 /** A socket is always in the same slice: its id begins with random characters. */

@@ -73,3 +73,18 @@ export async function markSeen(db: Queryable, userIds: readonly UserId[]): Promi
     values: [userIds],
   });
 }
+
+/** The same of those for whom nothing was noted in the last seconds. */
+export async function markStillSeen(db: Queryable, userIds: readonly UserId[], seconds: number): Promise<void> {
+  await db.query({
+    name: 'mark-still-seen',
+    text: `
+      with seen as (
+        select id from users where id = any($1::uuid[])
+          and (last_seen_at is null or last_seen_at < now() - $2 * interval '1 second')
+        order by id for no key update
+      )
+      update users u set last_seen_at = now() from seen s where u.id = s.id`,
+    values: [userIds, seconds],
+  });
+}

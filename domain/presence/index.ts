@@ -6,6 +6,7 @@ import {
   type VisiblePerson,
   conversationsWith,
   markSeen,
+  markStillSeen,
   peopleInViews,
 } from '../../db/queries/presence.ts';
 import { readableMembership, writableMembership } from '../access/index.ts';
@@ -59,6 +60,13 @@ export const presenceOf = ({ userId, lastSeenAt }: VisiblePerson, state: PersonP
 /** Somebody's last connection closed: they were last seen now. */
 export const lastSeenNow = (deps: Pick<Deps, 'db'>, userIds: readonly UserId[]): Promise<void> =>
   markSeen(deps.db, userIds);
+
+/** Seconds in which one note that somebody was seen is enough. */
+const coarseSeconds = 90;
+
+/** These people are still connected: noted coarsely, for their node may die without a word. */
+export const stillSeen = (deps: Pick<Deps, 'db'>, userIds: readonly UserId[]): Promise<void> =>
+  markStillSeen(deps.db, userIds, coarseSeconds);
 
 /** Tells the others that the actor writes, or does so no longer. A hint: it is never stored, and runs out by itself. */
 export async function setTyping(

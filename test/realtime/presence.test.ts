@@ -279,6 +279,36 @@ describe('presence and typing, on two nodes', () => {
     assert.deepEqual(toldOf(anaThere, bob), [['offline', lastSeen]]);
     assert.deepEqual(toldOf(anaThere, eve), [cleared]);
   }).timeout(60_000);
+
+  const seenAt = async ({ id }: Person) => {
+    const { rows } = await app.database.run(`select last_seen_at from users where id = '${id}'`);
+    return (rows[0] as { last_seen_at: Date | null }).last_seen_at;
+  };
+
+  it('is noted while somebody stays, for their node may die without a word', async () => {
+    const bob = await registerPerson(app, 'Bob');
+    await join(bob, 1);
+    const noted = await until(() => seenAt(bob), Boolean);
+    await join(bob);
+    const cleo = await registerPerson(app, 'Cleo');
+    await join(cleo);
+    await until(() => seenAt(cleo), Boolean);
+    assert.deepEqual(await seenAt(bob), noted, 'once in a while, on however many nodes they are');
+  });
+
+  it('is noted when somebody goes while Redis is away', async () => {
+    const bob = await registerPerson(app, 'Bob');
+    const socket = await join(bob);
+    redis.kill('SIGKILL');
+    await redis.exited;
+    const before = await until(() => seenAt(bob), Boolean);
+    socket.close();
+    await until(
+      () => seenAt(bob),
+      (now) => (now?.getTime() ?? 0) > (before?.getTime() ?? 0),
+    );
+    redis = await own.redis(Number(new URL(redis.url).port));
+  }).timeout(60_000);
 });
 
 describe('whom a view may look at', () => {
