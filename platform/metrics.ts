@@ -8,7 +8,7 @@ export function createMetrics(role: string) {
   collectDefaultMetrics({ register: registry, prefix: 'homing_' });
   const registers = [registry];
   const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-  return {
+  const metrics = {
     registry,
     requests: new Histogram({
       name: 'homing_request_seconds',
@@ -151,8 +151,28 @@ export function createMetrics(role: string) {
       registers,
     }),
   };
+  beginAtNought(metrics);
+  return metrics;
 }
 export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * What somebody is woken or called for at its first time stands at 0 before that: to Prometheus a series that begins at 1
+ * has not increased, and the first failures of a process would be seen by nobody.
+ */
+function beginAtNought({
+  providerCalls,
+  attempts,
+  reports,
+  reported,
+}: Pick<Metrics, 'providerCalls' | 'attempts' | 'reports' | 'reported'>): void {
+  for (const provider of ['fcm', 'sendgrid', 'twilio'])
+    for (const fate of ['config_outage', 'content_rejected']) providerCalls.zero({ provider, class: fate });
+  for (const channel of ['push', 'email', 'sms']) attempts.inc({ channel, result: 'stuck' }, 0);
+  for (const source of ['sendgrid', 'twilio'])
+    for (const result of ['refused', 'limited']) reports.inc({ source, result }, 0);
+  for (const fact of ['delivered', 'bounced', 'complained']) reported.inc({ source: 'sendgrid', fact }, 0);
+}
 
 /**
  * `GET /metrics` on a port of its own, which is never public; beside it the health pages, for roles without an API.

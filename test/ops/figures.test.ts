@@ -5,6 +5,7 @@ import type { SyntaxNodeRef } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { parse } from 'yaml';
 import { root } from '../../dev/services/index.ts';
+import { createMetrics } from '../../platform/metrics.ts';
 import { registerDevice, registerPeople, makeDirect, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { waitFor } from '../support/inbox.ts';
@@ -96,6 +97,25 @@ describe('figures', () => {
     );
     const ours = [...exposed.keys()].filter((name) => !/^homing_(nodejs|process)_/.test(name));
     assert.deepEqual(explained.sort(), ours.sort());
+  });
+
+  it('whose first time is to wake somebody stand at nought before it', async () => {
+    // A series that begins at 1 has not increased, by Prometheus' reckoning.
+    const text = await createMetrics('worker').registry.metrics();
+    const isAtNought = (name: string, ...labels: string[]) =>
+      text
+        .split('\n')
+        .some((line) => line.startsWith(`${name}{`) && labels.every((l) => line.includes(l)) && line.endsWith(' 0'));
+    for (const provider of ['fcm', 'sendgrid', 'twilio'])
+      for (const fate of ['config_outage', 'content_rejected'])
+        assert.ok(isAtNought('homing_provider_call_seconds_count', `provider="${provider}"`, `class="${fate}"`), fate);
+    for (const channel of ['push', 'email', 'sms'])
+      assert.ok(isAtNought('homing_attempts_total', `channel="${channel}"`, 'result="stuck"'), channel);
+    for (const source of ['sendgrid', 'twilio'])
+      for (const result of ['refused', 'limited'])
+        assert.ok(isAtNought('homing_provider_reports_total', `source="${source}"`, `result="${result}"`), result);
+    for (const fact of ['bounced', 'complained', 'delivered'])
+      assert.ok(isAtNought('homing_reported_total', 'source="sendgrid"', `fact="${fact}"`), fact);
   });
 
   it('would be missed', () => {
