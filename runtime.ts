@@ -140,7 +140,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     mac: createMac(config.HOMING_SECRET_KEY),
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
-    senders: guardSenders(measureSenders(createSenders(config), metrics), circuits),
+    senders: guardSenders(measureSenders(createSenders(config), metrics), circuits, Date.now),
     circuits,
     meter: createMeter(metrics),
     ladder: config.HOMING_LADDER,

@@ -234,8 +234,8 @@ export interface Circuits {
   look(userId: UserId): Promise<ReadonlyMap<CircuitName, Held>>;
   /** Immediately before a call: whether it may go, goes to ask whether the provider is back, or waits. */
   admit(name: CircuitName, userId: UserId): Promise<'go' | 'probe' | Held>;
-  /** After a call: counts what came of it, and answers with what is to be believed of that. */
-  heed(name: CircuitName, outcome: SendOutcome): Promise<SendOutcome>;
+  /** After a call, which began then or just now: counts what came of it, and answers with what is to be believed of that. */
+  heed(name: CircuitName, outcome: SendOutcome, beganAt?: number): Promise<SendOutcome>;
 }
 
 /** A job as Temporal knows it; where its page is, the deployment knows. */

@@ -1,14 +1,22 @@
-import type { Circuits, Senders } from '../../domain/deps.ts';
+import type { CircuitName, Circuits, SendOutcome, Senders } from '../../domain/deps.ts';
 
 /** The senders, whose every outcome is heeded: what comes back is what is to be believed of it. */
-export function guardSenders({ push, email, sms }: Senders, circuits: Pick<Circuits, 'heed'>): Senders {
+export function guardSenders(
+  { push, email, sms }: Senders,
+  circuits: Pick<Circuits, 'heed'>,
+  now: () => number,
+): Senders {
+  const heeded = async (name: CircuitName, call: () => Promise<SendOutcome>) => {
+    const beganAt = now();
+    return circuits.heed(name, await call(), beganAt);
+  };
   return {
     push: {
-      send: async (message) => circuits.heed(`fcm:${message.platform}`, await push.send(message)),
+      send: (message) => heeded(`fcm:${message.platform}`, () => push.send(message)),
       // Nobody waits for it, but what it says of a token is believed as little as any other word while the brake is on.
-      sendSilently: async (message) => circuits.heed(`fcm:${message.platform}`, await push.sendSilently(message)),
+      sendSilently: (message) => heeded(`fcm:${message.platform}`, () => push.sendSilently(message)),
     },
-    email: { send: async (message) => circuits.heed('sendgrid', await email.send(message)) },
-    sms: { ...sms, send: async (message) => circuits.heed('twilio', await sms.send(message)) },
+    email: { send: (message) => heeded('sendgrid', () => email.send(message)) },
+    sms: { ...sms, send: (message) => heeded('twilio', () => sms.send(message)) },
   };
 }

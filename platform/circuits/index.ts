@@ -184,13 +184,16 @@ export function createCircuits(options: CircuitsOptions): Circuits {
       await store.wait(key(name, 'waiting'), userId, forgottenMs);
       return held;
     },
-    async heed(name, outcome) {
+    async heed(name, outcome, beganAt = now()) {
       const circuit = await current(name);
       await measure(name, outcome, kindOf[outcome.class]);
       const dead = outcome.class === 'recipient_dead' && pushCircuits.includes(name);
       const believed = dead ? await judgeDead(name, circuit, outcome) : outcome;
       const kind = kindOf[believed.class];
-      if (circuit?.phase === 'open') await whileOpen(name, circuit, kind);
+      if (circuit?.phase === 'open') {
+        // What had been under way when it opened has not asked whether the provider is back.
+        if (beganAt >= circuit.since) await whileOpen(name, circuit, kind);
+      }
       // What has just put the brake on has opened the circuit, too.
       else if (kind && believed === outcome) await whileClosed(name, kind);
       return believed;

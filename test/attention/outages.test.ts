@@ -30,7 +30,7 @@ describe('while a provider is out of order', () => {
     hand.reset();
     const now = () => hand.deps.now().getTime();
     const circuits = createCircuits({ store: memoryStore(now), keyOf: (name) => name, now, log: hand.deps.log });
-    Object.assign(hand.deps, { circuits, senders: guardSenders(unguarded, circuits) });
+    Object.assign(hand.deps, { circuits, senders: guardSenders(unguarded, circuits, now) });
   });
 
   type Pair = Awaited<ReturnType<ByHand['pair']>>;

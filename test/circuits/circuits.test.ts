@@ -137,6 +137,17 @@ describe('a circuit that is open', () => {
     assert.equal(await state(circuits), 'go', 'what failed before is forgotten');
   });
 
+  it('is not closed by what had been under way when it opened', async () => {
+    const { circuits, pass, now } = await opened();
+    const before = now() - second;
+    for (let n = 0; n < 10; n += 1) await circuits.heed('sendgrid', ok, before);
+    pass(second);
+    assert.equal(await state(circuits), 'breaker_open');
+    await heedAll(circuits, 'sendgrid', ok, 5);
+    pass(second);
+    assert.equal(await state(circuits), 'go');
+  });
+
   it('puts people off by timers, each to another moment, the longer the longer it lasts, five minutes at most', async () => {
     const { circuits, pass, now } = await opened();
     const waits = async () => {
