@@ -156,6 +156,11 @@ export function createMetrics(role: string) {
 }
 export type Metrics = ReturnType<typeof createMetrics>;
 
+const outcomes = [
+  ...['ok', 'recipient_dead', 'recipient_opted_out', 'recipient_soft', 'content_rejected'],
+  ...['config_outage', 'throttled', 'transient', 'ambiguous'],
+];
+
 /**
  * What somebody is woken or called for at its first time stands at 0 before that: to Prometheus a series that begins at 1
  * has not increased, and the first failures of a process would be seen by nobody.
@@ -167,7 +172,7 @@ function beginAtNought({
   reported,
 }: Pick<Metrics, 'providerCalls' | 'attempts' | 'reports' | 'reported'>): void {
   for (const provider of ['fcm', 'sendgrid', 'twilio'])
-    for (const fate of ['config_outage', 'content_rejected']) providerCalls.zero({ provider, class: fate });
+    for (const fate of outcomes) providerCalls.zero({ provider, class: fate });
   for (const channel of ['push', 'email', 'sms']) attempts.inc({ channel, result: 'stuck' }, 0);
   for (const source of ['sendgrid', 'twilio'])
     for (const result of ['refused', 'limited']) reports.inc({ source, result }, 0);

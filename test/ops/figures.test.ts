@@ -107,7 +107,7 @@ describe('figures', () => {
         .split('\n')
         .some((line) => line.startsWith(`${name}{`) && labels.every((l) => line.includes(l)) && line.endsWith(' 0'));
     for (const provider of ['fcm', 'sendgrid', 'twilio'])
-      for (const fate of ['config_outage', 'content_rejected'])
+      for (const fate of ['ok', 'recipient_dead', 'content_rejected', 'config_outage', 'transient', 'ambiguous'])
         assert.ok(isAtNought('homing_provider_call_seconds_count', `provider="${provider}"`, `class="${fate}"`), fate);
     for (const channel of ['push', 'email', 'sms'])
       assert.ok(isAtNought('homing_attempts_total', `channel="${channel}"`, 'result="stuck"'), channel);
