@@ -9,6 +9,7 @@ import type {
 } from '../contracts/realtime/index.ts';
 import { fullJitter } from './backoff.ts';
 import { HomingError, endsSession, fromSocketError, toHomingError } from './errors.ts';
+import { refuseTooLarge } from './frame.ts';
 import type { ClientLimits } from './limits.ts';
 import { Places } from './places.ts';
 import type { Session } from './session.ts';
@@ -55,6 +56,7 @@ export class Connection {
   #sooner = new AbortController();
   #state: ConnectionState = { state: 'stopped' };
   #failures = 0;
+  #onlineAt = Number.POSITIVE_INFINITY;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -113,6 +115,7 @@ export class Connection {
     name: Name,
     input: ClientEventInput<Name>,
   ): Promise<ClientEventAnswer<Name>> {
+    refuseTooLarge(name, input);
     if (!this.#wire) throw new HomingError('disconnected');
     const answer = (await this.#wire.request(name, input, this.#options.limits.answerMs)) as Ack<Name>;
     if (!answer.ok) throw fromSocketError(answer.error);
@@ -134,6 +137,7 @@ export class Connection {
       if (!signal.aborted && endsSession(why)) await session.end(why);
       if (signal.aborted) return;
       if (!session.user) return this.stop();
+      if (this.#hasStood()) this.#failures = 0;
       const retryInMs = fullJitter(this.#failures, limits, surroundings.random);
       this.#failures += 1;
       this.#sooner = new AbortController();
@@ -142,9 +146,16 @@ export class Connection {
     }
   }
 
+  /** One that breaks as soon as it is there is no success: what breaks it may be what is asked over it. */
+  #hasStood(): boolean {
+    const { surroundings, limits } = this.#options;
+    return surroundings.now() - this.#onlineAt >= limits.steadyMs;
+  }
+
   /** One connection from its beginning to its end; answers with why it ended. */
   async #connectOnce(signal: AbortSignal): Promise<HomingError> {
     const { session } = this.#options;
+    this.#onlineAt = Number.POSITIVE_INFINITY;
     try {
       const token = await session.token();
       if (signal.aborted) return new HomingError('stopped');
@@ -197,7 +208,7 @@ export class Connection {
     this.#options.session.setClock(hello.serverTime);
     await this.#options.onHello(hello, known);
     if (this.#wire !== wire) return;
-    this.#failures = 0;
+    this.#onlineAt = this.#options.surroundings.now();
     this.#enter({ state: 'online' });
   }
 }

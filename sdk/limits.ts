@@ -33,6 +33,8 @@ export const clientLimits = {
   answerMs: 20_000,
   /** Milliseconds before its end from which an access token is renewed. */
   renewBeforeMs: 60_000,
+  /** Milliseconds for which a connection must have stood before the waits between connects begin anew. */
+  steadyMs: 5_000,
   /** Milliseconds: the first wait before something is tried again lies below this, and each next one below its double. */
   backoffBaseMs: 500,
   /** Milliseconds that no such wait passes. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Client, type ConnectionState, type HomingError, createClient } from '../../sdk/index.ts';
 import { makeGroup, password, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 
 describe('the connection of a client', () => {
   let app: TestApp;
@@ -52,9 +52,10 @@ describe('the connection of a client', () => {
     assert.deepEqual(states.map(({ state }) => state).slice(0, 3), ['waiting', 'connecting', 'online']);
   });
 
-  it('when the server is away, then each wait lies within a bound that doubles up to the cap, and starts over once it is back', async () => {
+  it('when the server is away, then each wait lies within a bound that doubles up to the cap, and starts over once a connection has stood', async () => {
     const person = await registerPerson(app);
     let away = true;
+    const clock = movableClock();
     let close: () => void = () => undefined;
     const tap: Tap = {
       url: () => (away ? 'http://127.0.0.1:1' : app.url),
@@ -65,7 +66,7 @@ describe('the connection of a client', () => {
     const client = createClient({
       url: app.url,
       limits: { backoffBaseMs: 10, backoffCapMs: 80 },
-      surroundings: { open: tapped(tap), random: () => 0.999 },
+      surroundings: { ...clock, open: tapped(tap), random: () => 0.999 },
     });
     const states = watched(client);
     await client.signIn({ identifier: person.email, password });
@@ -77,10 +78,18 @@ describe('the connection of a client', () => {
     const waits = states.flatMap((state) => (state.state === 'waiting' ? [state.retryInMs] : []));
     assert.deepEqual(waits.slice(0, 6), [9, 19, 39, 79, 79, 79]);
     assert.ok(states.every((state) => state.state !== 'waiting' || state.why.code === 'network'));
-    close();
-    await heard(client, 'connection', ({ state }) => state === 'online');
-    const last = states.findLast((state) => state.state === 'waiting');
-    assert.equal(last?.state === 'waiting' && last.retryInMs, 9);
+    const waitAfter = async (stoodMs: number) => {
+      clock.move(stoodMs);
+      const waiting = heard(client, 'connection', ({ state }) => state === 'waiting');
+      const back = heard(client, 'connection', ({ state }) => state === 'online');
+      close();
+      await back;
+      const state = await waiting;
+      return state.state === 'waiting' && state.retryInMs;
+    };
+    assert.equal(await waitAfter(4_000), 79, 'one that broke again at once was no success');
+    assert.equal(await waitAfter(5_000), 9);
+    assert.equal(await waitAfter(0), 19);
   });
 
   it('when the network is back, then it need not wait any longer', async () => {

@@ -305,6 +305,63 @@ describe('sending by the client', () => {
       assert.equal(await keptMessages(storage), 0, 'a restart does not try it again');
     });
 
+    it('then one that no frame could hold is refused here, costs no connection, and what lies behind it goes on', async () => {
+      const group = await makeGroup(people.ana, [people.bob]);
+      const ana = await online(people.ana);
+      const states: string[] = [];
+      ana.on('connection', ({ state }) => void states.push(state));
+      const tooLong = ana.send(group.id, { text: 'x'.repeat(140_000) });
+      const tooMuch = ana.send(group.id, { text: 'x', mentions: everyone(5_000) });
+      const { id } = await within('what lies behind them is sent', ana.send(group.id, { text: 'behind' }).stored);
+      const faultsOf = (refused: Promise<unknown>) =>
+        refused.then(
+          () => 'stored',
+          ({ code, errors }: HomingError) => [code, errors?.[0]?.path, errors?.[0]?.code],
+        );
+      assert.deepEqual(await faultsOf(tooLong.stored), ['invalid_input', 'message.text', 'too_big']);
+      assert.deepEqual(await faultsOf(tooMuch.stored), ['invalid_input', 'message', 'too_big']);
+      const edit = ana.edit(group.id, id, { text: 'x'.repeat(140_000) });
+      assert.deepEqual(await faultsOf(edit), ['invalid_input', 'edit.text', 'too_big']);
+      assert.deepEqual([states, texts(await stored(group.id))], [[], ['behind']]);
+    });
+
+    it('then its length is counted as the server counts it, in code points', async () => {
+      const group = await makeGroup(people.ana, [people.bob]);
+      const asked: number[] = [];
+      const ask: Tap['ask'] = (name, input, go) => {
+        if (name === 'message.send') asked.push(Array.from((input as SendInput).message.text).length);
+        return go();
+      };
+      const ana = await online(people.ana, { surroundings: open({ ask }) });
+      const one = '😀'.repeat(serverLimits.messageTextLength);
+      await assert.rejects(ana.send(group.id, { text: `${one}😀` }).stored, { code: 'invalid_input' });
+      await ana.send(group.id, { text: one }).stored;
+      assert.deepEqual(asked, [serverLimits.messageTextLength]);
+    });
+
+    it('then one that an earlier process has left, too long for any frame, is refused as well', async () => {
+      const group = await makeGroup(people.ana, [people.bob]);
+      const storage = memoryStorage();
+      const before = await signedIn(people.ana, { storage });
+      const { clientId } = before.send(group.id, { text: 'to be too long' });
+      before.send(group.id, { text: 'behind it' });
+      await before.stop();
+      const [[key, kept] = ['', {}]] = (await storage.entries('outbox/')) as [string, SendInput][];
+      await storage.set(key, { ...kept, message: { clientId, text: 'x'.repeat(140_000) } });
+
+      const later = createClient({ url: app.url, storage, limits: eager });
+      clients.push(later);
+      await later.resume();
+      const failed = heard(later, 'outgoing', ({ state }) => state === 'failed');
+      const sent = heard(later, 'outgoing', ({ state }) => state === 'sent');
+      await later.start();
+      const [refused, behind] = await Promise.all([failed, sent]);
+      assert.deepEqual([refused.clientId, refused.error?.code], [clientId, 'invalid_input']);
+      assert.equal(behind.content.text, 'behind it');
+      await later.stop();
+      assert.equal(await keptMessages(storage), 0);
+    });
+
     it('then it can be tried again under its own id, when the reason is gone', async () => {
       const group = await makeGroup(people.ana, [people.bob]);
       const bob = await online(people.bob);
@@ -573,3 +630,6 @@ describe('sending by the client', () => {
     });
   });
 });
+
+const everyone = (times: number) =>
+  Array.from({ length: times }, () => ({ type: 'everyone' as const, offset: 0, length: 1 }));
