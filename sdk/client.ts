@@ -20,14 +20,15 @@ import { createIds } from './ids.ts';
 import { type Insist, createInsist } from './insist.ts';
 import { type ClientLimits, clientLimits } from './limits.ts';
 import { Parts, type PartsOptions } from './parts.ts';
+import { Reading } from './reading.ts';
 import { type Rest, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
 import { type MessageContent, type Sending, toSending } from './sending.ts';
 import type { SignedIn } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
 import { Blocks, Invites, Members, Pins } from './subjects.ts';
-import { type Surroundings, surroundings } from './surroundings.ts';
-import { Turns } from './turns.ts';
+import { type Surroundings, atMost, surroundings } from './surroundings.ts';
+import { Turns, membershipOf } from './turns.ts';
 import { type ClientConversation, toView } from './view.ts';
 
 export interface ClientOptions {
@@ -61,6 +62,7 @@ export class Client {
   readonly #newId: () => string;
   readonly #insist: Insist;
   readonly #turns: Turns;
+  readonly #reading: Reading;
   /** Who belongs to a conversation. */
   readonly members: Members;
   /** Codes by which people come into a conversation by themselves. */
@@ -83,9 +85,10 @@ export class Client {
     this.#options = { url: url.replace(/\/+$/, ''), ...parts };
     this.#newId = createIds(place.now);
     this.#parts = new Parts(this.#options, this.#events);
-    const { patience, catchUp, connection } = this.#parts;
+    const { patience, catchUp, connection, conversations, acknowledgements } = this.#parts;
     const asks = () => this.user?.id;
     this.#turns = new Turns(asks);
+    this.#reading = new Reading({ conversations, acknowledgements, turns: this.#turns, rest: this.rest });
     const asking = { asks, connection: () => connection.state };
     this.#insist = createInsist({ limits, surroundings: place, patience, ...asking });
     const hearHead: typeof catchUp.hearHead = (id, version) => catchUp.hearHead(id, version);
@@ -167,6 +170,8 @@ export class Client {
     const who = this.user?.id;
     // Nobody rests any more: neither now, nor what finds no connection then.
     patience.stop();
+    const { limits, surroundings: place } = this.#options;
+    await atMost(limits.farewellMs, this.#reading.settled(), place);
     await acknowledgements.flush();
     // The connection of whoever has signed in meanwhile is theirs to stop.
     if (this.user === undefined || this.user.id === who) connection.stop();
@@ -262,16 +267,7 @@ export class Client {
 
   /** I have read up to a message, or everything; shown at once, told to the server soon. */
   markRead(conversationId: string, seq = Number.POSITIVE_INFINITY): void {
-    const { conversations, acknowledgements } = this.#parts;
-    const held = conversations.get(conversationId as ConversationId);
-    if (!held) return;
-    const readSeq = Math.min(seq, held.state.lastSeq);
-    // Read already, it is told once more where a mark by hand stands at it: reading takes that away.
-    const { unreadMark } = held.me;
-    if (readSeq <= held.me.readSeq && (unreadMark === null || readSeq < unreadMark)) return;
-    const [id, userId] = [held.state.id, conversations.me];
-    conversations.hearReceipt({ conversationId: id, userId, deliveredSeq: readSeq, readSeq });
-    acknowledgements.note(id, { readSeq });
+    this.#reading.read(conversationId, seq);
   }
 
   /** I write here, or no longer. Say it every three seconds while it lasts; where nobody is online it is lost, as it may be. */
@@ -293,14 +289,17 @@ export class Client {
 
   /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */
   markUnread(conversationId: string, seq: number | null): Promise<MyMembership> {
-    const input = { params: { id: conversationId }, body: { seq } };
-    return this.#set(conversationId, () => this.rest('setUnreadMark', input));
+    return this.#reading.mark(conversationId, seq);
   }
 
   /** How the conversation calls for my attention, and where it stands in my list. */
   updateMembership(conversationId: string, patch: MyMembershipPatch): Promise<MyMembership> {
     const input = { params: { id: conversationId }, body: patch };
-    return this.#set(conversationId, () => this.rest('updateMyMembership', input));
+    return this.#turns.take(membershipOf(conversationId), async () => {
+      const me = await this.rest('updateMyMembership', input);
+      this.#parts.conversations.setSettings(conversationId as ConversationId, me);
+      return me;
+    });
   }
 
   /** A page of the history, oldest first, each message as new as what is held of it. */
@@ -389,15 +388,6 @@ export class Client {
     const unsubscribe = this.on('connection', look);
     look(this.connection);
     return promise.finally(unsubscribe);
-  }
-
-  /** What a conversation is set to be to me is set in turns. */
-  #set(conversationId: string, work: () => Promise<MyMembership>): Promise<MyMembership> {
-    return this.#turns.take(`membership/${conversationId}`, async () => {
-      const me = await work();
-      this.#parts.conversations.setSettings(conversationId as ConversationId, me);
-      return me;
-    });
   }
 
   /** Changes of one message take turns. */

@@ -1,5 +1,8 @@
 import { HomingError } from './errors.ts';
 
+/** What one conversation is to the person: how it is set, what is read of it, the mark. */
+export const membershipOf = (conversationId: string): string => `membership/${conversationId}`;
+
 /**
  * Of two things that are asked for about the same, the earlier must not arrive later: each begins once the one before it
  * has its outcome, whatever that is.

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Member } from '../../contracts/entities/index.ts';
+import type { Member, MyMembership } from '../../contracts/entities/index.ts';
 import type { Client } from '../../sdk/index.ts';
-import { type Person, makeChannel, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type Person, makeChannel, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
+import { urlOf } from '../support/url-of.ts';
 
 interface Update {
   conversationId: string;
@@ -213,6 +214,101 @@ describe('what the client acknowledges', () => {
     await send(ana, other.id, 'there');
     await told;
     assert.equal(of(group.id).length, 1);
+  });
+
+  describe('of reading and marking as unread by hand', () => {
+    const threeTo = async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const { id } = await makeGroup(ana, [bob]);
+      for (let n = 1; n <= 3; n += 1) await send(ana, id, `${n}`);
+      const mine = async () => {
+        const { me } = expectStatus(await bob.call<{ me: MyMembership }>('GET', `/v1/conversations/${id}`), 200);
+        return [me.readSeq, me.unreadMark];
+      };
+      return { ana, bob, id, mine };
+    };
+
+    it('the mark stays where it is the later, and takes the reading along', async () => {
+      const { bob, id, mine } = await threeTo();
+      const { client } = await watched(bob, {}, 60_000);
+      client.markRead(id);
+      assert.equal((await client.markUnread(id, 2)).readSeq, 3);
+      await client.stop();
+      assert.deepEqual(await mine(), [3, 2]);
+    });
+
+    it('the mark is gone where the reading is the later, whether that reads on or not', async () => {
+      for (const readBefore of [0, 3]) {
+        const { ana, bob, id, mine } = await threeTo();
+        await bob.call('PUT', `/v1/conversations/${id}/receipts`, { readSeq: readBefore });
+        const client = await clientOf(app, bob, {
+          limits: { ...eager, acknowledgeMs: 1 },
+          surroundings: {
+            // A mark takes its time: a reading that did not wait for it would have arrived.
+            fetch: async (input, init) => {
+              if (urlOf(input).endsWith('/unread-mark')) for (let n = 0; n < 5; n += 1) await ana.call('GET', '/v1/me');
+              return fetch(input, init);
+            },
+          },
+        });
+        clients.push(client);
+        const marked = client.markUnread(id, 2);
+        client.markRead(id);
+        assert.equal(client.conversation(id)?.me.readSeq, 3);
+        // Stopping waits for a reading that stands behind a mark.
+        await Promise.all([marked, client.stop()]);
+        assert.deepEqual(await mine(), [3, null]);
+      }
+    });
+
+    it('nothing is marked while it is not known that the reading has arrived', async () => {
+      const { bob, id, mine } = await threeTo();
+      let busy = true;
+      const { client } = await watched(bob, {
+        ask: (name, _input, go) =>
+          busy && name === 'receipt.update'
+            ? Promise.resolve({ ok: false, error: { code: 'rate_limited', message: '', retryAfterMs: 3_600_000 } })
+            : go(),
+      });
+      client.markRead(id);
+      await assert.rejects(client.markUnread(id, 2), { code: 'rate_limited' });
+      assert.deepEqual(await mine(), [0, null]);
+      busy = false;
+      await client.markUnread(id, 2);
+      await client.stop();
+      assert.deepEqual(await mine(), [3, 2]);
+    });
+
+    it('nothing is marked as somebody who has signed in meanwhile', async () => {
+      const { ana, bob, id } = await threeTo();
+      const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<unknown>()];
+      const { client } = await watched(bob, {
+        ask: (name, _input, go) => {
+          if (name !== 'receipt.update') return go();
+          asked.resolve();
+          return answered.promise;
+        },
+      });
+      client.markRead(id);
+      const refused = assert.rejects(client.markUnread(id, 2), { code: 'signed_out' });
+      await asked.promise;
+      await client.signIn({ identifier: ana.email, password });
+      answered.resolve({ ok: false, error: { code: 'forbidden', message: '' } });
+      await refused;
+      const answer = await ana.call<{ me: MyMembership }>('GET', `/v1/conversations/${id}`);
+      assert.equal(expectStatus(answer, 200).me.unreadMark, null);
+    });
+
+    it('a part of a message is nothing that could be read', async () => {
+      const { bob, id } = await threeTo();
+      const { client, updates } = await watched(bob);
+      for (const seq of [0.5, Number.NaN]) assert.throws(() => client.markRead(id, seq), { code: 'invalid_input' });
+      await client.stop();
+      assert.deepEqual(
+        [client.conversation(id)?.me.readSeq, updates.map(({ receipt }) => receipt.readSeq)],
+        [0, [undefined]],
+      );
+    });
   });
 
   it('when a message is one’s own, or stands in a channel, then its delivery is nobody’s concern', async () => {
