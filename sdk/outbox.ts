@@ -85,11 +85,17 @@ export class Outbox {
     }
   }
 
-  /** Throws away whatever is there, from the storage too. */
+  /** Throws away whatever is there, from the storage too, and there what other processes of the person have written. */
   async erase(): Promise<void> {
+    if (this.#prefix !== '') this.#write(this.#eraseAll(this.#prefix)).catch(this.#options.onStorageError);
     for (const { kept } of this.#entries()) this.#unkeep(kept);
     this.clear();
     await this.settled();
+  }
+
+  async #eraseAll(prefix: string): Promise<void> {
+    const left = await this.#read(prefix);
+    await this.#options.storage.write(left.map(([key]) => [key, undefined]));
   }
 
   /** Forgets whatever is there; what the storage has is for its writer to come back. */

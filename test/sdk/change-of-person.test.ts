@@ -241,6 +241,17 @@ describe('when somebody else signs in where another was', () => {
     expectStatus(await people.ana.call('GET', '/v1/me'), 200);
   });
 
+  it('when she signs out, then what she wrote in another tab is gone as well', async () => {
+    const storage = memoryStorage();
+    const one = createClient({ url: app.url, storage });
+    await becomes(one, people.ana);
+    const other = await fresh(storage);
+    other.send(groups.both, { text: 'never sent' });
+    await other.stop();
+    await one.signOut();
+    assert.deepEqual(await keys(storage), []);
+  });
+
   for (const stage of ['farewell', 'logout', 'storage'] as const)
     it(`while she signs out, at the ${stage}, then he stays`, async () => {
       const [reached, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
