@@ -10,6 +10,7 @@ export const clientErrorCodes = {
   stopped: 'The client was stopped.',
   queue_full: 'Too many messages wait to be sent.',
   discarded: 'The message was thrown away before it was sent.',
+  settled_elsewhere: 'Another client on the same storage has sent the message, had it refused or thrown it away.',
   storage_failed: 'It could not be written to the storage.',
 } as const;
 export type ClientErrorCode = keyof typeof clientErrorCodes;
@@ -99,6 +100,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   stopped: 'refused',
   queue_full: 'refused',
   discarded: 'refused',
+  settled_elsewhere: 'refused',
   storage_failed: 'refused',
 };
 

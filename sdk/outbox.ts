@@ -36,7 +36,7 @@ export interface Entry {
   answered: PromiseWithResolvers<Message>;
   /** Aborted once it does not wait any more. */
   gone: AbortController;
-  /** An earlier process wrote it, and another one that has it too may have thrown it away since. */
+  /** It was written before this connection: another process that has it too may have settled it since. */
   isOld: boolean;
 }
 
@@ -156,6 +156,7 @@ export class Outbox {
 
   open(): void {
     this.#open = true;
+    for (const entry of this.#entries()) entry.isOld = true;
     for (const id of this.#lanes.keys()) this.#work(id);
   }
 
@@ -227,12 +228,15 @@ export class Outbox {
     return undefined;
   }
 
-  /** Before its first try: what the storage does not have any more was thrown away in another tab, or stored from there. */
+  /**
+   * Before its first try of a connection: what the storage does not have any more another tab has sent, had refused or
+   * thrown away. Which of them nobody knows here; where it was stored, the log or a page of it may tell.
+   */
   async #lookAgain(entry: Entry): Promise<void> {
     const { clientId } = entry.kept.message;
     const kept = await this.#options.storage.get(`${this.#prefix}${clientId}`).catch(() => entry.kept);
     entry.isOld = false;
-    if (kept === undefined && !entry.gone.signal.aborted) this.discard(clientId);
+    if (kept === undefined && !entry.gone.signal.aborted) this.#fail(entry, new HomingError('settled_elsewhere'));
   }
 
   #fail(entry: Entry, error: HomingError): void {

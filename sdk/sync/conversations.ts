@@ -243,6 +243,7 @@ export class Conversations {
     const rest = isLast ? inOrder(held.state.messages.values()) : [];
     const untold = [...page.filter(({ seq }) => seq < before), ...rest.filter(({ seq }) => seq <= held.state.lastSeq)];
     this.#keep({ ...held, toldSeq: isLast ? null : toldSeq });
+    for (const message of page) if (message.senderId === this.me) this.#told.mine(message);
     for (const message of untold) if (isWritten(message) && message.seq > passed.after) this.#told.message(message);
     this.#told.moved(id, 'changed');
   }

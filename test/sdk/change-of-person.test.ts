@@ -241,15 +241,24 @@ describe('when somebody else signs in where another was', () => {
     expectStatus(await people.ana.call('GET', '/v1/me'), 200);
   });
 
-  it('when she signs out, then what she wrote in another tab is gone as well', async () => {
+  it('when she signs out, then what she wrote in another tab is gone as well, and that tab sends it no more', async () => {
     const storage = memoryStorage();
     const one = createClient({ url: app.url, storage });
     await becomes(one, people.ana);
     const other = await fresh(storage);
-    other.send(groups.both, { text: 'never sent' });
+    const sending = other.send(groups.both, { text: 'never sent' });
     await other.stop();
     await one.signOut();
     assert.deepEqual(await keys(storage), []);
+    await becomes(other, people.ana);
+    const told = assert.rejects(sending.stored, { code: 'settled_elsewhere' });
+    await other.start();
+    await told;
+    await other.send(groups.both, { text: 'written since' }).stored;
+    assert.deepEqual(
+      other.conversation(groups.both)?.messages.map(({ text }) => text),
+      ['written since'],
+    );
   });
 
   for (const stage of ['farewell', 'logout', 'storage'] as const)

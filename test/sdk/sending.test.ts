@@ -525,10 +525,54 @@ describe('sending by the client', () => {
     await one.stop();
     const told = heard(other, 'outgoing', ({ state }) => state === 'failed');
     await other.start();
-    assert.equal((await told).error?.code, 'discarded');
+    assert.equal((await told).error?.code, 'settled_elsewhere');
     await other.send(group.id, { text: 'behind it' }).stored;
     assert.deepEqual(texts(await stored(group.id)), ['kept', 'behind it']);
-    assert.deepEqual(other.conversation(group.id)?.outgoing, []);
+    assert.deepEqual(
+      other.conversation(group.id)?.outgoing.map(({ content }) => content.text),
+      ['thrown away'],
+      'it is shown until it is thrown away here as well, for it may have been sent',
+    );
+  });
+
+  describe('when one tab has sent what another one has too, so long ago that its newest messages do not show it', () => {
+    /** The other tab, at the moment before its connect, and the message. */
+    const sentByOne = async (keptConversations: number) => {
+      const limits = { ...eager, keptConversations };
+      const group = await makeGroup(people.ana, [people.bob]);
+      const storage = memoryStorage();
+      const one = await online(people.ana, { storage, limits });
+      await one.stop();
+      const { clientId, stored: sent } = one.send(group.id, { text: 'from one' });
+      await one.stop();
+      // By its clock what is kept is so old that it is asked for whole.
+      const inAMonth = { now: () => Date.now() + 30 * 86_400_000 };
+      const other = createClient({ url: app.url, storage, limits, surroundings: inAMonth });
+      clients.push(other);
+      await other.resume();
+      await one.start();
+      await sent;
+      await one.stop();
+      for (let n = 0; n < 60; n += 1) await send(people.bob, group.id, `${n}`);
+      return { group, other, clientId };
+    };
+
+    it('then that one says that it was settled elsewhere, and a further try finds it stored', async () => {
+      const { group, other, clientId } = await sentByOne(0);
+      const told = heard(other, 'outgoing', ({ state }) => state === 'failed');
+      await other.start();
+      assert.equal((await told).error?.code, 'settled_elsewhere');
+      assert.equal((await other.retry(clientId)?.stored)?.clientId, clientId);
+      assert.equal((await stored(group.id)).filter(({ text }) => text === 'from one').length, 1);
+    });
+
+    it('then it is known as sent once what was passed over is told', async () => {
+      const { group, other } = await sentByOne(10);
+      const told = heard(other, 'outgoing', ({ state }) => state === 'sent');
+      await other.start();
+      assert.equal((await told).message?.text, 'from one');
+      assert.deepEqual(other.conversation(group.id)?.outgoing, []);
+    });
   });
 
   it('when its writer has signed out, or somebody else has signed in, then nobody waits for the message any longer', async () => {

@@ -98,7 +98,7 @@ const forwarded = ({ from, messageId, clientId, conversation: conversationId }: 
 const silent: ReadonlySet<string> = new Set<HomingError['code']>(['network', 'timeout', 'disconnected', 'stopped']);
 /** Those that nothing which happens in a run excuses. */
 const own: ReadonlySet<string> = new Set<HomingError['code']>([
-  ...(['unreadable', 'signed_out', 'queue_full', 'discarded', 'storage_failed'] as const),
+  ...(['unreadable', 'signed_out', 'queue_full', 'discarded', 'settled_elsewhere', 'storage_failed'] as const),
 ]);
 
 /** What the client's error means for whoever asked. */
