@@ -226,7 +226,8 @@ export class Client {
     const message = { ...content, clientId: this.#newId() } as NewMessage;
     const writtenAt = new Date(this.#options.surroundings.now()).toISOString();
     const sending = toSending(this.#parts.outbox.add(conversationId as ConversationId, message, writtenAt));
-    this.drafts.sends(conversationId, sending.stored);
+    // What was begun is of the conversation: a reply in a thread is something else.
+    if (content.threadId === undefined) this.drafts.sends(conversationId, sending.stored);
     return sending;
   }
 

@@ -205,6 +205,24 @@ describe('the client’s calls by subject', () => {
       for (const client of [laptop, phone]) assert.deepEqual(await textsOf(client), ['Dear all']);
     });
 
+    it('stay when a reply is sent in a thread, which is not what was begun', async () => {
+      const [ana] = await registerPeople(app, 'Ana');
+      const { id } = await makeGroup(ana, []);
+      const [phone, laptop] = [await online(ana), await online(ana)];
+      const told: (string | undefined)[] = [];
+      phone.on('draft', ({ draft }) => void told.push(draft?.text));
+      const { id: threadId } = await laptop.send(id, { text: 'root' }).stored;
+      await laptop.drafts.put(id, { text: 'Dear all' });
+      await laptop.send(id, { text: 'ok', threadId }).stored;
+      // Whatever the reply clears is asked for by now, and what is put next waits for its turn.
+      await laptop.rest('getMe');
+      await laptop.drafts.put(id, { text: 'Dear all, hello' });
+      const cleared = heard(phone, 'draft', ({ draft }) => draft === null);
+      await laptop.send(id, { text: 'Dear all, hello' }).stored;
+      await cleared;
+      assert.deepEqual(told, ['Dear all', 'Dear all, hello', undefined]);
+    });
+
     it('that are not there are thrown away all the same', async () => {
       const [ana] = await registerPeople(app, 'Ana');
       const { id } = await makeGroup(ana, []);
