@@ -18,6 +18,7 @@ import { CatchUp } from './sync/catch-up.ts';
 import { Conversations } from './sync/conversations.ts';
 import { Inbox } from './sync/inbox.ts';
 import { Missed } from './sync/missed.ts';
+import { Standings } from './sync/standings.ts';
 import { applySync, knownAfter } from './sync/sync.ts';
 
 export interface PartsOptions {
@@ -38,6 +39,7 @@ export class Parts {
   readonly history: History;
   readonly catchUp: CatchUp;
   readonly missed: Missed;
+  readonly standings: Standings;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly acknowledgements: Acknowledgements;
@@ -75,6 +77,7 @@ export class Parts {
       },
       // An earlier process may have kept the reading and not have come to tell it.
       readHere: (conversationId, readSeq) => this.acknowledgements.note(conversationId, { readSeq }),
+      doubtful: (conversationId) => this.standings.doubt(conversationId),
       whole: (conversationId) => this.cache.noteWhole(conversationId),
     });
     this.cache = new Cache({ ...{ storage, ...shared }, conversations: this.conversations, onStorageError });
@@ -93,6 +96,11 @@ export class Parts {
         return this.history.apart(id, async () => (await this.session.call('listMessages', input)).items);
       },
       onSkipped: (conversationId, fromSeq, toSeq) => events.emit('missed', { conversationId, fromSeq, toSeq }),
+    });
+    this.standings = new Standings({
+      ...shared,
+      conversations: this.conversations,
+      fetch: (id) => this.session.call('getConversation', { params: { id } }),
     });
     this.inbox = new Inbox({ ...shared, conversations: this.conversations, catchUp: this.catchUp, events });
     this.outbox = new Outbox({
@@ -120,6 +128,7 @@ export class Parts {
         const ask = (request: Parameters<typeof this.connection.ask<'sync'>>[1]) =>
           this.connection.ask('sync', request);
         if (sync) await applySync({ conversations, catchUp, ask }, sync, known);
+        this.standings.clear();
         this.inbox.release();
       },
       onEvent: (event: ServerEvent) => this.inbox.hear(event),
@@ -133,13 +142,14 @@ export class Parts {
   /** Forgets in memory what one person held, before another one is here. */
   forget(): void {
     for (const part of [this.outbox, this.acknowledgements, this.catchUp]) part.clear();
+    this.standings.clear();
     this.conversations.clear();
   }
 
   /** What asks the server does so while the client is in step with it. */
   #gate(online: boolean): void {
     if (online) this.patience.connected();
-    for (const part of [this.catchUp, this.missed, this.outbox, this.acknowledgements]) {
+    for (const part of [this.catchUp, this.missed, this.standings, this.outbox, this.acknowledgements]) {
       if (online) part.open();
       else part.close();
     }

@@ -19,6 +19,7 @@ import {
   afterReceipt,
   afterSettings,
   afterStanding,
+  isUncounted,
   newMembership,
 } from './membership.ts';
 
@@ -54,6 +55,8 @@ export interface Told {
   moved(id: ConversationId, how: 'added' | 'changed' | 'removed', last?: ConversationEvent): void;
   /** The person has read further than the server knows. */
   readHere(id: ConversationId, readSeq: number): void;
+  /** What is counted as unread of it may be wrong by now. */
+  doubtful(id: ConversationId): void;
   /** The server gave the whole of it; told before `moved`. */
   whole(id: ConversationId): void;
 }
@@ -196,6 +199,7 @@ export class Conversations {
     // Its turn comes once what was passed over before it was told.
     if (event.type === 'message.created' && toldSeq === null) this.#told.message(event.data.message);
     this.#told.moved(id, before ? 'changed' : 'added');
+    if (isUncounted(membership, event, before?.state)) this.#told.doubtful(id);
   }
 
   /** The state to start from, in place of what was held. */

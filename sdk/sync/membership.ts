@@ -40,6 +40,17 @@ export function afterEvent(
   };
 }
 
+/** Whether the entry changes an unread message of which nobody here knows how it was counted. */
+export function isUncounted(
+  { unread, readSeq }: MyMembership,
+  event: ConversationEvent,
+  before: ConversationState | undefined,
+): boolean {
+  if (event.type !== 'message.edited' && event.type !== 'message.deleted') return false;
+  const { seq } = event.data;
+  return unread > 0 && seq > readSeq && !before?.messages.has(seq);
+}
+
 function touched({ data }: ConversationEvent): number {
   if ('seq' in data) return data.seq;
   return 'message' in data ? (data.message?.seq ?? 0) : 0;

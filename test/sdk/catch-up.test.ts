@@ -23,7 +23,7 @@ function catchUp(fetch: (after: number) => Promise<EventsAfter>, limits: Partial
   const moved: string[] = [];
   const all = { ...clientLimits, backoffBaseMs: 1, ...limits };
   const moves = (_: string, how: string) => void moved.push(how);
-  const told = { change() {}, message() {}, mine() {}, whole() {}, readHere() {}, moved: moves };
+  const told = { change() {}, message() {}, mine() {}, whole() {}, doubtful() {}, readHere() {}, moved: moves };
   const conversations = new Conversations(all, told);
   conversations.me = 'bob' as UserId;
   const parts = new CatchUp({

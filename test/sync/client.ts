@@ -16,7 +16,7 @@ import { takeChanges } from '../../sdk/sync/sync.ts';
 
 /** It never gives way: what a proof compares must not depend on how much is kept. */
 const limits = { ...clientLimits, messagesPerConversation: Number.POSITIVE_INFINITY, heldEvents: 10_000 };
-const told = { change() {}, message() {}, mine() {}, whole() {}, readHere() {}, moved() {} };
+const told = { change() {}, message() {}, mine() {}, whole() {}, doubtful() {}, readHere() {}, moved() {} };
 
 /**
  * What the typed client holds, without its connection: it is told what was heard, and asks nobody. The proof "old state +

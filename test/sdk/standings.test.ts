@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import type { Message } from '../../contracts/entities/index.ts';
+import { makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { clientOf, clientsOfEachTest, eager, heard, holds } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
+import { urlOf } from '../support/url-of.ts';
+
+describe('what is unread of messages that are not held', () => {
+  let app: TestApp;
+  const clients = clientsOfEachTest();
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  /** Bob's client, which holds the last two of six unread messages; the second mentions him. */
+  const holdingTwoOfSix = async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const ofBob = { mentions: [{ type: 'user', userId: bob.id, offset: 0, length: 1 }] };
+    const messages: Message[] = [];
+    for (let n = 1; n <= 6; n += 1) messages.push(await send(ana, id, `${n}`, n === 2 ? ofBob : {}));
+    let asked = 0;
+    const client = await clientOf(app, bob, {
+      limits: { ...eager, messagesPerConversation: 2 },
+      surroundings: {
+        fetch: (input, init) => {
+          if (urlOf(input).endsWith(`/conversations/${id}`)) asked += 1;
+          return fetch(input, init);
+        },
+      },
+    });
+    clients.push(client);
+    const path = (seq: number) => `/v1/conversations/${id}/messages/${messages[seq - 1]?.id ?? ''}`;
+    const edit = (seq: number, mentions: object[]) =>
+      ana.call('PATCH', path(seq), { clientId: crypto.randomUUID(), text: 'other', mentions });
+    const counts = () => {
+      const me = client.conversation(id)?.me;
+      return [me?.unread, me?.mentions];
+    };
+    const become = (unread: number, mentions: number) =>
+      holds(client, () => isDeepStrictEqual(counts(), [unread, mentions]));
+    const remove = async (seq: number) => expectStatus(await ana.call('DELETE', path(seq)), 200);
+    return { client, edit, remove, become, counts, ofBob, asked: () => asked };
+  };
+
+  it('is counted anew once one of them is deleted, in one question for several', async () => {
+    const { client, remove, become, counts, asked } = await holdingTwoOfSix();
+    assert.deepEqual(counts(), [6, 1]);
+    const gone = heard(client, 'change', ({ version }) => version === 10);
+    for (const seq of [1, 2, 3]) await remove(seq);
+    await Promise.all([gone, become(3, 0)]);
+    assert.ok(asked() < 3, `asked ${asked()} times`);
+  });
+
+  it('is counted anew once an edit adds a mention, or takes one away', async () => {
+    const { edit, become, ofBob } = await holdingTwoOfSix();
+    await edit(1, ofBob.mentions);
+    await become(6, 2);
+    await edit(2, []);
+    await become(6, 1);
+  });
+
+  it('needs no question where the message is held', async () => {
+    const { edit, remove, become, ofBob, asked } = await holdingTwoOfSix();
+    await edit(5, ofBob.mentions);
+    await become(6, 2);
+    await remove(6);
+    await become(5, 2);
+    assert.equal(asked(), 0);
+  });
+});
