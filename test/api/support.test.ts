@@ -257,7 +257,7 @@ byEachDoor('support can see why', (door: Door) => {
     const guarded = (Object.values(endpoints) as Endpoint[]).filter(
       ({ role, tag }) => role !== undefined && tag === 'Support',
     );
-    assert.equal(guarded.length, 4);
+    assert.equal(guarded.length, 5);
     for (const { method, path } of guarded) {
       const refusals = [];
       for (const id of [ana.id, nobody]) {
