@@ -16,6 +16,7 @@ export const reasons = [
   ...['next_digest', 'covered_by_digest', 'digest_only', 'channel_off_here', 'weekly_summary', 'device_off'],
   ...['breaker_open', 'provider_recovering'],
   ...['mention_removed', 'conversation_deleted', 'unreachable'],
+  ...['provider_rejected'],
 ] as const;
 export const Reason = z.enum(reasons).meta({ id: 'Reason' });
 export type Reason = z.infer<typeof Reason>;

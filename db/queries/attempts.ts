@@ -126,6 +126,8 @@ export interface EpisodeOutcomes {
   pushHandedOver: boolean;
   /** When a mail last failed for what is wrong with its address. */
   emailFailedAt: Date | null;
+  /** Channels by which nothing has come since they were last refused. */
+  refused: Channel[];
 }
 
 /** Pushes of each state of which it is asked which devices took them: the latest. */
@@ -155,7 +157,11 @@ export async function outcomesOfEpisode(
           or ${takenBy('e.key <> all($3::text[])')} as "pushHandedOver",
         (select t.finished_at ${of(`'email'`, `'failed'`)} and t.finished_at is not null
           and (t.error_class is null or t.error_class not in ${ofProvider})
-          order by t.finished_at desc limit 1) as "emailFailedAt"`,
+          order by t.finished_at desc limit 1) as "emailFailedAt",
+        array(select c from unnest('{push,email,sms}'::text[]) c
+          cross join lateral (select t.finished_at ${of('c', `'failed'`)} order by t.finished_at desc limit 1) f
+          left join lateral (select t.finished_at ${of('c', `'accepted'`)} order by t.finished_at desc limit 1) a on true
+          where a.finished_at is null or a.finished_at < f.finished_at) as refused`,
     values: [userId, episode, notCounted],
   });
   return rows[0] as EpisodeOutcomes;

@@ -38,6 +38,8 @@ export interface Situation {
   handedOver: boolean;
   /** When the latest mail of this episode turned out not to have come; null where none has failed. */
   emailFailedAt: Date | null;
+  /** Channels by which nothing has come since their provider, or the recipient, last refused. */
+  refused: readonly Channel[];
   /** Channels whose provider is out of order, or has just come back, and until when they wait. */
   held: Partial<Record<Channel, Held>>;
   /** Steps that are being tried right now. */

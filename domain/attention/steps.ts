@@ -15,11 +15,16 @@ export function stepsOf(channel: Channel, situation: Situation, armed: readonly 
   if (out) return [{ channel, ...out }];
   return armed.map((row) => {
     const urgent = unannounced(channel, row, situation).length > 0;
-    const step = switchedOff(channel, row, situation) ?? timingOf(channel, situation)(row, situation);
+    const step =
+      switchedOff(channel, row, situation) ?? told(channel, timingOf(channel, situation)(row, situation), situation);
     const { conversationId } = row;
     return byClock({ channel, conversationId, ...holdBack(channel, urgent, step, situation) }, situation);
   });
 }
+
+/** What a channel was to tell, and was refused, is not what it has told. */
+const told = (channel: Channel, step: StepResult, { refused }: Situation): StepResult =>
+  step.reason === 'already_announced' && refused.includes(channel) ? skip('provider_rejected') : step;
 
 /** Quiet by whose clock is part of the answer: it may be that of a device. */
 const byClock = (step: StepDecision, situation: Situation): StepDecision =>

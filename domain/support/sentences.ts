@@ -58,6 +58,7 @@ export const sentences: Record<Reason, string> = {
   expired: 'It was too late for it to be of use.',
   needs_operator: 'The step failed in a way that an operator must mend; it waits for one.',
   skipped_by_operator: 'An operator has struck this step off.',
+  provider_rejected: 'What this channel was to tell was refused; its attempt says by whom and why.',
   already_announced: 'This channel has told everything that is unread.',
   all_content_gone: 'Nothing was left to tell: what was unread was deleted.',
   unreachable: 'No step could be taken: nothing was handed over on any channel, and it is still unread.',

@@ -282,6 +282,18 @@ describe('what comes of a step', () => {
       assert.equal(hand.logged.filter(([level]) => level === 'error').length, 1);
     });
 
+    it('that was refused has told nothing, and the story does not say that it has', async () => {
+      const { bob, plan } = await planned('push');
+      const saidLast = async () => {
+        await hand.decide(bob);
+        const text = `select reason from decisions where user_id = $1 and step = 'push' order by at desc, id desc limit 1`;
+        return (await hand.rows<{ reason: string }>(text, bob.id))[0]?.reason;
+      };
+      hand.push.answer = () => refusal('content_rejected', 'INVALID_ARGUMENT');
+      await tryOnce(bob, plan);
+      assert.equal(await saidLast(), 'provider_rejected');
+    });
+
     it('does not cost a token that was registered while it was sent', async () => {
       const { bob, plan } = await planned('push');
       hand.push.answer = async ({ token }) => {

@@ -100,6 +100,7 @@ class Play {
       emailFailedAt: null,
       underWay: [],
       urgentUnderWay: [],
+      refused: [],
       stuck: [],
       skipped: [],
       closed: false,

@@ -81,6 +81,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   emailFailedAt: null,
   underWay: [],
   urgentUnderWay: [],
+  refused: [],
   stuck: [],
   skipped: [],
   capped: {},
