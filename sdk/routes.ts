@@ -31,6 +31,7 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   getNotificationSettings: 'GET /v1/me/notifications',
   updateNotificationSettings: 'PATCH /v1/me/notifications',
   acknowledgeNotification: 'PUT /v1/me/notifications/{attemptId}/receipt',
+  explainMyNotification: 'GET /v1/me/notifications/{attemptId}',
   listSuppressions: 'GET /v1/me/suppressions',
   resubscribe: 'DELETE /v1/me/suppressions/unsubscribed',
   createConversation: 'POST /v1/conversations',

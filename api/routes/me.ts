@@ -16,6 +16,7 @@ import {
 } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { listSuppressions, receiveNotificationReceipt, resubscribe } from '../../domain/attention/index.ts';
+import { explainMyNotification } from '../../domain/support/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 export function meRoutes(operations: Operations, deps: Deps): void {
@@ -55,6 +56,9 @@ export function meRoutes(operations: Operations, deps: Deps): void {
     await receiveNotificationReceipt(deps, actor, params.attemptId, body);
     return reply(204, undefined);
   });
+  operations.add(meEndpoints.explainMyNotification, async ({ actor, params }) =>
+    reply(200, await explainMyNotification(deps, actor, params.attemptId)),
+  );
   operations.add(meEndpoints.getNotificationSettings, async ({ actor }) => {
     const { settings, version } = await getNotificationSettings(deps, actor);
     return reply(200, settings, version);

@@ -175,6 +175,23 @@ export const AttemptStory = z
   .meta({ id: 'AttemptStory' });
 export type AttemptStory = z.infer<typeof AttemptStory>;
 
+/** What somebody is told of a notification of their own, in their own language. */
+export const MyNotification = z
+  .strictObject({
+    channel,
+    sentAt: Instant,
+    /** The latest of the messages that it told, the oldest first. */
+    messages: z.array(z.strictObject({ id: MessageId, conversationId: ConversationId, seq: Seq, createdAt: Instant })),
+    /** Why it came when it did: what it last waited for, else why it was sent; null where the records are gone. */
+    reason: Reason.nullable(),
+    /** The same in words. */
+    sentence: z.string(),
+    /** All that there is to say: what it told of, since when that was unread, and why it came then and in this way. */
+    sentences: z.array(z.string()),
+  })
+  .meta({ id: 'MyNotification' });
+export type MyNotification = z.infer<typeof MyNotification>;
+
 const auditActions = [
   ...['story', 'why', 'explain_attempt', 'create_user', 'change_role', 'read_audit'],
   ...['reconcile', 'rearm', 'read_unreadable', 'replay_unreadable'],

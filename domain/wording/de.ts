@@ -3,6 +3,9 @@ import type { Words } from './words.ts';
 const count = '{count, plural, one {# neue Nachricht} other {# neue Nachrichten}}';
 const several = `${count} in {conversations, plural, one {# Unterhaltung} other {# Unterhaltungen}}`;
 
+const unreadAfter =
+  '{minutes, plural, =0 {Du hattest es kurz nach dem Schreiben nicht gelesen.} one {Du hattest es eine Minute nach dem Schreiben nicht gelesen.} other {Du hattest es # Minuten nach dem Schreiben nicht gelesen.}}';
+
 export const de: Words = {
   direction: 'ltr',
   push: {
@@ -47,6 +50,56 @@ export const de: Words = {
       'An diese Adresse kommen keine E-Mails über ungelesene Nachrichten mehr. Sollen sie wieder kommen, öffne die Einstellungen in der App.',
     question: 'Keine E-Mails mehr über ungelesene Nachrichten?',
     rather: 'Lieber einstellen, wie oft sie kommen',
+  },
+  why: {
+    question: 'Warum habe ich das bekommen?',
+    told: 'Beim Senden {count, plural, =0 {waren Nachrichten ungelesen, die es nicht mehr gibt.} one {war # Nachricht ungelesen:} other {waren # Nachrichten ungelesen:}}',
+    waiting: 'Du warst seit einer Woche nicht da. Das hat auf dich gewartet:',
+    inGroup: '{count, plural, one {# Nachricht} other {# Nachrichten}} in {name}',
+    fromPerson: '{count, plural, one {# Nachricht} other {# Nachrichten}} von {name}',
+    elsewhere: '{count, plural, one {# Nachricht} other {# Nachrichten}}, wo du nicht mehr dabei bist',
+    written: 'Geschrieben: {from}.',
+    writtenBetween: 'Geschrieben: {from} bis {to}.',
+    sent: 'Gesendet: {at}.',
+    urgent: 'Etwas davon ist dringend, und Dringendes kommt früher.',
+    gone: 'Mehr ist davon nicht bekannt: Was entschieden wurde, wird 90 Tage lang aufbewahrt.',
+    fewer: 'Damit weniger E-Mails kommen',
+  },
+  because: {
+    due: unreadAfter,
+    weekly_summary: 'Einmal in der Woche sagt eine E-Mail, was wartet, wenn du nicht da warst.',
+    burst_window: 'Es kam einen Moment nach dem Schreiben, damit zusammen gemeldet wird, was zusammen kommt.',
+    presence_grace: 'Du warst an einem Gerät aktiv und hattest einen Moment, es dort zu lesen.',
+    focused_grace: 'Du hattest die Unterhaltung offen und einen Moment, es dort zu lesen.',
+    idle_grace: 'Du warst verbunden, aber nicht aktiv, darum kam es nach einem kurzen Moment.',
+    awaiting_acknowledgement: 'Deine App war verbunden, hatte aber nicht gesagt, dass sie die Nachricht hat.',
+    re_alert_gap: 'Es hielt Abstand zur Benachrichtigung davor.',
+    quiet_hours: 'Es hat das Ende deiner Ruhezeit abgewartet.',
+    do_not_disturb: 'Es hat das Ende der Zeit abgewartet, in der du nicht gestört werden wolltest.',
+    sms_night: 'Es hat den Morgen abgewartet: Nachts wird keine SMS gesendet.',
+    breaker_open: 'Es ging nicht früher: Der Dienst, der es sendet, war gestört.',
+    provider_recovering: 'Es ging nicht früher: Der Dienst, der es sendet, war gestört.',
+    step_delay: unreadAfter,
+    reminder_gap: 'Es war schon einmal gemeldet und blieb ungelesen, darum kam dies mit Abstand.',
+    urgent_repeat: 'Es ist dringend und du hattest es nicht gelesen, darum kam es noch einmal.',
+    cap_user: 'Du hattest so viele bekommen, wie in einer Stunde oder an einem Tag kommen, darum hat es gewartet.',
+    cap_org_sms: 'An dem Tag wurden keine SMS mehr gesendet, darum kam es am nächsten.',
+    next_digest:
+      '{frequency, select, hourly {Es wurde für deine stündliche E-Mail gesammelt.} daily {Es wurde für deine tägliche E-Mail gesammelt.} other {Es wurde mit anderem für eine E-Mail gesammelt.}}',
+  },
+  unpushed: {
+    no_device: 'An keines deiner Geräte konnte eine Push-Nachricht gesendet werden.',
+    device_off: 'Du hattest Benachrichtigungen auf allen deinen Geräten ausgeschaltet.',
+    push_permission_denied: 'Deine Geräte haben keine Benachrichtigungen erlaubt.',
+    devices_suspect: 'Deine Geräte waren für Push-Nachrichten nicht erreichbar.',
+    channel_off: 'Du hattest Push-Nachrichten ausgeschaltet.',
+    channel_off_here: 'Du hattest Push-Nachrichten für diese Unterhaltung ausgeschaltet.',
+    already_announced: 'Eine Push-Nachricht dazu war schon gekommen, und es war noch ungelesen.',
+    breaker_open: 'Push-Nachrichten konnten da nicht gesendet werden.',
+    provider_recovering: 'Push-Nachrichten konnten da nicht gesendet werden.',
+    needs_operator: 'Push-Nachrichten konnten da nicht gesendet werden.',
+    quiet_hours: 'Push-Nachrichten haben das Ende deiner Ruhezeit abgewartet.',
+    do_not_disturb: 'Push-Nachrichten haben das Ende der Zeit abgewartet, in der du nicht gestört werden wolltest.',
   },
   sms: {
     messages: `Homing: ${count}. Öffnen: {link}`,

@@ -3,6 +3,9 @@ import type { Words } from './words.ts';
 const count = '{count, plural, one {# new message} other {# new messages}}';
 const several = `${count} in {conversations, plural, one {# conversation} other {# conversations}}`;
 
+const unreadAfter =
+  '{minutes, plural, =0 {You had not read it shortly after it was written.} one {You had not read it a minute after it was written.} other {You had not read it # minutes after it was written.}}';
+
 export const en: Words = {
   direction: 'ltr',
   push: {
@@ -46,6 +49,56 @@ export const en: Words = {
       'No more mails about unread messages come to this address. To get them again, open the settings in the app.',
     question: 'No more mails about unread messages?',
     rather: 'Choose how often they come instead',
+  },
+  why: {
+    question: 'Why did I get this?',
+    told: 'When it was sent, you had not read {count, plural, =0 {messages that are gone by now.} one {# message:} other {# messages:}}',
+    waiting: 'You had not been here for a week. This was waiting for you:',
+    inGroup: '{count, plural, one {# message} other {# messages}} in {name}',
+    fromPerson: '{count, plural, one {# message} other {# messages}} from {name}',
+    elsewhere: '{count, plural, one {# message} other {# messages}} where you do not belong any more',
+    written: 'Written: {from}.',
+    writtenBetween: 'Written: {from} to {to}.',
+    sent: 'Sent: {at}.',
+    urgent: 'Something in it is urgent, and what is urgent comes sooner.',
+    gone: 'Nothing more is known of it: what was decided is kept for 90 days.',
+    fewer: 'To get fewer mails',
+  },
+  because: {
+    due: unreadAfter,
+    weekly_summary: 'Once a week a mail says what is waiting, if you have not been here.',
+    burst_window: 'It came a moment after it was written, so that what comes together is told together.',
+    presence_grace: 'You were active on a device and had a moment to read it there first.',
+    focused_grace: 'You had the conversation open and had a moment to read it there first.',
+    idle_grace: 'You were connected but not active, so it came after a short moment.',
+    awaiting_acknowledgement: 'Your app was connected, but had not said that it has the message.',
+    re_alert_gap: 'It kept its distance from the notification before it.',
+    quiet_hours: 'It waited for the end of your quiet hours.',
+    do_not_disturb: 'It waited for the end of the time in which you did not want to be disturbed.',
+    sms_night: 'It waited for the morning: no text is sent at night.',
+    breaker_open: 'It could not be sent sooner: the service that sends it was out of order.',
+    provider_recovering: 'It could not be sent sooner: the service that sends it was out of order.',
+    step_delay: unreadAfter,
+    reminder_gap: 'You had been told before and it stayed unread, so this one kept its distance.',
+    urgent_repeat: 'It is urgent and you had not read it, so it came once more.',
+    cap_user: 'You had been sent as many as come in an hour or a day, so it waited until there was room.',
+    cap_org_sms: 'No more texts were sent that day, so it waited for the next.',
+    next_digest:
+      '{frequency, select, hourly {It was gathered for your hourly mail.} daily {It was gathered for your daily mail.} other {It was gathered with others for one mail.}}',
+  },
+  unpushed: {
+    no_device: 'No device of yours could be pushed to.',
+    device_off: 'You had switched notifications off on each of your devices.',
+    push_permission_denied: 'Your devices did not allow notifications.',
+    devices_suspect: 'Your devices could not be reached by push.',
+    channel_off: 'You had switched pushes off.',
+    channel_off_here: 'You had switched pushes off for this conversation.',
+    already_announced: 'It had been pushed before and was still unread.',
+    breaker_open: 'Pushes could not be sent at that time.',
+    provider_recovering: 'Pushes could not be sent at that time.',
+    needs_operator: 'Pushes could not be sent at that time.',
+    quiet_hours: 'Pushes waited for the end of your quiet hours.',
+    do_not_disturb: 'Pushes waited for the end of the time in which you did not want to be disturbed.',
   },
   sms: {
     messages: `Homing: ${count}. Open: {link}`,

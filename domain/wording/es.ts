@@ -3,6 +3,9 @@ import type { Words } from './words.ts';
 const count = '{count, plural, one {# mensaje nuevo} other {# mensajes nuevos}}';
 const several = `${count} en {conversations, plural, one {# conversación} other {# conversaciones}}`;
 
+const unreadAfter =
+  '{minutes, plural, =0 {No lo habías leído poco después de escribirse.} one {No lo habías leído un minuto después de escribirse.} other {No lo habías leído # minutos después de escribirse.}}';
+
 export const es: Words = {
   direction: 'ltr',
   push: {
@@ -46,6 +49,56 @@ export const es: Words = {
       'A esta dirección no llegan más correos sobre mensajes sin leer. Para recibirlos de nuevo, abre los ajustes en la aplicación.',
     question: '¿Ningún correo más sobre mensajes sin leer?',
     rather: 'Elegir mejor cada cuánto llegan',
+  },
+  why: {
+    question: '¿Por qué he recibido esto?',
+    told: 'Cuando se envió, no habías leído {count, plural, =0 {mensajes que ya no existen.} one {# mensaje:} other {# mensajes:}}',
+    waiting: 'Hacía una semana que no entrabas. Esto te esperaba:',
+    inGroup: '{count, plural, one {# mensaje} other {# mensajes}} en {name}',
+    fromPerson: '{count, plural, one {# mensaje} other {# mensajes}} de {name}',
+    elsewhere: '{count, plural, one {# mensaje} other {# mensajes}} donde ya no participas',
+    written: 'Escrito: {from}.',
+    writtenBetween: 'Escrito: de {from} a {to}.',
+    sent: 'Enviado: {at}.',
+    urgent: 'Algo de esto es urgente, y lo urgente llega antes.',
+    gone: 'No se sabe nada más: lo que se decidió se guarda durante 90 días.',
+    fewer: 'Para recibir menos correos',
+  },
+  because: {
+    due: unreadAfter,
+    weekly_summary: 'Una vez por semana un correo dice lo que espera, si no has entrado.',
+    burst_window: 'Llegó un momento después de escribirse, para avisar junto de lo que llega junto.',
+    presence_grace: 'Tenías actividad en un dispositivo y un momento para leerlo allí antes.',
+    focused_grace: 'Tenías abierta la conversación y un momento para leerlo allí antes.',
+    idle_grace: 'Tenías conexión, pero no actividad, así que llegó tras un breve momento.',
+    awaiting_acknowledgement: 'Tu aplicación estaba conectada, pero no había dicho que tuviera el mensaje.',
+    re_alert_gap: 'Guardó distancia con el aviso anterior.',
+    quiet_hours: 'Esperó al final de tus horas de silencio.',
+    do_not_disturb: 'Esperó al final del tiempo en que no querías que te molestaran.',
+    sms_night: 'Esperó a la mañana: de noche no se envía ningún SMS.',
+    breaker_open: 'No se pudo enviar antes: el servicio que lo envía no funcionaba.',
+    provider_recovering: 'No se pudo enviar antes: el servicio que lo envía no funcionaba.',
+    step_delay: unreadAfter,
+    reminder_gap: 'Ya se te había avisado y seguía sin leer, así que este aviso guardó distancia.',
+    urgent_repeat: 'Es urgente y no lo habías leído, así que llegó otra vez.',
+    cap_user: 'Habías recibido tantos como llegan en una hora o un día, así que esperó hasta que hubo sitio.',
+    cap_org_sms: 'Ese día ya no se enviaban más SMS, así que esperó al siguiente.',
+    next_digest:
+      '{frequency, select, hourly {Se reunió para tu correo de cada hora.} daily {Se reunió para tu correo de cada día.} other {Se reunió con otros en un solo correo.}}',
+  },
+  unpushed: {
+    no_device: 'No se podía enviar un aviso a ninguno de tus dispositivos.',
+    device_off: 'Habías desactivado los avisos en todos tus dispositivos.',
+    push_permission_denied: 'Tus dispositivos no permitían avisos.',
+    devices_suspect: 'Los avisos no llegaban a tus dispositivos.',
+    channel_off: 'Habías desactivado los avisos en tus dispositivos.',
+    channel_off_here: 'Habías desactivado los avisos de esta conversación en tus dispositivos.',
+    already_announced: 'Ya te había llegado un aviso al dispositivo, y seguía sin leer.',
+    breaker_open: 'En ese momento no se podían enviar avisos a los dispositivos.',
+    provider_recovering: 'En ese momento no se podían enviar avisos a los dispositivos.',
+    needs_operator: 'En ese momento no se podían enviar avisos a los dispositivos.',
+    quiet_hours: 'Los avisos a tus dispositivos esperaban al final de tus horas de silencio.',
+    do_not_disturb: 'Los avisos a tus dispositivos esperaban al final del tiempo en que no querías que te molestaran.',
   },
   sms: {
     messages: `Homing: ${count}. Abrir: {link}`,

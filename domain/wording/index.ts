@@ -5,7 +5,7 @@ import { en } from './en.ts';
 import { es } from './es.ts';
 import type { Words } from './words.ts';
 
-export type { Words } from './words.ts';
+export type { ReasonForNoPush, ReasonToSend, Words } from './words.ts';
 
 const languages: Record<string, Words> = { ar, de, en, es };
 /** What is told to who speaks none of ours. */

@@ -1,3 +1,45 @@
+import type { Reason } from '../../contracts/entities/index.ts';
+
+/** Reasons for which something was sent when it was: what it last waited for, else why it was due. */
+export type ReasonToSend = Extract<
+  Reason,
+  | 'due'
+  | 'weekly_summary'
+  | 'burst_window'
+  | 'presence_grace'
+  | 'focused_grace'
+  | 'idle_grace'
+  | 'awaiting_acknowledgement'
+  | 're_alert_gap'
+  | 'quiet_hours'
+  | 'do_not_disturb'
+  | 'sms_night'
+  | 'breaker_open'
+  | 'provider_recovering'
+  | 'step_delay'
+  | 'reminder_gap'
+  | 'urgent_repeat'
+  | 'cap_user'
+  | 'cap_org_sms'
+  | 'next_digest'
+>;
+/** Reasons for which a mail or text came, and no push or not a push alone. */
+export type ReasonForNoPush = Extract<
+  Reason,
+  | 'no_device'
+  | 'device_off'
+  | 'push_permission_denied'
+  | 'devices_suspect'
+  | 'channel_off'
+  | 'channel_off_here'
+  | 'already_announced'
+  | 'breaker_open'
+  | 'provider_recovering'
+  | 'needs_operator'
+  | 'quiet_hours'
+  | 'do_not_disturb'
+>;
+
 /**
  * What people are told outside of the app, as ICU messages (https://unicode-org.github.io/icu/userguide/format_parse/messages/).
  * A sentence is whole: pieces that are joined by code read wrong in some language.
@@ -56,6 +98,32 @@ export interface Words {
     question: string;
     rather: string;
   };
+  /** "Why did I get this?", as its reader is told. */
+  why: {
+    question: string;
+    /** {count}: the lines of its conversations stand under it. */
+    told: string;
+    /** The same of a weekly summary. */
+    waiting: string;
+    /** {count} {name} */
+    inGroup: string;
+    fromPerson: string;
+    /** {count} */
+    elsewhere: string;
+    /** {from}: a moment, as in {to} and {at}. */
+    written: string;
+    /** {from} {to} */
+    writtenBetween: string;
+    /** {at} */
+    sent: string;
+    urgent: string;
+    gone: string;
+    fewer: string;
+  };
+  /** Why it came then. {minutes} in `due` and `step_delay`, {frequency} in `next_digest`. */
+  because: Record<ReasonToSend, string>;
+  /** Why it came by mail or text. */
+  unpushed: Record<ReasonForNoPush, string>;
   /** Plain letters only: one that GSM-7 lacks more than doubles the price. A text about unread messages is one segment. */
   sms: {
     /** {count} {link} */

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { type Words, languageNames, wordingFor } from '../../domain/wording/index.ts';
 import { segmentsOf } from '../../sandbox/segments.ts';
 
-const names = { sender: 'Ana', name: 'Ops', code: '123456', minutes: 10, address: 'a…@example.test' };
+const names = {
+  ...{ sender: 'Ana', name: 'Ops', code: '123456', minutes: 10, address: 'a…@example.test', frequency: 'daily' },
+  ...{ from: '1 May, 08:00', to: '1 May, 09:00', at: '1 May, 09:10' },
+};
 const counts = [0, 1, 2, 3, 11, 100, 10_000];
 /** As long as the links are of a deployment with a long name. */
 const link = `https://messages.a-long-name.example/o?n=${'0'.repeat(36)}`;
