@@ -19,6 +19,7 @@ import { docsRoutes } from './routes/docs.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { unsubscribeRoutes } from './routes/unsubscribe.ts';
+import { whyRoutes } from './routes/why.ts';
 
 /** The whole of REST, readable as a list. */
 export function createApp(deps: Deps, options: ApiOptions): Express {
@@ -36,6 +37,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   );
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);
+  whyRoutes(app, deps);
   providerRoutes(app, deps, options);
   app.use(readBody);
 

@@ -15,6 +15,7 @@ input[type='radio'], input[type='checkbox'] { inline-size: 1.25rem; block-size: 
 input[type='time'], button { font: inherit; }
 input[type='time'] { padding: 0.25rem 0.5rem; }
 button { min-block-size: 2.75rem; padding-inline: 1.25rem; border-radius: 0.5rem; border: 1px solid currentColor; background: transparent; color: inherit; cursor: pointer; }
+nav a { display: flex; align-items: center; min-block-size: 2.75rem; }
 button.first { background: #1d4ed8; border-color: #1d4ed8; color: #fff; }
 :focus-visible { outline: 3px solid #1d4ed8; outline-offset: 2px; }
 [role='status'] { border-inline-start: 4px solid #15803d; padding: 0.5rem 1rem; background: color-mix(in srgb, #15803d 12%, transparent); }

@@ -11,5 +11,5 @@ export { settleAttempts } from './settle.ts';
 export { listSuppressions, provedByCode, resubscribe, suppressedOf, targetOf, unsubscribe } from './suppressions.ts';
 export { preferencesToken, readPreferencesToken } from './preferences-token.ts';
 export { summariseAway } from './summary.ts';
-export { readUnsubscribeToken } from './unsubscribe-token.ts';
+export { readUnsubscribeToken, unsubscribeToken } from './unsubscribe-token.ts';
 export { type Episodes, activityEnded, nudgeEpisodes, presenceEnded, startHeldEpisodes } from './relay-episodes.ts';

@@ -1,14 +1,14 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
-import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { AttemptId, type ConversationId, type UserId } from '../../contracts/ids.ts';
 import type { PreferencesForm } from '../../contracts/preferences-form.ts';
 import { conversationsOfMail } from '../../db/queries/preferences.ts';
 import { type UserRow, userById } from '../../db/queries/users.ts';
 import { getNotificationSettings, updateNotificationSettings } from '../accounts/index.ts';
-import { readPreferencesToken, suppressedOf, unsubscribe } from '../attention/index.ts';
+import { readPreferencesToken, suppressedOf, unsubscribe, unsubscribeToken } from '../attention/index.ts';
 import { updateMyMembership } from '../conversations/index.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { maskEmail } from '../support/index.ts';
+import { type OwnWords, maskEmail, ownWordsOf } from '../support/index.ts';
 
 /** What the page behind a mail's link shows, to whoever has the link: nothing that the mail itself did not. */
 export interface MailPreferences {
@@ -71,6 +71,23 @@ export async function endMails(deps: PreferencesDeps, token: string): Promise<vo
   await unsubscribe(deps, user.id);
 }
 
+/** Why a mail came, for whoever has its link. */
+export interface MailWhy {
+  locale: string;
+  /** Undefined where the records of it are gone. */
+  told: OwnWords | undefined;
+  /** The link that ends such mails holds this. */
+  unsubscribe: string;
+}
+
+/** Throws `not_found` as above, and for a link that stood in no mail. */
+export async function whyThisMail(deps: PreferencesDeps, token: string): Promise<MailWhy> {
+  const { user, attemptId } = await readerOf(deps, token);
+  if (!AttemptId.safeParse(attemptId).success) throw notWhole();
+  const told = await ownWordsOf(deps, user, attemptId);
+  return { locale: user.locale, told, unsubscribe: unsubscribeToken(deps, user.id) };
+}
+
 /** The language of whoever a link is about. */
 export const localeOf = async ({ db }: Pick<Deps, 'db'>, userId: UserId): Promise<string> =>
   (await userById(db, userId))?.locale ?? 'en';
@@ -85,7 +102,9 @@ async function readerOf(
 ): Promise<{ user: UserRow & { email: string }; attemptId: string }> {
   const scope = readPreferencesToken(deps, token);
   const user = scope && (await userById(deps.db, scope.userId));
-  if (!scope || !user?.email)
-    throw new DomainError('not_found', { detail: 'This link is not whole. Copy all of it from the mail.' });
+  if (!scope || !user?.email) throw notWhole();
   return { user: { ...user, email: user.email }, attemptId: scope.attemptId };
 }
+
+const notWhole = () =>
+  new DomainError('not_found', { detail: 'This link is not whole. Copy all of it from the mail.' });

@@ -1,6 +1,6 @@
 export { explainAttempt } from './attempt.ts';
 export { type By, audit, listAudit } from './audit.ts';
-export { explainMyNotification } from './my-notification.ts';
+export { type OwnWords, explainMyNotification, ownWordsOf } from './my-notification.ts';
 export { maskEmail } from './mask.ts';
 export { changeUserRole, createUser } from './people.ts';
 export { rearm, reconcile, recountNow } from './reconcile.ts';

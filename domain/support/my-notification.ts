@@ -8,7 +8,9 @@ import { decisionBefore, emailFrequencyAt, toldConversations, toldMessages } fro
 import { type UserRow, userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { type ToldToMe, inOwnWords } from './own-words.ts';
+import { type OwnWords, type ToldToMe, inOwnWords } from './own-words.ts';
+
+export type { OwnWords } from './own-words.ts';
 
 /** What a person may know of a notification of their own: what it told of, and why it came then and in this way. */
 export async function explainMyNotification(
@@ -34,6 +36,12 @@ export async function explainMyNotification(
     sentence,
     sentences: [heading, ...conversations, ...because],
   };
+}
+
+/** The same of a mail, for the page behind its link; undefined where its records are gone. */
+export async function ownWordsOf({ db }: Pick<Deps, 'db'>, user: UserRow, id: string): Promise<OwnWords | undefined> {
+  const mail = await sentTo(db, user.id, id);
+  return mail?.channel === 'email' ? inOwnWords(await whatWasTold(db, user, mail), user) : undefined;
 }
 
 type Sent = AttemptRow & { sentAt: Date };

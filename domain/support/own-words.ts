@@ -49,7 +49,7 @@ export function inOwnWords(told: ToldToMe, { locale, timeZone }: Pick<UserRow, '
 
 /** Of what waited in a summary, how much it was then is not written down. */
 function lineOf({ kind, name, count }: ToldConversation, { words, say }: Wording, summary: boolean): string[] {
-  if (summary) return name === null ? [] : [name];
+  if (summary) return name === null ? [] : [apart(name)];
   if (count === 0) return [];
   if (name === null) return [say(words.why.elsewhere, { count })];
   return [say(kind === 'direct' ? words.why.fromPerson : words.why.inGroup, { count, name: apart(name) })];

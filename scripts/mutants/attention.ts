@@ -224,6 +224,13 @@ export const attention: readonly Mutant[] = [
     red: 'are nobody else’s: a link that was changed is none',
   },
   {
+    name: 'the name of a conversation is told to who belongs to it',
+    file: 'db/queries/told.ts',
+    changes: [['case when belongs.now then', 'case when true then']],
+    test: 'test/api/why-page.test.ts',
+    red: 'tells no text, no address and nothing of where its reader does not belong any more',
+  },
+  {
     name: 'a form switches what its page had a box for',
     file: 'domain/preferences/index.ts',
     changes: [['!form.shown.includes(id) || ', '']],

@@ -145,7 +145,10 @@ byEachDoor('a person can see why they were notified', (door: Door) => {
     const { bob, id } = await written([{ reason: 'weekly_summary' }], { kind: 'summary' });
     const { reason, sentences } = await why(bob, id);
     assert.equal(reason, 'weekly_summary');
-    assert.deepEqual(sentences.slice(0, 2), ['You had not been here for a week. This was waiting for you:', 'Ana']);
+    assert.deepEqual(sentences.slice(0, 2), [
+      'You had not been here for a week. This was waiting for you:',
+      '\u2068Ana\u2069',
+    ]);
   });
 
   it('when it was urgent, then it says so', async () => {
