@@ -45,10 +45,12 @@ function linksOf(deps: NotifyDeps, { user, claim, mail }: Delivery): EmailLinks 
   const seqOf = ({ conversationId, messages }: MailedConversation) =>
     messages[0]?.seq ?? lastSeq.get(conversationId) ?? 1;
   const seqs = new Map(mail.map((told) => [told.conversationId, seqOf(told)]));
+  const token = preferencesToken(deps, { userId: user.id, attemptId: claim.attemptId });
   return {
     to: (conversationId) => linkTo(deps, claim)({ conversationId, seq: seqs.get(conversationId) ?? 1 }),
     unsubscribe: `${deps.publicUrl}/unsubscribe/${unsubscribeToken(deps, user.id)}`,
-    preferences: `${deps.publicUrl}/preferences/${preferencesToken(deps, { userId: user.id, attemptId: claim.attemptId })}`,
+    preferences: `${deps.publicUrl}/preferences/${token}`,
+    why: `${deps.publicUrl}/why/${token}`,
   };
 }
 

@@ -11,6 +11,7 @@ export interface EmailLinks {
   to(conversationId: ConversationId): string;
   unsubscribe: string;
   preferences: string;
+  why: string;
 }
 
 /** A mail about what is unread, grouped by conversation, in the order in which they are given. */
@@ -89,17 +90,20 @@ const markup = ({ senderName, text }: Line) =>
   `<p><b>${apart(senderName)}</b><br>${apart(text).replaceAll('\n', '<br>')}</p>`;
 const paragraph = (text: string) => `<p>${escape(text)}</p>`;
 
-function footerOf(links: EmailLinks, { words: { email }, say }: Wording): { text: string; html: string } {
-  const why = say(email.why);
+function footerOf(links: EmailLinks, { words: { email, why }, say }: Wording): { text: string; html: string } {
+  const reason = say(email.why);
+  const question = [say(why.question), links.why] as const;
   const ways = [
     [say(email.preferences), links.preferences],
     [say(email.unsubscribe), links.unsubscribe],
   ] as const;
   return {
-    text: [why, ...ways.map(([label, link]) => `${label}: ${link}`)].join('\n'),
-    html: [escape(why), ...ways.map(([label, link]) => `<a href="${escape(link)}">${escape(label)}</a>`)].join(' '),
+    text: [reason, question.join(' '), ...ways.map((way) => way.join(': '))].join('\n'),
+    html: [escape(reason), ...[question, ...ways].map(anchor)].join(' '),
   };
 }
+
+const anchor = ([label, link]: readonly [string, string]) => `<a href="${escape(link)}">${escape(label)}</a>`;
 
 /** What people wrote reads in its own direction, whatever that of the words around it is. */
 const apart = (text: string) => `<bdi>${escape(text)}</bdi>`;

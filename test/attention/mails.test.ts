@@ -87,6 +87,25 @@ describe('mails about unread messages', () => {
     assert.deepEqual(await suppressions(bob), []);
   });
 
+  it('2.20: say why they came, by a link that needs no login and changes nothing', async () => {
+    const bob = await away();
+    await spoken(bob);
+    const mail = await mailOf(bob);
+    const link = /^Why did I get this\? (\S+)$/m.exec(mail.text)?.[1] ?? '';
+    assert.ok(mail.html?.includes(`<a href="${link}">Why did I get this?</a>`), mail.html);
+    const answer = await fetch(`${app.url}${pathOf(link)}`);
+    const page = await answer.text();
+    assert.equal(answer.status, 200, page);
+    for (const part of [
+      '1 message in \u2068Ops\u2069',
+      'You had not read it',
+      'No device of yours could be pushed to.',
+    ])
+      assert.ok(page.includes(part), page);
+    assert.ok(!page.includes('kitchen'));
+    assert.deepEqual(await suppressions(bob), []);
+  });
+
   it('come again when their reader wants them', async () => {
     const bob = await away();
     await spoken(bob);

@@ -20,6 +20,7 @@ const links = {
   to: (id: string) => `https://homing.test/o/${id}/7?n=a1`,
   unsubscribe: 'https://homing.test/unsubscribe/u',
   preferences: 'https://homing.test/preferences/p',
+  why: 'https://homing.test/why/p',
 };
 const render = (conversations: MailedConversation[], { locale = 'en', summary = false } = {}) =>
   renderEmail(conversations, links, wordingFor(locale), { summary });
@@ -56,7 +57,7 @@ describe('a mail about what is unread', () => {
     const { text } = render(several);
     for (const part of ['Ops', 'Ana: message 9', 'and 14 more', '> Bob: Is it warm in there?', '> I look.', 'Cleo: hi'])
       assert.ok(text.includes(part), part);
-    for (const link of [links.to('c1'), links.to('c2'), links.unsubscribe, links.preferences])
+    for (const link of [links.to('c1'), links.to('c2'), links.unsubscribe, links.preferences, links.why])
       assert.ok(text.includes(link));
     assert.ok(!text.includes('message 10'));
   });
