@@ -131,9 +131,9 @@ function conclude(suite: Suite, { passed, failed, skipped }: Counts, code: numbe
   const out = (line: string) => process.stdout.write(`${line}\n`);
   for (const [engine, why] of suite.notRun) out(`\nNOT RUN: ${engine}. ${why}`);
   if (skipped > 0) out(`\n${skipped} skipped`);
-  // Mocha failed without a failed test: a file that does not load, or nothing that ran.
+  // Mocha failed without a failed test: a file that does not load.
   const failures = failed === 0 && code !== 0 && !interrupted ? 1 : failed;
-  if (failures > failed && passed === 0) out('\nNothing ran.');
+  if (failed === 0 && passed === 0 && !interrupted) out('\nNothing ran.');
   if (interrupted) out(`\nInterrupted by ${interrupted}.`);
   out(`\nLogs of the services: ${join(dir, 'logs')} (took ${seconds()} s)`);
   out(`${passed} passed, ${failures} failed`);
