@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConversationId, MessageId, UserId } from '../ids.ts';
 import { Instant, Seq, Version } from './common.ts';
 import { ConversationKind } from './conversation.ts';
-import { MemberBrief, MembershipEnd, Role } from './member.ts';
+import { Member, MembershipEnd, Role } from './member.ts';
 import { Mention, Message, ThreadSummary } from './message.ts';
 import { ConversationSettings } from './settings.ts';
 
@@ -36,14 +36,19 @@ export const ConversationEvent = z
         kind: ConversationKind,
         ...ConversationSettings.shape,
         /** Everybody, where they are few enough to be named (`namedMembers`); else nobody. */
-        members: z.array(MemberBrief),
+        members: z.array(Member),
         memberCount: z.int().positive(),
       }),
     ),
     entry('conversation.updated', z.strictObject({ settings: ConversationSettings, ...shown })),
     entry(
       'members.added',
-      z.strictObject({ members: z.array(MemberBrief), memberCount: z.int().nonnegative(), ...shown }),
+      z.strictObject({
+        /** Whoever comes has read what was there, so this says how far they are, too, where the conversation tells it. */
+        members: z.array(Member),
+        memberCount: z.int().nonnegative(),
+        ...shown,
+      }),
     ),
     entry(
       'members.removed',

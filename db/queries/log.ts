@@ -119,13 +119,19 @@ function toLogRow(row: FlatLogRow): LogRow {
   return { ...entry, message: message.id === null ? null : (message as MessageRow) };
 }
 
-/** Names of people by their ids, for events that tell who came. */
-export async function displayNames(db: Queryable, ids: readonly UserId[]): Promise<Map<UserId, string>> {
+export interface NamedPerson {
+  displayName: string;
+  /** Whether others are told how far this person has read. */
+  tellRead: boolean;
+}
+
+/** People by their ids, for events that tell who came. */
+export async function namedPeople(db: Queryable, ids: readonly UserId[]): Promise<Map<UserId, NamedPerson>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await db.query<{ id: UserId; displayName: string }>({
-    name: 'display-names',
-    text: 'select id, display_name as "displayName" from users where id = any($1::uuid[])',
+  const { rows } = await db.query<NamedPerson & { id: UserId }>({
+    name: 'named-people',
+    text: 'select id, display_name as "displayName", tell_read as "tellRead" from users where id = any($1::uuid[])',
     values: [ids],
   });
-  return new Map(rows.map(({ id, displayName }) => [id, displayName]));
+  return new Map(rows.map(({ id, ...person }) => [id, person]));
 }

@@ -73,10 +73,11 @@ export async function userByIdentifier(db: Queryable, identifier: string): Promi
 export async function activeUsers(
   db: Queryable,
   ids: readonly UserId[],
-): Promise<{ id: UserId; displayName: string }[]> {
-  const { rows } = await db.query<{ id: UserId; displayName: string }>({
+): Promise<{ id: UserId; displayName: string; tellRead: boolean }[]> {
+  const { rows } = await db.query<{ id: UserId; displayName: string; tellRead: boolean }>({
     name: 'active-users',
-    text: `select id, display_name as "displayName" from users where id = any($1::uuid[]) and status = 'active'`,
+    text: `select id, display_name as "displayName", tell_read as "tellRead" from users
+      where id = any($1::uuid[]) and status = 'active'`,
     values: [ids],
   });
   return rows;

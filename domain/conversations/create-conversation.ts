@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type {
   Conversation,
   ConversationSettings,
-  MemberBrief,
+  Member,
   NewConversation,
   Role,
 } from '../../contracts/entities/index.ts';
@@ -17,6 +17,7 @@ import { readableConversation } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
+import { firstSeq, newMember } from '../log/index.ts';
 import { directKey } from './direct-key.ts';
 import { presentConversation } from './present.ts';
 
@@ -95,18 +96,18 @@ function settingsOf(input: NewConversation): ConversationSettings {
 }
 
 /** Everybody, where they are few enough to be told at once. */
-const namedMembers = (members: MemberBrief[]) => (members.length <= limits.namedMembers ? members : []);
-const withoutName = ({ userId, role }: MemberBrief) => ({ userId, role });
+const namedMembers = (members: Member[]) => (members.length <= limits.namedMembers ? members : []);
+const withoutName = ({ userId, role }: Member) => ({ userId, role });
 
 /** Everybody who was named, and the creator, with their roles. A direct conversation has no owner: both are equal. */
-async function loadMembers(tx: Tx, actor: Actor, input: NewConversation): Promise<MemberBrief[]> {
+async function loadMembers(tx: Tx, actor: Actor, input: NewConversation): Promise<Member[]> {
   const ids = [...new Set([actor.userId, ...input.memberIds])];
   const people = await activeUsers(tx, ids);
   const missing = ids.filter((id) => !people.some((person) => person.id === id));
   if (missing.length > 0) throw unknownMembers(input.memberIds, missing);
   const roleOf = (id: UserId): Role => (input.kind !== 'direct' && id === actor.userId ? 'owner' : 'member');
   return people
-    .map(({ id, displayName }) => ({ userId: id, displayName, role: roleOf(id) }))
+    .map(({ id, ...person }) => newMember({ userId: id, role: roleOf(id) }, person, firstSeq(input)))
     .sort((a, b) => (a.userId < b.userId ? -1 : 1));
 }
 

@@ -9,7 +9,7 @@ import {
   appendEvent,
   appendSystemMessage,
 } from '../../db/queries/changes.ts';
-import { displayNames } from '../../db/queries/log.ts';
+import { namedPeople } from '../../db/queries/log.ts';
 import type { MessageRow } from '../../db/queries/messages.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentChange, presentMessage } from '../log/index.ts';
@@ -38,6 +38,6 @@ export async function recordChange(
   const logged = { conversationId, version, at: numbers.at.toISOString(), actorId: actor.userId };
   const message = numbers.row ? presentMessage(numbers.row) : null;
   const added = change.type === 'members.added' ? change.members.map(({ userId }) => userId) : [];
-  const event = presentChange(logged, change, message, await displayNames(tx, added));
+  const event = presentChange(logged, change, message, await namedPeople(tx, added));
   return { told: { type: 'conversation.event', event, memberVersion }, numbers };
 }

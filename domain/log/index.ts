@@ -1,2 +1,2 @@
 export { presentMessage } from './message.ts';
-export { type Logged, type Names, presentChange, presentLog } from './present.ts';
+export { type Logged, type People, firstSeq, newMember, presentChange, presentLog } from './present.ts';

@@ -1,13 +1,14 @@
 import type {
   ConversationEvent,
   ConversationSettings,
-  MemberBrief,
+  Member,
   Message,
   SystemChange,
 } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import { limits } from '../../contracts/limits.ts';
 import type { Queryable } from '../../db/client.ts';
-import { type LogRow, displayNames } from '../../db/queries/log.ts';
+import { type LogRow, type NamedPerson, namedPeople } from '../../db/queries/log.ts';
 import type { MessageRow } from '../../db/queries/messages.ts';
 import { presentMessage } from './message.ts';
 
@@ -18,19 +19,22 @@ export interface Logged {
   at: string;
   actorId: UserId;
 }
-export type Names = ReadonlyMap<UserId, string>;
+export type People = ReadonlyMap<UserId, NamedPerson>;
 
 /** A change as an entry of the log, whether people see a line of it in the timeline or not. */
 export function presentChange(
   logged: Logged,
   change: SystemChange,
   message: Message | null,
-  names: Names,
+  people: People,
 ): ConversationEvent {
   switch (change.type) {
     case 'members.added': {
-      const { members, memberCount } = change;
-      return { ...logged, type: change.type, data: { members: members.map(named(names)), memberCount, message } };
+      const { memberCount } = change;
+      // A channel shows no line of it, and tells no receipts.
+      const seq = memberCount <= limits.namedMembers ? (message?.seq ?? null) : null;
+      const members = change.members.map((member) => newMember(member, people.get(member.userId), seq));
+      return { ...logged, type: change.type, data: { members, memberCount, message } };
     }
     case 'members.removed': {
       const { userIds, how, memberCount } = change;
@@ -51,26 +55,34 @@ export function presentChange(
   }
 }
 
-const named =
-  (names: Names) =>
-  ({ userId, role }: Pick<MemberBrief, 'userId' | 'role'>): MemberBrief => ({
-    userId,
-    // Of an account that is gone nothing is kept, its name included.
-    displayName: names.get(userId) ?? '',
-    role,
-  });
+/**
+ * A member as an entry of the log tells them who has come at a seq: so far they count as having read. Null where the
+ * conversation tells no receipts by name. Whether the person tells what they read is told as it is now.
+ */
+export const newMember = (
+  { userId, role }: Pick<Member, 'userId' | 'role'>,
+  person: NamedPerson | undefined,
+  seq: number | null,
+): Member => ({
+  userId,
+  // Of an account that is gone nothing is kept, its name included.
+  displayName: person?.displayName ?? '',
+  role,
+  deliveredSeq: seq,
+  readSeq: person?.tellRead ? seq : null,
+});
 
 /** Entries of the log as their reader sees them: the same shapes that were told live. */
 export async function presentLog(db: Queryable, rows: readonly LogRow[]): Promise<ConversationEvent[]> {
-  const names = await displayNames(db, rows.flatMap(peopleOf));
-  return rows.map((row) => presentEntry(row, names));
+  const people = await namedPeople(db, rows.flatMap(peopleOf));
+  return rows.map((row) => presentEntry(row, people));
 }
 
 /** What a change of its own keeps in the log, by type. */
 interface Stored {
   'conversation.created': ConversationSettings & {
     kind: 'direct' | 'group' | 'channel';
-    members: Pick<MemberBrief, 'userId' | 'role'>[];
+    members: Pick<Member, 'userId' | 'role'>[];
     memberCount: number;
   };
   reaction: { emoji: string; userId: UserId; count: number };
@@ -83,7 +95,7 @@ function peopleOf({ type, data, message, isMessage }: LogRow): UserId[] {
   return added && change && 'members' in change ? (change.members ?? []).map(({ userId }) => userId) : [];
 }
 
-function presentEntry(row: LogRow, names: Names): ConversationEvent {
+function presentEntry(row: LogRow, people: People): ConversationEvent {
   const logged = {
     conversationId: row.conversationId,
     version: row.version,
@@ -91,19 +103,24 @@ function presentEntry(row: LogRow, names: Names): ConversationEvent {
     actorId: row.actorId,
   };
   if (row.hidden) return { ...logged, type: 'hidden', data: {} };
-  if (row.isMessage && row.message) return presentWritten(logged, row.message, names);
+  if (row.isMessage && row.message) return presentWritten(logged, row.message, people);
   if (row.type === 'conversation.created') {
-    const { members, ...created } = row.data as Stored['conversation.created'];
-    return { ...logged, type: row.type, data: { ...created, members: members.map(named(names)) } };
+    const created = row.data as Stored['conversation.created'];
+    const members = created.members.map((member) => newMember(member, people.get(member.userId), firstSeq(created)));
+    return { ...logged, type: row.type, data: { ...created, members } };
   }
   if (row.message) return presentTouched(logged, row, row.message);
-  return presentChange(logged, { type: row.type, ...(row.data as object) } as SystemChange, null, names);
+  return presentChange(logged, { type: row.type, ...(row.data as object) } as SystemChange, null, people);
 }
 
+/** Where who is there from the beginning begins to read; null where it is told of nobody. */
+export const firstSeq = ({ kind }: Pick<Stored['conversation.created'], 'kind'>): number | null =>
+  kind === 'channel' ? null : 0;
+
 /** A message is its own entry; one of kind system is the entry of the change that it tells. */
-function presentWritten(logged: Logged, row: MessageRow, names: Names): ConversationEvent {
+function presentWritten(logged: Logged, row: MessageRow, people: People): ConversationEvent {
   const message = presentMessage(row);
-  if (message.system) return presentChange(logged, message.system, message, names);
+  if (message.system) return presentChange(logged, message.system, message, people);
   return { ...logged, type: 'message.created', data: { message, thread: threadOf(row) } };
 }
 

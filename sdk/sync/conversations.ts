@@ -190,7 +190,7 @@ export class Conversations {
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
     const { toldSeq, createdAt } = before ?? { toldSeq: null, createdAt: event.at };
-    const receipts = receiptsAfter(before?.receipts ?? new Map(), event);
+    const receipts = receiptsAfter(before?.receipts ?? new Map(), event, after, this.me);
     this.#keep({ state: after, me, receipts, toldSeq, createdAt });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
@@ -296,11 +296,7 @@ export class Conversations {
       if (userId === this.me) {
         return { ...held, me: afterReceipt(held.me, { deliveredSeq, readSeq: readSeq ?? 0 }, held.state, this.me) };
       }
-      const known = held.receipts.get(userId);
-      const moved = {
-        deliveredSeq: Math.max(known?.deliveredSeq ?? 0, deliveredSeq),
-        readSeq: readSeq === null ? null : Math.max(known?.readSeq ?? 0, readSeq),
-      };
+      const moved = further(held.receipts.get(userId), { deliveredSeq, readSeq });
       return { ...held, receipts: new Map(held.receipts).set(userId, moved) };
     });
   }
@@ -379,12 +375,29 @@ const othersIn = (members: SyncReceipts['members'], me: UserId): Map<UserId, Wat
       .map(({ userId, deliveredSeq, readSeq }) => [userId, { deliveredSeq, readSeq }]),
   );
 
-/** Of who is gone nothing is kept. */
-function receiptsAfter(receipts: Held['receipts'], { type, data }: ConversationEvent): Held['receipts'] {
-  if (type !== 'members.removed') return receipts;
-  const left = new Map(receipts);
-  for (const userId of data.userIds) left.delete(userId);
-  return left;
+/** Of who is gone nothing is kept, nor of anybody where they are too many; who comes says how far they are. */
+function receiptsAfter(
+  receipts: Held['receipts'],
+  { type, data }: ConversationEvent,
+  { members }: ConversationState,
+  me: UserId,
+): Held['receipts'] {
+  if (members === null) return new Map();
+  const after = new Map(receipts);
+  if (type === 'members.removed') for (const userId of data.userIds) after.delete(userId);
+  if (type === 'members.added' || type === 'conversation.created')
+    // Their first reading may have been told before their coming was.
+    for (const [userId, at] of othersIn(data.members, me)) after.set(userId, further(after.get(userId), at));
+  return after;
+}
+
+/** Watermarks only move forward; whether somebody tells what they read is as it was told last. */
+function further(known: Watermarks | undefined, told: Watermarks): Watermarks {
+  const { deliveredSeq, readSeq } = told;
+  return {
+    deliveredSeq: deliveredSeq === null ? null : Math.max(known?.deliveredSeq ?? 0, deliveredSeq),
+    readSeq: readSeq === null ? null : Math.max(known?.readSeq ?? 0, readSeq),
+  };
 }
 
 /** Somebody has not come to the end as far as is known, and may have since: watermarks move where nothing else does. */

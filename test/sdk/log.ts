@@ -85,10 +85,18 @@ const logged = (version: number, actorId: UserId) => ({ conversationId, version,
 const settings = (title: string) => ({
   ...{ title, description: null, visibility: 'invited' as const, posting: 'members' as const, history: 'all' as const },
 });
-const named = ([userId, role]: [UserId, Role]) => ({ userId, displayName: `name of ${userId}`, role });
+const named = ([userId, role]: [UserId, Role], seq: number): Member => ({
+  ...{ userId, displayName: `name of ${userId}`, role },
+  ...{ deliveredSeq: seq, readSeq: seq },
+});
 
 const createdData = ({ members, title }: World) => ({
-  ...{ kind: 'group' as const, ...settings(title), members: [...members].map(named), memberCount: members.size },
+  ...{
+    kind: 'group' as const,
+    ...settings(title),
+    members: [...members].map((member) => named(member, 0)),
+    memberCount: members.size,
+  },
 });
 
 /** Does it to the world; nothing where it makes no sense. */
@@ -250,7 +258,7 @@ function moveMember(world: World, actor: UserId, person: UserId, what: 'role' | 
   if (what === 'come')
     return system(world, actor, { type: 'members.added', members, memberCount }, (message) => ({
       type: 'members.added',
-      data: { members: [named([person, role])], memberCount, message },
+      data: { members: [named([person, role], message.seq)], memberCount, message },
     }));
   const gone = { userIds: [person], how: 'removed' as const, memberCount };
   return system(world, actor, { type: 'members.removed', ...gone }, (message) => ({
@@ -274,6 +282,6 @@ function snapshotOf({ version, title, members, messages }: World): Snapshot {
       pinned: false,
     },
   };
-  const all = [...members].map((member): Member => ({ ...named(member), deliveredSeq: 0, readSeq: 0 }));
+  const all = [...members].map((member) => named(member, 0));
   return { conversation, members: all, messages };
 }

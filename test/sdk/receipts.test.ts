@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import type { Client } from '../../sdk/index.ts';
+import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
+
+describe('how far others are, at the client', () => {
+  let app: TestApp;
+  const clients = clientsOfEachTest();
+  before(async () => {
+    app = await startApp();
+  });
+  after(() => app.stop());
+
+  const online = async (person: Person, tap: Tap = {}) => {
+    const client = await clientOf(app, person, { limits: eager, surroundings: { open: tapped(tap) } });
+    clients.push(client);
+    return client;
+  };
+  const add = async (by: Person, id: string, people: readonly Person[]) =>
+    expectStatus(
+      await by.call('POST', `/v1/conversations/${id}/members`, { userIds: people.map((one) => one.id) }),
+      200,
+    );
+  const remove = async (by: Person, id: string, whom: Person) =>
+    expectStatus(await by.call('DELETE', `/v1/conversations/${id}/members/${whom.id}`), 204);
+  const hides = async (person: Person) =>
+    expectStatus(await person.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
+  const asHeld = (client: Client, id: string) => [...(client.conversation(id)?.receipts ?? [])].sort();
+  /** What the client holds is what one is given that holds nothing yet. */
+  const agrees = async (client: Client, person: Person, id: string) => {
+    const fresh = await online(person);
+    await holds(client, () => client.conversation(id)?.version === fresh.conversation(id)?.version);
+    assert.ok(asHeld(fresh, id).length > 0);
+    assert.deepEqual(asHeld(client, id), asHeld(fresh, id));
+  };
+
+  describe('when somebody comes', () => {
+    it('with the making of the conversation, then it is known of them from the beginning', async () => {
+      const [ana, bob, dan] = await registerPeople(app, 'Ana', 'Bob', 'Dan');
+      await hides(dan);
+      const client = await online(ana);
+      const { id } = await makeGroup(ana, [bob, dan]);
+      await holds(client, () => client.conversation(id) !== undefined);
+      await agrees(client, ana, id);
+    });
+
+    it('later, or comes back, then it is known at once, and of who does not tell it, that they do not', async () => {
+      const [ana, bob, cleo, dan] = await registerPeople(app, 'Ana', 'Bob', 'Cleo', 'Dan');
+      await hides(dan);
+      const { id } = await makeGroup(ana, [bob, cleo]);
+      const client = await online(ana);
+      await send(ana, id, 'before');
+      await remove(ana, id, cleo);
+      await send(ana, id, 'meanwhile');
+      await add(ana, id, [cleo, dan]);
+      await agrees(client, ana, id);
+    });
+
+    it('while the client misses what is told live, then it is known once the gap is filled', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const { id } = await makeGroup(ana, [bob, cleo]);
+      let deaf = false;
+      const client = await online(ana, { hear: (name, payload, pass) => deaf || pass(name, payload) });
+      deaf = true;
+      await remove(ana, id, cleo);
+      await add(ana, id, [cleo]);
+      deaf = false;
+      await send(bob, id, 'after');
+      await holds(client, () => client.conversation(id)?.lastSeq === 3);
+      await agrees(client, ana, id);
+    });
+
+    it('while the client is away, then the sync tells it', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const { id } = await makeGroup(ana, [bob]);
+      const client = await online(ana);
+      await client.stop();
+      await add(ana, id, [cleo]);
+      await client.start();
+      await agrees(client, ana, id);
+    });
+  });
+
+  it('when the members become too many to be named, then nothing is held of any', async () => {
+    const people = await registerPeople(app, ...Array.from({ length: 101 }, (_, index) => `Person ${index}`));
+    const [ana, last] = [people[0] as Person, people[100] as Person];
+    const { id } = await makeGroup(ana, people.slice(1, 100));
+    const client = await online(ana);
+    await send(ana, id, 'one');
+    await read(people[1] as Person, id, 1);
+    await add(ana, id, [last]);
+    await holds(client, () => client.conversation(id)?.memberCount === 101);
+    assert.deepEqual(asHeld(client, id), []);
+  });
+});
