@@ -14,7 +14,7 @@ import type { ConversationId, SessionId, UserId } from './ids.ts';
  */
 export type DomainEvent =
   | ConversationChange
-  | { type: 'receipts.moved'; conversationId: ConversationId; memberVersion: number; receipt: Receipt }
+  | { type: 'receipts.moved'; conversationId: ConversationId; memberVersion: number; receipts: Receipt[] }
   | {
       type: 'typing.changed';
       conversationId: ConversationId;

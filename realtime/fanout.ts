@@ -39,9 +39,11 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
         return everywhere({ ...item, ...counts, ...(joins ? { joins } : {}), ...(leaves ? { leaves } : {}) });
       }
       case 'receipts.moved': {
-        const { conversationId: id, memberVersion, receipt } = told;
-        const text = packet('receipts', { receipts: [receipt] });
-        const actorId = receipt.userId;
+        const { conversationId: id, memberVersion, receipts } = told;
+        const [first] = receipts;
+        if (!first) return;
+        const text = packet('receipts', { receipts });
+        const actorId = first.userId;
         return everywhere({ kind: 'conversation', id, memberVersion, text, version: 0, messageSeq: 0, actorId });
       }
       case 'typing.changed': {

@@ -157,6 +157,19 @@ export async function membersOfAll(
   return rows;
 }
 
+/** How far the two of a direct conversation are, where neither blocks the other; nothing where there is none. */
+export async function watermarksOfPair(db: Queryable, key: string): Promise<(MemberRow & { memberVersion: number })[]> {
+  const { rows } = await db.query<MemberRow & { memberVersion: number }>({
+    name: 'watermarks-of-pair',
+    text: `select ${memberColumns}, c.member_version as "memberVersion" from conversation_keys k
+      join conversations c on c.id = k.conversation_id and not c.blocked
+      join members m on m.conversation_id = c.id and m.left_at is null join users u on u.id = m.user_id
+      where k.key = $1 order by m.user_id`,
+    values: [key],
+  });
+  return rows;
+}
+
 export interface WatermarkMove {
   conversationId: ConversationId;
   userId: UserId;

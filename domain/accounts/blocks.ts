@@ -3,10 +3,11 @@ import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
 import { lockPair } from '../../db/queries/conversations.ts';
+import { watermarksOfPair } from '../../db/queries/members.ts';
 import { userById } from '../../db/queries/users.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
-import { directKey } from '../conversations/index.ts';
+import { directKey, pairTold } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 
@@ -44,13 +45,18 @@ const seenAnew = ({ userId }: Actor): DomainEvent[] => [
 const tooMany = () =>
   new DomainError('limit_reached', { detail: `You may block ${limits.blocksPerUser} people; unblock somebody first.` });
 
+/**
+ * In groups watermarks are told whoever blocks whom; in the direct conversation of the two they were not, so what was read
+ * meanwhile is told to both now, unless the other one still blocks.
+ */
 export async function unblockUser(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor, userId: UserId): Promise<void> {
   await commit(deps, async (tx) => {
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
     if (!(await deleteBlock(tx, actor.userId, userId))) throw notFound();
     await setDirectBlocked(tx, key, [actor.userId, userId]);
-    return { value: undefined, events: seenAnew(actor) };
+    const told = pairTold(await watermarksOfPair(tx, key));
+    return { value: undefined, events: [...seenAnew(actor), ...told] };
   });
 }
 

@@ -8,6 +8,7 @@ export {
   membershipChanged,
   presentChannels,
   presentConversation,
+  pairTold,
   presentMember,
   presentWatermarks,
   tellsReceipts,

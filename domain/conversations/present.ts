@@ -80,6 +80,17 @@ export function presentMember({ userId, displayName, role, ...row }: MemberRow, 
   return { userId, displayName, role, ...(isTold ? presentWatermarks(row) : none) };
 }
 
+/** Tells the two of a direct conversation how far they are: what was read while one had blocked the other, neither heard. */
+export function pairTold(rows: readonly (MemberRow & { memberVersion: number })[]): DomainEvent[] {
+  const [first] = rows;
+  if (!first) return [];
+  const { conversationId, memberVersion } = first;
+  const receipts = rows.map(({ userId, deliveredSeq, readSeq, tellRead }) => ({
+    ...{ conversationId, userId, deliveredSeq, readSeq: tellRead ? readSeq : null },
+  }));
+  return [{ type: 'receipts.moved', conversationId, memberVersion, receipts }];
+}
+
 /** How far somebody is, to the others of a conversation that tells receipts. */
 export const presentWatermarks = ({
   deliveredSeq,

@@ -134,8 +134,8 @@ function receiptsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {
   const own = { type: 'receipts.own' as const, receipt };
   if (!tellsReceipts(row)) return [own];
   const moved = { type: 'receipts.moved' as const, conversationId, memberVersion };
-  if (tellRead) return [{ ...moved, receipt }];
+  if (tellRead) return [{ ...moved, receipts: [receipt] }];
   // The moment at which somebody reads says that they have read.
   if (!hasReceived) return [own];
-  return [{ ...moved, receipt: { ...receipt, readSeq: null } }, own];
+  return [{ ...moved, receipts: [{ ...receipt, readSeq: null }] }, own];
 }

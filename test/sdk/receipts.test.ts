@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Client } from '../../sdk/index.ts';
-import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -81,6 +81,26 @@ describe('how far others are, at the client', () => {
       await client.start();
       await agrees(client, ana, id);
     });
+  });
+
+  it('when a block between two has ended, then each is told what the other has read meanwhile', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeDirect(ana, bob);
+    await send(ana, id, 'one');
+    const [hers, his] = [await online(ana), await online(bob)];
+    const block = async (by: Person, whom: Person, method: string) =>
+      expectStatus(await by.call(method, `/v1/me/blocks/${whom.id}`), 204);
+    await block(ana, bob, 'PUT');
+    await block(bob, ana, 'PUT');
+    await read(bob, id, 1);
+    // As long as one of the two blocks, neither is told.
+    await block(ana, bob, 'DELETE');
+    const readByBob = () => hers.conversation(id)?.receipts.get(bob.me.id)?.readSeq;
+    assert.equal(readByBob(), 0);
+    await block(bob, ana, 'DELETE');
+    await holds(hers, () => readByBob() === 1);
+    await agrees(hers, ana, id);
+    await agrees(his, bob, id);
   });
 
   it('when the members become too many to be named, then nothing is held of any', async () => {
