@@ -1,5 +1,6 @@
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { ConnectionState } from './connection.ts';
+export { type Delivery, deliveryOf } from './delivery.ts';
 export { HomingError, type HomingErrorCode } from './errors.ts';
 export type { ClientEvents, SessionState } from './events.ts';
 export { type ClientLimits, clientLimits } from './limits.ts';

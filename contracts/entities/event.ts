@@ -106,6 +106,8 @@ export const Receipt = z
     deliveredSeq: Seq,
     /** Null for who does not tell how far they have read. */
     readSeq: Seq.nullable(),
+    /** As of a `Member`: up to there the watermarks say nothing. */
+    cameSeq: Seq,
   })
   .meta({ id: 'Receipt' });
 export type Receipt = z.infer<typeof Receipt>;

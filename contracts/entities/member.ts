@@ -21,6 +21,11 @@ export const Member = z
     deliveredSeq: Seq.nullable(),
     /** Null also for who does not tell how far they have read. */
     readSeq: Seq.nullable(),
+    /**
+     * The last seq that was there when they came, or came back: their watermarks begin at it, and of what stands up to it
+     * they say nothing. Null where `deliveredSeq` is.
+     */
+    cameSeq: Seq.nullable(),
   })
   .meta({ id: 'Member' });
 export type Member = z.infer<typeof Member>;

@@ -90,7 +90,7 @@ export type SyncStanding = z.infer<typeof SyncStanding>;
 export const SyncReceipts = z
   .strictObject({
     conversationId: ConversationId,
-    members: z.array(Member.pick({ userId: true, deliveredSeq: true, readSeq: true })),
+    members: z.array(Member.pick({ userId: true, deliveredSeq: true, readSeq: true, cameSeq: true })),
   })
   .meta({ id: 'SyncReceipts' });
 export type SyncReceipts = z.infer<typeof SyncReceipts>;

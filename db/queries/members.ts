@@ -119,12 +119,14 @@ export interface MemberRow {
   role: Role;
   deliveredSeq: number;
   readSeq: number;
+  /** The last seq that was there when they came, or came back. */
+  cameSeq: number;
   /** Whether others are told how far this member has read. */
   tellRead: boolean;
 }
 
 const memberColumns = `m.conversation_id as "conversationId", m.user_id as "userId", u.display_name as "displayName",
-  m.role, m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", u.tell_read as "tellRead"`;
+  m.role, m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.came_seq as "cameSeq", u.tell_read as "tellRead"`;
 
 /** A page of the members, by user id, after one (exclusive). */
 export async function membersPage(
@@ -187,6 +189,7 @@ export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark' | 'sessi
   memberVersion: number;
   /** Direct, and one of the two has blocked the other. */
   blocked: boolean;
+  cameSeq: number;
   tellRead: boolean;
   /** The delivered watermark was among what moved. */
   hasReceived: boolean;
@@ -209,7 +212,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::boolean[])
           as i(conversation_id, user_id, delivered, read, keeps_mark)
       ), target as (
-        select m.conversation_id, m.user_id, c.kind, c.member_count, c.member_version, c.blocked,
+        select m.conversation_id, m.user_id, m.came_seq, c.kind, c.member_count, c.member_version, c.blocked,
           m.delivered_seq as delivered_before, m.read_seq as read_before,
           -- Reading on takes a mark away that was set by hand, and so does reading again what it stands at. Who has only
           -- got something has read up to zero, where a mark may stand, too.
@@ -235,7 +238,8 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       select t.conversation_id as "conversationId", t.user_id as "userId", t.delivered as "deliveredSeq", t.read as "readSeq",
         t.delivered > t.delivered_before or t.read > t.read_before as moved, t.unmarked,
         t.delivered > t.delivered_before as "hasReceived", t.read > t.read_before as "hasRead",
-        t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", t.blocked, u.tell_read as "tellRead"
+        t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", t.blocked, t.came_seq as "cameSeq",
+        u.tell_read as "tellRead"
       from target t join users u on u.id = t.user_id`,
     values: [
       moves.map((move) => move.conversationId),

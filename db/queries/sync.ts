@@ -102,6 +102,7 @@ export interface OthersRow {
   userId: UserId;
   deliveredSeq: number;
   readSeq: number;
+  cameSeq: number;
   tellRead: boolean;
 }
 
@@ -111,7 +112,7 @@ export async function othersOf(db: Queryable, userId: UserId, ids: readonly Conv
     name: 'others-of',
     text: `
       select m.conversation_id as "conversationId", m.user_id as "userId", m.delivered_seq as "deliveredSeq",
-        m.read_seq as "readSeq", u.tell_read as "tellRead"
+        m.read_seq as "readSeq", m.came_seq as "cameSeq", u.tell_read as "tellRead"
       from unnest($2::uuid[]) as k(id)
       join members mine on mine.conversation_id = k.id and mine.user_id = $1 and mine.left_at is null
       join members m on m.conversation_id = k.id and m.left_at is null and m.user_id <> $1

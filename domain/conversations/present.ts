@@ -1,4 +1,4 @@
-import type { Conversation, ConversationChannels, Member } from '../../contracts/entities/index.ts';
+import type { Conversation, ConversationChannels, Member, Receipt } from '../../contracts/entities/index.ts';
 import type { DomainEvent } from '../../contracts/events.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
@@ -76,7 +76,7 @@ export const tellsReceipts = ({
 
 /** A member as others see them: how far they have come is told where the conversation tells receipts and they do. */
 export function presentMember({ userId, displayName, role, ...row }: MemberRow, isTold: boolean): Member {
-  const none = { deliveredSeq: null, readSeq: null };
+  const none = { deliveredSeq: null, readSeq: null, cameSeq: null };
   return { userId, displayName, role, ...(isTold ? presentWatermarks(row) : none) };
 }
 
@@ -85,9 +85,7 @@ export function pairTold(rows: readonly (MemberRow & { memberVersion: number })[
   const [first] = rows;
   if (!first) return [];
   const { conversationId, memberVersion } = first;
-  const receipts = rows.map(({ userId, deliveredSeq, readSeq, tellRead }) => ({
-    ...{ conversationId, userId, deliveredSeq, readSeq: tellRead ? readSeq : null },
-  }));
+  const receipts = rows.map(({ userId, ...row }) => ({ conversationId, userId, ...presentWatermarks(row) }));
   return [{ type: 'receipts.moved', conversationId, memberVersion, receipts }];
 }
 
@@ -95,8 +93,9 @@ export function pairTold(rows: readonly (MemberRow & { memberVersion: number })[
 export const presentWatermarks = ({
   deliveredSeq,
   readSeq,
+  cameSeq,
   tellRead,
-}: Pick<MemberRow, 'deliveredSeq' | 'readSeq' | 'tellRead'>): Pick<Member, 'deliveredSeq' | 'readSeq'> => ({
-  deliveredSeq,
-  readSeq: tellRead ? readSeq : null,
-});
+}: Pick<MemberRow, 'deliveredSeq' | 'readSeq' | 'cameSeq' | 'tellRead'>): Pick<
+  Receipt,
+  'deliveredSeq' | 'readSeq' | 'cameSeq'
+> => ({ deliveredSeq, readSeq: tellRead ? readSeq : null, cameSeq });

@@ -70,6 +70,7 @@ export const newMember = (
   role,
   deliveredSeq: seq,
   readSeq: person?.tellRead ? seq : null,
+  cameSeq: seq,
 });
 
 /** Entries of the log as their reader sees them: the same shapes that were told live. */

@@ -106,11 +106,10 @@ export async function updateReceipts(
   const { userId, sessionId } = actor;
   const row = await deps.moveWatermark({ conversationId, userId, sessionId, deliveredSeq, readSeq });
   if (!row) throw notFound();
-  const receipt = { conversationId, userId: actor.userId, deliveredSeq: row.deliveredSeq, readSeq: row.readSeq };
   tellMoved(deps, [row]);
   // Where reading has moved, the devices see by that alone that the mark is gone.
   if (row.unmarked && !row.hasRead) await tellMark(deps, actor, conversationId);
-  return receipt;
+  return receiptOf(row);
 }
 
 /** Moves that were told: what several devices asked for in the same moment is one move, which each of them answers with. */
@@ -124,9 +123,12 @@ export function tellMoved({ publishLive }: Pick<Deps, 'publishLive'>, rows: read
 }
 
 function whatIsTold(row: MovedWatermark): DomainEvent[] {
-  const { conversationId, userId, deliveredSeq, readSeq, hasRead } = row;
-  const receipt = { conversationId, userId, deliveredSeq, readSeq };
-  return [...receiptsTold(row, receipt), ...(hasRead ? [{ type: 'unread.changed' as const, userId }] : [])];
+  const { userId, hasRead } = row;
+  return [...receiptsTold(row, receiptOf(row)), ...(hasRead ? [{ type: 'unread.changed' as const, userId }] : [])];
+}
+
+function receiptOf({ conversationId, userId, deliveredSeq, readSeq, cameSeq }: MovedWatermark) {
+  return { conversationId, userId, deliveredSeq, readSeq, cameSeq };
 }
 
 function receiptsTold(row: MovedWatermark, receipt: Receipt): DomainEvent[] {

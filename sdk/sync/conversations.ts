@@ -1,5 +1,6 @@
 import type {
   ConversationEvent,
+  Member,
   Message,
   MyMembership,
   Receipt,
@@ -23,11 +24,8 @@ import {
   newMembership,
 } from './membership.ts';
 
-/** How far somebody is; null for who does not tell. */
-export interface Watermarks {
-  deliveredSeq: number | null;
-  readSeq: number | null;
-}
+/** How far somebody is, of what was written after they came; null for who does not tell. */
+export type Watermarks = Pick<Member, 'deliveredSeq' | 'readSeq' | 'cameSeq'>;
 
 /** What is held of one conversation. It is replaced and never changed, so that whoever holds it holds one moment. */
 export interface Held {
@@ -291,12 +289,14 @@ export class Conversations {
   }
 
   /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */
-  hearReceipt({ conversationId, userId, deliveredSeq, readSeq }: Receipt): void {
+  hearReceipt({ conversationId, userId, ...at }: Receipt): void {
     this.#change(conversationId, (held) => {
       if (userId === this.me) {
+        const { deliveredSeq, readSeq } = at;
         return { ...held, me: afterReceipt(held.me, { deliveredSeq, readSeq: readSeq ?? 0 }, held.state, this.me) };
       }
-      const moved = further(held.receipts.get(userId), { deliveredSeq, readSeq });
+      if (isOfFormer(held.state, userId, at)) return held;
+      const moved = further(held.receipts.get(userId), at);
       return { ...held, receipts: new Map(held.receipts).set(userId, moved) };
     });
   }
@@ -372,32 +372,37 @@ const othersIn = (members: SyncReceipts['members'], me: UserId): Map<UserId, Wat
   new Map(
     members
       .filter(({ userId }) => userId !== me)
-      .map(({ userId, deliveredSeq, readSeq }) => [userId, { deliveredSeq, readSeq }]),
+      .map(({ userId, deliveredSeq, readSeq, cameSeq }) => [userId, { deliveredSeq, readSeq, cameSeq }]),
   );
 
-/** Of who is gone nothing is kept, nor of anybody where they are too many; who comes says how far they are. */
+/**
+ * Of who is gone nothing is kept, nor of anybody where they are too many; who comes says how far they are. Their first
+ * reading may have been told before their coming was, and before their going, too.
+ */
 function receiptsAfter(
   receipts: Held['receipts'],
   { type, data }: ConversationEvent,
-  { members }: ConversationState,
+  state: ConversationState,
   me: UserId,
 ): Held['receipts'] {
-  if (members === null) return new Map();
+  if (state.members === null) return new Map();
   const after = new Map(receipts);
-  if (type === 'members.removed') for (const userId of data.userIds) after.delete(userId);
+  if (type === 'members.removed') {
+    for (const userId of data.userIds) if (isOfFormer(state, userId, after.get(userId))) after.delete(userId);
+  }
   if (type === 'members.added' || type === 'conversation.created')
-    // Their first reading may have been told before their coming was.
     for (const [userId, at] of othersIn(data.members, me)) after.set(userId, further(after.get(userId), at));
   return after;
 }
 
+/** Told of somebody who is no member, and not of one whose coming is still to be told. */
+const isOfFormer = ({ members, lastSeq }: ConversationState, userId: UserId, at: Watermarks | undefined): boolean =>
+  members !== null && !members.has(userId) && (at?.cameSeq ?? 0) <= lastSeq;
+
 /** Watermarks only move forward; whether somebody tells what they read is as it was told last. */
 function further(known: Watermarks | undefined, told: Watermarks): Watermarks {
-  const { deliveredSeq, readSeq } = told;
-  return {
-    deliveredSeq: deliveredSeq === null ? null : Math.max(known?.deliveredSeq ?? 0, deliveredSeq),
-    readSeq: readSeq === null ? null : Math.max(known?.readSeq ?? 0, readSeq),
-  };
+  const furthest = (mark: keyof Watermarks) => told[mark] && Math.max(known?.[mark] ?? 0, told[mark]);
+  return { deliveredSeq: furthest('deliveredSeq'), readSeq: furthest('readSeq'), cameSeq: furthest('cameSeq') };
 }
 
 /** Somebody has not come to the end as far as is known, and may have since: watermarks move where nothing else does. */

@@ -4,7 +4,7 @@ import type { ConversationState } from '../reducer.ts';
 import type { Held, Watermarks } from './conversations.ts';
 
 /** The shape of what is kept. With another number, of an older or a newer client, it is thrown away and fetched anew. */
-const schema = 3;
+const schema = 4;
 
 type Members = NonNullable<ConversationState['members']>;
 

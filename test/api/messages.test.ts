@@ -275,7 +275,7 @@ byEachDoor('conversations and messages', (door) => {
       expectStatus(await read(bob, group.id, 2), 200);
       assert.equal(await unread(bob), 1);
       const receipt = expectStatus(await read(bob, group.id, 1), 200);
-      assert.deepEqual(receipt, { conversationId: group.id, userId: bob.id, deliveredSeq: 2, readSeq: 2 });
+      assert.deepEqual(receipt, { conversationId: group.id, userId: bob.id, deliveredSeq: 2, readSeq: 2, cameSeq: 0 });
     });
 
     it('does not let a read mark run ahead of the messages', async () => {

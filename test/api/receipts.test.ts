@@ -48,7 +48,7 @@ byEachDoor('receipts', (door) => {
     const { seq } = await send(ana, group.id, 'hello');
     const [anaHere, bobHere] = await Promise.all([ana, bob].map(({ token }) => connect(app.url, { token })));
     expectStatus(await bob.call('PUT', `/v1/conversations/${group.id}/receipts`, { deliveredSeq: seq }), 200);
-    const own = { conversationId: group.id, userId: bob.id, deliveredSeq: seq };
+    const own = { conversationId: group.id, userId: bob.id, deliveredSeq: seq, cameSeq: 0 };
     await anaHere?.heard('receipts', () => true);
     expectStatus(await read(bob, group.id, seq), 200);
     await bobHere?.heard('receipts', ({ receipts }) => receipts.some(({ readSeq }) => readSeq === seq));

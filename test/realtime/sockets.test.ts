@@ -139,7 +139,9 @@ describe('sockets', () => {
       const [here, there] = [await join(ana), await join(ana, { node: 1 })];
       await read(bob, group.id, 1);
       await read(bob, group.id, 1);
-      const expected = { receipts: [{ conversationId: group.id, userId: bob.id, deliveredSeq: 1, readSeq: 1 }] };
+      const expected = {
+        receipts: [{ conversationId: group.id, userId: bob.id, deliveredSeq: 1, readSeq: 1, cameSeq: 0 }],
+      };
       for (const socket of [here, there]) assert.deepEqual(await socket.heard('receipts', () => true), expected);
       // A message after it: whatever was told before has arrived by then.
       await send(bob, group.id, 'done');

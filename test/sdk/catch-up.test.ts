@@ -114,7 +114,7 @@ describe('catching up', () => {
       conversation: { ...snapshot(version).conversation, me },
     });
     conversations.replace(state(1) as Snapshot);
-    conversations.hearReceipt({ conversationId: id, userId: 'bob' as UserId, deliveredSeq: 4, readSeq: 4 });
+    conversations.hearReceipt({ conversationId: id, userId: 'bob' as UserId, deliveredSeq: 4, readSeq: 4, cameSeq: 0 });
     conversations.replace(state(9) as Snapshot);
     assert.equal(conversations.get(id)?.me.readSeq, 4);
   });

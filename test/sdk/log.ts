@@ -87,7 +87,7 @@ const settings = (title: string) => ({
 });
 const named = ([userId, role]: [UserId, Role], seq: number): Member => ({
   ...{ userId, displayName: `name of ${userId}`, role },
-  ...{ deliveredSeq: seq, readSeq: seq },
+  ...{ deliveredSeq: seq, readSeq: seq, cameSeq: seq },
 });
 
 const createdData = ({ members, title }: World) => ({

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Client } from '../../sdk/index.ts';
+import type { DeliveryState, Message } from '../../contracts/entities/index.ts';
+import { type Client, deliveryOf } from '../../sdk/index.ts';
 import { type Person, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 describe('how far others are, at the client', () => {
@@ -28,6 +29,16 @@ describe('how far others are, at the client', () => {
   const hides = async (person: Person) =>
     expectStatus(await person.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
   const asHeld = (client: Client, id: string) => [...(client.conversation(id)?.receipts ?? [])].sort();
+  /** How far a message has come, as the client holds it, and as the server answers its sender. */
+  const told = (client: Client, id: string, message: Message) => {
+    const conversation = client.conversation(id);
+    return conversation && deliveryOf(conversation, message);
+  };
+  const asked = async (sender: Person, id: string, message: Message) => {
+    const path = `/v1/conversations/${id}/messages/${message.id}/receipts`;
+    const state = expectStatus(await sender.call<DeliveryState>('GET', path), 200);
+    return { recipients: state.recipients, deliveredTo: state.deliveredTo, readBy: state.readBy };
+  };
   /** What the client holds is what one is given that holds nothing yet. */
   const agrees = async (client: Client, person: Person, id: string) => {
     const fresh = await online(person);
@@ -79,6 +90,62 @@ describe('how far others are, at the client', () => {
       await client.stop();
       await add(ana, id, [cleo]);
       await client.start();
+      await agrees(client, ana, id);
+    });
+  });
+
+  describe('when somebody comes after a message', () => {
+    it('or comes back, then they are not among those who have read it, and of the next one they are', async () => {
+      const [ana, bob, cleo, dan] = await registerPeople(app, 'Ana', 'Bob', 'Cleo', 'Dan');
+      const { id } = await makeGroup(ana, [bob, cleo]);
+      const client = await online(ana);
+      const before = await send(ana, id, 'before');
+      await read(bob, id, before.seq);
+      await remove(ana, id, cleo);
+      await add(ana, id, [cleo, dan]);
+      const after = await send(ana, id, 'after');
+      await read(cleo, id, after.seq);
+      await holds(client, () => told(client, id, after)?.readBy.includes(cleo.me.id) ?? false);
+      for (const one of [client, await online(ana)]) {
+        assert.deepEqual(told(one, id, before), await asked(ana, id, before));
+        assert.deepEqual(told(one, id, after), await asked(ana, id, after));
+      }
+      assert.deepEqual((await asked(ana, id, before)).readBy, [bob.id]);
+    });
+
+    it('then a reading of theirs that is told before their going and coming counts', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const { id } = await makeGroup(ana, [bob, cleo]);
+      const late: (() => void)[] = [];
+      const client = await online(ana, {
+        hear: (name, payload, pass) => (name === 'event' ? late.push(() => pass(name, payload)) : pass(name, payload)),
+      });
+      await remove(ana, id, cleo);
+      await add(ana, id, [cleo]);
+      const { seq } = await send(bob, id, 'hello');
+      const reading = heard(client, 'receipts', ([receipt]) => receipt?.userId === cleo.id);
+      await read(cleo, id, seq);
+      await reading;
+      for (const pass of late) pass();
+      await holds(client, () => client.conversation(id)?.lastSeq === seq);
+      await agrees(client, ana, id);
+    });
+
+    it('then what is told late of the time before they went is nothing to anybody', async () => {
+      const [ana, bob, cleo] = await registerPeople(app, 'Ana', 'Bob', 'Cleo');
+      const { id } = await makeGroup(ana, [bob, cleo]);
+      const late: (() => void)[] = [];
+      const isLate = (name: string, payload: unknown) =>
+        name === 'receipts' && JSON.stringify(payload).includes(cleo.id);
+      const client = await online(ana, {
+        hear: (name, payload, pass) =>
+          isLate(name, payload) ? late.push(() => pass(name, payload)) : pass(name, payload),
+      });
+      const { seq } = await send(bob, id, 'hello');
+      await read(cleo, id, seq);
+      await remove(ana, id, cleo);
+      await holds(client, () => late.length > 0 && client.conversation(id)?.memberCount === 2);
+      for (const pass of late) pass();
       await agrees(client, ana, id);
     });
   });

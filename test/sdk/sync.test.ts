@@ -749,7 +749,7 @@ describe('the client in step with the server', () => {
       await read(bob, group.id, 1);
       await moved;
       const receipt = client.conversation(group.id)?.receipts.get(bob.me.id);
-      assert.deepEqual(receipt, { deliveredSeq: 1, readSeq: 1 });
+      assert.deepEqual(receipt, { deliveredSeq: 1, readSeq: 1, cameSeq: 0 });
       const members = expectStatus(
         await ana.call<{ items: Member[] }>('GET', `/v1/conversations/${group.id}/members`),
         200,

@@ -321,7 +321,7 @@ describe('sync', () => {
       await read(ana, group.id, 1);
       const answer = await syncOnce(bob, client.known);
       assert.deepEqual(answer.receipts, [
-        { conversationId: group.id, members: [{ userId: ana.id, deliveredSeq: 1, readSeq: null }] },
+        { conversationId: group.id, members: [{ userId: ana.id, deliveredSeq: 1, readSeq: null, cameSeq: 0 }] },
       ]);
       client.take(answer);
       assert.deepEqual(client.everything, (await everything(bob)).everything);
