@@ -2,13 +2,15 @@ import type { ConversationSettings, Message, MyMembership, Role } from '../contr
 import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { OutgoingMessage } from './outbox.ts';
 import type { ConversationState } from './reducer.ts';
-import type { Held, Watermarks } from './sync/conversations.ts';
+import { type Held, type Watermarks, activeAt } from './sync/conversations.ts';
 
 /** One conversation as the client holds it at a moment. */
 export interface ClientConversation extends ConversationSettings {
   readonly id: ConversationId;
   readonly kind: ConversationState['kind'];
   readonly createdAt: string;
+  /** When it was written in last, or made. */
+  readonly lastActiveAt: string;
   /** The last entry of its log that was applied. */
   readonly version: number;
   readonly lastSeq: number;
@@ -25,15 +27,14 @@ export interface ClientConversation extends ConversationSettings {
   readonly outgoing: readonly OutgoingMessage[];
 }
 
-export function toView(
-  { state, createdAt, me, receipts }: Held,
-  outgoing: readonly OutgoingMessage[],
-): ClientConversation {
+export function toView(held: Held, outgoing: readonly OutgoingMessage[]): ClientConversation {
+  const { state, createdAt, me, receipts } = held;
   const { settings, members, messages, ...rest } = state;
   return {
     ...rest,
     ...settings,
     createdAt,
+    lastActiveAt: activeAt(held),
     members: members && [...members].map(([userId, member]) => ({ userId, ...member })),
     receipts,
     me,

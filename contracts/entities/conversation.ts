@@ -53,6 +53,11 @@ export const Conversation = z
     ...ConversationSettings.shape,
     createdBy: UserId,
     createdAt: Instant,
+    /**
+     * When it was written in last, or made: what lists go by. Who came later than the last message and may not read it
+     * knows it by this alone.
+     */
+    lastActiveAt: Instant,
     version: Version,
     lastSeq: Seq,
     memberCount: z.int().positive(),

@@ -18,6 +18,7 @@ export function presentConversation(row: ConversationRow): Conversation {
     history: row.history,
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
+    lastActiveAt: row.lastActiveAt.toISOString(),
     version: row.version,
     lastSeq: row.lastSeq,
     memberCount: row.memberCount,

@@ -35,6 +35,8 @@ export interface Held {
   /** How far messages were told, where a whole new state has passed over some; null where all of them were. */
   readonly toldSeq: number | null;
   readonly createdAt: string;
+  /** When it was written in last, as its whole state said, of messages that may not be read, too. */
+  readonly lastActiveAt: string;
 }
 
 /** The messages between two seqs, neither among them, that are still to be told: before those that are held. */
@@ -93,7 +95,7 @@ export class Conversations {
 
   /** The latest written in first, or made, where nothing was written yet: as the server lists them. */
   latest(): Held[] {
-    const all = [...this.#held.values()].map((held) => ({ held, at: lastActiveAt(held) }));
+    const all = [...this.#held.values()].map((held) => ({ held, at: activeAt(held) }));
     const byPlace = (a: (typeof all)[number], b: (typeof all)[number]) =>
       a.at === b.at ? byText(b.held.state.id, a.held.state.id) : byText(b.at, a.at);
     return all.sort(byPlace).map(({ held }) => held);
@@ -187,9 +189,13 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    const { toldSeq, createdAt } = before ?? { toldSeq: null, createdAt: event.at };
+    const { toldSeq, createdAt, lastActiveAt } = before ?? {
+      toldSeq: null,
+      createdAt: event.at,
+      lastActiveAt: event.at,
+    };
     const receipts = receiptsAfter(before?.receipts ?? new Map(), event, after, this.me);
-    this.#keep({ state: after, me, receipts, toldSeq, createdAt });
+    this.#keep({ state: after, me, receipts, toldSeq, createdAt, lastActiveAt });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
@@ -210,7 +216,8 @@ export class Conversations {
     // A read that the server has not heard of yet outlives the snapshot.
     const me = before ? afterReceipt(conversation.me, before.me, state, this.me) : conversation.me;
     const toldSeq = before ? toldBefore(before, state) : null;
-    this.#keep({ state, me, receipts, toldSeq, createdAt: conversation.createdAt });
+    const { createdAt, lastActiveAt } = conversation;
+    this.#keep({ state, me, receipts, toldSeq, createdAt, lastActiveAt });
     this.#dated.delete(conversation.id);
     this.#told.whole(conversation.id);
     for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
@@ -349,8 +356,11 @@ export class Conversations {
 
 const byText = (a: string, b: string) => (a < b ? -1 : 1);
 
-const lastActiveAt = ({ state: { messages }, createdAt }: Held) =>
-  messages.get(Math.max(...messages.keys()))?.createdAt ?? createdAt;
+/** When it was written in last, as far as is known. */
+export function activeAt({ state: { messages }, lastActiveAt }: Held): string {
+  const written = messages.get(Math.max(...messages.keys()))?.createdAt ?? '';
+  return written > lastActiveAt ? written : lastActiveAt;
+}
 
 const isWritten = ({ kind, deletedAt }: Message) => kind === 'text' && deletedAt === null;
 

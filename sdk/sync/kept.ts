@@ -21,6 +21,7 @@ export interface Kept {
   receipts: [UserId, Watermarks][];
   toldSeq: number | null;
   createdAt: string;
+  lastActiveAt: string;
 }
 
 export function toKept({ state, me, receipts, ...rest }: Held, wholeAt: number, messages: number): Kept {
@@ -33,9 +34,9 @@ export function toKept({ state, me, receipts, ...rest }: Held, wholeAt: number, 
 export function fromKept(value: unknown): { held: Held; wholeAt: number } | undefined {
   const kept = value as Partial<Kept> | undefined;
   if (kept?.schema !== schema) return undefined;
-  const { state, me, receipts, toldSeq, createdAt, wholeAt } = kept as Kept;
+  const { state, me, receipts, wholeAt, schema: _, ...rest } = kept as Kept;
   const members = state.members && new Map(state.members);
   const messages = new Map(state.messages.map((message) => [message.seq, message]));
-  const held = { state: { ...state, members, messages }, me, receipts: new Map(receipts), toldSeq, createdAt };
+  const held = { state: { ...state, members, messages }, me, receipts: new Map(receipts), ...rest };
   return { held, wholeAt };
 }

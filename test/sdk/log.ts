@@ -270,7 +270,15 @@ function moveMember(world: World, actor: UserId, person: UserId, what: 'role' | 
 function snapshotOf({ version, title, members, messages }: World): Snapshot {
   const mine = { role: 'owner' as const, deliveredSeq: 0, readSeq: 0, unread: 0, mentions: 0, unreadMark: null };
   const conversation: Conversation = {
-    ...{ id: conversationId, kind: 'group', ...settings(title), createdBy: me, createdAt: at(1), version },
+    ...{
+      id: conversationId,
+      kind: 'group',
+      ...settings(title),
+      createdBy: me,
+      createdAt: at(1),
+      lastActiveAt: at(1),
+      version,
+    },
     ...{ lastSeq: messages.length, memberCount: members.size, digest: [], lastMessage: messages.at(-1) ?? null },
     me: {
       ...mine,

@@ -310,6 +310,26 @@ describe('the client in step with the server', () => {
         );
     });
 
+    it('then a channel of whose messages nothing may be read stands where the server’s list has it', async () => {
+      const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+      const channel = await makeChannel(ana, { visibility: 'open', history: 'joining' });
+      const between = await makeGroup(ana, [bob], 'Between');
+      await send(ana, channel.id, 'before Bob came');
+      expectStatus(await bob.call('POST', `/v1/conversations/${channel.id}/join`), 200);
+      const client = await online(bob);
+      const { items } = await client.rest('listConversations');
+      const places = (all: readonly { id: string; lastActiveAt: string }[]) =>
+        all.map(({ id, lastActiveAt }) => ({ id, lastActiveAt }));
+      assert.deepEqual(
+        places(items).map(({ id }) => id),
+        [channel.id, between.id],
+      );
+      assert.deepEqual(places(client.conversations), places(items));
+      await send(ana, between.id, 'later');
+      await at(client, between.id, 2);
+      assert.deepEqual(places(client.conversations), places((await client.rest('listConversations')).items));
+    });
+
     it('again, then only what was missed is sent, and a long absence brings the whole state', async () => {
       const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
       const [near, far] = [await makeGroup(ana, [bob], 'near'), await makeGroup(ana, [bob], 'far')];
