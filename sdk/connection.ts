@@ -1,4 +1,3 @@
-import type { SyncRequest } from '../contracts/entities/index.ts';
 import type {
   Ack,
   ClientEventAnswer,
@@ -14,6 +13,7 @@ import type { ClientLimits } from './limits.ts';
 import { Places } from './places.ts';
 import type { Session } from './session.ts';
 import type { Surroundings } from './surroundings.ts';
+import type { Asked } from './sync/sync.ts';
 import type { Wire } from './wire.ts';
 
 export type ConnectionState =
@@ -38,11 +38,11 @@ export interface ConnectionOptions {
   limits: ClientLimits;
   surroundings: Surroundings;
   /** The versions that are held, to be told with the connect. */
-  known: () => SyncRequest['known'];
+  asked: () => Asked;
   /** A new connection; nothing of an older one comes any more. */
   onConnecting: () => void;
   /** Applies the sync that came with the hello; the connection counts as online once it resolves. */
-  onHello: (hello: Hello, known: SyncRequest['known']) => Promise<void>;
+  onHello: (hello: Hello, asked: Asked) => Promise<void>;
   onEvent: (event: ServerEvent) => void;
   onState: (state: ConnectionState) => void;
 }
@@ -168,13 +168,13 @@ export class Connection {
   }
 
   #live(token: string): Promise<HomingError> {
-    const { url, deviceId, known, surroundings, limits, onConnecting } = this.#options;
+    const { url, deviceId, asked, surroundings, limits, onConnecting } = this.#options;
     const { promise, resolve } = Promise.withResolvers<HomingError>();
     // Aborted by the hello, or by the end.
     const over = new AbortController();
     onConnecting();
-    const versions = known();
-    const auth = { token, known: versions, ...(deviceId === undefined ? {} : { deviceId }) };
+    const held = asked();
+    const auth = { token, known: held.known, ...(deviceId === undefined ? {} : { deviceId }) };
     // What was said before the end tells more than the end itself.
     let reason: HomingError | undefined;
     const wire = surroundings.open(url, auth, {
@@ -183,7 +183,7 @@ export class Connection {
         if (event.name === 'notice') reason ??= reasonOf(event.payload);
         if (event.name === 'hello') {
           over.abort();
-          void this.#greet(wire, event.payload, versions).catch((error: unknown) => {
+          void this.#greet(wire, event.payload, held).catch((error: unknown) => {
             // Half in step is not in step: the next connect begins anew.
             reason ??= toHomingError(error);
             wire.close();
@@ -204,9 +204,9 @@ export class Connection {
     return promise;
   }
 
-  async #greet(wire: Wire, hello: Hello, known: SyncRequest['known']): Promise<void> {
+  async #greet(wire: Wire, hello: Hello, asked: Asked): Promise<void> {
     this.#options.session.setClock(hello.serverTime);
-    await this.#options.onHello(hello, known);
+    await this.#options.onHello(hello, asked);
     if (this.#wire !== wire) return;
     this.#onlineAt = this.#options.surroundings.now();
     this.#enter({ state: 'online' });

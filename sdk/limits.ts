@@ -19,6 +19,12 @@ export const clientLimits = {
   keepMs: 1_000,
   /** Events of one conversation that wait for the gap before them to be filled; what is beyond is fetched instead. */
   heldEvents: 200,
+  /** Milliseconds after which, or after half as many, a sync is asked for without a sign that anything was lost. */
+  resyncMs: 300_000,
+  /** Milliseconds for which an event that was told of is waited for before it counts as lost. */
+  lossMs: 2_000,
+  /** Milliseconds from such a sync to the next, whatever is lost meanwhile: the digest comes as often. */
+  resyncRestMs: 15_000,
   /** Messages of one conversation that were passed over and are told one by one: the latest; of the others `missed` tells. */
   missedMessages: 2_000,
   /** Live events that wait for the sync of a connect, over all conversations; what is beyond is fetched instead. */

@@ -1,4 +1,4 @@
-import type { Receipt } from '../contracts/entities/index.ts';
+import type { Receipt, SyncResponse } from '../contracts/entities/index.ts';
 import type { ConversationId } from '../contracts/ids.ts';
 import { limits as serverLimits } from '../contracts/limits.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -18,8 +18,9 @@ import { CatchUp } from './sync/catch-up.ts';
 import { Conversations } from './sync/conversations.ts';
 import { Inbox } from './sync/inbox.ts';
 import { Missed } from './sync/missed.ts';
+import { Resync } from './sync/resync.ts';
 import { Standings } from './sync/standings.ts';
-import { applySync, knownAfter } from './sync/sync.ts';
+import { type Asked, type SyncParts, applySync, askedAfter } from './sync/sync.ts';
 
 export interface PartsOptions {
   url: string;
@@ -40,10 +41,13 @@ export class Parts {
   readonly catchUp: CatchUp;
   readonly missed: Missed;
   readonly standings: Standings;
+  readonly resync: Resync;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly acknowledgements: Acknowledgements;
   readonly connection: Connection;
+  /** What was told live since the connect, once its sync was applied. */
+  #release = () => {};
 
   constructor(options: PartsOptions, events: Emitter<ClientEvents>) {
     const { url, storage, limits, surroundings, deviceId } = options;
@@ -102,7 +106,10 @@ export class Parts {
       conversations: this.conversations,
       fetch: (id) => this.session.call('getConversation', { params: { id } }),
     });
-    this.inbox = new Inbox({ ...shared, conversations: this.conversations, catchUp: this.catchUp, events });
+    this.resync = new Resync({ ...shared, sync: (connection) => this.#syncAgain(connection) });
+    this.inbox = new Inbox({
+      ...{ ...shared, conversations: this.conversations, catchUp: this.catchUp, resync: this.resync, events },
+    });
     this.outbox = new Outbox({
       ...{ storage, ...shared },
       send: async (conversationId, message) => {
@@ -120,16 +127,16 @@ export class Parts {
     });
     this.connection = new Connection({
       ...{ url, deviceId, session: this.session, ...shared },
-      known: () => knownAfter(this.conversations),
-      onConnecting: () => this.inbox.hold(),
-      onHello: async ({ sync, blocked }, known) => {
-        const { conversations, catchUp } = this;
-        conversations.setBlocked(blocked);
-        const ask = (request: Parameters<typeof this.connection.ask<'sync'>>[1]) =>
-          this.connection.ask('sync', request);
-        if (sync) await applySync({ conversations, catchUp, ask }, sync, known);
+      asked: () => askedAfter(this.conversations),
+      onConnecting: () => {
+        this.#release = this.inbox.hold();
+      },
+      onHello: async ({ sync, blocked }, asked) => {
+        const release = this.#release;
+        this.conversations.setBlocked(blocked);
         this.standings.clear();
-        this.inbox.release();
+        if (sync) await this.#apply(sync, asked, (request) => this.connection.ask('sync', request));
+        release();
       },
       onEvent: (event: ServerEvent) => this.inbox.hear(event),
       onState: (state) => {
@@ -149,10 +156,42 @@ export class Parts {
   /** What asks the server does so while the client is in step with it. */
   #gate(online: boolean): void {
     if (online) this.patience.connected();
-    for (const part of [this.catchUp, this.missed, this.standings, this.outbox, this.acknowledgements]) {
+    const { catchUp, missed, standings, resync, outbox, acknowledgements } = this;
+    for (const part of [catchUp, missed, standings, resync, outbox, acknowledgements]) {
       if (online) part.open();
       else part.close();
     }
+  }
+
+  #apply(sync: SyncResponse, asked: Asked, ask: SyncParts['ask']): Promise<void> {
+    return applySync({ conversations: this.conversations, catchUp: this.catchUp, ask }, sync, asked);
+  }
+
+  async #syncAgain(connection: AbortSignal): Promise<void> {
+    // What an older connection was asked is not applied beside the sync of a new one.
+    const ask: SyncParts['ask'] = async (request) => {
+      connection.throwIfAborted();
+      const answer = await this.connection.ask('sync', request);
+      connection.throwIfAborted();
+      return answer;
+    };
+    // What is unread is counted without them, so they are known before it.
+    await this.#askBlocked(connection);
+    const release = this.inbox.hold();
+    try {
+      const asked = askedAfter(this.conversations);
+      await this.#apply(await ask({ known: asked.known }), asked, ask);
+    } finally {
+      release();
+    }
+  }
+
+  /** The hello names them, and no other sync. What is told while it is asked is newer. */
+  async #askBlocked(connection: AbortSignal): Promise<void> {
+    const { blocked } = this.conversations;
+    const { items } = await this.session.call('listBlocks');
+    const isOld = connection.aborted || this.conversations.blocked !== blocked;
+    if (!isOld) this.conversations.setBlocked(items.map(({ userId }) => userId));
   }
 
   #hear(receipt: Receipt): Receipt {

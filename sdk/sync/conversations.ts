@@ -76,9 +76,16 @@ export class Conversations {
   readonly #untold = new Set<ConversationId>();
   /** What was kept for so long that its whole state is asked for. */
   readonly #dated = new Set<ConversationId>();
+  /** How often something was set of what conversations are to the person, and at which of them each was set last. */
+  settings = 0;
+  readonly #settings = new Map<ConversationId, number>();
   me = '' as UserId;
   /** Whom the person has blocked; until it was told, marks are as they came. */
   #blocked: ReadonlySet<UserId> | undefined;
+
+  get blocked(): ReadonlySet<UserId> | undefined {
+    return this.#blocked;
+  }
 
   constructor(limits: Pick<ClientLimits, 'messagesPerConversation'>, told: Told) {
     this.#limits = limits;
@@ -267,15 +274,26 @@ export class Conversations {
     if (!this.#held.delete(id)) return;
     this.#untold.delete(id);
     this.#dated.delete(id);
+    this.#settings.delete(id);
     if (last) this.#told.change(last);
     this.#told.moved(id, 'removed', last);
   }
 
-  stand(standing: SyncStanding): void {
-    const { conversationId: id, readSeq } = standing;
+  /**
+   * Where the person stands, as was asked for when so much had been set. An answer from before a setting knows nothing of
+   * it, and one of another version has counted other messages: it is not taken, and is to be asked for anew.
+   */
+  stand(standing: SyncStanding, settings: number): boolean {
+    const { conversationId: id, readSeq, version } = standing;
+    const isOld = (this.#settings.get(id) ?? 0) > settings;
+    if (this.#held.has(id) && (isOld || version !== this.version(id))) {
+      this.#told.doubtful(id);
+      return false;
+    }
     this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
     const mine = this.#held.get(id)?.me.readSeq ?? 0;
     if (mine > readSeq) this.#told.readHere(id, mine);
+    return true;
   }
 
   /** How far the others are, in place of what was heard of them. */
@@ -288,6 +306,8 @@ export class Conversations {
    * mark is of after the reading that it names, whichever of the two is told first.
    */
   setSettings(id: ConversationId, settings: Settings): void {
+    this.settings += 1;
+    this.#settings.set(id, this.settings);
     this.#change(id, (held) => {
       const { readSeq } = settings;
       const read = afterReceipt(held.me, { deliveredSeq: readSeq, readSeq }, held.state, this.me);

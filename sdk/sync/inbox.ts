@@ -1,3 +1,4 @@
+import type { ConversationEvent } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import type { ServerEvent } from '../connection.ts';
 import type { Emitter } from '../emitter.ts';
@@ -5,17 +6,19 @@ import type { ClientEvents } from '../events.ts';
 import type { ClientLimits } from '../limits.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Conversations } from './conversations.ts';
+import type { Resync } from './resync.ts';
 
 export interface InboxOptions {
   conversations: Conversations;
   catchUp: CatchUp;
+  resync: Pick<Resync, 'expect' | 'heard'>;
   events: Emitter<ClientEvents>;
   limits: ClientLimits;
 }
 
 /**
- * What the server tells live. From a connect until its sync was applied it is held, so that nothing falls between the
- * state that was read and the events that follow.
+ * What the server tells live. From the beginning of a sync until it was applied it is held, so that nothing falls between
+ * the state that was read and the events that follow.
  */
 export class Inbox {
   readonly #options: InboxOptions;
@@ -25,15 +28,18 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** A connection begins: what an older one held back comes again by the sync. */
-  hold(): void {
-    this.#held = [];
-  }
-
-  release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const event of held) this.hear(event);
+  /**
+   * A sync begins: what an older one held back comes again by this one. Answers how to release what is held, which does
+   * nothing once another one has begun.
+   */
+  hold(): () => void {
+    const held: ServerEvent[] = [];
+    this.#held = held;
+    return () => {
+      if (this.#held !== held) return;
+      this.#held = undefined;
+      for (const event of held) this.hear(event);
+    };
   }
 
   hear(event: ServerEvent): void {
@@ -46,12 +52,12 @@ export class Inbox {
   }
 
   #take({ name, payload }: ServerEvent): void {
-    const { conversations, catchUp, events } = this.#options;
+    const { conversations, events } = this.#options;
     switch (name) {
       case 'event':
-        return catchUp.hear(payload);
+        return this.#hearEvent(payload);
       case 'heads':
-        for (const [id, version] of payload.heads) catchUp.hearHead(id as ConversationId, version);
+        for (const [id, version] of payload.heads) this.#hearHead(id as ConversationId, version);
         return;
       case 'receipts':
         for (const receipt of payload.receipts) conversations.hearReceipt(receipt);
@@ -76,5 +82,20 @@ export class Inbox {
       case 'hello':
       case 'notice':
     }
+  }
+
+  #hearEvent(event: ConversationEvent): void {
+    const { conversations, catchUp, resync } = this.#options;
+    const { conversationId: id, version } = event;
+    const next = conversations.version(id) + 1;
+    resync.heard(id, version);
+    if (version > next) resync.expect(id, next);
+    catchUp.hear(event);
+  }
+
+  #hearHead(id: ConversationId, version: number): void {
+    const { conversations, catchUp, resync } = this.#options;
+    if (version > conversations.version(id)) resync.expect(id, version);
+    catchUp.hearHead(id, version);
   }
 }

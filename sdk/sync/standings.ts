@@ -45,7 +45,7 @@ export class Standings {
     this.#open = false;
   }
 
-  /** A sync has told it of every conversation, or somebody else is here. */
+  /** A sync tells it of every conversation, or somebody else is here. */
   clear(): void {
     this.#doubtful.clear();
   }
@@ -73,12 +73,10 @@ export class Standings {
     }
   }
 
-  /** An answer of another version counts other messages than are told here. */
   async #ask(id: ConversationId): Promise<boolean> {
     const { conversations, fetch } = this.#options;
+    const { settings } = conversations;
     const { version, lastSeq, me } = await fetch(id);
-    if (conversations.version(id) !== version) return false;
-    conversations.stand({ ...me, conversationId: id, version, lastSeq });
-    return true;
+    return conversations.stand({ ...me, conversationId: id, version, lastSeq }, settings);
   }
 }

@@ -9,24 +9,29 @@ export interface SyncParts {
   ask: (request: SyncRequest) => Promise<SyncResponse>;
 }
 
-/** The versions to name in one call: of what comes after an id, in the order of the ids. */
-export const knownAfter = (conversations: Pick<Conversations, 'known'>, id = ''): SyncRequest['known'] =>
-  conversations
-    .known()
-    .filter(([other]) => other > id)
-    .slice(0, serverLimits.syncConversations);
+/** What a call names, and what had been set by then: an answer to it may be older than what is set meanwhile. */
+export interface Asked {
+  known: SyncRequest['known'];
+  settings: number;
+}
+
+/** What one call names: of what comes after an id, in the order of the ids. */
+export function askedAfter(conversations: Pick<Conversations, 'known' | 'settings'>, id = ''): Asked {
+  const known = conversations.known().filter(([other]) => other > id);
+  return { known: known.slice(0, serverLimits.syncConversations), settings: conversations.settings };
+}
 
 /**
  * Applies a sync's answer and asks on until everything was told. Each further call names what comes after the last
  * conversation that was spoken of: the server goes through them in the order of their ids.
  */
-export async function applySync(parts: SyncParts, first: SyncResponse, asked: SyncRequest['known']): Promise<void> {
-  let [page, known] = [first, asked];
+export async function applySync(parts: SyncParts, first: SyncResponse, askedFirst: Asked): Promise<void> {
+  let [page, asked] = [first, askedFirst];
   for (;;) {
-    takeChanges(parts, page);
+    takeChanges(parts, page, asked);
     if (page.cursor === null) return;
-    known = knownAfter(parts.conversations, reached(page) ?? known.at(-1)?.[0]);
-    page = await parts.ask({ known, cursor: page.cursor });
+    asked = askedAfter(parts.conversations, reached(page) ?? asked.known.at(-1)?.[0]);
+    page = await parts.ask({ known: asked.known, cursor: page.cursor });
   }
 }
 
@@ -44,6 +49,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : 1);
 export function takeChanges(
   { conversations, catchUp }: Omit<SyncParts, 'ask'>,
   { changes, standings, receipts }: SyncResponse,
+  { settings }: Pick<Asked, 'settings'>,
 ): void {
   for (const standing of standings) conversations.tellKept(standing);
   for (const { conversationId: id, how, events, state } of changes) {
@@ -55,6 +61,6 @@ export function takeChanges(
     if (how === 'events') for (const event of events) catchUp.hear(event);
     catchUp.drain(id);
   }
-  for (const standing of standings) conversations.stand(standing);
+  for (const standing of standings) conversations.stand(standing, settings);
   for (const others of receipts) conversations.setReceipts(others);
 }

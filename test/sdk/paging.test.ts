@@ -8,7 +8,7 @@ import { clientLimits } from '../../sdk/limits.ts';
 import type { CatchUp } from '../../sdk/sync/catch-up.ts';
 import type { Conversations } from '../../sdk/sync/conversations.ts';
 import { Inbox } from '../../sdk/sync/inbox.ts';
-import { applySync, knownAfter } from '../../sdk/sync/sync.ts';
+import { applySync, askedAfter } from '../../sdk/sync/sync.ts';
 
 const ids = (...list: string[]) => list as ConversationId[];
 
@@ -16,6 +16,7 @@ const ids = (...list: string[]) => list as ConversationId[];
 async function askedFor(held: string[], pages: { standings?: string[]; lost?: string[] }[]): Promise<string[][]> {
   const known = ids(...held);
   const conversations = {
+    settings: 0,
     known: () => known.map((id) => [id, 1]),
     tellKept() {},
     stand() {},
@@ -40,8 +41,8 @@ async function askedFor(held: string[], pages: { standings?: string[]; lost?: st
       cursor: left.length > 0 ? 'opaque' : null,
     };
   };
-  const first = knownAfter(conversations);
-  await applySync({ conversations, catchUp, ask: async (request) => answer(request) }, answer({ known: first }), first);
+  const first = askedAfter(conversations);
+  await applySync({ conversations, catchUp, ask: async (request) => answer(request) }, answer(first), first);
   return asked;
 }
 
@@ -74,11 +75,12 @@ describe('what is told before the sync was applied', () => {
     const heard: unknown[] = [];
     const note = (what: string) => (one: unknown, two?: unknown) => void heard.push([what, one, ...(two ? [two] : [])]);
     const parts = new Inbox({
-      conversations: { hearReceipt: note('receipt') } as unknown as Conversations,
+      conversations: { hearReceipt: note('receipt'), version: () => 0 } as unknown as Conversations,
       catchUp: {
         hear: ({ version }: { version: number }) => void heard.push(['event', version]),
         hearHead: note('head'),
       } as unknown as CatchUp,
+      resync: { expect() {}, heard() {} },
       events: new Emitter<ClientEvents>(),
       limits: { ...clientLimits, eventsBeforeSync },
     });
@@ -90,10 +92,10 @@ describe('what is told before the sync was applied', () => {
 
   it('waits, and comes in order; afterwards it goes through at once', () => {
     const { parts, heard } = inbox(10);
-    parts.hold();
+    const release = parts.hold();
     for (const told of [event(1), receipts, heads]) parts.hear(told);
     assert.deepEqual(heard, []);
-    parts.release();
+    release();
     const expected: unknown[] = [
       ['event', 1],
       ['receipt', 'r'],
@@ -106,10 +108,10 @@ describe('what is told before the sync was applied', () => {
 
   it('when it is more than is held, then only how far the conversation has come is kept', () => {
     const { parts, heard } = inbox(2);
-    parts.hold();
+    const release = parts.hold();
     for (const told of [event(1), event(2), event(3), receipts]) parts.hear(told);
     assert.deepEqual(heard, [['head', 'c', 3]]);
-    parts.release();
+    release();
     assert.deepEqual(heard, [
       ['head', 'c', 3],
       ['event', 1],
@@ -119,10 +121,13 @@ describe('what is told before the sync was applied', () => {
 
   it('when another connection begins, then what an older one held back is forgotten', () => {
     const { parts, heard } = inbox(2);
-    parts.hold();
+    const older = parts.hold();
     parts.hear(event(1));
-    parts.hold();
-    parts.release();
+    const newer = parts.hold();
+    parts.hear(event(2));
+    older();
     assert.deepEqual(heard, []);
+    newer();
+    assert.deepEqual(heard, [['event', 2]]);
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Message } from '../../contracts/entities/index.ts';
+import type { Message, SyncResponse } from '../../contracts/entities/index.ts';
 import { makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { clientOf, clientsOfEachTest, eager, heard, holds } from '../support/client.ts';
+import { clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 import { urlOf } from '../support/url-of.ts';
 
@@ -45,6 +45,30 @@ describe('what is unread of messages that are not held', () => {
     const remove = async (seq: number) => expectStatus(await ana.call('DELETE', path(seq)), 200);
     return { client, edit, remove, become, counts, ofBob, asked: () => asked };
   };
+
+  it('is counted anew where a sync tells more messages than it has counted', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    await send(ana, id, 'one');
+    let isOld = false;
+    const open = tapped({
+      hear(name, payload, pass) {
+        if (name !== 'hello') return pass(name, payload);
+        const { sync, ...hello } = payload as { sync: SyncResponse };
+        const before = sync.standings.map((at) => ({ ...at, version: at.version - 1, unread: at.unread - 1 }));
+        // As it is where a message is stored between the counting and the telling.
+        pass(name, { ...hello, sync: isOld ? { ...sync, standings: before } : sync });
+      },
+    });
+    const client = await clientOf(app, bob, { limits: eager, surroundings: { open } });
+    clients.push(client);
+    await client.stop();
+    await send(ana, id, 'two');
+    isOld = true;
+    await client.start();
+    await holds(client, () => client.conversation(id)?.me.unread === 2);
+    await holds(client, () => client.conversation(id)?.lastSeq === 2);
+  });
 
   it('is counted anew once one of them is deleted, in one question for several', async () => {
     const { client, remove, become, counts, asked } = await holdingTwoOfSix();

@@ -71,6 +71,6 @@ export class SyncClient {
 
   /** The answer to a sync. */
   take(answer: SyncResponse): void {
-    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer);
+    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer, this.#conversations);
   }
 }
