@@ -2,6 +2,8 @@ import type { Mutant } from './mutant.ts';
 
 const reducer = 'sdk/reducer.ts';
 const cache = 'test/sdk/cache.test.ts';
+const receipts = 'test/sdk/receipts.test.ts';
+const resync = 'test/sdk/resync.test.ts';
 const changeOfPerson = 'test/sdk/change-of-person.test.ts';
 
 /** Guards of the typed client, and of the checker that plays with it. */
@@ -208,6 +210,76 @@ export const client: readonly Mutant[] = [
     changes: [['patience.wait(failures, error, head.gone.signal)', 'patience.wait(failures, error)']],
     test: 'test/sdk/sending.test.ts',
     red: 'when the server limits a message, then its conversation waits, in order, and no other; thrown away, it holds up nobody',
+  },
+  {
+    name: 'who is gone takes their marks along',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['if (isOfFormer(held.state, userId, at)) return held;', '']],
+    test: receipts,
+    red: 'then what is told late of the time before they went is nothing to anybody',
+  },
+  {
+    name: 'the marks of who comes back are theirs before it was told',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['if (isOfFormer(state, userId, after.get(userId))) after.delete', 'after.delete']],
+    test: receipts,
+    red: 'then a reading of theirs that is told before their going and coming counts',
+  },
+  {
+    name: 'who comes says how far they are',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['after.set(userId, further(after.get(userId), at));', 'void at;']],
+    test: receipts,
+    red: 'later, or comes back, then it is known at once, and of who does not tell it, that they do not',
+  },
+  {
+    name: 'who came after a message is not asked of',
+    file: 'sdk/delivery.ts',
+    changes: [['cameSeq !== null && cameSeq < seq', 'cameSeq !== null']],
+    test: receipts,
+    red: 'or comes back, then they are not among those who have read it, and of the next one they are',
+  },
+  {
+    name: 'an answer from before a setting takes nothing of it back',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['(isOld || version !== this.version(id))', 'version !== this.version(id)']],
+    test: resync,
+    red: 'then an answer that was asked for before something was set takes nothing of it back',
+  },
+  {
+    name: 'a count of other messages is not taken',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['(isOld || version !== this.version(id))', 'isOld']],
+    test: 'test/sdk/standings.test.ts',
+    red: 'is counted anew where a sync tells more messages than it has counted',
+  },
+  {
+    name: 'a gap shows that more may be lost',
+    file: 'sdk/sync/inbox.ts',
+    changes: [['if (version > next) resync.expect(id, next);', '']],
+    test: resync,
+    red: 'and a gap shows that one is missing, then the rest is asked for with it',
+  },
+  {
+    name: 'the digest shows that more may be lost',
+    file: 'sdk/sync/inbox.ts',
+    changes: [['if (version > conversations.version(id)) resync.expect(id, version);', '']],
+    test: resync,
+    red: 'all of them, and the digest brings something, then the rest is asked for with it',
+  },
+  {
+    name: 'what is on its way is not lost',
+    file: 'sdk/sync/inbox.ts',
+    changes: [['    resync.heard(id, version);\n', '']],
+    test: resync,
+    red: 'and nothing is lost, then nothing more is asked for',
+  },
+  {
+    name: 'a sync that was overtaken by another releases nothing',
+    file: 'sdk/sync/inbox.ts',
+    changes: [['      if (this.#held !== held) return;\n', '']],
+    test: 'test/sdk/paging.test.ts',
+    red: 'when another connection begins, then what an older one held back is forgotten',
   },
   {
     name: 'the plain client goes back to no older state',

@@ -20,8 +20,8 @@ describe('what has no version, where live events are lost', () => {
 
   /** As soon as something is due and has not come. */
   const soon = { ...eager, lossMs: 50, resyncRestMs: 50 };
-  const online = async (person: Person, limits: Partial<ClientLimits>, tap: Tap = {}) => {
-    const client = await clientOf(app, person, { limits, surroundings: { open: tapped(tap) } });
+  const online = async (person: Person, limits: Partial<ClientLimits>, tap: Tap = {}, clock = {}) => {
+    const client = await clientOf(app, person, { limits, surroundings: { open: tapped(tap), ...clock } });
     clients.push(client);
     return client;
   };
@@ -94,6 +94,40 @@ describe('what has no version, where live events are lost', () => {
     );
     await change(all);
     await converges(client, all);
+  });
+
+  it('and nothing is lost, then nothing more is asked for', async () => {
+    const all = await people();
+    const [heads, early] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let syncs = 0;
+    const clock = movableClock();
+    const limits = { ...eager, lossMs: 60_000, resyncRestMs: 50 };
+    const client = await online(
+      all.bob,
+      limits,
+      {
+        async hear(name, payload, pass) {
+          // What the digest tells comes before the event that it is about.
+          if (name === 'event') await early.promise;
+          pass(name, payload);
+          if (name === 'heads') heads.resolve();
+        },
+        async ask(name, _, go) {
+          // The gap is filled by the event itself.
+          if (name === 'events.after') await early.promise;
+          if (name === 'sync') syncs += 1;
+          return go();
+        },
+      },
+      clock,
+    );
+    await send(all.cleo, all.id, 'four');
+    await heads.promise;
+    early.resolve();
+    await holds(client, () => client.conversation(all.id)?.lastSeq === 4);
+    clock.move(limits.lossMs);
+    await client.rest('getUnread');
+    assert.equal(syncs, 0);
   });
 
   it('then an answer that was asked for before something was set takes nothing of it back', async () => {

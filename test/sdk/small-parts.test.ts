@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Message, MyMembership, SyncStanding } from '../../contracts/entities/index.ts';
-import type { UserId } from '../../contracts/ids.ts';
+import type { MessageId, UserId } from '../../contracts/ids.ts';
 import { errorCodes } from '../../contracts/errors.ts';
 import { endpoints } from '../../contracts/rest/index.ts';
 import { fullJitter } from '../../sdk/backoff.ts';
+import { deliveryOf } from '../../sdk/delivery.ts';
 import { Emitter } from '../../sdk/emitter.ts';
 import { HomingError, isUnknown } from '../../sdk/errors.ts';
 import { createIds } from '../../sdk/ids.ts';
@@ -68,6 +69,22 @@ describe('what a new conversation is to somebody', () => {
     ];
     assert.deepEqual([role(named, 2, 'ana'), role(named, 2, 'bob')], ['owner', 'read_only']);
     assert.deepEqual([role([], 500, 'ana'), role([], 500, 'bob')], ['owner', 'member']);
+  });
+});
+
+describe('how far a message of one’s own has come', () => {
+  const receipts = new Map([['bob' as UserId, { deliveredSeq: 5, readSeq: null, cameSeq: 0 }]]);
+  const told = (kind: 'group' | 'channel', members: [] | null, threadId: MessageId | null) =>
+    deliveryOf({ kind, members, receipts }, { seq: 5, threadId });
+
+  it('is known where it is told by name, of who does not tell what they read, too', () => {
+    assert.deepEqual(told('group', [], null), { recipients: 1, deliveredTo: ['bob'], readBy: [] });
+  });
+
+  it('is not known of channels, of where the members are too many, and of replies in threads', () => {
+    assert.equal(told('channel', [], null), undefined);
+    assert.equal(told('group', null, null), undefined);
+    assert.equal(told('group', [], 'root' as MessageId), undefined);
   });
 });
 
