@@ -73,11 +73,13 @@ create table attention (
   summaries integer not null default 0,
   called_off_for text,
   urgent boolean not null default false,
+  stuck uuid[] not null default '{}'::uuid[],
   constraint attention_pkey PRIMARY KEY (user_id),
   constraint attention_state_check CHECK ((state = ANY (ARRAY['quiet'::text, 'held'::text, 'running'::text])))
 );
 CREATE INDEX attention_awake ON public.attention USING btree (user_id) WHERE (state <> 'quiet'::text);
 CREATE INDEX attention_overdue ON public.attention USING btree (COALESCE(wakes_at, start_at)) WHERE (state = 'running'::text);
+CREATE INDEX attention_stuck ON public.attention USING btree (user_id) WHERE (stuck <> '{}'::uuid[]);
 CREATE INDEX attention_to_nudge ON public.attention USING btree (urgent, nudge_at) WHERE (nudge_at IS NOT NULL);
 CREATE INDEX attention_to_start ON public.attention USING btree (urgent, start_at) WHERE (state = 'held'::text);
 CREATE INDEX attention_to_summarise ON public.attention USING btree (summary_at) WHERE (summary_at IS NOT NULL);

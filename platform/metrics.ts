@@ -132,6 +132,12 @@ export function createMetrics(role: string) {
       labelNames: ['outcome', 'after'],
       registers,
     }),
+    stuckSteps: new Gauge({
+      name: 'homing_steps_need_operator',
+      help: 'Steps that wait for a person now, by channel and reason',
+      labelNames: ['channel', 'reason'],
+      registers,
+    }),
     relayFailures: new Counter({
       name: 'homing_relay_failures_total',
       help: 'Rounds of the relay that failed, by what they see to',

@@ -1,4 +1,7 @@
 import { createActivities } from '../activities/index.ts';
+import { stuckReasons } from '../contracts/entities/index.ts';
+import { channels } from '../contracts/workflows/names.ts';
+import { stuckSteps } from '../db/queries/episodes.ts';
 import { outboxBacklog } from '../db/queries/outbox.ts';
 import { reportsBacklog } from '../db/queries/provider-reports.ts';
 import { recountState } from '../domain/recount/index.ts';
@@ -46,6 +49,15 @@ async function measureBacklogs(deps: Runtime['deps'], metrics: Runtime['metrics'
   const { differences, walks } = await recountState(deps);
   for (const [kind, count] of Object.entries(differences)) metrics.differences.set({ kind }, count);
   for (const { name, behindSeconds } of walks) metrics.recountBehind.set({ walk: name }, behindSeconds);
+  await measureStuckSteps(deps, metrics);
+}
+
+/** What nothing waits for any more stands at nought. */
+async function measureStuckSteps({ db }: Runtime['deps'], { stuckSteps: gauge }: Runtime['metrics']): Promise<void> {
+  const stuck = await stuckSteps(db);
+  for (const channel of channels)
+    for (const reason of stuckReasons)
+      gauge.set({ channel, reason }, stuck.find((one) => one.channel === channel && one.reason === reason)?.steps ?? 0);
 }
 
 /** The Temporal workers, and the codec endpoint for the Temporal UI where it is asked for. */

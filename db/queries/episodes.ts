@@ -1,5 +1,6 @@
-import type { Reason } from '../../contracts/entities/index.ts';
+import { type Reason, type StuckReason, stuckReasons } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { acknowledged } from './notifiable.ts';
 
@@ -214,7 +215,7 @@ export async function reopenLostEpisode(
     text: `
       with lost as (
         update attention set state = 'held', episode = episode + 1, start_at = now(), start_tries = 0, nudge_at = null,
-          wakes_at = null, opened_at = now(), revision = revision + 1, called_off_for = null
+          wakes_at = null, opened_at = now(), revision = revision + 1, called_off_for = null, stuck = '{}'
         where user_id = $1 and episode = $2 and state = 'running'
         returning user_id, episode, opened_at
       ), closed as (
@@ -268,15 +269,34 @@ export async function lockAttention(tx: Tx, userId: UserId): Promise<AttentionRo
 }
 
 /**
- * When the workflow looks again by itself. A nudge before that stays: it may stand for something that came after what
- * this look has seen, such as the end of a presence.
+ * When the workflow looks again by itself, and which attempts wait for a person until then. A nudge before that stays: it
+ * may stand for something that came after what this look has seen, such as the end of a presence.
  */
-export async function setWakesAt(tx: Tx, userId: UserId, at: Date): Promise<void> {
+export async function setWakesAt(tx: Tx, userId: UserId, at: Date, stuck: readonly string[]): Promise<void> {
   await tx.query({
     name: 'set-wakes-at',
-    text: `update attention set wakes_at = $2, nudge_at = case when nudge_at < $2 then nudge_at end where user_id = $1`,
-    values: [userId, at],
+    text: `update attention set wakes_at = $2, nudge_at = case when nudge_at < $2 then nudge_at end, stuck = $3
+      where user_id = $1`,
+    values: [userId, at, stuck],
   });
+}
+
+/** People whose stuck steps are counted; what is beyond is as much work as anybody can have. */
+const countedPeople = 10_000;
+
+/** How many steps wait for a person now, by channel and reason. */
+export async function stuckSteps(db: Queryable): Promise<{ channel: Channel; reason: StuckReason; steps: number }[]> {
+  const { rows } = await db.query<{ channel: Channel; reason: StuckReason; steps: number }>({
+    name: 'stuck-steps',
+    text: `
+      select t.channel, t.error_class as reason, count(*) as steps
+      from (select user_id, stuck from attention where stuck <> '{}' order by user_id limit $1) a
+      cross join unnest(a.stuck) as i(id)
+      join attempts t on t.user_id = a.user_id and t.id = i.id
+      where t.error_class = any($2) group by 1, 2`,
+    values: [countedPeople, stuckReasons],
+  });
+  return rows;
 }
 
 /**
@@ -288,7 +308,7 @@ export async function closeEpisode(tx: Tx, userId: UserId, episode: number, outc
     name: 'close-episode',
     text: `
       with quiet as (
-        update attention set state = 'quiet', nudge_at = null, wakes_at = null, summary_due = null,
+        update attention set state = 'quiet', nudge_at = null, wakes_at = null, summary_due = null, stuck = '{}',
           -- What is left unread calls for a look in a week, whether its reader is away.
           summary_at = case when $3 = 'read' then null else coalesce(summary_at, now() + interval '7 days') end
         where user_id = $1 and episode = $2

@@ -56,7 +56,7 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     );
     if (decision.verdict.kind === 'finished' && decision.verdict.reason === 'unreachable')
       await insertUnreached(tx, userId, urgentOf(situation));
-    const plan = await carryOut(tx, deps, input, decision);
+    const plan = await carryOut(tx, deps, { ...input, stuck }, decision);
     return settled.length === 0 ? plan : { ...plan, settled };
   });
 }
@@ -116,15 +116,16 @@ async function look(
 async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision): Promise<Plan> {
   const { verdict } = decision;
   const attemptId = verdict.kind === 'notify' ? deps.newId() : null;
+  const stuck = input.stuck.map((step) => step.attemptId);
   await explain(tx, deps, input, decision, attemptId);
   switch (verdict.kind) {
     case 'notify': {
-      await setWakesAt(tx, input.userId, verdict.until);
+      await setWakesAt(tx, input.userId, verdict.until, stuck);
       const until = verdict.until.toISOString();
       return { ...verdict, until, attemptId: attemptId as string, retry: deps.ladder.retry };
     }
     case 'wait':
-      await setWakesAt(tx, input.userId, verdict.until);
+      await setWakesAt(tx, input.userId, verdict.until, stuck);
       return { ...verdict, until: verdict.until.toISOString() };
     case 'finished':
       await closeEpisode(tx, input.userId, input.episode, verdict.outcome);

@@ -61,6 +61,17 @@ describe('an episode that needs a person', () => {
     (await db.query<{ push_state: string }>('select push_state from devices where user_id = $1', [person.id])).rows[0]
       ?.push_state;
 
+  /** So many pushes need somebody to mend our configuration, as the relay says. */
+  const stepsWait = (n: number) => {
+    const { stuckSteps } = (app.processes[1] as TestApp['processes'][number]).runtime.metrics;
+    const isMeant = ({ labels }: { labels: Record<string, unknown> }) =>
+      labels.channel === 'push' && labels.reason === 'provider_configuration';
+    return until(
+      async () => (await stuckSteps.get()).values.find(isMeant)?.value,
+      (value) => value === n,
+    );
+  };
+
   it('says in words what happened and what mends it; retry mends it', async () => {
     const { bob, token, mend } = await stuckPush('UNAUTHENTICATED');
     const said = await details(bob);
@@ -68,6 +79,8 @@ describe('an episode that needs a person', () => {
     assert.match(said, /provider_configuration/);
     for (const name of ['retry', 'skip', 'snooze', 'close']) assert.ok(said.includes(name), name);
     assert.equal(await deviceState(bob), 'active', 'wrong credentials blame no device');
+
+    await stepsWait(1);
 
     await mend();
     const answer = await operators.retry(bob.id);
@@ -81,6 +94,7 @@ describe('an episode that needs a person', () => {
       ),
       [{ channel: 'push', state: 'accepted', error_class: null }],
     );
+    await stepsWait(0);
     assert.equal(await handleOf(bob).result(), 'every-step-spent');
     await assert.rejects(operators.retry(bob.id), /completed|not found/i);
   }).timeout(60_000);
@@ -88,8 +102,10 @@ describe('an episode that needs a person', () => {
   it('a wrong project answers as a dead token does, and costs nobody a device', async () => {
     const { bob } = await stuckPush('NOT_FOUND');
     assert.equal(await deviceState(bob), 'active');
+    await stepsWait(1);
     await operators.close(bob.id);
     assert.equal(await handleOf(bob).result(), 'closed-by-operator');
+    await stepsWait(0);
   }).timeout(60_000);
 
   it('a dead token is no stuck step: the device becomes suspect and the story goes on', async () => {
