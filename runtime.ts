@@ -63,6 +63,9 @@ export interface Runtime {
   readiness: ReturnType<typeof createReadiness>;
 }
 
+/** Milliseconds between looks at circuits that were seen open; of others nobody looks. */
+const circuitReviewMs = 15_000;
+
 /** The one place where real clients are made. Nothing here waits for another service: each may be away. */
 export async function createRuntime(config: Config, roles: readonly string[]): Promise<Runtime> {
   const role = roles.join('+');
@@ -106,13 +109,15 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     keyOf: circuitKeys(config),
     now: Date.now,
     log,
-    onChange(circuit, cause) {
-      for (const each of circuitCauses) metrics.circuits.set({ circuit, cause: each }, each === cause ? 1 : 0);
+    onChange(circuit, state) {
+      for (const each of circuitCauses) metrics.circuits.set({ circuit, cause: each }, each === state ? 1 : 0);
+      metrics.untestedCircuits.set({ circuit }, state === 'untested' ? 1 : 0);
     },
     async onDeadTokens(since) {
       log.warn('devices count again that were called dead', { devices: await clearSuspects(db, since) });
     },
   });
+  const reviewing = setInterval(() => void circuits.review(), circuitReviewMs);
   // It connects when somebody first asks for a job: a role that serves never waits for Temporal.
   const temporal = openTemporal({
     address: config.TEMPORAL_ADDRESS,
@@ -174,6 +179,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     ready: look,
   });
 
+  shutdown.on('poll', 'circuits', () => clearInterval(reviewing));
   shutdown.on('flush', 'lanes', () => Promise.all([stores.idle(), receipts.idle()]));
   shutdown.on('flush', 'metrics', () => metricsServer.close());
   shutdown.on('flush', 'temporal client for jobs', () => temporal.connection.close());

@@ -150,6 +150,12 @@ export function createMetrics(role: string) {
       labelNames: ['circuit', 'cause'],
       registers,
     }),
+    untestedCircuits: new Gauge({
+      name: 'homing_circuit_untested',
+      help: '1 while nobody knows whether a provider that was out of order is back, as nobody has called for a while',
+      labelNames: ['circuit'],
+      registers,
+    }),
     attempts: new Counter({
       name: 'homing_attempts_total',
       help: 'Steps of episodes by channel and result',

@@ -30,6 +30,9 @@ export function circuitKeys(config: Config): (name: CircuitName) => string {
   return (name) => `{${config.HOMING_REDIS_PREFIX}:circuit:${hashes[name.split(':')[0] ?? '']}:${name}}`;
 }
 
+/** Why a circuit is open, or that nobody has called for so long that nobody knows; undefined while sends go. */
+type CircuitState = Cause | 'untested' | undefined;
+
 export interface CircuitsOptions {
   store: CircuitStore;
   /** What keys begin with: the deployment, and the provider's account of each circuit. */
@@ -37,7 +40,7 @@ export interface CircuitsOptions {
   now: () => number;
   log: Log;
   /** Told of each change that this process sees. */
-  onChange?: (name: CircuitName, cause: Cause | undefined) => void;
+  onChange?: (name: CircuitName, state: CircuitState) => void;
   /** So many tokens were called dead that it is not the tokens: what was believed since then was wrong. */
   onDeadTokens?: (since: Date) => Promise<void>;
 }
@@ -47,8 +50,13 @@ const freshMs = 1_000;
 /** Milliseconds for which an outage is remembered that nobody asks about. */
 const forgottenMs = 7 * 86_400_000;
 
+interface Reviewed {
+  /** Looks again at what this process has seen out of order: one that asks no more would hold it for so for ever. */
+  review(): Promise<void>;
+}
+
 /** A circuit breaker for each provider, account and platform, shared by all processes. See `circuitRules`. */
-export function createCircuits(options: CircuitsOptions): Circuits {
+export function createCircuits(options: CircuitsOptions): Circuits & Reviewed {
   const { store, now, log } = options;
   const seen = new Map<CircuitName, { circuit: Circuit | undefined; at: number }>();
   const key = (name: CircuitName, part: string) => `${options.keyOf(name)}:${part}`;
@@ -68,13 +76,23 @@ export function createCircuits(options: CircuitsOptions): Circuits {
     const known = seen.get(name);
     if (known && now() - known.at < freshMs) return known.circuit;
     const text = await store.read(key(name, 'state'));
-    return noted(name, text === undefined ? undefined : (JSON.parse(text) as Circuit));
+    return noted(name, text === undefined ? undefined : await asUsed(name, JSON.parse(text) as Circuit));
+  }
+  async function asUsed(name: CircuitName, circuit: Circuit): Promise<Circuit> {
+    if (circuit.phase !== 'open') return circuit;
+    return { ...circuit, untested: (await store.read(key(name, 'used'))) === undefined };
+  }
+  /** Somebody calls, or would: that is what an outage is about. Whoever only looks may have no use for it. */
+  async function use(name: CircuitName, circuit: Circuit): Promise<void> {
+    await store.write(key(name, 'used'), '1', rules.idleMs);
+    // Else what was read stays as old as it is, so that a recovery is seen after a second, however many call.
+    if (circuit.phase === 'open' && circuit.untested) noted(name, { ...circuit, untested: false });
   }
   function noted(name: CircuitName, circuit: Circuit | undefined): Circuit | undefined {
     const before = seen.get(name)?.circuit;
     seen.set(name, { circuit, at: now() });
-    const causes = [before, circuit].map((one) => (one?.phase === 'open' ? one.cause : undefined));
-    if (causes[0] !== causes[1]) options.onChange?.(name, causes[1]);
+    const [was, is] = [stateOf(before), stateOf(circuit)];
+    if (was !== is) options.onChange?.(name, is);
     return circuit;
   }
   async function become(name: CircuitName, circuit: Circuit, ttlMs: number): Promise<void> {
@@ -92,7 +110,9 @@ export function createCircuits(options: CircuitsOptions): Circuits {
     await store.clear([key(name, 'good'), key(name, 'waiting')]);
     // The first is let through to ask when there was time to come back.
     await store.take(key(name, 'probe'), rules.probeMs);
-    await become(name, { phase: 'open', cause, since: now(), normalRate }, forgottenMs);
+    const circuit: Circuit = { phase: 'open', cause, since: now(), normalRate };
+    await use(name, circuit);
+    await become(name, circuit, forgottenMs);
     log.error('a provider is out of order; its sends wait', { circuit: name, cause });
   }
 
@@ -180,6 +200,7 @@ export function createCircuits(options: CircuitsOptions): Circuits {
       const held = circuit && heldUntil(circuit, userId, now());
       if (!held) return 'go';
       if (held.why === 'provider_recovering') return held;
+      await use(name, circuit);
       if (await store.take(key(name, 'probe'), rules.probeMs)) return 'probe';
       await store.wait(key(name, 'waiting'), userId, forgottenMs);
       return held;
@@ -191,6 +212,7 @@ export function createCircuits(options: CircuitsOptions): Circuits {
       const believed = dead ? await judgeDead(name, circuit, outcome) : outcome;
       const kind = kindOf[believed.class];
       if (circuit?.phase === 'open') {
+        await use(name, circuit);
         // What had been under way when it opened has not asked whether the provider is back.
         if (beganAt >= circuit.since) await whileOpen(name, circuit, kind);
       }
@@ -198,8 +220,14 @@ export function createCircuits(options: CircuitsOptions): Circuits {
       else if (kind && believed === outcome) await whileClosed(name, kind);
       return believed;
     },
+    async review() {
+      for (const [name, { circuit }] of [...seen]) if (circuit) await current(name);
+    },
   };
 }
+
+const stateOf = (circuit: Circuit | undefined): CircuitState =>
+  circuit?.phase === 'open' ? (circuit.untested ? 'untested' : circuit.cause) : undefined;
 
 type Kind = 'good' | 'failed' | 'config';
 

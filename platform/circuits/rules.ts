@@ -15,6 +15,8 @@ export const circuitRules = {
   goodProbes: 5,
   /** Milliseconds that a send is put off at most, however long the outage lasts. */
   longestHoldMs: 300_000,
+  /** Milliseconds without a call after which nobody knows any more whether it is out of order: longer than anybody waits. */
+  idleMs: 900_000,
   /** What the provider takes in normal times is measured over so many milliseconds; calls in a second, at least. */
   normalMs: 600_000,
   normalBucketMs: 60_000,
@@ -30,9 +32,12 @@ export const circuitRules = {
 export const circuitCauses = ['failing', 'configuration', 'dead_tokens'] as const;
 export type Cause = (typeof circuitCauses)[number];
 
-/** What all processes know of one circuit; nothing while it is closed. Times are milliseconds since 1970. */
+/**
+ * What all processes know of one circuit; nothing while it is closed. Times are milliseconds since 1970. `untested`: nobody
+ * has called for so long that it may as well be back; the next call asks, as any probe does, and nobody else is let through.
+ */
 export type Circuit =
-  | { phase: 'open'; cause: Cause; since: number; normalRate: number }
+  | { phase: 'open'; cause: Cause; since: number; normalRate: number; untested?: boolean }
   /** It is back: so many people waited, and are let go one after the other. */
   | { phase: 'recovering'; since: number; waiting: number; normalRate: number };
 

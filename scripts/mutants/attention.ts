@@ -347,6 +347,13 @@ export const attention: readonly Mutant[] = [
     red: 'lets one call through each fifteen seconds',
   },
   {
+    name: 'a circuit that nobody calls is not open for ever',
+    file: 'platform/circuits/index.ts',
+    changes: [["untested: (await store.read(key(name, 'used'))) === undefined", 'untested: false']],
+    test: circuits,
+    red: 'counts as untested after a quarter of an hour without a call, in every process',
+  },
+  {
     name: 'a circuit opens when half of its calls fail',
     file: 'platform/circuits/index.ts',
     changes: [["if (all >= rules.calls && bad * 2 >= all) await open(name, 'failing');", '']],

@@ -177,6 +177,71 @@ describe('a circuit that is open', () => {
   });
 });
 
+describe('a circuit that is open and that nobody uses', () => {
+  /** As processes see it that share what they know, and what each was told last. */
+  const opened = async () => {
+    const store = memoryStore(() => now());
+    const told: (string | undefined)[] = [];
+    const process = (n: number) => ({ keyOf: (name: string) => `idle:${name}`, onChange: noteAs(n) });
+    const noteAs = (n: number) => (_name: CircuitName, to: string | undefined) => void (told[n] = to);
+    const { circuits, pass, now } = circuitsAt(process(0), () => store);
+    const other = createCircuits({ ...process(1), store, now, log });
+    await heedAll(circuits, 'fcm:desktop', outcome('config_outage'), 3);
+    await state(other, 'fcm:desktop');
+    assert.deepEqual(told, ['configuration', 'configuration']);
+    return { circuits, other, told, pass };
+  };
+
+  it('counts as untested after a quarter of an hour without a call, in every process', async () => {
+    const { circuits, other, told, pass } = await opened();
+    pass(14 * minute);
+    for (const one of [circuits, other]) await one.review();
+    assert.deepEqual(told, ['configuration', 'configuration']);
+    await circuits.look(person(0));
+    pass(minute);
+    for (const one of [circuits, other]) await one.review();
+    assert.deepEqual(told, ['untested', 'untested']);
+  });
+
+  it('is open for as long as somebody calls, however seldom', async () => {
+    const { circuits, told, pass } = await opened();
+    for (let n = 0; n < 4; n += 1) {
+      pass(10 * minute);
+      await circuits.review();
+      assert.equal(told[0], 'configuration');
+      await state(circuits, 'fcm:desktop');
+    }
+  });
+
+  it('lets one call ask then, and is open again for all others until five went well', async () => {
+    const { circuits, other, told, pass } = await opened();
+    pass(20 * minute);
+    for (const one of [circuits, other]) await one.review();
+    assert.equal((await circuits.look(person(0))).get('fcm:desktop')?.mayAsk, true);
+    const ways = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => state(n % 2 ? other : circuits, 'fcm:desktop')),
+    );
+    assert.deepEqual(ways.toSorted(), [...Array.from({ length: 9 }, () => 'breaker_open'), 'probe']);
+    assert.deepEqual(told, ['configuration', 'configuration']);
+    await heedAll(circuits, 'fcm:desktop', ok, 4);
+    assert.equal(await state(circuits, 'fcm:desktop'), 'breaker_open');
+    await circuits.heed('fcm:desktop', ok);
+    pass(second);
+    await other.review();
+    assert.deepEqual(told, [undefined, undefined]);
+  });
+
+  it('is seen to be closed within a second, however many call', async () => {
+    const { circuits, other, pass } = await opened();
+    await heedAll(circuits, 'fcm:desktop', ok, 5);
+    for (let n = 0; n < 3; n += 1) {
+      await state(other, 'fcm:desktop');
+      pass(second / 2);
+    }
+    assert.equal(await state(other, 'fcm:desktop'), 'go');
+  });
+});
+
 describe('when a provider is back', () => {
   it('what waited is let go at a tenth of the normal rate, twice as fast each minute', () => {
     // Ten a second in normal times: one a second at first.
@@ -267,7 +332,7 @@ describe('Redis is lost', () => {
     await Promise.all(connections.map((one) => once(one, 'ready')));
     let time = Date.now();
     const now = () => time;
-    const [one, other] = connections.map((connection) =>
+    const [one, other] = connections.map<Circuits>((connection) =>
       createCircuits({
         ...{ keyOf: (name) => `{lost:${name}}`, now, log },
         store: sharedWithLocal(redisStore(connection), memoryStore(now)),
