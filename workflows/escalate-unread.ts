@@ -21,7 +21,7 @@ export async function escalateUnread(input: EscalateUnreadInput): Promise<Escala
   let patience = firstPatience;
 
   for (;;) {
-    for (const step of desk.takeRetries()) {
+    for (const step of desk.takeRetries(steps.channels)) {
       steps.begin(step, (waits) => announce(input, desk, { ...step, again: true }, patience, waits));
     }
     const plan = await decideNext(input, desk, steps);

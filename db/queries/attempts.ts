@@ -295,6 +295,19 @@ export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Da
   });
 }
 
+/** What these attempts were to tell. */
+export async function coversOf(tx: Tx, userId: UserId, ids: readonly string[]): Promise<Cover[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await tx.query<Cover>({
+    name: 'covers-of',
+    text: `select c.* from attempts t,
+        jsonb_to_recordset(t.covers) as c("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
+      where t.user_id = $1 and t.id = any($2::uuid[])`,
+    values: [userId, ids],
+  });
+  return rows;
+}
+
 /** Those of the attempts of which it is known by now, mostly by a late report, what became of them. */
 export async function settledAttempts(tx: Tx, userId: UserId, ids: readonly string[]): Promise<string[]> {
   if (ids.length === 0) return [];

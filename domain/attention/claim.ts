@@ -83,12 +83,22 @@ export async function claimAttempt(
  * have been heard nothing is told again.
  */
 async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date): Promise<void> {
-  const overtaken = instead === undefined ? undefined : await attemptOf(tx, userId, instead);
+  if (instead === undefined) return;
+  await reopenRefused(tx, userId, instead);
+  const overtaken = await attemptOf(tx, userId, instead);
   if (overtaken?.state !== 'claimed') return;
   if (overtaken.reached) return finishAttempt(tx, userId, overtaken.id, { state: 'accepted', at });
   if (overtaken.calledAt === null) return giveBackAttempt(tx, userId, overtaken.id, at);
   return finishAttempt(tx, userId, overtaken.id, { state: 'unknown', at });
 }
+
+/** A person has asked for another try of it, which is overtaken before it began: the provider had refused it. */
+async function reopenRefused(tx: Tx, userId: UserId, id: string): Promise<void> {
+  const attempt = await attemptOf(tx, userId, id);
+  if (attempt?.state === 'failed' && isStuck(attempt)) await reopenAttempt(tx, userId, id, undefined);
+}
+
+const isStuck = ({ errorClass }: AttemptRow) => stuckReasons.some((one) => one === errorClass);
 
 type Rules = Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>;
 interface Claiming {

@@ -2,9 +2,9 @@ import { defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import { placeOf, places } from '../../contracts/ids.ts';
 import type { DecideInput, EscalateUnreadOutcome, Plan } from '../../contracts/workflows/escalate-unread.ts';
 import type { Tx } from '../../db/client.ts';
-import { channels } from '../../contracts/workflows/names.ts';
+import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import { armedConversations, disarm, disarmReadInThreads } from '../../db/queries/armed.ts';
-import { giveUpAttempts, outcomesOfEpisode, settledAttempts } from '../../db/queries/attempts.ts';
+import { coversOf, giveUpAttempts, outcomesOfEpisode, settledAttempts } from '../../db/queries/attempts.ts';
 import { type DecisionRow, type LatestDecision, insertDecisions, latestDecisions } from '../../db/queries/decisions.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
 import { closeEpisode, episodeOutcome, lockAttention, setWakesAt } from '../../db/queries/episodes.ts';
@@ -107,11 +107,15 @@ async function look(
     underWay,
     urgentUnderWay,
     stuck: stuck.map(({ channel }) => channel),
+    stuckPushes: await coversOf(tx, userId, attemptsOf(stuck, 'push')),
     skipped,
     capped: await capsOf(tx, deps, userId),
     closed,
   };
 }
+
+const attemptsOf = (stuck: DecideInput['stuck'], which: Channel): string[] =>
+  stuck.flatMap(({ channel, attemptId }) => (channel === which ? [attemptId] : []));
 
 async function carryOut(tx: Tx, deps: DecideDeps, input: DecideInput, decision: Decision): Promise<Plan> {
   const { verdict } = decision;

@@ -1,6 +1,7 @@
 import type { NotificationSettings, Reason } from '../../contracts/entities/index.ts';
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow } from '../../db/queries/armed.ts';
+import type { Cover } from '../../db/queries/attempts.ts';
 import type { SuppressionCause } from '../../db/queries/suppressions.ts';
 import type { Held, Ladder, Presence } from '../deps.ts';
 
@@ -48,6 +49,8 @@ export interface Situation {
   urgentUnderWay: readonly Channel[];
   /** Steps that wait for a person's hand, and steps that one has struck off. */
   stuck: readonly Channel[];
+  /** What stuck pushes were to tell, and nothing else tells before a person has seen to them. */
+  stuckPushes: readonly Cover[];
   skipped: readonly Channel[];
   /** What may not be sent for now, as enough of it was. */
   capped: Caught;

@@ -41,24 +41,43 @@ const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 
 function unavailable(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepResult | undefined {
   if (situation.skipped.includes(channel)) return skip('skipped_by_operator');
-  if (situation.stuck.includes(channel)) return { outcome: 'failed', reason: 'needs_operator' };
-  if (situation.underWay.includes(channel) && !mayBeOvertaken(channel, situation)) return underWay;
+  const ahead = aheadOf(channel, situation);
+  if (ahead && !urgentPasses(channel, situation)) return ahead;
   const off = armed.map((row) => switchedOff(channel, row, situation));
-  if (off[0] && off.every((step) => step !== undefined)) return off[0];
-  return unreachable[channel](situation);
+  const out = off[0] && off.every((step) => step !== undefined) ? off[0] : unreachable[channel](situation);
+  return out && (ahead ?? out);
 }
 
-const underWay: StepResult = { outcome: 'deferred', reason: 'under_way' };
+/** The channel's step that is not through: one that is tried, else one that waits for a person. */
+function aheadOf(channel: Channel, { underWay, stuck }: Situation): StepResult | undefined {
+  if (underWay.includes(channel)) return { outcome: 'deferred', reason: 'under_way' };
+  return stuck.includes(channel) ? { outcome: 'failed', reason: 'needs_operator' } : undefined;
+}
 
-/** What is urgent does not wait behind a push that its provider keeps waiting: it takes that one's place. */
-const mayBeOvertaken = (channel: Channel, { underWay, urgentUnderWay }: Situation): boolean =>
-  channel === 'push' && underWay.includes(channel) && !urgentUnderWay.includes(channel);
+/**
+ * What is urgent does not wait behind a push that its provider keeps waiting, whose place it takes, and not behind one that
+ * waits for a person: that one stays with what it was to tell.
+ */
+const urgentPasses = (channel: Channel, situation: Situation): boolean =>
+  channel === 'push' && aheadOf(channel, situation) !== undefined && !situation.urgentUnderWay.includes(channel);
 
 const timingOf = (channel: Channel, situation: Situation) =>
-  mayBeOvertaken(channel, situation) ? overtaking : timing[channel];
+  urgentPasses(channel, situation) ? passing : timing[channel];
 
-const overtaking = (row: ArmedRow, situation: Situation): StepResult =>
-  urgentStep('push', row, situation)[0] ?? underWay;
+function passing(row: ArmedRow, situation: Situation): StepResult {
+  const ways = [...urgentStep('push', row, situation), ...repeatPastStuck(row, situation)];
+  return ways.find(({ outcome }) => outcome !== 'skipped') ?? (aheadOf('push', situation) as StepResult);
+}
+
+/** What passed a stuck push is pushed once more as ever; what is stuck itself, by nobody but who mends it. */
+function repeatPastStuck(row: ArmedRow, situation: Situation): StepResult[] {
+  const newest = urgentFor(row, situation).at(-1);
+  const isStuck = situation.stuckPushes.some(
+    ({ conversationId, fromSeq, toSeq }) =>
+      conversationId === row.conversationId && newest && fromSeq <= newest.seq && newest.seq <= toSeq,
+  );
+  return isStuck || situation.underWay.includes('push') ? [] : repeatStep(row, situation);
+}
 
 const unreachable: Record<Channel, (situation: Situation) => StepResult | undefined> = {
   push({ devices }) {
@@ -227,7 +246,7 @@ function smsDelay(since: Date | null, { emailFailedAt, ladder }: Situation): num
 /** The push waits for the end of the person's peace. */
 function isKeptBack(row: ArmedRow, situation: Situation): boolean {
   const now = situation.now.getTime();
-  if (unavailable('push', situation, [row])) return false;
+  if (aheadOf('push', situation) || unavailable('push', situation, [row])) return false;
   return !disturbs('push', row, situation) && outOf(merged(peaceOf('push', situation)), now) > now;
 }
 

@@ -275,7 +275,7 @@ export const attention: readonly Mutant[] = [
   {
     name: 'what is urgent overtakes a push that waits',
     file: 'domain/attention/steps.ts',
-    changes: [["  channel === 'push' && underWay.includes(channel) &&", '  false &&']],
+    changes: [["  channel === 'push' && aheadOf(channel, situation) !== undefined &&", '  false &&']],
     test: 'test/attention/urgent.test.ts',
     red: 'takes the place of a push that its provider keeps waiting, of which one device knows',
   },

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import type { DeliveryState, NotificationSettings } from '../../contracts/entities/index.ts';
 import { type UserId, placeOf, places } from '../../contracts/ids.ts';
+import type { Plan } from '../../contracts/workflows/escalate-unread.ts';
+import { stuckSteps } from '../../db/queries/episodes.ts';
 import {
   type Person,
   makeChannel,
@@ -93,6 +95,80 @@ describe('something urgent', () => {
       assert.notEqual((await hand.decide(bob, { underWay: ['push'], urgentUnderWay: ['push'] })).kind, 'notify');
     });
   }
+
+  describe('while a push waits for a person', () => {
+    /** A plain message whose push our configuration keeps from being sent, until it is mended. */
+    const stuckPush = async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await send(ana, direct.id, 'hello');
+      while ((await hand.arm()) > 0);
+      await hand.start();
+      hand.pass(2_000);
+      const plan = await hand.decide(bob);
+      hand.push.answer = (_, n) => (n === 1 ? { class: 'config_outage', provider: 'fcm', code: 'NO' } : undefined);
+      assert.equal((await hand.notify(bob, plan)).result, 'stuck');
+      const attemptId = plan.kind === 'notify' ? plan.attemptId : '';
+      const stuck = [{ channel: 'push' as const, attemptId }];
+      assert.deepEqual(told(await hand.decide(bob, { stuck })), ['wait', 'email']);
+      await urgent(ana, direct.id);
+      while ((await hand.arm()) > 0);
+      hand.pass(2_000);
+      return { bob, plan, stuck, attemptId };
+    };
+    const told = (plan: Plan) =>
+      plan.kind === 'notify'
+        ? [plan.channel, plan.alert]
+        : [plan.kind, plan.kind === 'wait' ? plan.next : plan.outcome];
+    const pushes = () => hand.push.sent.map(({ data, urgent }) => [data.seq, data.count, urgent]);
+
+    it('passes it, and that one stays for whoever mends it, with what it was to tell', async () => {
+      const { bob, plan, stuck } = await stuckPush();
+      const next = await hand.decide(bob, { stuck });
+      assert.deepEqual(told(next), ['push', 'urgent']);
+      assert.deepEqual(await hand.notify(bob, next), { result: 'sent' });
+      const then = await hand.decide(bob, { stuck });
+      assert.deepEqual([then.settled, ...told(then)], [undefined, 'wait', 'push']);
+      hand.pass(5 * minute);
+      assert.deepEqual(told(await hand.decide(bob, { stuck })), ['push', 'repeat']);
+      assert.deepEqual(await hand.notify(bob, plan, { again: true }), { result: 'sent' });
+      assert.deepEqual(pushes(), [
+        ['1', '1', false],
+        ['2', '1', true],
+        ['1', '1', false],
+      ]);
+      assert.deepEqual(
+        (await hand.attempts(bob)).map(({ state }) => state),
+        ['accepted', 'accepted'],
+      );
+    });
+
+    it('and is stuck itself, it waits beside it, and its mail and text come as without push', async () => {
+      const { bob, stuck } = await stuckPush();
+      hand.push.answer = () => ({ class: 'config_outage', provider: 'fcm', code: 'NO' });
+      const next = await hand.decide(bob, { stuck });
+      assert.equal((await hand.notify(bob, next)).result, 'stuck');
+      const both = [...stuck, { channel: 'push' as const, attemptId: next.kind === 'notify' ? next.attemptId : '' }];
+      const waits = await hand.decide(bob, { stuck: both });
+      assert.deepEqual(told(waits), ['wait', 'email']);
+      assert.deepEqual(await stuckSteps(hand.deps.db), [
+        { channel: 'push', reason: 'provider_configuration', steps: 2 },
+      ]);
+      hand.pass(2 * minute);
+      assert.deepEqual(told(await hand.decide(bob, { stuck: both })), ['email', undefined]);
+      hand.pass(10 * minute);
+      assert.deepEqual(told(await hand.decide(bob, { stuck: both, closed: true })), ['finished', 'closed-by-operator']);
+    });
+
+    it('takes along what that was to tell, where its retry had not begun yet', async () => {
+      const { bob, attemptId } = await stuckPush();
+      const next = await hand.decide(bob, { underWay: ['push'], urgentUnderWay: [] });
+      assert.deepEqual(told(next), ['push', 'urgent']);
+      assert.deepEqual(await hand.notify(bob, next, { instead: attemptId }), { result: 'sent' });
+      assert.deepEqual(pushes().at(-1), ['2', '2', true]);
+      const [old] = await hand.attempts(bob);
+      assert.equal(old?.state, 'dropped');
+    });
+  });
 
   it('ends with the reading, as everything does', async () => {
     const { ana, bob, direct } = await hand.pair();

@@ -248,6 +248,47 @@ describe('decide', () => {
       `wait email ${10 * minute} step_delay`,
     ],
     [
+      'nor keeps the mail back for a push that is stuck and would be kept back for quiet hours',
+      { stuck: ['push'], armed: [row(pushed)], settings: quiet() },
+      `wait email ${2 * minute} step_delay`,
+    ],
+    [
+      'lets what is urgent pass a push that is stuck',
+      { stuck: ['push'], armed: [row(pushed), row({ conversationId: 'c2' as ConversationId, urgents })] },
+      'push c2 urgent',
+    ],
+    [
+      'one at a time',
+      {
+        ...{ stuck: ['push'], underWay: ['push'], urgentUnderWay: ['push'] },
+        armed: [row(pushed), row({ conversationId: 'c2' as ConversationId, urgents })],
+      },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'and once more, as ever',
+      { stuck: ['push'], armed: [row({ urgents, push: announced(1, 0) })], pushHandedOver: true },
+      `wait push ${5 * minute} urgent_repeat`,
+    ],
+    [
+      'but nothing urgent that is stuck itself',
+      {
+        ...{ stuck: ['push'], stuckPushes: [{ conversationId: 'c1' as ConversationId, fromSeq: 1, toSeq: 1 }] },
+        ...{ armed: [row({ urgents, push: announced(1, 0) })], pushHandedOver: true },
+      },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'nor anything else, nor a mail or text that is stuck',
+      {
+        ...{ stuck: ['push', 'sms'], settings: { ...allChannels, urgentSms: true }, now: after(6 * minute) },
+        armed: [
+          row({ urgents, push: announced(1, 0, { repeats: 3, since: after(minute) }), email: announced(1, minute) }),
+        ],
+      },
+      `wait operator ${operatorPatienceMs} needs_operator`,
+    ],
+    [
       'goes on with what is due while another step is under way',
       { underWay: ['push'], now: after(10 * minute) },
       'email c1',
@@ -953,7 +994,12 @@ describe('decide', () => {
         fc.property(anySituation, (given) => {
           const { verdict } = decide(given);
           if (verdict.kind !== 'notify') return;
-          for (const out of [given.stuck, given.skipped]) assert.ok(!out.includes(verdict.channel));
+          assert.ok(!given.skipped.includes(verdict.channel));
+          const passes = verdict.channel === 'push' && verdict.alert && !given.urgentUnderWay.includes('push');
+          assert.ok(
+            passes || !given.stuck.includes(verdict.channel),
+            'nothing but what is urgent passes what is stuck',
+          );
           const overtakes =
             verdict.channel === 'push' && verdict.alert === 'urgent' && !given.urgentUnderWay.includes('push');
           assert.ok(

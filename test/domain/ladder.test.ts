@@ -102,6 +102,7 @@ class Play {
       urgentUnderWay: [],
       refused: [],
       stuck: [],
+      stuckPushes: [],
       skipped: [],
       closed: false,
       calledOffFor: null,

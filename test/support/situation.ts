@@ -83,6 +83,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   urgentUnderWay: [],
   refused: [],
   stuck: [],
+  stuckPushes: [],
   skipped: [],
   capped: {},
   closed: false,

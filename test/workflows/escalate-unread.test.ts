@@ -379,6 +379,54 @@ describe('escalateUnread, on a real server', () => {
     );
   });
 
+  it('tells what is urgent beside a push that is stuck; both wait where it is stuck as well, and are tried one by one', async () => {
+    const plain = { ...notifyPlan('push'), attemptId: 'attempt-plain' };
+    const urgent = { ...notifyPlan('push'), attemptId: 'attempt-urgent', alert: 'urgent' } as Plan;
+    const [first, both] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let urgentCame = false;
+    const decide = async ({ stuck: known, underWay }: DecideInput): Promise<Plan> => {
+      if (underWay.length > 0) return waitFor('push', 60_000)();
+      if (tried.length === 0) return plain;
+      if (tried.length === 1 && urgentCame) return urgent;
+      if (known.length === 2) both.resolve();
+      if (known.length === 0) return spent;
+      first.resolve();
+      return waitFor('operator', 60_000)();
+    };
+    const tried: NotifyInput[] = [];
+    let running = 0;
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      tried.push(input);
+      running += 1;
+      assert.equal(running, 1, 'one push at a time');
+      // The other one has been asked for by now, too.
+      await Promise.resolve();
+      running -= 1;
+      return input.again ? { result: 'sent' } : stuck;
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await first.promise;
+      urgentCame = true;
+      await story.nudge();
+      await both.promise;
+      assert.deepEqual(await attributes(story), [true, 'provider_configuration']);
+      const answer = await update(story, 'retry', { by: 'Olga', channel: 'push' });
+      assert.deepEqual(answer, { done: true, message: 'push is tried again now' });
+      assert.equal(await story.handle.result(), 'every-step-spent');
+      assert.deepEqual(await attributes(story), [false, undefined]);
+      await story.record('urgent-passes-what-is-stuck');
+    });
+    assert.deepEqual(
+      tried.map(({ attemptId, again, instead }) => [attemptId, again, instead]),
+      [
+        ['attempt-plain', false, undefined],
+        ['attempt-urgent', false, undefined],
+        ['attempt-plain', true, undefined],
+        ['attempt-urgent', true, undefined],
+      ],
+    );
+  });
+
   it('sends nothing more once close has answered, also where a step was being tried', async () => {
     const { notify, tries, failing } = alwaysFailing('push');
     const decide = async ({ closed }: DecideInput) =>

@@ -6,7 +6,7 @@ import type {
   StuckStep,
 } from '../../contracts/workflows/escalate-unread.ts';
 import { channels, operatorRefusals, operatorUpdates } from '../../contracts/workflows/names.ts';
-import { type Carried, StuckSteps } from './stuck-steps.ts';
+import { type Carried, StuckSteps, channelsOf } from './stuck-steps.ts';
 
 /** Minutes that a stuck step may be snoozed: a week. */
 const maxSnoozeMinutes = 7 * 24 * 60;
@@ -63,7 +63,7 @@ function onUpdate<Request extends OperatorRequest>(
   setHandler(defineUpdate<OperatorAnswer, [Request]>(operatorUpdates[name]), act, { validator, description });
 }
 
-const names = (steps: readonly StuckStep[]) => steps.map(({ channel }) => channel).join(' and ');
+const names = (steps: readonly StuckStep[]) => channelsOf(steps).join(' and ');
 
 // Validators are synchronous, or the SDK would never wait for their refusal.
 function checkWho(request: OperatorRequest): void {
@@ -83,7 +83,7 @@ function checkRequest(request: OperatorRequest, stuck: readonly StuckStep[]): vo
   checkWho(request);
   if (stuck.length === 0) throw nothingStuck('No step of this episode is stuck; there is nothing to mend.');
   if (request.channel && !stuck.some(({ channel }) => channel === request.channel)) {
-    throw nothingStuck(`${request.channel} is not stuck; stuck is ${stuck.map(({ channel }) => channel).join(', ')}.`);
+    throw nothingStuck(`${request.channel} is not stuck; stuck is ${channelsOf(stuck).join(', ')}.`);
   }
 }
 

@@ -9,6 +9,9 @@ const AttentionProvider = defineSearchAttributeKey('AttentionProvider', searchAt
 
 export type Carried = NonNullable<EscalateUnreadInput['carried']>;
 
+/** Several pushes may be stuck: what is urgent waits behind none. */
+export const channelsOf = (steps: readonly StuckStep[]): Channel[] => [...new Set(steps.map(({ channel }) => channel))];
+
 /** The steps that a person must look at, and what was said of them. Whatever changes here can be searched for. */
 export class StuckSteps {
   stuck: readonly StuckStep[];
@@ -33,7 +36,7 @@ export class StuckSteps {
   report(step: StuckStep): void {
     // It came of a step that close has ended: nobody need look.
     if (this.closed) return;
-    this.stuck = [...this.stuck.filter(({ channel }) => channel !== step.channel), step];
+    this.stuck = [...this.stuck.filter(({ attemptId }) => attemptId !== step.attemptId), step];
     this.#publish();
   }
 
@@ -67,13 +70,15 @@ export class StuckSteps {
     this.#remove(this.stuck);
   }
 
-  /** Takes the steps that shall be tried again now. */
-  takeRetries(): StuckStep[] {
+  /** Takes the steps that shall be tried again now: one on each channel, and where something is tried already none yet. */
+  takeRetries(busy: readonly Channel[]): StuckStep[] {
     const now = Date.now();
     const due = this.stuck.filter(({ channel }) => Date.parse(this.#snoozed.get(channel) ?? '') <= now);
     if (due.length > 0) this.#remove(due);
-    const taken = [...this.#retries, ...due];
-    this.#retries = [];
+    const all = [...this.#retries, ...due];
+    const isFirst = (step: StuckStep) => all.find(({ channel }) => channel === step.channel) === step;
+    const taken = all.filter((step) => isFirst(step) && !busy.includes(step.channel));
+    this.#retries = all.filter((step) => !taken.includes(step));
     return taken;
   }
 
@@ -112,7 +117,7 @@ export class StuckSteps {
 
   #remove(steps: readonly StuckStep[]): void {
     this.stuck = this.stuck.filter((step) => !steps.includes(step));
-    for (const { channel } of steps) this.#snoozed.delete(channel);
+    for (const { channel } of steps) if (this.#meant(channel).length === 0) this.#snoozed.delete(channel);
     this.#publish();
   }
 
@@ -122,7 +127,7 @@ export class StuckSteps {
     upsertSearchAttributes([
       { key: NeedsAttention, value: reason !== undefined },
       { key: AttentionReason, value: reason ?? null },
-      { key: AttentionProvider, value: stuck.length > 0 ? stuck.map(({ channel }) => providerOf[channel]) : null },
+      { key: AttentionProvider, value: stuck.length > 0 ? channelsOf(stuck).map((one) => providerOf[one]) : null },
     ]);
   }
 }
