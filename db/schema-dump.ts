@@ -2,7 +2,7 @@ import type { Queryable } from './client.ts';
 
 /**
  * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
- * constraints, indexes and the application's rights. A review sees the true change of a migration in `schema.sql`.
+ * constraints, indexes and the application's rights, and the functions. A review sees the true change of a migration in `schema.sql`.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const tables = await column(db, tablesSql);
@@ -18,7 +18,8 @@ export async function dumpSchema(db: Queryable): Promise<string> {
       return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights].join('\n');
     }),
   );
-  return `-- Generated from the migrations: see CONTRIBUTING. Do not edit.\n\n${parts.join('\n\n')}\n`;
+  const functions = await column(db, functionsSql);
+  return `-- Generated from the migrations: see CONTRIBUTING. Do not edit.\n\n${[...parts, ...functions].join('\n\n')}\n`;
 }
 
 async function column(db: Queryable, text: string, table?: string): Promise<string[]> {
@@ -47,3 +48,9 @@ const rightsSql = `
   select 'grant ' || string_agg(lower(privilege_type), ', ' order by privilege_type) || ' on ' || $1::text || ' to homing_app;' as line
   from information_schema.role_table_grants where grantee = 'homing_app' and table_schema = 'public' and table_name = $1
   having count(*) > 0`;
+/** With whoever may call it beside its owner, where that is not everybody. */
+const functionsSql = `
+  select pg_get_functiondef(p.oid) || ';' || coalesce((
+    select string_agg(e'\\ngrant execute on function ' || p.proname || ' to ' || a.grantee::regrole || ';', '' order by 1)
+    from aclexplode(p.proacl) a where a.grantee <> p.proowner and a.grantee <> 0), '') as line
+  from pg_proc p where p.pronamespace = 'public'::regnamespace order by p.proname`;

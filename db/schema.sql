@@ -55,7 +55,7 @@ create table attempts (
 CREATE INDEX attempts_by_id ON public.attempts USING btree (id);
 CREATE INDEX attempts_of_episode ON public.attempts USING btree (user_id, episode, channel, state, finished_at);
 CREATE INDEX attempts_unsettled ON public.attempts USING btree (claimed_at) WHERE ((state = 'claimed'::text) OR ((state = 'accepted'::text) AND (channel <> 'push'::text) AND (COALESCE(reported, 'accepted'::text) = 'accepted'::text)));
-grant delete, insert, select, update on attempts to homing_app;
+grant insert, select, update on attempts to homing_app;
 
 create table attention (
   user_id uuid not null,
@@ -245,7 +245,7 @@ create table episodes (
   constraint episodes_pkey PRIMARY KEY (user_id, episode)
 );
 CREATE INDEX episodes_closed ON public.episodes USING btree (closed_at, user_id) WHERE (closed_at IS NOT NULL);
-grant delete, insert, select, update on episodes to homing_app;
+grant insert, select, update on episodes to homing_app;
 
 create table events (
   conversation_id uuid not null,
@@ -578,6 +578,7 @@ create table unreached (
   at timestamp with time zone not null default now(),
   constraint unreached_pkey PRIMARY KEY (conversation_id, seq, user_id)
 );
+CREATE INDEX unreached_at ON public.unreached USING btree (at);
 grant insert, select on unreached to homing_app;
 
 create table unreadable_reports (
@@ -657,3 +658,105 @@ create table watermarks (
   constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on watermarks to homing_app;
+
+CREATE OR REPLACE FUNCTION public.forget_attention(older_than interval, batch integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    declare
+      people uuid[];
+      numbers bigint[];
+      deleted integer;
+      forgotten integer := 0;
+    begin
+      if coalesce(older_than < interval '90 days', true) then
+        raise exception 'what was decided is kept for 90 days' using errcode = 'invalid_parameter_value';
+      end if;
+      if coalesce(batch not between 1 and 1000, true) then
+        raise exception 'a batch has from 1 to 1000 rows' using errcode = 'invalid_parameter_value';
+      end if;
+
+      -- Locked, so that of two relays each forgets others.
+      select array_agg(user_id), array_agg(episode) into people, numbers from (
+        select e.user_id, e.episode from episodes e
+        where e.closed_at < now() - older_than
+          and e.closed_at < coalesce((select min(through) from recount_walks where name <> 'began'), 'infinity')
+          and not exists (select from differences f where f.user_id = e.user_id)
+        order by e.closed_at, e.user_id limit batch for update of e skip locked
+      ) past;
+
+      delete from decisions d using (
+        select o.user_id, o.id from unnest(people, numbers) as p(user_id, episode)
+        join decisions o on o.user_id = p.user_id and o.episode = p.episode limit batch
+      ) past where d.user_id = past.user_id and d.id = past.id;
+      get diagnostics deleted = row_count;
+      forgotten := forgotten + deleted;
+
+      -- What was heard goes before that of which it was heard, and the episode last: each is found by the next.
+      delete from attempt_events v using (
+        select o.user_id, o.attempt_id, o.key from unnest(people, numbers) as p(user_id, episode)
+        join attempts t on t.user_id = p.user_id and t.episode = p.episode
+        join attempt_events o on o.user_id = t.user_id and o.attempt_id = t.id limit batch
+      ) past where v.user_id = past.user_id and v.attempt_id = past.attempt_id and v.key = past.key;
+      get diagnostics deleted = row_count;
+      forgotten := forgotten + deleted;
+
+      delete from attempts t using (
+        select o.user_id, o.id from unnest(people, numbers) as p(user_id, episode)
+        join attempts o on o.user_id = p.user_id and o.episode = p.episode
+        where not exists (select from attempt_events v where v.user_id = o.user_id and v.attempt_id = o.id) limit batch
+      ) past where t.user_id = past.user_id and t.id = past.id;
+      get diagnostics deleted = row_count;
+      forgotten := forgotten + deleted;
+
+      delete from episodes e using unnest(people, numbers) as p(user_id, episode)
+      where e.user_id = p.user_id and e.episode = p.episode
+        and not exists (select from decisions d where d.user_id = e.user_id and d.episode = e.episode)
+        and not exists (select from attempts t where t.user_id = e.user_id and t.episode = e.episode);
+      get diagnostics deleted = row_count;
+      forgotten := forgotten + deleted;
+
+      delete from unreached u using (
+        select o.conversation_id, o.seq, o.user_id from unreached o
+        where o.at < now() - older_than order by o.at limit batch for update skip locked
+      ) past where u.conversation_id = past.conversation_id and u.seq = past.seq and u.user_id = past.user_id;
+      get diagnostics deleted = row_count;
+      return forgotten + deleted;
+    end $function$
+;
+grant execute on function forget_attention to homing_app;
+
+CREATE OR REPLACE FUNCTION public.keep_disarmed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      insert into disarmed (user_id, conversation_id, episode, from_seq, last_seq, at)
+      select g.user_id, g.conversation_id, a.episode, g.from_seq, g.last_seq, now()
+      from gone g join attention a on a.user_id = g.user_id;
+      return null;
+    end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.keep_lifted_block()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      insert into lifted_blocks as l (user_id, blocked_id, at) values (old.user_id, old.blocked_id, now())
+      on conflict (user_id, blocked_id) do update set at = excluded.at;
+      return null;
+    end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.stamp_ruled_at()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      new.ruled_at := now();
+      return new;
+    end $function$
+;

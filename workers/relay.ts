@@ -6,6 +6,7 @@ import {
   clearScreens,
   createArming,
   createArmingOfMany,
+  forgetPast,
   nudgeEpisodes,
   retireUnseen,
   settleAttempts,
@@ -23,7 +24,7 @@ const idleMs = 200;
 const afterFailureMs = 1_000;
 /** Milliseconds between looks at what became of attempts: it waits for hours. */
 const settleMs = 5_000;
-/** Milliseconds between looks for devices that were not seen for months. */
+/** Milliseconds between looks for devices that were not seen for months, and for what may be forgotten. */
 const retireMs = 600_000;
 
 export type RelayDeps = Pick<
@@ -49,8 +50,8 @@ export type RelayDeps = Pick<
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; takes down from screens what was read; sees to what providers reported, and to who was away for a week and to devices not seen for months; counts
- * anew who should have been told. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it.
+ * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices not seen for months and
+ * to what nobody is promised any more; counts anew who should have been told. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it.
  * Any number of relays may run; what one has claimed the others pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
@@ -65,6 +66,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     reports: () => applyReports(deps),
     summaries: () => summariseAway(deps),
     retired: seldom(retireMs, () => retireUnseen(deps)),
+    forgotten: seldom(retireMs, () => forgetPast(deps)),
     settled: seldom(settleMs, () => settleAttempts(deps)),
     recounted: createRecount(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),

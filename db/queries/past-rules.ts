@@ -1,8 +1,6 @@
 import type { Queryable, Tx } from '../client.ts';
 import type { StoredRange } from './arming.ts';
-
-/** Days that a rule is remembered after it was changed: as long as what was decided by it can be asked about. */
-const rememberedDays = 90;
+import { rememberedDays } from './retention.ts';
 
 /**
  * A part of the statement that changes a rule of somebody: keeps what it was as `past`, and forgets what is too old.

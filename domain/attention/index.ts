@@ -3,6 +3,7 @@ export { decideEpisode } from './decide-episode.ts';
 export { heldBackOf } from './held-back.ts';
 export { receiveNotificationReceipt } from './notification-receipts.ts';
 export { retireUnseen } from './devices.ts';
+export { forgetPast } from './retention.ts';
 export { unreachableOf } from './unreached.ts';
 export { notify } from './notify.ts';
 export { clearScreens } from './screens.ts';

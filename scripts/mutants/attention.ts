@@ -273,6 +273,20 @@ export const attention: readonly Mutant[] = [
     red: 'says nothing of whom the rules of the time are not known',
   },
   {
+    name: 'nothing is forgotten before its time',
+    file: 'db/migrations/20261128T0500_retention.ts',
+    changes: [['where e.closed_at < now() - older_than', 'where e.closed_at < now()']],
+    test: 'test/attention/retention.test.ts',
+    red: 'is kept for as long as it is promised, and gone afterwards',
+  },
+  {
+    name: 'what is urgent passes nothing urgent that is stuck',
+    file: 'domain/attention/steps.ts',
+    changes: [['return isStuck || ', 'return ']],
+    test: 'test/domain/decide.test.ts',
+    red: 'but nothing urgent that is stuck itself',
+  },
+  {
     name: 'what is urgent overtakes a push that waits',
     file: 'domain/attention/steps.ts',
     changes: [["  channel === 'push' && aheadOf(channel, situation) !== undefined &&", '  false &&']],
