@@ -288,6 +288,18 @@ CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
 
+create table late_calls (
+  user_id uuid not null,
+  conversation_id uuid not null,
+  channel text not null,
+  seq bigint not null,
+  at timestamp with time zone not null,
+  told_by uuid,
+  constraint late_calls_pkey PRIMARY KEY (user_id, conversation_id, channel, seq),
+  constraint late_calls_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
+);
+grant delete, insert, select, update on late_calls to homing_app;
+
 create table late_looks (
   conversation_id uuid not null,
   seq_from bigint not null,
@@ -736,6 +748,7 @@ AS $function$
       insert into disarmed (user_id, conversation_id, episode, from_seq, last_seq, at)
       select g.user_id, g.conversation_id, a.episode, g.from_seq, g.last_seq, now()
       from gone g join attention a on a.user_id = g.user_id;
+      delete from late_calls l using gone g where l.user_id = g.user_id and l.conversation_id = g.conversation_id;
       return null;
     end $function$
 ;

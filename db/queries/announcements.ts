@@ -25,6 +25,12 @@ export interface Announced {
 /** The end of a cover, of which what calls for the person is counted: nobody reads a number beyond it. */
 const counted = ({ conversationId, from, to }: { conversationId: string; from: string; to: string }) =>
   messagesBetween(conversationId, `greatest(${from}, ${to} - ${limits.unreadCounted} + 1)`, to);
+const valuesOf = (userId: UserId, covers: readonly Cover[]) => [
+  userId,
+  covers.map(({ conversationId }) => conversationId),
+  covers.map(({ fromSeq }) => fromSeq),
+  covers.map(({ toSeq }) => toSeq),
+];
 const covered = { conversationId: 'k.conversation_id', from: 'k.from_seq', to: 'k.to_seq' };
 
 /**
@@ -57,21 +63,27 @@ export async function announcedConversations(
       ) fresh
       join users u on u.id = newest.sender_id
       order by newest.created_at, k.conversation_id`,
-    values: [
-      userId,
-      covers.map(({ conversationId }) => conversationId),
-      covers.map(({ fromSeq }) => fromSeq),
-      covers.map(({ toSeq }) => toSeq),
-    ],
+    values: valuesOf(userId, covers),
   });
-  return rows;
+  return joined(rows);
 }
 
-/** How one conversation's messages that an attempt covers call for the person: by name, as one of all, or by being there. */
+/** Several covers of one conversation are told as one, in the place of the newest. */
+function joined(rows: readonly Announced[]): Announced[] {
+  const byConversation = Map.groupBy(rows, ({ conversationId }) => conversationId);
+  return rows.flatMap((row) => {
+    const parts = byConversation.get(row.conversationId) as Announced[];
+    if (row !== parts.at(-1)) return [];
+    const count = parts.reduce((sum, part) => sum + part.count, 0);
+    return { ...row, count, since: new Date(Math.min(...parts.map(({ since }) => since.getTime()))) };
+  });
+}
+
+/** How messages that an attempt covers, all of one conversation, call for the person: by name, as one of all, or by being there. */
 export async function callsIn(
   db: Queryable,
   userId: UserId,
-  { conversationId, fromSeq, toSeq }: Cover,
+  covers: readonly Cover[],
 ): Promise<
   { kind: 'direct' | 'group' | 'channel'; memberCount: number; byName: boolean; mentioned: boolean } | undefined
 > {
@@ -86,13 +98,14 @@ export async function callsIn(
       select c.kind, c.member_count as "memberCount",
         coalesce(bool_or(g.mentions @> jsonb_build_array(jsonb_build_object('userId', m.user_id))), false) as "byName",
         coalesce(bool_or(${mentioned}), false) as mentioned
-      from ${counted({ conversationId: '$2::uuid', from: '$3::bigint', to: '$4::bigint' })}
+      from unnest($2::uuid[], $3::bigint[], $4::bigint[]) as k(conversation_id, from_seq, to_seq)
+      cross join lateral ${counted(covered)}
       join conversations c on c.id = g.conversation_id
       join members m on m.conversation_id = g.conversation_id and m.user_id = $1 and m.left_at is null
       left join notification_settings n on n.user_id = m.user_id
       where ${notifiable}
       group by c.id`,
-    values: [userId, conversationId, fromSeq, toSeq],
+    values: valuesOf(userId, covers),
   });
   return rows[0];
 }

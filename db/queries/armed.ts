@@ -28,6 +28,8 @@ export interface Progress {
   calledSince?: Date | null;
   /** How often what is urgent and unread was told once more. */
   repeats: number;
+  /** Messages up to `throughSeq` that call for this person by an edit since, and were not announced as that. */
+  late?: readonly number[];
 }
 
 /** An urgent message that is unread. */
@@ -100,8 +102,8 @@ export async function armedConversations(db: Queryable, userId: UserId): Promise
 
 /** Looked for only where something urgent was armed: elsewhere it would read everything that is unread. */
 const urgents = `case when a.urgent then (
-    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.created_at) order by u.seq), '[]') from (
-      select g.seq, g.created_at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
+    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.at) order by u.seq), '[]') from (
+      select g.seq, ${callsSince} as at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
         and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
       order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
 const untold = `g.conversation_id = a.conversation_id
@@ -116,18 +118,30 @@ const calling = {
   sms: `and (${named} or c.member_count <= ${meantMembers} and ${mentioned} or ${calls})`,
 };
 
+/** So many of what edits call for are told at a time. */
+const lateLimit = 100;
+const lateCalls = (channel: Channel) => `(
+    select jsonb_agg(l.seq) as seqs, min(l.at) as at, min(l.at) filter (where l.own) as own_at from (
+      select l.seq, l.at, true ${channel === 'push' ? '' : calling[channel]} as own
+      from late_calls l join messages g on g.conversation_id = l.conversation_id and g.seq = l.seq
+      where l.user_id = a.user_id and l.conversation_id = a.conversation_id and l.channel = '${channel}'
+        and l.told_by is null and l.seq between a.from_seq and w.through_seq and ${mentioned} and ${notifiable}
+      order by l.seq limit ${lateLimit}) l)`;
+
 const progressOf = (channel: Channel) => `(
   select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
     'last', case when w.through_seq > m.seen_seq then w.at end,
     'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
     'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
-    'since', (select case when g.called_at is null then g.created_at
+    'late', coalesce(late.seqs, '[]'),
+    'since', least(late.at, (select case when g.called_at is null then g.created_at
         -- An edit that mentions somebody anew must not put off what was written before it.
         else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
-      from messages g where ${untold} order by g.seq limit 1),
-    'calledSince', ${channel === 'push' ? 'null' : `case when c.kind = 'channel' then (${firstUntold('g.created_at', calling[channel])}) end`})
+      from messages g where ${untold} order by g.seq limit 1)),
+    'calledSince', ${channel === 'push' ? 'null' : `case when c.kind = 'channel' then least(late.own_at, (${firstUntold('g.created_at', calling[channel])})) end`})
   from (values (1)) one left join watermarks w
-    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}') as ${channel}`;
+    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}'
+  cross join lateral ${lateCalls(channel)} late) as ${channel}`;
 
 /** Takes conversations out of what is armed: their messages no longer call for the person's attention. */
 export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly ConversationId[]): Promise<void> {

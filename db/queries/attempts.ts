@@ -80,10 +80,14 @@ export async function insertAttempt(tx: Tx, userId: UserId, attempt: NewAttempt)
       with claimed as (
         insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, urgent, sound, kind)
         values ($1, $2, $3, $4, 'claimed', $5, $6, $7::text is not null, $8, $9)
+      ), late as (
+        update late_calls l set told_by = $2 from jsonb_array_elements($5::jsonb) c
+        where l.user_id = $1 and l.channel = $4 and l.told_by is null and l.conversation_id = (c->>'conversationId')::uuid
+          and l.seq between (c->>'fromSeq')::bigint and (c->>'toSeq')::bigint
       )
       insert into watermarks as w (user_id, conversation_id, channel, through_seq, at, sounded_at)
-      select $1, (c->>'conversationId')::uuid, $4, (c->>'toSeq')::bigint, $6, case when $8 then $6 end
-      from jsonb_array_elements($5::jsonb) c
+      select $1, (c->>'conversationId')::uuid, $4, max((c->>'toSeq')::bigint), $6, case when $8 then $6 end
+      from jsonb_array_elements($5::jsonb) c group by c->>'conversationId'
       on conflict (user_id, conversation_id, channel) do update
       set through_seq = greatest(w.through_seq, excluded.through_seq), at = excluded.at,
         -- Counted since the last reading: what was told before and is still unread.
@@ -286,6 +290,8 @@ export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Da
       with given as (
         update attempts set state = 'dropped', finished_at = $3
         where user_id = $1 and id = $2 and state = 'claimed' and called_at is null returning channel, covers
+      ), late as (
+        update late_calls l set told_by = null from given where l.user_id = $1 and l.told_by = $2
       )
       update watermarks w set through_seq = (c->>'fromSeq')::bigint - 1, times = greatest(0, w.times - 1)
       from given g, jsonb_array_elements(g.covers) c

@@ -102,5 +102,16 @@ export async function mailedConversations(
       summary,
     ],
   });
-  return rows;
+  return joined(rows);
+}
+
+/** Several covers of one conversation are told as one, in the place of the oldest. */
+function joined(rows: readonly MailedConversation[]): MailedConversation[] {
+  const byConversation = Map.groupBy(rows, ({ conversationId }) => conversationId);
+  return [...byConversation.values()].map((parts) => ({
+    ...(parts[0] as MailedConversation),
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    messages: parts.flatMap(({ messages }) => messages).slice(0, mailed.messages),
+    unread: Math.max(...parts.map(({ unread }) => unread)),
+  }));
 }

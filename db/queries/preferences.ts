@@ -21,8 +21,11 @@ export async function conversationsOfMail(
     text: `
       select c.id, coalesce(c.title, other.name, '') as name, (m.channels->>'email')::boolean as email
       from attempts t
-      cross join lateral jsonb_array_elements(t.covers) with ordinality as k(cover, nth)
-      join conversations c on c.id = (k.cover->>'conversationId')::uuid and c.deleted_at is null
+      cross join lateral (
+        select (e.cover->>'conversationId')::uuid as conversation_id, min(e.nth) as nth
+        from jsonb_array_elements(t.covers) with ordinality as e(cover, nth) group by 1
+      ) k
+      join conversations c on c.id = k.conversation_id and c.deleted_at is null
       join members m on m.conversation_id = c.id and m.user_id = $1 and m.left_at is null
       left join lateral (
         select u.display_name as name from members o join users u on u.id = o.user_id

@@ -32,7 +32,7 @@ export interface RecountedAttempt {
 /**
  * What is urgent may be told again, with all that came after it. Of a range that two attempts cover only messages count that somebody else wrote. A
  * message that was deleted, and a membership that ended, after it was decided were owed at the time; what was dropped told
- * nobody.
+ * nobody. What an edit has made call for somebody may be told once more, by itself, after a range that it lay in.
  */
 export async function recountAttempts(
   db: Queryable,
@@ -59,6 +59,7 @@ export async function recountAttempts(
             and l."conversationId" = k."conversationId" and g.conversation_id = k."conversationId"
             and g.seq between greatest(k."fromSeq", l."fromSeq") and least(k."toSeq", l."toSeq")
             and g.kind = 'text' and g.sender_id <> t.user_id and g.priority <> 'urgent'
+            and (g.called_at is null or k."fromSeq" < k."toSeq" or l."fromSeq" = l."toSeq")
         ) as repeats
       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) as i(id, user_id, since, decided_at)
       join attempts t on t.user_id = i.user_id and t.id = i.id

@@ -38,8 +38,9 @@ export async function recordShown(
     name: 'record-shown',
     text: `
       insert into shown as w (user_id, conversation_id, attempt_id, from_seq, through_seq, device_ids)
-      select $1::uuid, k.conversation_id, $2::uuid, k.from_seq, k.through_seq, $6::uuid[]
+      select $1::uuid, k.conversation_id, $2::uuid, min(k.from_seq), max(k.through_seq), $6::uuid[]
       from unnest($3::uuid[], $4::bigint[], $5::bigint[]) as k(conversation_id, from_seq, through_seq)
+      group by k.conversation_id
       on conflict (user_id, conversation_id) do update set
         attempt_id = excluded.attempt_id, from_seq = excluded.from_seq, through_seq = excluded.through_seq, at = now(),
         -- A device that is not reached this time goes on showing the one before.

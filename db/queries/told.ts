@@ -8,17 +8,18 @@ import { messageGates } from './notifiable.ts';
 import { asOf } from './past-rules.ts';
 import type { ToldMessage } from './stories.ts';
 
-const then = asOf('$5::timestamptz');
-
 /**
- * What called for the person at that instant, by the rules as they were. Whether it is read by now changes nothing of what
+ * What called for the person at an instant, by the rules as they were. Whether it is read by now changes nothing of what
  * was told, nor that it was deleted since; of a deleted message that was told for a mention it is not known any more.
  */
-function calledThen(): string {
-  const { text, notOwn, visible, notBlocked, notMuted, level } = messageGates(then);
-  const was = '(g.deleted_at is null or g.deleted_at > $5)';
+export function callingAt(at: string): string {
+  const { text, notOwn, visible, notBlocked, notMuted, level } = messageGates(asOf(at));
+  const was = `(g.deleted_at is null or g.deleted_at > ${at})`;
   return [text, notOwn, visible, notBlocked, notMuted, level, was].join(' and ');
 }
+
+const then = asOf('$5::timestamptz');
+const calledThen = callingAt('$5::timestamptz');
 
 const covers = `unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as k(conversation_id, from_seq, to_seq, nth)
   join conversations c on c.id = k.conversation_id
@@ -55,7 +56,8 @@ export async function toldConversations(
   const { rows } = await db.query<ToldConversation>({
     name: 'told-conversations',
     text: `
-      select c.kind, case when belongs.now then coalesce(c.title, other.name, '') end as name, g.count, g.from, g.to
+      select c.kind, case when belongs.now then coalesce(c.title, other.name, '') end as name,
+        sum(g.count)::bigint as count, min(g.from) as from, max(g.to) as to
       from ${covers}
       cross join lateral (select c.deleted_at is null and exists (
         select from members b where b.conversation_id = c.id and b.user_id = $1 and b.left_at is null) as now) belongs
@@ -64,9 +66,10 @@ export async function toldConversations(
         where c.kind = 'direct' and o.conversation_id = c.id and o.user_id <> $1 limit 1
       ) other on true
       cross join lateral (
-        select count(*) as count, min(g.created_at) as from, max(g.created_at) as to from ${messages} where ${calledThen()}
+        select count(*) as count, min(g.created_at) as from, max(g.created_at) as to from ${messages} where ${calledThen}
       ) g
-      order by k.nth`,
+      group by k.conversation_id, c.id, belongs.now, other.name
+      order by min(k.nth)`,
     values: values(userId, attempt),
   });
   return rows;
@@ -83,7 +86,7 @@ export async function toldMessages(
     text: `
       select * from (
         select g.id, g.conversation_id as "conversationId", g.seq, g.created_at as "createdAt"
-        from ${covers} cross join lateral (select g.* from ${messages}) g where ${calledThen()}
+        from ${covers} cross join lateral (select g.* from ${messages}) g where ${calledThen}
         order by g.created_at desc, g.id desc limit ${limits.messagesOfAttempt}
       ) latest order by "createdAt", id`,
     values: values(userId, attempt),

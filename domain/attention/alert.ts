@@ -9,7 +9,7 @@ import { type Cover, soundedOf } from '../../db/queries/attempts.ts';
 import type { Deps, Ladder } from '../deps.ts';
 import { takeOne } from './caps.ts';
 import { sounds } from './sound.ts';
-import { comesThrough } from './urgency.ts';
+import { comesThrough, isTold } from './urgency.ts';
 
 /**
  * Whether a push makes a sound, judged once: a retry is as loud as the first try. Whoever has heard enough of them for now
@@ -19,10 +19,11 @@ export async function mayBeHeard(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'ladder' | 'caps' | 'log'>,
   userId: UserId,
-  { covers: [cover], urgent }: { covers: Cover[]; urgent: boolean },
+  { covers, urgent }: { covers: Cover[]; urgent: boolean },
 ): Promise<boolean> {
+  const [cover] = covers;
   if (!cover) return false;
-  const told = await callsIn(tx, userId, cover);
+  const told = await callsIn(tx, userId, covers);
   const sounded = (await soundedOf(tx, userId, cover.conversationId)) ?? unheard;
   const { now, ladder } = deps;
   if (told && !sounds(told, sounded, { urgent, now: now(), ladder })) return false;
@@ -34,7 +35,7 @@ const unheard = { times: 0, last: null, replaces: false };
 /** The newest urgent message, where it was pushed, is unread and may be pushed once more. */
 export function toRepeat({ urgents, push }: ArmedRow, { urgent }: Ladder): number | undefined {
   const newest = urgents.at(-1);
-  return newest && newest.seq <= push.throughSeq && push.repeats < urgent.repeats ? newest.seq : undefined;
+  return newest && isTold(push, newest.seq) && push.repeats < urgent.repeats ? newest.seq : undefined;
 }
 
 /**
@@ -50,9 +51,9 @@ export function alertOf(
 ): NotifyInput['alert'] {
   const oldest = channel === 'push' ? now().getTime() - ladder.urgent.untilMs : 0;
   const fresh = armed.some(
-    ({ conversationId, kind, urgents, [channel]: { throughSeq } }) =>
+    ({ conversationId, kind, urgents, [channel]: told }) =>
       conversationIds.includes(conversationId) &&
-      urgents.some(({ seq, at }) => seq > throughSeq && at.getTime() >= oldest) &&
+      urgents.some(({ seq, at }) => !isTold(told, seq) && at.getTime() >= oldest) &&
       (alert === 'urgent' || comesThrough(kind, settings)),
   );
   return fresh ? 'urgent' : alert === 'repeat' ? alert : undefined;

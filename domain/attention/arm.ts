@@ -4,6 +4,7 @@ import { type MemberPage, type StoredRange, armRecipients, sendersOf } from '../
 import { type HereCall, memberIdAt, openCalls } from '../../db/queries/here-calls.ts';
 import { type MovedWatermark, moveWatermarks } from '../../db/queries/members.ts';
 import { type OutboxRow, claimOutbox, deleteOutbox, keepOutbox, moveOutbox } from '../../db/queries/outbox.ts';
+import { type CallingEdit, keepLateCalls } from '../../db/queries/late-calls.ts';
 import { recordLateLooks } from '../../db/queries/past-rules.ts';
 import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
 import { screenLimits } from '../calling-off/index.ts';
@@ -101,9 +102,10 @@ async function armPage(tx: Tx, deps: ArmDeps, rows: readonly OutboxRow[]): Promi
   const after = progressOf(first);
   if (conversationId === null) return finish(tx, rows);
   const through = await memberIdAt(tx, conversationId, { after, n: armLimits.people });
-  await call(tx, deps, rows.flatMap(rangeOf), { after, through });
+  await call(tx, deps, rows, { after, through });
   if (through === undefined) return finish(tx, rows);
-  for (const { id } of rows) await keepOutbox(tx, id, { after: through } satisfies Progress);
+  for (const { id, payload } of rows)
+    await keepOutbox(tx, id, { ...(payload as object | null), after: through } satisfies Progress);
 }
 
 /**
@@ -122,7 +124,7 @@ async function armRows(tx: Tx, deps: ArmDeps, rows: readonly OutboxRow[]): Promi
   const late = rows.filter((row) => row.late || row.payload !== null).flatMap(rangeOf);
   if (late.length > 0) await recordLateLooks(tx, late);
   if (many.length > 0) await moveOutbox(tx, many.map(idOf), 'messages.stored.to_many');
-  await call(tx, deps, few.flatMap(rangeOf));
+  await call(tx, deps, few);
   await finish(tx, few);
   return read;
 }
@@ -130,14 +132,25 @@ async function armRows(tx: Tx, deps: ArmDeps, rows: readonly OutboxRow[]): Promi
 const callsMany = ({ memberCount }: OutboxRow) => (memberCount ?? 0) > armLimits.people;
 const idOf = ({ id }: OutboxRow) => id;
 
-async function call(tx: Tx, { ladder }: ArmDeps, ranges: readonly StoredRange[], page?: MemberPage): Promise<void> {
+async function call(tx: Tx, { ladder }: ArmDeps, rows: readonly OutboxRow[], page?: MemberPage): Promise<void> {
+  const ranges = rows.flatMap(rangeOf);
   if (ranges.length === 0) return;
   const { pushMs, realertGapMs, urgent } = ladder;
   await armRecipients(tx, ranges, { graceMs: pushMs, realertGapMs, urgentMs: urgent.pushMs }, page);
+  const edits = rows.flatMap(editOf);
+  if (edits.length > 0) await keepLateCalls(tx, edits, page);
 }
 
 async function finish(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length > 0) await deleteOutbox(tx, rows.map(idOf));
+}
+
+/** Which version an edit replaced that calls somebody; what a send calls for has no payload. */
+function editOf({ conversationId, seqFrom: seq, payload, createdAt: at }: OutboxRow): CallingEdit[] {
+  const { replaced } = (payload ?? {}) as Partial<CallingEdit>;
+  return conversationId === null || seq === null || replaced === undefined
+    ? []
+    : [{ conversationId, seq, replaced, at }];
 }
 
 const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =>

@@ -132,7 +132,7 @@ async function claim(
   const rows = wantedBy(claiming);
   const told = gathered(channel, input.conversationIds, rows, { settings, zone, now, ladder, summary });
   const again = input.alert === 'repeat' ? repeated(input, rows, ladder) : [];
-  const covers = again.length > 0 ? again : told.map((row) => coverOf(channel, row));
+  const covers = again.length > 0 ? again : told.flatMap((row) => coversOf(channel, row, { summary }));
   if (covers.length === 0) {
     const isGone = ({ conversationId, lastSeq, [channel]: { since, throughSeq } }: ArmedRow) =>
       input.conversationIds.includes(conversationId) && since === null && throughSeq < lastSeq;
@@ -208,12 +208,17 @@ function resultOf({ state, errorClass, errorCode }: AttemptRow): NotifyResult {
 /** It has told nobody anything, and what it tells can be decided on again. */
 const mayBeGivenBack = ({ kind, urgent, reached }: AttemptRow): boolean => kind === 'unread' && !urgent && !reached;
 
-/** What the channel has not announced of a conversation; nothing, with its end before its beginning, where it has all of it. */
-const coverOf = (channel: Channel, row: ArmedRow): Cover => ({
-  conversationId: row.conversationId,
-  fromSeq: Math.max(row.fromSeq, row.seenSeq + 1, row[channel].throughSeq + 1),
-  toSeq: row.lastSeq,
-});
+/**
+ * What the channel has not announced of a conversation: all that comes after what it has, and of what stands before that
+ * only what calls by an edit since. A summary tells of a conversation of which there is nothing, too.
+ */
+function coversOf(channel: Channel, row: ArmedRow, { summary }: { summary: boolean }): Cover[] {
+  const { conversationId, lastSeq: toSeq } = row;
+  const { throughSeq, late = [] } = row[channel];
+  const fromSeq = Math.max(row.fromSeq, row.seenSeq + 1, throughSeq + 1);
+  const rest = fromSeq <= toSeq || summary ? [{ conversationId, fromSeq, toSeq }] : [];
+  return [...rest, ...late.map((seq) => ({ conversationId, fromSeq: seq, toSeq: seq }))];
+}
 
 /** What is urgent is pushed once more with what has come since. */
 const repeated = ({ conversationIds }: NotifyInput, rows: readonly ArmedRow[], ladder: Ladder): Cover[] =>

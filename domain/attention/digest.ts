@@ -4,7 +4,7 @@ import { nextDigest } from './digest-time.ts';
 import { peaceOf, usefulUntil } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import type { Reason, Situation, StepResult } from './situation.ts';
-import { comesThrough } from './urgency.ts';
+import { comesThrough, isTold } from './urgency.ts';
 
 /**
  * Whether mail about a conversation waits to be gathered with the others'. An urgent message that the person lets through
@@ -16,7 +16,7 @@ export const isGathered = (
 ): boolean =>
   (settings.emailFrequency === 'hourly' || settings.emailFrequency === 'daily') &&
   // Once a mail has told it, what comes after it is gathered again.
-  !(urgents.some(({ seq }) => seq > email.throughSeq) && comesThrough(kind, settings));
+  !(urgents.some(({ seq }) => !isTold(email, seq)) && comesThrough(kind, settings));
 
 /**
  * When the oldest message came that the mail or text has not told and that may have one of its own: of a channel of which a

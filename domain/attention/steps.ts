@@ -6,7 +6,7 @@ import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
 import { graceFor } from './presence.ts';
 import type { Capped, Reason, Situation, StepDecision, StepResult } from './situation.ts';
 import { isOn, isOnForAll } from './switches.ts';
-import { comesThrough, urgentFor } from './urgency.ts';
+import { comesThrough, isTold, urgentFor } from './urgency.ts';
 import { delayWhileOut, holdBack } from './outage.ts';
 
 /** The channel's step for each conversation, or the one reason for which the channel as a whole is out. */
@@ -179,7 +179,7 @@ function plainSms(row: ArmedRow, situation: Situation): StepResult {
 }
 
 const unannounced = (channel: Channel, row: ArmedRow, situation: Situation): readonly Urgent[] =>
-  urgentFor(row, situation).filter(({ seq }) => seq > row[channel].throughSeq);
+  urgentFor(row, situation).filter(({ seq }) => !isTold(row[channel], seq));
 
 /** It tells of something urgent by somebody whom the person lets through at any time. */
 const disturbs = (channel: Channel, row: ArmedRow, situation: Situation): boolean =>
@@ -211,8 +211,8 @@ function urgentStep(channel: 'push' | 'sms', row: ArmedRow, situation: Situation
 function repeatStep(row: ArmedRow, situation: Situation): StepResult[] {
   const { urgent, realertGapMs } = situation.ladder;
   const newest = urgentFor(row, situation).at(-1);
-  const { throughSeq, repeats, last } = row.push;
-  if (!newest || newest.seq > throughSeq || repeats >= urgent.repeats) return [];
+  const { repeats, last } = row.push;
+  if (!newest || !isTold(row.push, newest.seq) || repeats >= urgent.repeats) return [];
   const step = dueAt(
     situation,
     { ...row.push, since: newest.at, last },

@@ -1,5 +1,5 @@
 import type { NotificationSettings } from '../../contracts/entities/index.ts';
-import type { ArmedRow, Urgent } from '../../db/queries/armed.ts';
+import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
 import { urgentPeaceOf } from './peace.ts';
 import { merged, outOf } from './quiet-hours.ts';
 import type { Situation } from './situation.ts';
@@ -9,6 +9,10 @@ export const comesThrough = (
   kind: ArmedRow['kind'],
   { urgentThrough }: Pick<NotificationSettings, 'urgentThrough'>,
 ): boolean => urgentThrough === 'everyone' || (urgentThrough === 'direct' && kind === 'direct');
+
+/** Whether the channel has announced the message as what it is to the person by now. */
+export const isTold = ({ throughSeq, late }: Pick<Progress, 'throughSeq' | 'late'>, seq: number): boolean =>
+  seq <= throughSeq && !late?.includes(seq);
 
 type Rules = Pick<Situation, 'settings' | 'zone' | 'pushZone' | 'now' | 'ladder' | 'place'>;
 

@@ -87,11 +87,11 @@ function without(mentions: readonly Mention[], others: readonly Mention[]): Ment
 /** Whom an edit mentions for the first time is told as of a new message; for whom it mentions no more there is less to tell. */
 async function oweAttention(
   tx: Tx,
-  { conversationId, seq }: MessageRow,
+  { conversationId, seq, edits }: MessageRow,
   { added, removed }: { added: readonly Mention[]; removed: readonly Mention[] },
 ): Promise<void> {
   const range = { conversationId, seqFrom: seq, seqTo: seq };
-  if (added.length > 0) await insertRange(tx, { topic: 'messages.stored', ...range, payload: { edited: true } });
+  if (added.length > 0) await insertRange(tx, { topic: 'messages.stored', ...range, payload: { replaced: edits + 1 } });
   if (removed.length > 0)
     await insertRange(tx, { topic: 'messages.changed', ...range, payload: { reason: 'mention_removed' } });
 }

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const reports = 'test/attention/reports.test.ts';
 const writing = 'test/attention/writing.test.ts';
 const callingOff = 'test/attention/calling-off.test.ts';
+const lateCalls = 'test/attention/late-calls.test.ts';
 const digests = 'test/attention/digests.test.ts';
 const summaries = 'test/attention/summaries.test.ts';
 const switches = 'test/attention/switches.test.ts';
@@ -41,6 +42,76 @@ export const attention: readonly Mutant[] = [
     changes: [['      tellMoved(deps, read);\n', '']],
     test: writing,
     red: 'what their clients hold, and everybody whom it concerns is told',
+  },
+  {
+    name: 'what an edit calls for below a watermark is kept',
+    file: 'domain/attention/arm.ts',
+    changes: [['if (edits.length > 0) await', 'if (edits.length < 0) await']],
+    test: lateCalls,
+    red: 'is told by a push of its own, with a sound, and of nothing else',
+  },
+  {
+    name: 'what an edit calls for below a watermark is told once',
+    file: 'db/queries/late-calls.ts',
+    changes: [['(l.mentioned_before or ', '(']],
+    test: lateCalls,
+    red: 'not a second time: when others are mentioned as well, or when it is taken back and made again',
+  },
+  {
+    name: 'an edit calls nobody whom the message has called as it was stored',
+    file: 'db/queries/late-calls.ts',
+    changes: [['            or ${calledAsStored}))', '            ))']],
+    test: lateCalls,
+    red: 'not whom it called before it mentioned them, whatever they have asked for since',
+  },
+  {
+    name: 'an edit calls anew only whom it mentions anew',
+    file: 'db/queries/late-calls.ts',
+    changes: [[" and not ${mentionedBy('= i.replaced')}", '']],
+    test: lateCalls,
+    red: 'not who was mentioned from the beginning, in a mute, when others are as well',
+  },
+  {
+    name: 'what an attempt is still to tell is told by no other',
+    file: 'db/queries/late-calls.ts',
+    changes: [[" or t.state = 'claimed' and t.called_at is null\n", '\n']],
+    test: lateCalls,
+    red: 'is left to an attempt that is still to read what it tells',
+  },
+  {
+    name: 'an edit that an attempt has told along is told by no other',
+    file: 'db/queries/late-calls.ts',
+    changes: [["t.id > ${idAfter('l.at')} or ", '']],
+    test: lateCalls,
+    red: 'is not told by itself where it was told along, however late the relay looks',
+  },
+  {
+    name: 'what an edit calls for goes with what is armed',
+    file: 'db/migrations/20261128T0600_late_calls.ts',
+    changes: [
+      [
+        '      delete from late_calls l using gone',
+        '      delete from late_calls l using (select * from gone limit 0)',
+      ],
+    ],
+    test: lateCalls,
+    red: 'goes with what is armed: an episode that has ended takes it along',
+  },
+  {
+    name: 'a claim that is given back has told nothing that an edit calls for',
+    file: 'db/queries/attempts.ts',
+    changes: [
+      ['update late_calls l set told_by = null from given', 'update late_calls l set told_by = l.told_by from given'],
+    ],
+    test: lateCalls,
+    red: 'a claim that is given back, because it is quiet by then, is decided on again',
+  },
+  {
+    name: 'what is read before the push is told by none, though an edit called for it',
+    file: 'db/queries/armed.ts',
+    changes: [['and ${mentioned} and ${notifiable}\n      order by l.seq', 'and ${mentioned}\n      order by l.seq']],
+    test: lateCalls,
+    red: 'not who has read it, before the edit or between it and the push',
   },
   {
     name: 'a report is taken with a signature only',
@@ -164,7 +235,7 @@ export const attention: readonly Mutant[] = [
   {
     name: 'a mail tells as new what no mail has told',
     file: 'domain/attention/claim.ts',
-    changes: [['row.seenSeq + 1, row[channel].throughSeq + 1)', 'row.seenSeq + 1)']],
+    changes: [['row.seenSeq + 1, throughSeq + 1)', 'row.seenSeq + 1)']],
     test: switches,
     red: 'tells in one digest after the other only what no mail has told, as long as the episode lasts',
   },

@@ -324,7 +324,7 @@ describe('what calls for nobody any more', () => {
       await edit(ana, message, '@Bob!', [naming(bob)]);
       hand.reset();
       hand.pass(minute + 1_000);
-      assert.deepEqual((await hand.walk(bob)).slice(0, 1), ['email']);
+      assert.deepEqual((await hand.walk(bob)).slice(0, 2), ['push', 'email']);
     });
   });
 

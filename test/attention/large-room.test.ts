@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { createArmingOfMany, nudgeEpisodes, startHeldEpisodes } from '../../domain/attention/index.ts';
 import { applyChanges } from '../../domain/calling-off/index.ts';
 import { growTo } from '../factories/crowd.ts';
@@ -41,6 +42,9 @@ describe('a room of 50,000', () => {
       assert.equal(await count('outbox'), 0);
       assert.equal(await count('armed where conversation_id = $1', room.id), members - 1);
     };
+    const plain = await send(ana, room.id, 'to nobody');
+    assert.equal(await hand.arm(), 1);
+    while ((await createArmingOfMany(hand.deps)()) > 0);
     const first = await everyone('@everyone');
     await armedAll();
     // All were pushed just now, and wake by themselves before the next push may come.
@@ -63,13 +67,25 @@ describe('a room of 50,000', () => {
     assert.deepEqual(called, []);
     assert.equal(await count('episodes'), members - 1, 'one episode a person, however many messages');
 
+    // An edit that calls everybody for what stands before all that they were pushed.
+    const edit = {
+      clientId: randomUUIDv7(),
+      text: '@everyone',
+      mentions: [{ type: 'everyone', offset: 0, length: 9 }],
+    };
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${room.id}/messages/${plain.id}`, edit), 200);
+    await armedAll();
+    assert.equal(await count(`late_calls where channel = 'push' and seq = $1`, plain.seq), members - 1);
+    expectStatus(await deleteMessage(ana, room.id, plain.id), 200);
+    await hand.sql.query(`delete from outbox`);
+
     // And back: one row for each message that was taken back, seen to page by page.
     for (const { id } of [first, second]) expectStatus(await deleteMessage(ana, room.id, id), 200);
     assert.equal(await count('outbox'), 2);
     let rounds = 0;
     while ((await applyChanges(hand.deps)) > 0) rounds += 1;
     assert.ok(rounds > 2, `in ${rounds} rounds`);
-    assert.equal(await count('armed'), 0);
+    assert.deepEqual([await count('armed'), await count('late_calls')], [0, 0]);
     assert.equal(await count(`decisions where step = 'conversation' and reason = 'message_deleted'`), members - 1);
   });
 }).timeout(240_000);

@@ -117,6 +117,29 @@ describe('every message reaches a person', () => {
     live.close();
   }).timeout(60_000);
 
+  it('once more where an edit mentions them, though what came after the message was told', async () => {
+    const [ana, bob] = [await registerPerson(app), await away()];
+    const group = await makeGroup(ana, [bob.person], 'Ops');
+    const path = `/v1/conversations/${group.id}`;
+    expectStatus(await bob.person.call('PATCH', `${path}/me`, { level: 'mentions' }), 200);
+    const mentions = [{ type: 'user', userId: bob.person.id, offset: 0, length: 4 }];
+    const message = await send(ana, group.id, 'The server room is on fire');
+    const later = await send(ana, group.id, '@Bob: hello', { mentions });
+    await waitFor(app, { to: bob.phone });
+    await closed(bob.person);
+    const edit = { clientId: randomUUIDv7(), text: '@Bob: the server room is on fire', mentions };
+    expectStatus(await ana.call('PATCH', `${path}/messages/${message.id}`, edit), 200);
+    const pushes = await waitFor(app, { to: bob.token }, 2);
+    assert.deepEqual(
+      pushes.map(({ data }) => data?.seq),
+      [later, message].map(({ seq }) => String(seq)),
+    );
+    const [first, second] = await waitFor(app, { to: bob.person.email, channel: 'email', text: 'new message' }, 2);
+    assert.match(first?.text ?? '', /Ana: @Bob: hello/);
+    assert.match(second?.text ?? '', /Ana: @Bob: the server room is on fire/);
+    assert.doesNotMatch(second?.text ?? '', /hello/);
+  }).timeout(60_000);
+
   it('a reply in a thread that they follow too, and it stands on the icon', async () => {
     const [ana, bob] = [await registerPerson(app), await away()];
     const group = await makeGroup(ana, [bob.person], 'Ops');

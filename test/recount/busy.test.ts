@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Conversation, Message } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { SendOutcome } from '../../domain/deps.ts';
+import { applyChanges } from '../../domain/calling-off/index.ts';
 import { createRecount, recountState } from '../../domain/recount/index.ts';
 import {
   type Person,
@@ -79,7 +81,8 @@ describe(`a busy history (RECOUNT_SEED=${seed})`, () => {
     if (!place || !person || !other) return;
     const at = (rest: string) => `/v1/conversations/${place.conversation.id}${rest}`;
     const chance = random.next();
-    if (chance < 0.5) return write(place, person);
+    if (chance < 0.45) return write(place, person);
+    if (chance < 0.5) return edit(place);
     if (chance < 0.65) return read(person, place.conversation.id, random.pick(place.messages)?.seq ?? 0);
     if (chance < 0.7)
       return person.call('PATCH', at('/me'), { level: random.pick(['all', 'mentions', 'nothing', null]) });
@@ -116,6 +119,16 @@ describe(`a busy history (RECOUNT_SEED=${seed})`, () => {
     }).catch(() => undefined);
     if (message) place.messages.push(message);
   };
+  /** Who wrote it mentions somebody else by it, or nobody. */
+  const edit = async ({ conversation, members, messages }: (typeof conversations)[number]) => {
+    const message = random.pick(messages);
+    const author = all.find(({ id }) => id === message?.senderId);
+    const mention = random.pick([{ type: 'everyone' }, { type: 'user', userId: random.pick([...members])?.id }, null]);
+    await author?.call('PATCH', `/v1/conversations/${conversation.id}/messages/${message?.id}`, {
+      ...{ clientId: randomUUIDv7(), text: 'a message, edited' },
+      mentions: mention ? [{ ...mention, offset: 0, length: 1 }] : [],
+    });
+  };
   const comeOrGo = async ({ conversation, members }: (typeof conversations)[number], person: Person, other: Person) => {
     if (members.size < 3) return;
     const path = `/v1/conversations/${conversation.id}`;
@@ -131,6 +144,7 @@ describe(`a busy history (RECOUNT_SEED=${seed})`, () => {
   /** The relay and the workers have their turn, with whoever has something to be decided. */
   const work = async () => {
     while ((await hand.arm()) > 0);
+    while ((await applyChanges(hand.deps)) > 0);
     await hand.start();
     for (const person of all) {
       const attention = await hand.attention(person);

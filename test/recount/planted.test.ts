@@ -78,6 +78,38 @@ describe('the recount', () => {
     assert.deepEqual(await recount(hand.deps), {});
   });
 
+  it('finds nothing where an edit called somebody below what they were told, unless that is told twice', async () => {
+    const [ana, bob] = [(await registerPeople(hand.app, 'Ana'))[0], await hand.reachable()];
+    const group = await makeGroup(ana, [bob]);
+    expectStatus(await bob.call('PATCH', `/v1/conversations/${group.id}/me`, { level: 'mentions' }), 200);
+    const mentions = [{ type: 'user', userId: bob.id, offset: 0, length: 4 }];
+    await send(ana, group.id, '@Bob, the first', { mentions });
+    const { id, seq } = await send(ana, group.id, 'to nobody');
+    await send(ana, group.id, '@Bob, the last', { mentions });
+    hand.pass(2_000);
+    await hand.walk(bob);
+    const edit = { clientId: randomUUIDv7(), text: '@Bob, after all', mentions };
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${group.id}/messages/${id}`, edit), 200);
+    for (let n = 0; n < 4; n += 1) {
+      hand.pass(31 * minute);
+      await hand.walk(bob);
+    }
+    assert.deepEqual(
+      hand.push.sent.map(({ data }) => Number(data.seq)),
+      [seq + 1, seq],
+    );
+    hand.pass(day);
+    assert.deepEqual(await recount(hand.deps), {});
+    await hand.sql.query(
+      `insert into attempts (user_id, id, episode, channel, state, covers, claimed_at)
+       select user_id, $2, episode, channel, state, covers, now() from attempts
+       where user_id = $1 and channel = 'push' order by id desc limit 1`,
+      [bob.id, randomUUIDv7()],
+    );
+    hand.pass(day);
+    assert.deepEqual(await recount(hand.deps), { announced_twice: 1 });
+  });
+
   type Plant = () => Promise<void>;
   const plants: Record<DifferenceKind, Plant> = {
     async not_armed() {
