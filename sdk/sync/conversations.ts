@@ -74,6 +74,8 @@ export class Conversations {
   readonly #told: Told;
   /** What an earlier process has kept, and may not have come to tell. */
   readonly #untold = new Set<ConversationId>();
+  /** Of which an earlier process may have kept a reading, and not have come to tell it. */
+  readonly #readBefore = new Set<ConversationId>();
   /** What was kept for so long that its whole state is asked for. */
   readonly #dated = new Set<ConversationId>();
   /** How often something was set of what conversations are to the person, and at which of them each was set last. */
@@ -169,6 +171,7 @@ export class Conversations {
     if (this.#held.has(id)) return false;
     this.#keep(this.#markAll(held));
     this.#untold.add(id);
+    this.#readBefore.add(id);
     if (dated) this.#dated.add(id);
     this.#told.moved(id, 'added');
     return true;
@@ -272,9 +275,7 @@ export class Conversations {
   /** The person does not belong to it any more. */
   lose(id: ConversationId, last?: ConversationEvent): void {
     if (!this.#held.delete(id)) return;
-    this.#untold.delete(id);
-    this.#dated.delete(id);
-    this.#settings.delete(id);
+    for (const noted of [this.#untold, this.#readBefore, this.#dated, this.#settings]) noted.delete(id);
     if (last) this.#told.change(last);
     this.#told.moved(id, 'removed', last);
   }
@@ -292,7 +293,9 @@ export class Conversations {
     }
     this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
     const mine = this.#held.get(id)?.me.readSeq ?? 0;
-    if (mine > readSeq) this.#told.readHere(id, mine);
+    // What this process reads it tells by itself, and what the server has told it must not be told again: a reading takes
+    // away a mark that was set since.
+    if (this.#readBefore.delete(id) && mine > readSeq) this.#told.readHere(id, mine);
     return true;
   }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import type { MyMembership } from '../../contracts/entities/index.ts';
+import type { Conversation, MyMembership } from '../../contracts/entities/index.ts';
 import type { Client } from '../../sdk/index.ts';
-import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
+import { type Person, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { until } from '../support/until.ts';
-import { clientOf, clientsOfEachTest, eager, holds, tapped } from '../support/client.ts';
+import { clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
+import { expectStatus } from '../support/rest.ts';
+import { urlOf } from '../support/url-of.ts';
 
 describe('one’s own settings at the client', () => {
   let app: TestApp;
@@ -105,6 +107,46 @@ describe('one’s own settings at the client', () => {
     assert.ok(late.length > 0);
     for (const tell of late) tell();
     assert.deepEqual([mine(laptop, id).readSeq, mine(laptop, id).unread, mine(laptop, id).unreadMark], [seq, 0, seq]);
+  });
+
+  it('when an answer is older than a reading on another device, then it is not told again, which would take a mark away', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const [first] = [await send(ana, id, 'one'), await send(ana, id, 'two'), await send(ana, id, 'three')];
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const marked = Promise.withResolvers<void>();
+    const laptop = await online(bob, {
+      limits: { ...eager, messagesPerConversation: 1 },
+      surroundings: {
+        async fetch(input, init) {
+          const answer = await fetch(input, init);
+          if (!urlOf(input).endsWith(`/conversations/${id}`)) return answer;
+          asked.resolve();
+          await answered.promise;
+          return answer;
+        },
+        open: tapped({
+          async ask(_, input, go) {
+            if (JSON.stringify(input).includes('"readSeq"')) await marked.promise;
+            return go();
+          },
+        }),
+      },
+    });
+    // What is unread and not held is asked for once something of it has changed.
+    expectStatus(await ana.call('DELETE', `/v1/conversations/${id}/messages/${first.id}`), 200);
+    await asked.promise;
+    expectStatus(await read(bob, id, 2), 200);
+    await holds(laptop, () => mine(laptop, id).readSeq === 2);
+    const taken = heard(laptop, 'conversation');
+    answered.resolve();
+    await taken;
+    expectStatus(await bob.call('PUT', `/v1/conversations/${id}/unread-mark`, { seq: 2 }), 200);
+    marked.resolve();
+    // What was to be told of readings is told by then.
+    await laptop.stop();
+    const { me } = expectStatus(await bob.call<Conversation>('GET', `/v1/conversations/${id}`), 200);
+    assert.deepEqual([me.readSeq, me.unreadMark], [2, 2]);
   });
 
   it('when two change a conversation that both saw at one version, then the second is refused and changes nothing', async () => {
