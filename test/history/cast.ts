@@ -36,6 +36,7 @@ export interface Room {
   present: Set<string>;
   /** A change of its members is under way; they are made one after another. */
   busy: boolean;
+  channel: boolean;
 }
 
 export interface Cast {
@@ -91,7 +92,8 @@ async function makeRoom(
   const members = others.slice(0, castSize.members - 1).map(({ id }) => id);
   const history = n % 2 === 0 ? 'all' : 'joining';
   // One in eight is a channel: there, who comes and goes leaves no line in the timeline.
-  const kind = n % 8 === 7 ? 'channel' : 'group';
+  const channel = n % 8 === 7;
+  const kind = channel ? 'channel' : 'group';
   const body = { clientId: randomUUIDv7(), kind, title: `room ${n}`, memberIds: members, history };
   const answer = await call<{ id: string }>(
     ...([
@@ -108,9 +110,10 @@ async function makeRoom(
     conversation: id,
     owner: owner.id,
     history,
-    channel: kind === 'channel',
+    channel,
   });
-  return { id, owner: owner.id, others: others.map((person) => person.id), present: new Set(members), busy: false };
+  const came = { others: others.map((person) => person.id), present: new Set(members) };
+  return { id, owner: owner.id, ...came, busy: false, channel };
 }
 
 /** Fisher and Yates. */

@@ -36,6 +36,23 @@ async function readOne(client: pg.Client, conversation: string) {
   };
 }
 
+/** Who belongs to each of these conversations, and what it is to them. */
+export async function readMembers(
+  url: string,
+  conversations: readonly string[],
+): Promise<ReadonlyMap<string, StoredMember[]>> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    const all = new Map<string, StoredMember[]>();
+    for (const id of conversations)
+      all.set(id, (await client.query<StoredMember>(membersSql, [id])).rows.map(numbered));
+    return all;
+  } finally {
+    await client.end();
+  }
+}
+
 /** What these people have for themselves. */
 export async function readPersonal(
   url: string,
@@ -61,7 +78,9 @@ const numeric = new Set([
   'messageSeq',
   'joinedSeq',
   'leftVersion',
+  'deliveredSeq',
   'readSeq',
+  'cameSeq',
   'target',
   'unreadMark',
   'threadSeq',
@@ -98,10 +117,18 @@ const changesSql = `
     case when type in ('conversation.created', 'members.added', 'members.changed') then data->'members' else '[]' end as roles
   from events where conversation_id = $1 order by version`;
 
+// What counts as unread is said once more here, and not asked of the product.
 const membersSql = `
-  select user_id as "userId", role, joined_seq as "joinedSeq", left_at is null as present, left_version as "leftVersion",
-    read_seq as "readSeq", unread_mark as "unreadMark"
-  from members where conversation_id = $1 order by user_id`;
+  select m.user_id as "userId", m.role, m.joined_seq as "joinedSeq", m.left_at is null as present,
+    m.left_version as "leftVersion", m.delivered_seq as "deliveredSeq", m.read_seq as "readSeq", m.came_seq as "cameSeq",
+    m.unread_mark as "unreadMark", m.level, m.pinned, m.archived,
+    to_char(m.muted_until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "mutedUntil",
+    count(g.seq)::int as unread, count(g.seq) filter (where exists (
+      select from jsonb_array_elements(g.mentions) e where e->>'userId' = m.user_id::text))::int as mentions
+  from members m left join messages g on g.conversation_id = m.conversation_id and g.seq > m.read_seq and g.seq > m.joined_seq
+    and g.kind = 'text' and g.deleted_at is null and g.thread_id is null and g.sender_id <> m.user_id
+    and not exists (select from blocks b where b.user_id = m.user_id and b.blocked_id = g.sender_id)
+  where m.conversation_id = $1 group by m.conversation_id, m.user_id order by m.user_id`;
 
 const reactionsSql =
   'select seq, emoji, user_id as "userId" from reactions where conversation_id = $1 order by seq, emoji, user_id';

@@ -5,7 +5,7 @@ import type { ConversationState } from '../../sdk/reducer.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Cast } from './cast.ts';
 import type { Client } from './clients/index.ts';
-import type { Operation, OperationOf, Role } from './record.ts';
+import type { Operation, OperationOf, Role, Settings } from './record.ts';
 import type { Outcome } from './recorder.ts';
 import type { Random } from './random.ts';
 
@@ -32,6 +32,7 @@ const weights = {
   read: 8,
   follow: 4,
   mark: 2,
+  set: 3,
   draft: 3,
   block: 2,
   page: 4,
@@ -43,6 +44,7 @@ const weights = {
 type Deed = keyof typeof weights;
 const deeds = (Object.keys(weights) as Deed[]).flatMap((deed) => Array.from({ length: weights[deed] }, () => deed));
 const roles: readonly Role[] = ['admin', 'member', 'member', 'read_only'];
+const levels: readonly Settings['level'][] = ['all', 'mentions', 'nothing', null];
 const emojis = ['👍', '🎉', '❤️', '👀'];
 
 const playLimits = {
@@ -105,6 +107,7 @@ const doing: Record<Deed, (actor: Actor) => Promise<unknown>> = {
     const seq = random.chance(0.7) ? Math.max(0, state.lastSeq - random.below(20)) : null;
     return client.perform({ what: 'mark', conversation: state.id, seq });
   },
+  set: (actor) => anyDevice(actor).perform({ what: 'set', conversation: actor.state.id, settings: someSetting(actor) }),
   draft: (actor) => {
     const text = actor.random.chance(0.7) ? wording(actor).text : null;
     return anyDevice(actor).perform({ what: 'draft', conversation: actor.state.id, text });
@@ -131,6 +134,19 @@ const newSend = (actor: Actor): OperationOf<'send'> => ({
   ...wording(actor),
 });
 const reaction = ({ random }: Actor) => ({ emoji: random.pick(emojis) ?? '👍', on: random.chance(0.7) });
+
+/** One of them: of what two devices set at once, each has the last word of its own. */
+function someSetting({ random }: Actor): Partial<Settings> {
+  const on = random.chance(0.5);
+  const day = 1 + random.below(9);
+  const settings: Partial<Settings>[] = [
+    { level: random.pick(levels) ?? null },
+    { pinned: on },
+    { archived: on },
+    { mutedUntil: on ? `2099-01-0${day}T00:00:00.000Z` : null },
+  ];
+  return random.pick(settings) ?? {};
+}
 
 async function send(actor: Actor, operation: OperationOf<'send' | 'forward'> = newSend(actor)): Promise<void> {
   const outcome = await persist(actor, operation);

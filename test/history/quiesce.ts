@@ -1,8 +1,9 @@
-import type { Cast } from './cast.ts';
+import type { Cast, Room } from './cast.ts';
+import { othersDifferences, ownDifferences } from './checker/standing.ts';
 import { type Client, type Person, doors } from './clients/index.ts';
 import { held } from './clients/translate.ts';
-import { readPersonal, readStored, toWorkOff } from './database.ts';
-import type { Held, Seen } from './record.ts';
+import { readMembers, readPersonal, readStored, toWorkOff } from './database.ts';
+import type { Held, Seen, StoredMember } from './record.ts';
 import type { Recorder } from './recorder.ts';
 import type { Random } from './random.ts';
 import type { Node, Stage } from './stage.ts';
@@ -16,8 +17,6 @@ import { until } from '../support/until.ts';
 const convergeMs = 60_000;
 /** Milliseconds between two readings of how many looks there were: what lies between two counts as the earlier one. */
 const looksMs = 250;
-/** Milliseconds in which what a client shows as read is told. */
-const readMs = 10_000;
 /** Messages in one page of a fresh reading. */
 const pageSize = 200;
 
@@ -47,7 +46,8 @@ export async function rest(
   };
   await Promise.all(cast.clients.map(come)).finally(() => looks.stop());
   const convergedMs = Date.now() - began;
-  const truth = await readTold(stage, cast);
+  await settle(stage, cast);
+  const truth = await readRooms(stage, cast);
   const ids = cast.people.map(({ id }) => id);
   for (const personal of await readPersonal(stage.databaseUrl, ids))
     recorder.add({ kind: 'personal', who: 'stage', rest: number, ...personal });
@@ -63,19 +63,28 @@ const readRooms = (stage: Stage, cast: Cast): Promise<Truth> =>
     cast.rooms.map(({ id }) => id),
   );
 
-/** What is read is told a moment after it is shown; what is not told in time is written down as it is. */
-async function readTold(stage: Stage, cast: Cast): Promise<Truth> {
-  const isTold = (truth: Truth) =>
-    cast.clients.every((client) =>
-      truth.every(({ conversation, members }) => {
-        const row = members.find(({ userId, present }) => present && userId === client.person.id);
-        return !row || (client.own?.(conversation)?.readSeq ?? 0) <= row.readSeq;
-      }),
+/**
+ * What is read is told a moment after it is shown, and then all that have lost it must come to hear of it: waited for as
+ * long as for the log. What is promised is counted by the client's own clock (`resyncMs`) and no digest, for nothing in
+ * the log moves any more. What has not come by then is written down as it is.
+ */
+async function settle(stage: Stage, cast: Cast): Promise<void> {
+  const ids = cast.rooms.map(({ id }) => id);
+  const look = async () => {
+    const members = await readMembers(stage.databaseUrl, ids);
+    return cast.clients.every((client) =>
+      cast.rooms.every((room) => isSettled(client, room, members.get(room.id) ?? [])),
     );
-  let truth: Truth = [];
-  const look = async () => (truth = await readRooms(stage, cast));
-  await until(look, isTold, readMs).catch(() => undefined);
-  return truth;
+  };
+  await until(look, Boolean, convergeMs).catch(() => undefined);
+}
+
+function isSettled(client: Client, { id, channel }: Room, members: readonly StoredMember[]): boolean {
+  const person = client.person.id;
+  const own = client.own?.(id);
+  const row = members.find(({ userId, present }) => present && userId === person);
+  if (!own || !row) return true;
+  return ownDifferences(own, row).length === 0 && othersDifferences(own, person, { members, channel }).length === 0;
 }
 
 /** Counts the looks of each node's digest from now on. */

@@ -101,6 +101,8 @@ export type Operation =
   | { what: 'title'; conversation: string; title: string }
   /** Null takes it away. */
   | { what: 'mark'; conversation: string; seq: number | null }
+  /** Some of it; the rest stays as it is. */
+  | { what: 'set'; conversation: string; settings: Partial<Settings> }
   | { what: 'draft'; conversation: string; text: string | null }
   | { what: 'drafts' }
   | { what: 'block'; person: string; on: boolean }
@@ -204,12 +206,31 @@ export interface State extends Moment {
   conversation: string;
 }
 
-/** What a client says of its own person in a conversation. */
-export interface Own {
+/** What somebody has set a conversation to be to them. */
+export interface Settings {
+  level: 'all' | 'mentions' | 'nothing' | null;
+  pinned: boolean;
+  archived: boolean;
+  mutedUntil: string | null;
+}
+
+/** How far somebody is; `cameSeq` is the last message when they came. */
+export interface Watermarks {
+  deliveredSeq: number;
   readSeq: number;
+  cameSeq: number;
+}
+
+/** What a client says of its own person in a conversation, and of how far the others are. */
+export interface Own extends Settings, Omit<Watermarks, 'cameSeq'> {
+  unread: number;
+  mentions: number;
+  unreadMark: number | null;
   role: Role;
   /** Messages that were written and stand in no log. */
   waiting: number;
+  /** Who tells how far they are. */
+  others: ({ userId: string } & Watermarks)[];
 }
 
 /** A client came to what the database holds, or did not, after the last write before a rest. */
@@ -286,14 +307,16 @@ export interface StoredChange {
   emoji: string | null;
 }
 
-export interface StoredMember {
+export interface StoredMember extends Settings, Watermarks {
   userId: string;
   role: string;
   joinedSeq: number;
   present: boolean;
   leftVersion: number | null;
-  readSeq: number;
   unreadMark: number | null;
+  /** Counted from the messages. */
+  unread: number;
+  mentions: number;
 }
 
 export type History = readonly HistoryRecord[];

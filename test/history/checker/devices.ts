@@ -1,6 +1,7 @@
 import type { State } from '../record.ts';
 import type { Digest } from './digest.ts';
 import type { Findings } from './findings.ts';
+import { othersDifferences, ownDifferences } from './standing.ts';
 
 /**
  * Looks of a node's digest after which its clients hold what was written, whatever they missed: one each second, twenty
@@ -50,17 +51,19 @@ function checkTold(digest: Digest, findings: Findings): void {
   }
 }
 
-/** What a client says of its own person is what the rows say, and nothing waits any more. */
+/** What a client says of its own person, and of how far others are, is what the rows say, and nothing waits any more. */
 function checkOwn({ who, rest, conversation, own }: State, digest: Digest, findings: Findings): void {
-  const person = digest.persons.get(who);
-  const row = digest.logs
-    .get(rest)
-    ?.get(conversation)
-    ?.stored.members.find(({ userId }) => userId === person);
+  const person = digest.persons.get(who) ?? who;
+  const members = digest.logs.get(rest)?.get(conversation)?.stored.members ?? [];
+  const row = members.find(({ userId }) => userId === person);
   if (!own || !row?.present) return;
   const where = `${who} in ${conversation}`;
   if (own.waiting > 0) findings.add('still waiting', `${where}: ${own.waiting} messages at rest ${rest}`);
   if (own.role !== row.role) findings.add('diverged', `${where}: is ${own.role}, and ${row.role} by the database`);
   if (own.readSeq > row.readSeq)
     findings.add('read mark went back', `${where}: shown at ${own.readSeq}, and ${row.readSeq} by the database`);
+  for (const difference of ownDifferences(own, row)) findings.add('own state astray', `${where}: ${difference}`);
+  const channel = digest.rooms.get(conversation)?.channel ?? false;
+  for (const difference of othersDifferences(own, person, { members, channel }))
+    findings.add('others astray', `${where}: ${difference}`);
 }

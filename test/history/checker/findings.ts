@@ -28,6 +28,10 @@ export const violations = {
   'not converged': 'P5',
   /** A client needed longer than is promised to come to what the database holds. */
   late: 'P5',
+  /** At rest, a client shows other marks, counts or settings of its own person than the rows hold. */
+  'own state astray': 'P5',
+  /** At rest, a client shows others elsewhere than they are. */
+  'others astray': 'P5',
   'shown twice': 'P6',
   /** A process told its person of a message twice, or after a later one. */
   'told out of turn': 'P6',
@@ -44,7 +48,7 @@ export const violations = {
   'thread broken': 'P8',
   'read mark went back': 'P9',
   'unread miscounted': 'P9',
-  /** A draft, a mark or a block is not what its person said last. */
+  /** A draft, a mark, a setting or a block is not what its person said last. */
   'last word lost': 'P9',
   /** A message is marked as of somebody blocked for who has not blocked them, or not for who has. */
   'block not kept': 'P10',

@@ -9,7 +9,7 @@ interface Write {
   outcome: Attempt['outcome'];
 }
 
-/** P9: what people keep for themselves (drafts, marks, blocks) is what they said last, on whatever device and node. */
+/** P9: what people keep for themselves (drafts, marks, settings, blocks) is what they said last, on whatever device and node. */
 export function checkOwn(digest: Digest, findings: Findings): void {
   const writes = writesOf(digest);
   for (const { person, rest, at, blocked, drafts } of digest.personal) {
@@ -19,7 +19,10 @@ export function checkOwn(digest: Digest, findings: Findings): void {
       ...[...(digest.logs.get(rest) ?? [])].flatMap(([conversation, { stored }]) =>
         stored.members
           .filter(({ userId, present }) => userId === person && present)
-          .map(({ unreadMark }): [string, string] => [`mark ${person} ${conversation}`, String(unreadMark)]),
+          .flatMap((row): [string, string][] => [
+            [`mark ${person} ${conversation}`, String(row.unreadMark)],
+            ...settingNames.map((name): [string, string] => [`${name} ${person} ${conversation}`, String(row[name])]),
+          ]),
       ),
     ];
     checkHeld(new Map(held), { person, at }, writes, findings);
@@ -31,7 +34,14 @@ export function checkOwn(digest: Digest, findings: Findings): void {
 const placeOf = (draft: string) => draft.slice(0, draft.indexOf(' '));
 
 /** What is held of each thing where nothing is. */
-const absent = { block: 'off', draft: 'null', mark: 'null' };
+const absent = {
+  ...{ block: 'off', draft: 'null', mark: 'null' },
+  ...{ level: 'null', pinned: 'false', archived: 'false', mutedUntil: 'null' },
+};
+const settingNames = ['level', 'pinned', 'archived', 'mutedUntil'] as const;
+/** Of these nothing is said where one does not belong. */
+const ofMembers = new Set<string>(['mark', ...settingNames]);
+const kindOf = (key: string) => key.split(' ')[0] as keyof typeof absent;
 
 function checkHeld(
   held: ReadonlyMap<string, string>,
@@ -39,10 +49,9 @@ function checkHeld(
   writes: ReadonlyMap<string, Write[]>,
   findings: Findings,
 ): void {
-  // Whoever belongs to it no more has no mark there.
-  const keys = [...writes.keys()].filter((key) => key.split(' ')[1] === person && !key.startsWith('mark'));
+  const keys = [...writes.keys()].filter((key) => key.split(' ')[1] === person && !ofMembers.has(kindOf(key)));
   for (const key of new Set([...held.keys(), ...keys])) {
-    const nothing = absent[key.split(' ')[0] as keyof typeof absent];
+    const nothing = absent[kindOf(key)];
     const value = held.get(key) ?? nothing;
     const possible = standing(
       (writes.get(key) ?? []).filter(({ begun }) => begun < at),
@@ -81,6 +90,10 @@ function writesOf(digest: Digest): Map<string, Write[]> {
       }
       case 'mark':
         note(`mark ${person} ${operation.conversation}`, String(operation.seq), attempt);
+        break;
+      case 'set':
+        for (const [name, value] of Object.entries(operation.settings))
+          note(`${name} ${person} ${operation.conversation}`, String(value), attempt);
         break;
       // Reading, and coming back, may take the mark away, and may have nothing to take.
       case 'read':

@@ -34,6 +34,8 @@ export function restCall(operation: Exclude<Operation, { what: 'sync' }>): [stri
     }
     case 'mark':
       return ['PUT', at('/unread-mark'), { seq: operation.seq }];
+    case 'set':
+      return ['PATCH', at('/me'), operation.settings];
     case 'draft':
       return operation.text === null ? ['DELETE', at('/draft')] : ['PUT', at('/draft'), { text: operation.text }];
     case 'drafts':

@@ -24,6 +24,9 @@ export async function call(client: Client, operation: Called): Promise<Answer> {
     case 'mark':
       await client.markUnread(operation.conversation, operation.seq);
       return {};
+    case 'set':
+      await client.updateMembership(operation.conversation, operation.settings);
+      return {};
     case 'page': {
       const { conversation, before, after, limit } = operation;
       const bound = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
@@ -48,7 +51,7 @@ export async function call(client: Client, operation: Called): Promise<Answer> {
 /** What it has no call of its own for, by the operation's name. */
 function rest(
   { rest: ask }: Client,
-  operation: Exclude<Called, { what: 'edit' | 'delete' | 'react' | 'mark' | 'page' | 'follow' | 'threads' }>,
+  operation: Exclude<Called, { what: 'edit' | 'delete' | 'react' | 'mark' | 'set' | 'page' | 'follow' | 'threads' }>,
 ): Promise<unknown> {
   const id = 'conversation' in operation ? operation.conversation : '';
   switch (operation.what) {

@@ -1,5 +1,5 @@
 import type { ConversationEvent, SyncResponse } from '../../../contracts/entities/index.ts';
-import type { ServerEventPayload } from '../../../contracts/realtime/index.ts';
+import type { ServerEventName, ServerEventPayload } from '../../../contracts/realtime/index.ts';
 import type { Client, ClientConversation, ClientEvents } from '../../../sdk/index.ts';
 import type { ConversationState } from '../../../sdk/reducer.ts';
 import { type Surroundings, surroundings } from '../../../sdk/surroundings.ts';
@@ -81,9 +81,12 @@ export interface Tapped extends Pick<ClientOptions, 'recorder' | 'random' | 'dro
   onDoubt: (clientId: string) => void;
 }
 
+/** What is told live beside the log. */
+const unlogged: ReadonlySet<string> = new Set(['receipts', 'membership', 'blocks'] satisfies ServerEventName[]);
+
 /**
  * The client's own socket, with somebody who listens on the line: what the server tells is written down as for any other
- * client, and some of the live events are lost.
+ * client, and some of what is told live is lost.
  */
 export function tapped({ who, recorder, random, dropRate, onReceipt, onDoubt }: Tapped): Surroundings['open'] {
   const isLost = (event: ConversationEvent) => {
@@ -97,6 +100,7 @@ export function tapped({ who, recorder, random, dropRate, onReceipt, onDoubt }: 
     const wire = surroundings.open(url, auth, {
       heard(name, payload) {
         if (name === 'event' && isLost(payload as ConversationEvent)) return;
+        if (unlogged.has(name) && random.chance(dropRate())) return;
         if (name === 'hello') greeted.resolve(greeting(payload as ServerEventPayload<'hello'>));
         listener.heard(name, payload);
       },

@@ -7,8 +7,9 @@ import type {
   Snapshot,
   SyncResponse,
 } from '../../../contracts/entities/index.ts';
+import type { ClientConversation } from '../../../sdk/index.ts';
 import type { ConversationState } from '../../../sdk/reducer.ts';
-import type { Answer, Entry, Followed, Held, Seen, Snapshotted } from '../record.ts';
+import type { Answer, Entry, Followed, Held, Own, Seen, Snapshotted } from '../record.ts';
 import type { Outcome } from '../recorder.ts';
 
 /** What travels on the wire, as the history keeps it. */
@@ -61,6 +62,20 @@ export function held(state: ConversationState): Held {
   const members = [...(state.members ?? [])].map(([id, { role }]) => `${id} ${role}`).sort();
   const messages = [...state.messages.values()].sort((a, b) => a.seq - b.seq).map(seen);
   return { version: state.version, lastSeq: state.lastSeq, title: state.settings.title, members, messages };
+}
+
+/** What a client says of its own person in a conversation. Who tells nothing of themselves is not named. */
+export function own({ me, receipts, outgoing }: ClientConversation): Own {
+  const { role, deliveredSeq, readSeq, unread, mentions, unreadMark, level, pinned, archived, mutedUntil } = me;
+  return {
+    ...{ role, deliveredSeq, readSeq, unread, mentions, unreadMark, level, pinned, archived, mutedUntil },
+    waiting: outgoing.length,
+    others: [...receipts].flatMap(([userId, { deliveredSeq: delivered, readSeq: read, cameSeq }]) =>
+      delivered === null || read === null || cameSeq === null
+        ? []
+        : [{ userId, deliveredSeq: delivered, readSeq: read, cameSeq }],
+    ),
+  };
 }
 
 /** Refusals that do not say whether it took effect: the system's own fault, as a 5xx is over REST. */

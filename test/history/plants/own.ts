@@ -103,6 +103,15 @@ export const ownPlants: Plants = {
         return member !== undefined;
       }),
   },
+  'a conversation is muted as nobody has set it': {
+    found: 'last word lost',
+    plant: (history, random) =>
+      onStored(history, random, ({ members }) => {
+        const member = random.pick(members.filter(({ present }) => present));
+        if (member) member.mutedUntil = '2001-01-01T00:00:00.000Z';
+        return member !== undefined;
+      }),
+  },
   'somebody is told another draft than is kept': {
     found: 'last word lost',
     plant: (history, random) =>

@@ -1,5 +1,14 @@
 import type { Random } from '../random.ts';
-import type { Answer, Founding, History, HistoryRecord, Operation, OperationOf, Personal } from '../record.ts';
+import type {
+  Answer,
+  Founding,
+  History,
+  HistoryRecord,
+  Operation,
+  OperationOf,
+  Personal,
+  Settings,
+} from '../record.ts';
 import { type Made, Room } from './room.ts';
 
 /** How long a made-up history is, and what its newcomers may read. */
@@ -15,6 +24,10 @@ const queuer = 'cleo';
 const doorOf = (person: string) => (person === queuer ? 'sdk' : 'made up');
 const roles = ['admin', 'member', 'member', 'read_only'] as const;
 const emojis = ['👍', '🎉'];
+const settings: readonly Partial<Settings>[] = [
+  ...[{ level: 'mentions' as const }, { level: null }, { pinned: true }, { pinned: false }, { archived: true }],
+  ...[{ mutedUntil: '2099-01-01T00:00:00.000Z' }, { mutedUntil: null }],
+];
 
 /** Chances of what goes wrong without breaking a promise. */
 const chances = { answerLost: 0.1, eventLost: 0.2, sync: 0.3 };
@@ -163,6 +176,7 @@ class World {
         { ...send, ...thread, mention: named },
       ],
       { what: 'mark', conversation, seq: random.chance(0.7) ? random.below(messages.length + 1) : null },
+      { what: 'set', conversation, settings: random.pick(settings) ?? {} },
       { what: 'draft', conversation, text: random.chance(0.7) ? words.text : null },
       { what: 'block', person: random.pick(people.filter((other) => other !== who)) ?? '', on: random.chance(0.5) },
       ...(shown ? [{ what: 'forward' as const, ...forwarded, messageId: shown.id }] : []),
@@ -218,6 +232,9 @@ class World {
       }
       case 'mark':
         room.mark(who, operation.seq);
+        return {};
+      case 'set':
+        room.set(who, operation.settings);
         return {};
       case 'draft':
         if (operation.text === null) room.drafts.delete(who);

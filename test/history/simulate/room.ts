@@ -9,6 +9,7 @@ import type {
   Role,
   Roled,
   Seen,
+  Settings,
   Standing,
   Stored,
   StoredChange,
@@ -17,10 +18,11 @@ import type {
 import { Threads } from './threads.ts';
 
 /** A membership in a made-up conversation. */
-export interface Membership {
+export interface Membership extends Settings {
   joinedSeq: number;
   present: boolean;
   leftVersion: number | null;
+  cameSeq: number;
   readSeq: number;
   unreadMark: number | null;
   role: Role;
@@ -30,8 +32,10 @@ const newcomer: Membership = {
   joinedSeq: 0,
   present: true,
   leftVersion: null,
+  cameSeq: 0,
   readSeq: 0,
   unreadMark: null,
+  ...{ level: null, pinned: false, archived: false, mutedUntil: null },
 };
 
 /** An entry of the log as it was made; what each reader is told of it is `Room.entry`. */
@@ -182,6 +186,10 @@ export class Room {
     this.members.set(who, { ...(this.members.get(who) ?? newcomer), unreadMark });
   }
 
+  set(who: string, settings: Partial<Settings>): void {
+    this.members.set(who, { ...(this.members.get(who) ?? newcomer), ...settings });
+  }
+
   block(who: string, person: string, on: boolean): void {
     const blocked = new Set(this.blocked.get(who));
     if (on) blocked.add(person);
@@ -194,8 +202,11 @@ export class Room {
     if (this.isPresent(person) === (what === 'add')) return what === 'add';
     const before = this.messages.length;
     if (what === 'add') {
-      const readSeq = Math.max(before + 1, this.members.get(person)?.readSeq ?? 0);
-      this.members.set(person, { ...newcomer, joinedSeq: this.#history === 'joining' ? before : 0, readSeq });
+      const known = this.members.get(person) ?? newcomer;
+      const { level, pinned, archived, mutedUntil } = known;
+      const came = { cameSeq: before + 1, readSeq: Math.max(before + 1, known.readSeq) };
+      const joinedSeq = this.#history === 'joining' ? before : 0;
+      this.members.set(person, { ...newcomer, ...{ level, pinned, archived, mutedUntil }, joinedSeq, ...came });
       this.#threads.comeBack(person);
       const roles: Roled[] = [{ userId: person, role: 'member' }];
       this.#tellLine(this.owner, { system: 'members.added', joined: [person], roles });
@@ -245,7 +256,16 @@ export class Room {
   }
 
   own(person: string): Own {
-    return { readSeq: this.members.get(person)?.readSeq ?? 0, role: this.role(person), waiting: 0 };
+    const { role, readSeq, level, pinned, archived, mutedUntil } = this.members.get(person) ?? newcomer;
+    const { unread, mentions, unreadMark } = this.standing(person);
+    const others = this.present.filter((other) => other !== person).map((other) => this.#watermarks(other));
+    const counts = { deliveredSeq: readSeq, readSeq, unread, mentions, unreadMark };
+    return { role, ...counts, level, pinned, archived, mutedUntil, waiting: 0, others };
+  }
+
+  #watermarks(userId: string) {
+    const { readSeq, cameSeq } = this.members.get(userId) ?? newcomer;
+    return { userId, deliveredSeq: readSeq, readSeq, cameSeq };
   }
 
   standing(person: string): Standing {
@@ -259,7 +279,10 @@ export class Room {
   }
 
   stored() {
-    const members = [...this.members].map(([userId, member]) => ({ userId, ...member }));
+    const members = [...this.members].map(([userId, member]) => {
+      const { unread, mentions } = this.standing(userId);
+      return { userId, ...member, deliveredSeq: member.readSeq, unread, mentions };
+    });
     const rows = structuredClone({ messages: this.messages, changes: this.#changes, reactions: this.#reactions });
     const head = { version: this.version, lastSeq: this.messages.length, title: 'room' };
     const owed = this.messages.filter(({ kind }) => kind === 'text').map(({ seq }) => ({ seqFrom: seq, seqTo: seq }));
