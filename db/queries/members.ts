@@ -197,6 +197,8 @@ export interface MovedWatermark extends Omit<WatermarkMove, 'keepsMark' | 'sessi
   hasRead: boolean;
   /** A mark that was set by hand was taken away. */
   unmarked: boolean;
+  /** One stands there still. */
+  isMarked: boolean;
 }
 
 /**
@@ -213,7 +215,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
           as i(conversation_id, user_id, delivered, read, keeps_mark)
       ), target as (
         select m.conversation_id, m.user_id, m.came_seq, c.kind, c.member_count, c.member_version, c.blocked,
-          m.delivered_seq as delivered_before, m.read_seq as read_before,
+          m.delivered_seq as delivered_before, m.read_seq as read_before, m.unread_mark,
           -- Reading on takes a mark away that was set by hand, and so does reading again what it stands at. Who has only
           -- got something has read up to zero, where a mark may stand, too.
           m.unread_mark is not null and not i.keeps_mark
@@ -237,6 +239,7 @@ export async function moveWatermarks(db: Queryable, moves: readonly WatermarkMov
       -- From what was locked, and not from what the update returns: joining the two compares each row with each.
       select t.conversation_id as "conversationId", t.user_id as "userId", t.delivered as "deliveredSeq", t.read as "readSeq",
         t.delivered > t.delivered_before or t.read > t.read_before as moved, t.unmarked,
+        t.unread_mark is not null and not t.unmarked as "isMarked",
         t.delivered > t.delivered_before as "hasReceived", t.read > t.read_before as "hasRead",
         t.kind, t.member_count as "memberCount", t.member_version as "memberVersion", t.blocked, t.came_seq as "cameSeq",
         u.tell_read as "tellRead"

@@ -9,7 +9,7 @@ import { recordLateLooks } from '../../db/queries/past-rules.ts';
 import { type ScreenReader, lookAtScreens } from '../../db/queries/screens.ts';
 import { screenLimits } from '../calling-off/index.ts';
 import type { Deps } from '../deps.ts';
-import { tellMoved } from '../receipts/index.ts';
+import { tellMoved, tellStandingMarks } from '../receipts/index.ts';
 import { isAway, setAside } from '../set-aside.ts';
 import { recordPresent } from './here-calls.ts';
 
@@ -39,6 +39,7 @@ export function createArming(deps: ArmDeps): () => Promise<number> {
         calls = await openCalls(tx, rows.flatMap(rangeOf));
         if (calls.length === 0) read = await armRows(tx, deps, rows);
       });
+      await tellStandingMarks(deps, read);
       tellMoved(deps, read);
       // Asked for while nothing is held; the next round finds the answers, and arms what this one only looked at.
       for (const call of calls) await recordPresent(deps, call);

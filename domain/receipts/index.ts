@@ -1,2 +1,2 @@
-export { getUnread, setUnreadMark } from './unread.ts';
+export { getUnread, setUnreadMark, tellStandingMarks } from './unread.ts';
 export { createReceiptLane, tellMoved, updateReceipts } from './update-receipts.ts';

@@ -1,7 +1,7 @@
 import type { MyMembership, UnreadCounts } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import type { UnreadOverview } from '../../contracts/rest/read-state.ts';
-import { setUnreadMark as storeMark, unreadOf } from '../../db/queries/members.ts';
+import { type MovedWatermark, setUnreadMark as storeMark, unreadOf } from '../../db/queries/members.ts';
 import { readableConversation } from '../access/index.ts';
 import { membershipChanged, presentConversation } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -38,10 +38,26 @@ export async function setUnreadMark(
   return tellMark(deps, actor, id);
 }
 
+/**
+ * Tells the devices of who has read on by writing that their mark by hand stands: where reading moves, devices take one
+ * away. Told before the move, for a mark is of after the reading that it names.
+ */
+export async function tellStandingMarks(
+  deps: Pick<Deps, 'db' | 'publishLive' | 'log'>,
+  moved: readonly MovedWatermark[],
+): Promise<void> {
+  for (const row of moved.filter(({ hasRead, isMarked }) => hasRead && isMarked)) {
+    // The devices ask by themselves for what was not told; whoever has gone meanwhile has no mark.
+    await tellMark(deps, row, row.conversationId).catch((error: Error) =>
+      deps.log.warn('a mark by hand could not be told', { reason: error.message }),
+    );
+  }
+}
+
 /** Tells all devices of the actor's how the mark stands, and answers with what the conversation is to them. */
 export async function tellMark(
   deps: Pick<Deps, 'db' | 'publishLive'>,
-  actor: Actor,
+  actor: Pick<Actor, 'userId'>,
   id: ConversationId,
 ): Promise<MyMembership> {
   const { me } = presentConversation(await readableConversation(deps.db, actor, id));

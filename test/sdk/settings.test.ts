@@ -12,7 +12,8 @@ describe('one’s own settings at the client', () => {
   let app: TestApp;
   const clients = clientsOfEachTest();
   before(async () => {
-    app = await startApp();
+    // The relay sees to it that who writes has read.
+    app = await startApp({ processes: [['api', 'realtime', 'relay']] });
   });
   after(() => app.stop());
 
@@ -107,6 +108,18 @@ describe('one’s own settings at the client', () => {
     assert.ok(late.length > 0);
     for (const tell of late) tell();
     assert.deepEqual([mine(laptop, id).readSeq, mine(laptop, id).unread, mine(laptop, id).unreadMark], [seq, 0, seq]);
+  });
+
+  it('when who has marked a conversation writes in it, then they have read it, and the mark stands on each device', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, [bob]);
+    const [phone, laptop] = [await online(bob), await online(bob)];
+    const { seq } = await send(ana, id, 'one');
+    await holds(phone, () => mine(phone, id).deliveredSeq === seq);
+    await phone.markUnread(id, seq);
+    await phone.send(id, { text: 'two' }).stored;
+    for (const device of [phone, laptop])
+      await holds(device, () => mine(device, id).readSeq === seq + 1 && mine(device, id).unreadMark === seq);
   });
 
   it('when an answer is older than a reading on another device, then it is not told again, which would take a mark away', async () => {
