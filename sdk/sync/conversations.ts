@@ -20,6 +20,8 @@ import {
   afterReceipt,
   afterSettings,
   afterStanding,
+  holdsUnread,
+  isGuess,
   isUncounted,
   newMembership,
 } from './membership.ts';
@@ -138,8 +140,14 @@ export class Conversations {
 
   /** Whom the person has blocked, in place of what was known: marks what is held, and from now on what comes. */
   setBlocked(userIds: readonly UserId[]): void {
-    this.#blocked = new Set(userIds);
-    for (const id of [...this.#held.keys()]) this.#change(id, (held) => this.#markAll(held));
+    const [before, after] = [this.#blocked ?? new Set<UserId>(), new Set(userIds)];
+    this.#blocked = after;
+    const moved = [...before, ...after].filter((userId) => before.has(userId) !== after.has(userId));
+    for (const [id, { me, state }] of [...this.#held]) {
+      this.#change(id, (held) => this.#markAll(held));
+      const mayHaveWritten = moved.some((userId) => state.members?.has(userId) ?? true);
+      if (mayHaveWritten && !holdsUnread(me, state)) this.#told.doubtful(id);
+    }
   }
 
   #markAll(held: Held): Held {
@@ -233,6 +241,7 @@ export class Conversations {
     for (const message of snapshot.messages) if (message.senderId === this.me) this.#told.mine(message);
     if (toldSeq === null) for (const message of this.#newOf(snapshot, before)) this.#told.message(message);
     this.#told.moved(conversation.id, before ? 'changed' : 'added');
+    if (me.readSeq > conversation.me.readSeq && isGuess(me, state)) this.#told.doubtful(conversation.id);
   }
 
   /**
@@ -282,7 +291,8 @@ export class Conversations {
 
   /**
    * Where the person stands, as was asked for when so much had been set. An answer from before a setting knows nothing of
-   * it, and one of another version has counted other messages: it is not taken, and is to be asked for anew.
+   * it, and one of another version has counted other messages: it is not taken, and is to be asked for anew. So is one
+   * from before a reading, where what was read was not all held.
    */
   stand(standing: SyncStanding, settings: number): boolean {
     const { conversationId: id, readSeq, version } = standing;
@@ -292,11 +302,14 @@ export class Conversations {
       return false;
     }
     this.#change(id, (held) => ({ ...held, me: afterStanding(held.me, standing) }));
-    const mine = this.#held.get(id)?.me.readSeq ?? 0;
+    const held = this.#held.get(id);
+    const mine = held?.me.readSeq ?? 0;
     // What this process reads it tells by itself, and what the server has told it must not be told again: a reading takes
     // away a mark that was set since.
     if (this.#readBefore.delete(id) && mine > readSeq) this.#told.readHere(id, mine);
-    return true;
+    if (!held || mine <= readSeq || !isGuess(held.me, held.state)) return true;
+    this.#told.doubtful(id);
+    return false;
   }
 
   /** How far the others are, in place of what was heard of them. */
@@ -311,20 +324,27 @@ export class Conversations {
   setSettings(id: ConversationId, settings: Settings): void {
     this.settings += 1;
     this.#settings.set(id, this.settings);
-    this.#change(id, (held) => {
-      const { readSeq } = settings;
-      const read = afterReceipt(held.me, { deliveredSeq: readSeq, readSeq }, held.state, this.me);
-      return { ...held, me: afterSettings(read, settings) };
-    });
+    const { readSeq } = settings;
+    this.#read(id, { deliveredSeq: readSeq, readSeq }, (me) => afterSettings(me, settings));
+  }
+
+  /** What the person has got and read on any device, and what is so with it. */
+  #read(
+    id: ConversationId,
+    at: Pick<MyMembership, 'deliveredSeq' | 'readSeq'>,
+    and: (me: MyMembership) => MyMembership = (me) => me,
+  ): void {
+    const before = this.#held.get(id)?.me.readSeq ?? 0;
+    this.#change(id, (held) => ({ ...held, me: and(afterReceipt(held.me, at, held.state, this.me)) }));
+    const held = this.#held.get(id);
+    if (held && held.me.readSeq > before && isGuess(held.me, held.state)) this.#told.doubtful(id);
   }
 
   /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */
   hearReceipt({ conversationId, userId, ...at }: Receipt): void {
+    const { deliveredSeq, readSeq } = at;
+    if (userId === this.me) return this.#read(conversationId, { deliveredSeq, readSeq: readSeq ?? 0 });
     this.#change(conversationId, (held) => {
-      if (userId === this.me) {
-        const { deliveredSeq, readSeq } = at;
-        return { ...held, me: afterReceipt(held.me, { deliveredSeq, readSeq: readSeq ?? 0 }, held.state, this.me) };
-      }
       if (isOfFormer(held.state, userId, at)) return held;
       const moved = further(held.receipts.get(userId), at);
       return { ...held, receipts: new Map(held.receipts).set(userId, moved) };

@@ -63,7 +63,7 @@ function roleAfter(membership: MyMembership, event: ConversationEvent, me: UserI
 
 /**
  * Watermarks and unread after reading up to a message; they only move forward. Where the messages after it are not all
- * held, the counts are the smallest that can be known; the next sync brings the server's.
+ * held, the counts are guessed, and to be asked for.
  */
 export function afterReceipt(
   membership: MyMembership,
@@ -74,16 +74,28 @@ export function afterReceipt(
   const delivered = Math.max(membership.deliveredSeq, deliveredSeq, readSeq);
   if (readSeq <= membership.readSeq) return { ...membership, deliveredSeq: delivered };
   const moved = { ...membership, deliveredSeq: delivered, readSeq, unreadMark: null };
-  const [sum, lowest] = [sumUnread(moved, me, messages.values()), Math.min(...messages.keys())];
-  const notHeld = messages.size === 0 ? 0 : Math.max(0, lowest - 1 - readSeq);
-  if (notHeld === 0) return { ...moved, ...sum };
-  const atMost = (before: number, counted: number) => Math.min(before, counted + notHeld);
+  const sum = sumUnread(moved, me, messages.values());
+  const unseen = notHeld(readSeq, messages);
+  if (unseen === 0) return { ...moved, ...sum };
+  const atMost = (before: number, counted: number) => Math.min(before, counted + unseen);
   return {
     ...moved,
     unread: atMost(membership.unread, sum.unread),
     mentions: atMost(membership.mentions, sum.mentions),
   };
 }
+
+/** Messages between what was read and what is held. */
+const notHeld = (readSeq: number, messages: ReadonlyMap<number, Message>) =>
+  messages.size === 0 ? 0 : Math.max(0, Math.min(...messages.keys()) - 1 - readSeq);
+
+/** Whether all that is unread is held: where it is not, what a block takes away is not known here. */
+export const holdsUnread = ({ readSeq }: MyMembership, { messages }: ConversationState): boolean =>
+  notHeld(readSeq, messages) === 0;
+
+/** Whether the counts are guessed, once something was read. */
+export const isGuess = (membership: MyMembership, state: ConversationState): boolean =>
+  membership.unread > 0 && !holdsUnread(membership, state);
 
 /** Unread after some of the messages that are held were marked as of somebody blocked, or no longer. */
 export function afterMarks(

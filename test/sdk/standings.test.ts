@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Message, SyncResponse } from '../../contracts/entities/index.ts';
-import { makeGroup, registerPeople, send } from '../factories/person.ts';
+import { makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -43,7 +43,7 @@ describe('what is unread of messages that are not held', () => {
     const become = (unread: number, mentions: number) =>
       holds(client, () => isDeepStrictEqual(counts(), [unread, mentions]));
     const remove = async (seq: number) => expectStatus(await ana.call('DELETE', path(seq)), 200);
-    return { client, edit, remove, become, counts, ofBob, asked: () => asked };
+    return { ana, bob, id, client, edit, remove, become, counts, ofBob, asked: () => asked };
   };
 
   it('is counted anew where a sync tells more messages than it has counted', async () => {
@@ -84,6 +84,25 @@ describe('what is unread of messages that are not held', () => {
     await edit(1, ofBob.mentions);
     await become(6, 2);
     await edit(2, []);
+    await become(6, 1);
+  });
+
+  it('is counted anew once a part of it is read, here or on another device, of which not all is held', async () => {
+    const { client, bob, id, become, asked } = await holdingTwoOfSix();
+    client.markRead(id, 2);
+    await become(4, 0);
+    await read(bob, id, 3);
+    await become(3, 0);
+    const before = asked();
+    client.markRead(id, 5);
+    assert.deepEqual([client.conversation(id)?.me.unread, asked()], [1, before]);
+  });
+
+  it('is counted anew once who wrote it is blocked, or no longer', async () => {
+    const { client, ana, become } = await holdingTwoOfSix();
+    await client.blocks.block(ana.id);
+    await become(0, 0);
+    await client.blocks.unblock(ana.id);
     await become(6, 1);
   });
 
