@@ -114,6 +114,13 @@ export const attention: readonly Mutant[] = [
     red: 'not who has read it, before the edit or between it and the push',
   },
   {
+    name: 'a mark by hand that stands is told',
+    file: 'domain/attention/arm.ts',
+    changes: [['      await tellStandingMarks(deps, read);\n', '']],
+    test: 'test/sdk/settings.test.ts',
+    red: 'when who has marked a conversation writes in it, then they have read it, and the mark stands on each device',
+  },
+  {
     name: 'a report is taken with a signature only',
     file: 'domain/attention/reports.ts',
     changes: [["  if (!door.isSigned(post)) return 'refused';", '']],

@@ -186,9 +186,30 @@ export const client: readonly Mutant[] = [
   {
     name: 'what was kept as read is told',
     file: 'sdk/sync/conversations.ts',
-    changes: [['    if (mine > readSeq) this.#told.readHere(id, mine);', '']],
+    changes: [['    if (this.#readBefore.delete(id) && mine > readSeq) this.#told.readHere(id, mine);', '']],
     test: cache,
     red: 'when one has read offline, then the next process tells the server so',
+  },
+  {
+    name: 'a reading that was only heard of is told to nobody',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['this.#readBefore.delete(id) && mine > readSeq', 'mine > readSeq']],
+    test: 'test/sdk/settings.test.ts',
+    red: 'when an answer is older than a reading on another device, then it is not told again, which would take a mark away',
+  },
+  {
+    name: 'a guess of what is unread is asked for',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['held.me.readSeq > before && isGuess(held.me, held.state)', 'false']],
+    test: 'test/sdk/standings.test.ts',
+    red: 'is counted anew once a part of it is read, here or on another device, of which not all is held',
+  },
+  {
+    name: 'what a block takes away is asked for',
+    file: 'sdk/sync/conversations.ts',
+    changes: [['mayHaveWritten && !holdsUnread(me, state)', 'false']],
+    test: 'test/sdk/standings.test.ts',
+    red: 'is counted anew once who wrote it is blocked, or no longer',
   },
   {
     name: 'a failing storage does not break the client',

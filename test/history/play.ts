@@ -175,7 +175,9 @@ async function followThread(actor: Actor): Promise<void> {
   const { state, random, client } = actor;
   const message = someMessage(actor, false, ({ threadId, thread }) => threadId !== null || thread !== null);
   if (!message) return;
-  const patch = random.chance(0.5) ? { following: random.chance(0.6) } : { seq: state.lastSeq - random.below(5) };
+  const patch = random.chance(0.5)
+    ? { following: random.chance(0.6) }
+    : { seq: Math.max(0, state.lastSeq - random.below(5)) };
   await client.perform({ what: 'follow', conversation: state.id, messageId: message.id, ...patch });
 }
 
