@@ -37,7 +37,7 @@ export interface Held {
   /** How far messages were told, where a whole new state has passed over some; null where all of them were. */
   readonly toldSeq: number | null;
   readonly createdAt: string;
-  /** When it was written in last, as its whole state said, of messages that may not be read, too. */
+  /** When it was written in last, as far as its log was applied: of messages that may not be read its whole state says it. */
   readonly lastActiveAt: string;
 }
 
@@ -207,13 +207,11 @@ export class Conversations {
     const membership = event.type === 'conversation.created' ? newMembership(event, this.me) : before?.me;
     if (!membership) return;
     const me = afterEvent(membership, event, { before: before?.state, after, me: this.me });
-    const { toldSeq, createdAt, lastActiveAt } = before ?? {
-      toldSeq: null,
-      createdAt: event.at,
-      lastActiveAt: event.at,
-    };
+    const begun = { toldSeq: null, createdAt: event.at, lastActiveAt: event.at };
+    const { toldSeq, createdAt, lastActiveAt } = before ?? begun;
     const receipts = receiptsAfter(before?.receipts ?? new Map(), event, after, this.me);
-    this.#keep({ state: after, me, receipts, toldSeq, createdAt, lastActiveAt });
+    const lastActive = activeAt({ state: after, lastActiveAt });
+    this.#keep({ state: after, me, receipts, toldSeq, createdAt, lastActiveAt: lastActive });
     if (!before) this.#told.whole(id);
     const message = 'message' in event.data ? event.data.message : null;
     if (message?.senderId === this.me) this.#told.mine(message);
@@ -399,8 +397,8 @@ export class Conversations {
 
 const byText = (a: string, b: string) => (a < b ? -1 : 1);
 
-/** When it was written in last, as far as is known. */
-export function activeAt({ state: { messages }, lastActiveAt }: Held): string {
+/** When it was written in last, by what an answer has brought before the log does, too. */
+export function activeAt({ state: { messages }, lastActiveAt }: Pick<Held, 'state' | 'lastActiveAt'>): string {
   const written = messages.get(Math.max(...messages.keys()))?.createdAt ?? '';
   return written > lastActiveAt ? written : lastActiveAt;
 }

@@ -46,13 +46,12 @@ export async function rest(
   };
   await Promise.all(cast.clients.map(come)).finally(() => looks.stop());
   const convergedMs = Date.now() - began;
-  await settle(stage, cast);
-  const truth = await readRooms(stage, cast);
+  const truth = await settled(stage, cast);
+  for (const stored of truth) recorder.add({ kind: 'stored', who: 'stage', rest: number, ...stored });
+  for (const client of cast.clients) recordStates(client, truth, { recorder, number });
   const ids = cast.people.map(({ id }) => id);
   for (const personal of await readPersonal(stage.databaseUrl, ids))
     recorder.add({ kind: 'personal', who: 'stage', rest: number, ...personal });
-  for (const stored of truth) recorder.add({ kind: 'stored', who: 'stage', rest: number, ...stored });
-  for (const client of cast.clients) recordStates(client, truth, { recorder, number });
   await Promise.all(cast.people.map((person) => readFresh(stage, person, { recorder, random, number, truth })));
   return { convergedMs };
 }
@@ -66,20 +65,25 @@ const readRooms = (stage: Stage, cast: Cast): Promise<Truth> =>
 /**
  * What is read is told a moment after it is shown, and then all that have lost it must come to hear of it: waited for as
  * long as for the log. What is promised is counted by the client's own clock (`resyncMs`) and no digest, for nothing in
- * the log moves any more. What has not come by then is written down as it is.
+ * the log moves any more. What has not come by then is written down as it is. Answers with what the database holds, as the
+ * clients hold it at that moment: what was agreed on before may have been from before an acknowledgement.
  */
-async function settle(stage: Stage, cast: Cast): Promise<void> {
+async function settled(stage: Stage, cast: Cast): Promise<Truth> {
   const ids = cast.rooms.map(({ id }) => id);
+  let truth: Truth = [];
   const look = async () => {
-    const members = await readMembers(stage.databaseUrl, ids);
-    return cast.clients.every((client) =>
-      cast.rooms.every((room) => isSettled(client, room, members.get(room.id) ?? [])),
-    );
+    if (!isSettled(cast, await readMembers(stage.databaseUrl, ids))) return false;
+    truth = await readRooms(stage, cast);
+    return isSettled(cast, new Map(truth.map(({ conversation, members }) => [conversation, members])));
   };
-  await until(look, Boolean, convergeMs).catch(() => undefined);
+  const isAtRest = await until(look, Boolean, convergeMs).catch(() => false);
+  return isAtRest ? truth : readRooms(stage, cast);
 }
 
-function isSettled(client: Client, { id, channel }: Room, members: readonly StoredMember[]): boolean {
+const isSettled = (cast: Cast, members: ReadonlyMap<string, readonly StoredMember[]>): boolean =>
+  cast.clients.every((client) => cast.rooms.every((room) => holdsAs(client, room, members.get(room.id) ?? [])));
+
+function holdsAs(client: Client, { id, channel }: Room, members: readonly StoredMember[]): boolean {
   const person = client.person.id;
   const own = client.own?.(id);
   const row = members.find(({ userId, present }) => present && userId === person);
