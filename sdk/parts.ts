@@ -177,6 +177,7 @@ export class Parts {
     };
     // What is unread is counted without them, so they are known before it.
     await this.#askBlocked(connection);
+    connection.throwIfAborted();
     const release = this.inbox.hold();
     try {
       const asked = askedAfter(this.conversations);

@@ -89,7 +89,8 @@ export class Inbox {
     const { conversationId: id, version } = event;
     const next = conversations.version(id) + 1;
     resync.heard(id, version);
-    if (version > next) resync.expect(id, next);
+    // One that is not held begins with a whole state, and lacks nothing.
+    if (next > 1 && version > next) resync.expect(id, next);
     catchUp.hear(event);
   }
 

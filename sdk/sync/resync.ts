@@ -27,6 +27,8 @@ export class Resync {
 
   open(): void {
     this.close();
+    // The connect has synced everything.
+    this.#lost = new AbortController();
     this.#connection = new AbortController();
     void this.#keepAsking(this.#connection.signal);
   }

@@ -49,15 +49,19 @@ const byText = (a: string, b: string) => (a < b ? -1 : 1);
 export function takeChanges(
   { conversations, catchUp }: Omit<SyncParts, 'ask'>,
   { changes, standings, receipts }: SyncResponse,
-  { settings }: Pick<Asked, 'settings'>,
+  { known = [], settings }: Partial<Asked> & Pick<Asked, 'settings'>,
 ): void {
+  const held = new Map(known.map(([id, version]) => [id, version]));
   for (const standing of standings) conversations.tellKept(standing);
   for (const { conversationId: id, how, events, state } of changes) {
     if (how === 'lost') {
       catchUp.forget(id);
       conversations.lose(id, events[0]);
     }
-    if (how === 'snapshot' && state) conversations.replace(state);
+    // What was held has gone on since it was asked for: what the log has told is newer, and told already.
+    const now = conversations.version(id);
+    const isOvertaken = state !== null && now > state.conversation.version && now !== held.get(id);
+    if (how === 'snapshot' && state && !isOvertaken) conversations.replace(state);
     if (how === 'events') for (const event of events) catchUp.hear(event);
     catchUp.drain(id);
   }

@@ -19,6 +19,7 @@ async function askedFor(held: string[], pages: { standings?: string[]; lost?: st
     settings: 0,
     known: () => known.map((id) => [id, 1]),
     tellKept() {},
+    version: () => 1,
     stand() {},
     lose: (id: ConversationId) => void known.splice(known.indexOf(id), 1),
   } as unknown as Conversations;

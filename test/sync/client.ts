@@ -71,6 +71,7 @@ export class SyncClient {
 
   /** The answer to a sync. */
   take(answer: SyncResponse): void {
-    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer, this.#conversations);
+    const { settings } = this.#conversations;
+    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer, { settings });
   }
 }
