@@ -5,6 +5,7 @@ import { HomingError } from '../../sdk/errors.ts';
 import { clientLimits } from '../../sdk/limits.ts';
 import { Patience } from '../../sdk/patience.ts';
 import { surroundings } from '../../sdk/surroundings.ts';
+import { takeChanges } from '../../sdk/sync/sync.ts';
 import { CatchUp } from '../../sdk/sync/catch-up.ts';
 import { Conversations } from '../../sdk/sync/conversations.ts';
 
@@ -117,6 +118,19 @@ describe('catching up', () => {
     conversations.hearReceipt({ conversationId: id, userId: 'bob' as UserId, deliveredSeq: 4, readSeq: 4, cameSeq: 0 });
     conversations.replace(state(9) as Snapshot);
     assert.equal(conversations.get(id)?.me.readSeq, 4);
+  });
+
+  it('when the log has gone on since a sync was asked for, then its whole state takes nothing back', () => {
+    const { conversations, parts, version } = catchUp(() => Promise.reject(new Error('it asks nobody')));
+    conversations.replace(snapshot(1));
+    const change = { conversationId: id, version: 2, how: 'snapshot' as const, events: [], state: snapshot(2) };
+    const answer = { changes: [change], standings: [], receipts: [], cursor: null };
+    for (const next of [2, 3]) parts.hear(event(next));
+    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 1]], settings: 0 });
+    assert.equal(version(), 3);
+    // Of a database that was restored the server's word stands.
+    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 3]], settings: 0 });
+    assert.equal(version(), 2);
   });
 
   it('when there is no connection, then it waits for one', async () => {
