@@ -67,6 +67,8 @@ export async function keepLateCalls(tx: Tx, edits: readonly CallingEdit[], page?
           on v."conversationId" = l.conversation_id and l.seq between v."fromSeq" and v."toSeq"
         where t.user_id = l.user_id and t.id > l.id and t.channel = l.channel and t.state <> 'dropped'
           and (l.mentioned_before or t.id > ${idAfter('l.at')} or t.state = 'claimed' and t.called_at is null
+            -- It told of nothing else: the rules may have been others when the message was armed than when it was stored.
+            or v."fromSeq" = v."toSeq"
             or ${calledAsStored}))
       group by l.user_id, l.conversation_id, l.channel, l.seq
       -- It was taken back before anybody was told of it, and is there again.

@@ -65,6 +65,13 @@ export const attention: readonly Mutant[] = [
     red: 'not whom it called before it mentioned them, whatever they have asked for since',
   },
   {
+    name: 'an edit calls nobody whom an attempt has told of it alone',
+    file: 'db/queries/late-calls.ts',
+    changes: [['            or v."fromSeq" = v."toSeq"\n', '']],
+    test: lateCalls,
+    red: 'not whom it called by what they asked for between its storing and the look of the relay',
+  },
+  {
     name: 'an edit calls anew only whom it mentions anew',
     file: 'db/queries/late-calls.ts',
     changes: [[" and not ${mentionedBy('= i.replaced')}", '']],

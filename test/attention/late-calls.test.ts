@@ -174,6 +174,20 @@ describe('an edit that calls somebody below what a channel has told', () => {
     assert.equal((await hand.walk(bob)).includes('push'), false);
   });
 
+  it('not whom it called by what they asked for between its storing and the look of the relay', async () => {
+    const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+    const group = await makeGroup(ana, [bob]);
+    await mine(bob, group.id, { level: 'mentions' });
+    const message = await send(ana, group.id, 'hello');
+    await mine(bob, group.id, { level: 'all' });
+    hand.pass(2_000);
+    assert.equal((await hand.walk(bob))[0], 'push');
+    hand.pass(2 * minute);
+    await edit(ana, message, [naming(bob)]);
+    assert.equal((await hand.walk(bob)).includes('push'), false);
+    assert.deepEqual(pushed(), [[String(message.seq), '1']]);
+  });
+
   it('not who was mentioned from the beginning, in a mute, when others are as well', async () => {
     const [ana, cleo, bob] = [...(await registerPeople(hand.app, 'Ana', 'Cleo')), await hand.reachable()];
     const group = await makeGroup(ana, [cleo, bob]);
