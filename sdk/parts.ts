@@ -107,9 +107,8 @@ export class Parts {
       fetch: (id) => this.session.call('getConversation', { params: { id } }),
     });
     this.resync = new Resync({ ...shared, sync: (connection) => this.#syncAgain(connection) });
-    this.inbox = new Inbox({
-      ...{ ...shared, conversations: this.conversations, catchUp: this.catchUp, resync: this.resync, events },
-    });
+    const { conversations, catchUp, resync } = this;
+    this.inbox = new Inbox({ ...shared, conversations, catchUp, resync, events });
     this.outbox = new Outbox({
       ...{ storage, ...shared },
       send: async (conversationId, message) => {

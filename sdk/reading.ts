@@ -32,14 +32,7 @@ export class Reading {
     const id = held.state.id;
     const readSeq = Math.min(seq, held.state.lastSeq);
     const moves = readSeq > held.me.readSeq;
-    if (moves)
-      conversations.hearReceipt({
-        conversationId: id,
-        userId: conversations.me,
-        deliveredSeq: readSeq,
-        readSeq,
-        cameSeq: 0,
-      });
+    if (moves) conversations.read(id, { deliveredSeq: readSeq, readSeq });
     const told = turns.take(membershipOf(id), async () => {
       // Read already, it is told once more where a mark by hand stands at it: reading takes that away.
       if (moves || this.#isMarked(id, readSeq)) acknowledgements.note(id, { readSeq });

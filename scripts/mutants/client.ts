@@ -289,6 +289,40 @@ export const client: readonly Mutant[] = [
     red: 'all of them, and the digest brings something, then the rest is asked for with it',
   },
   {
+    name: 'who comes has lost nothing',
+    file: 'sdk/sync/inbox.ts',
+    changes: [['if (next > 1 && version > next)', 'if (version > next)']],
+    test: resync,
+    red: 'and somebody comes into a conversation, then nothing counts as lost',
+  },
+  {
+    name: 'what a lost connection was asked holds back nothing',
+    file: 'sdk/parts.ts',
+    changes: [
+      [
+        `    connection.throwIfAborted();
+    const release`,
+        '    const release',
+      ],
+    ],
+    test: resync,
+    red: 'then what an older connection was asked holds back nothing of a new one',
+  },
+  {
+    name: 'a sync that was overtaken takes nothing back',
+    file: 'sdk/sync/sync.ts',
+    changes: [['now > conversation.version && now !== asked', 'false']],
+    test: 'test/sdk/catch-up.test.ts',
+    red: 'when the log has gone on since a sync was asked for, then its whole state takes nothing back',
+  },
+  {
+    name: 'the word of a database that was restored stands',
+    file: 'sdk/sync/sync.ts',
+    changes: [['now > conversation.version && now !== asked', 'now > conversation.version']],
+    test: 'test/sdk/catch-up.test.ts',
+    red: 'when the log has gone on since a sync was asked for, then its whole state takes nothing back',
+  },
+  {
     name: 'what is on its way is not lost',
     file: 'sdk/sync/inbox.ts',
     changes: [['    resync.heard(id, version);\n', '']],

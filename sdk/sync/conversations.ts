@@ -80,9 +80,9 @@ export class Conversations {
   readonly #readBefore = new Set<ConversationId>();
   /** What was kept for so long that its whole state is asked for. */
   readonly #dated = new Set<ConversationId>();
-  /** How often something was set of what conversations are to the person, and at which of them each was set last. */
-  settings = 0;
-  readonly #settings = new Map<ConversationId, number>();
+  /** How often it was set what a conversation is to the person, and how often by the last time of each. */
+  timesSet = 0;
+  readonly #setAt = new Map<ConversationId, number>();
   me = '' as UserId;
   /** Whom the person has blocked; until it was told, marks are as they came. */
   #blocked: ReadonlySet<UserId> | undefined;
@@ -140,9 +140,11 @@ export class Conversations {
 
   /** Whom the person has blocked, in place of what was known: marks what is held, and from now on what comes. */
   setBlocked(userIds: readonly UserId[]): void {
-    const [before, after] = [this.#blocked ?? new Set<UserId>(), new Set(userIds)];
+    const [before, after] = [this.#blocked, new Set(userIds)];
     this.#blocked = after;
-    const moved = [...before, ...after].filter((userId) => before.has(userId) !== after.has(userId));
+    const isOther = (userId: UserId) => (before?.has(userId) ?? false) !== after.has(userId);
+    const moved = [...(before ?? []), ...after].filter(isOther);
+    if (before && moved.length === 0) return;
     for (const [id, { me, state }] of [...this.#held]) {
       this.#change(id, (held) => this.#markAll(held));
       const mayHaveWritten = moved.some((userId) => state.members?.has(userId) ?? true);
@@ -282,7 +284,7 @@ export class Conversations {
   /** The person does not belong to it any more. */
   lose(id: ConversationId, last?: ConversationEvent): void {
     if (!this.#held.delete(id)) return;
-    for (const noted of [this.#untold, this.#readBefore, this.#dated, this.#settings]) noted.delete(id);
+    for (const noted of [this.#untold, this.#readBefore, this.#dated, this.#setAt]) noted.delete(id);
     if (last) this.#told.change(last);
     this.#told.moved(id, 'removed', last);
   }
@@ -292,9 +294,9 @@ export class Conversations {
    * it, and one of another version has counted other messages: it is not taken, and is to be asked for anew. So is one
    * from before a reading, where what was read was not all held.
    */
-  stand(standing: SyncStanding, settings: number): boolean {
+  stand(standing: SyncStanding, timesSet: number): boolean {
     const { conversationId: id, readSeq, version } = standing;
-    const isOld = (this.#settings.get(id) ?? 0) > settings;
+    const isOld = (this.#setAt.get(id) ?? 0) > timesSet;
     if (this.#held.has(id) && (isOld || version !== this.version(id))) {
       this.#told.doubtful(id);
       return false;
@@ -320,14 +322,14 @@ export class Conversations {
    * mark is of after the reading that it names, whichever of the two is told first.
    */
   setSettings(id: ConversationId, settings: Settings): void {
-    this.settings += 1;
-    this.#settings.set(id, this.settings);
+    this.timesSet += 1;
+    this.#setAt.set(id, this.timesSet);
     const { readSeq } = settings;
-    this.#read(id, { deliveredSeq: readSeq, readSeq }, (me) => afterSettings(me, settings));
+    this.read(id, { deliveredSeq: readSeq, readSeq }, (me) => afterSettings(me, settings));
   }
 
-  /** What the person has got and read on any device, and what is so with it. */
-  #read(
+  /** How far the person has got and read it, on any device; `and`: what is so with it. */
+  read(
     id: ConversationId,
     at: Pick<MyMembership, 'deliveredSeq' | 'readSeq'>,
     and: (me: MyMembership) => MyMembership = (me) => me,
@@ -341,7 +343,7 @@ export class Conversations {
   /** Somebody's watermarks, one's own among them. They only move forward, so an old hint changes nothing. */
   hearReceipt({ conversationId, userId, ...at }: Receipt): void {
     const { deliveredSeq, readSeq } = at;
-    if (userId === this.me) return this.#read(conversationId, { deliveredSeq, readSeq: readSeq ?? 0 });
+    if (userId === this.me) return this.read(conversationId, { deliveredSeq, readSeq: readSeq ?? 0 });
     this.#change(conversationId, (held) => {
       if (isOfFormer(held.state, userId, at)) return held;
       const moved = further(held.receipts.get(userId), at);

@@ -75,8 +75,8 @@ export class Standings {
 
   async #ask(id: ConversationId): Promise<boolean> {
     const { conversations, fetch } = this.#options;
-    const { settings } = conversations;
+    const { timesSet } = conversations;
     const { version, lastSeq, me } = await fetch(id);
-    return conversations.stand({ ...me, conversationId: id, version, lastSeq }, settings);
+    return conversations.stand({ ...me, conversationId: id, version, lastSeq }, timesSet);
   }
 }

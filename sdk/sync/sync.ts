@@ -1,4 +1,4 @@
-import type { SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
+import type { Snapshot, SyncRequest, SyncResponse } from '../../contracts/entities/index.ts';
 import { limits as serverLimits } from '../../contracts/limits.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Conversations } from './conversations.ts';
@@ -9,16 +9,16 @@ export interface SyncParts {
   ask: (request: SyncRequest) => Promise<SyncResponse>;
 }
 
-/** What a call names, and what had been set by then: an answer to it may be older than what is set meanwhile. */
+/** What a call names, and how often something had been set by then: the answer knows nothing of what is set meanwhile. */
 export interface Asked {
   known: SyncRequest['known'];
-  settings: number;
+  timesSet: number;
 }
 
 /** What one call names: of what comes after an id, in the order of the ids. */
-export function askedAfter(conversations: Pick<Conversations, 'known' | 'settings'>, id = ''): Asked {
+export function askedAfter(conversations: Pick<Conversations, 'known' | 'timesSet'>, id = ''): Asked {
   const known = conversations.known().filter(([other]) => other > id);
-  return { known: known.slice(0, serverLimits.syncConversations), settings: conversations.settings };
+  return { known: known.slice(0, serverLimits.syncConversations), timesSet: conversations.timesSet };
 }
 
 /**
@@ -49,22 +49,26 @@ const byText = (a: string, b: string) => (a < b ? -1 : 1);
 export function takeChanges(
   { conversations, catchUp }: Omit<SyncParts, 'ask'>,
   { changes, standings, receipts }: SyncResponse,
-  { known = [], settings }: Partial<Asked> & Pick<Asked, 'settings'>,
+  { known, timesSet }: Asked,
 ): void {
-  const held = new Map(known.map(([id, version]) => [id, version]));
+  const asked = new Map(known.map(([id, version]) => [id, version]));
   for (const standing of standings) conversations.tellKept(standing);
   for (const { conversationId: id, how, events, state } of changes) {
     if (how === 'lost') {
       catchUp.forget(id);
       conversations.lose(id, events[0]);
     }
-    // What was held has gone on since it was asked for: what the log has told is newer, and told already.
-    const now = conversations.version(id);
-    const isOvertaken = state !== null && now > state.conversation.version && now !== held.get(id);
-    if (how === 'snapshot' && state && !isOvertaken) conversations.replace(state);
+    if (state && !isOvertaken(state, conversations.version(id), asked.get(id))) conversations.replace(state);
     if (how === 'events') for (const event of events) catchUp.hear(event);
     catchUp.drain(id);
   }
-  for (const standing of standings) conversations.stand(standing, settings);
+  for (const standing of standings) conversations.stand(standing, timesSet);
   for (const others of receipts) conversations.setReceipts(others);
 }
+
+/**
+ * Behind what is held, because the log has gone on since it was asked for. Where it has not, the server itself is behind, as
+ * after a restore, and its word stands.
+ */
+const isOvertaken = ({ conversation }: Snapshot, now: number, asked: number | undefined): boolean =>
+  now > conversation.version && now !== asked;

@@ -126,10 +126,10 @@ describe('catching up', () => {
     const change = { conversationId: id, version: 2, how: 'snapshot' as const, events: [], state: snapshot(2) };
     const answer = { changes: [change], standings: [], receipts: [], cursor: null };
     for (const next of [2, 3]) parts.hear(event(next));
-    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 1]], settings: 0 });
+    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 1]], timesSet: 0 });
     assert.equal(version(), 3);
     // Of a database that was restored the server's word stands.
-    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 3]], settings: 0 });
+    takeChanges({ conversations, catchUp: parts }, answer, { known: [[id, 3]], timesSet: 0 });
     assert.equal(version(), 2);
   });
 

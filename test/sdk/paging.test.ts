@@ -16,7 +16,7 @@ const ids = (...list: string[]) => list as ConversationId[];
 async function askedFor(held: string[], pages: { standings?: string[]; lost?: string[] }[]): Promise<string[][]> {
   const known = ids(...held);
   const conversations = {
-    settings: 0,
+    timesSet: 0,
     known: () => known.map((id) => [id, 1]),
     tellKept() {},
     version: () => 1,

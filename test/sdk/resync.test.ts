@@ -9,6 +9,7 @@ import { type Person, makeGroup, read, registerPeople, send } from '../factories
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
+import { urlOf } from '../support/url-of.ts';
 
 describe('what has no version, where live events are lost', () => {
   let app: TestApp;
@@ -20,10 +21,27 @@ describe('what has no version, where live events are lost', () => {
 
   /** As soon as something is due and has not come. */
   const soon = { ...eager, lossMs: 50, resyncRestMs: 50 };
-  const online = async (person: Person, limits: Partial<ClientLimits>, tap: Tap = {}, clock = {}) => {
-    const client = await clientOf(app, person, { limits, surroundings: { open: tapped(tap), ...clock } });
+  const online = async (person: Person, limits: Partial<ClientLimits>, tap: Tap = {}, others = {}) => {
+    const client = await clientOf(app, person, { limits, surroundings: { open: tapped(tap), ...others } });
     clients.push(client);
     return client;
+  };
+  /** A client whose syncs are counted by the question that each begins with; `syncs` lets the time go by for what is lost. */
+  const counted = async (person: Person, tap: Tap = {}) => {
+    const [clock, limits] = [movableClock(), { ...eager, lossMs: 60_000 }];
+    let begun = 0;
+    const count: typeof fetch = (input, init) => {
+      if (urlOf(input).endsWith('/v1/me/blocks')) begun += 1;
+      return fetch(input, init);
+    };
+    const client = await online(person, limits, tap, { ...clock, fetch: count });
+    const syncs = async () => {
+      clock.move(limits.lossMs);
+      // Whatever began with that has gone before this.
+      await client.rest('getUnread');
+      return begun;
+    };
+    return { client, syncs };
   };
   const isLive = (name: string) => name !== 'hello' && name !== 'heads';
   /** Without what the one who looks has acknowledged itself. */
@@ -99,35 +117,34 @@ describe('what has no version, where live events are lost', () => {
   it('and nothing is lost, then nothing more is asked for', async () => {
     const all = await people();
     const [heads, early] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    let syncs = 0;
-    const clock = movableClock();
-    const limits = { ...eager, lossMs: 60_000, resyncRestMs: 50 };
-    const client = await online(
-      all.bob,
-      limits,
-      {
-        async hear(name, payload, pass) {
-          // What the digest tells comes before the event that it is about.
-          if (name === 'event') await early.promise;
-          pass(name, payload);
-          if (name === 'heads') heads.resolve();
-        },
-        async ask(name, _, go) {
-          // The gap is filled by the event itself.
-          if (name === 'events.after') await early.promise;
-          if (name === 'sync') syncs += 1;
-          return go();
-        },
+    const { client, syncs } = await counted(all.bob, {
+      async hear(name, payload, pass) {
+        // What the digest tells comes before the event that it is about.
+        if (name === 'event') await early.promise;
+        pass(name, payload);
+        if (name === 'heads') heads.resolve();
       },
-      clock,
-    );
+      async ask(name, _, go) {
+        // The gap is filled by the event itself.
+        if (name === 'events.after') await early.promise;
+        return go();
+      },
+    });
     await send(all.cleo, all.id, 'four');
     await heads.promise;
     early.resolve();
     await holds(client, () => client.conversation(all.id)?.lastSeq === 4);
-    clock.move(limits.lossMs);
-    await client.rest('getUnread');
-    assert.equal(syncs, 0);
+    assert.equal(await syncs(), 0);
+  });
+
+  it('and somebody comes into a conversation, then nothing counts as lost', async () => {
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    const { id } = await makeGroup(ana, []);
+    await send(ana, id, 'before');
+    const { client, syncs } = await counted(bob);
+    expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bob.id] }), 200);
+    await holds(client, () => client.conversation(id) !== undefined);
+    assert.equal(await syncs(), 0);
   });
 
   it('then an answer that was asked for before something was set takes nothing of it back', async () => {
@@ -154,6 +171,51 @@ describe('what has no version, where live events are lost', () => {
     answered.resolve();
     await holds(client, () => client.conversation(all.id)?.me.unread === 4);
     assert.deepEqual(new Set(levels), new Set(['nothing']));
+  });
+
+  it('then what an older connection was asked holds back nothing of a new one', async () => {
+    const { ana, bob, id } = await people();
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [told, greeted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let [connections, close] = [0, () => {}];
+    const open = tapped({
+      opened(_, end) {
+        connections += 1;
+        close = end;
+      },
+      hear(name, payload, pass) {
+        if (name === 'hello' && connections === 2) return void greeted.promise.then(() => pass(name, payload));
+        pass(name, payload);
+        if (name === 'draft') told.resolve();
+      },
+    });
+    const client = await clientOf(app, bob, {
+      limits: { ...eager, resyncMs: 300 },
+      surroundings: {
+        open,
+        async fetch(input, init) {
+          const answer = await fetch(input, init);
+          if (!urlOf(input).endsWith('/v1/me/blocks')) return answer;
+          asked.resolve();
+          await answered.promise;
+          return answer;
+        },
+      },
+    });
+    clients.push(client);
+    await asked.promise;
+    close();
+    await heard(client, 'connection', ({ state }) => state === 'connecting');
+    // Until the node follows the new connection nothing is told to it.
+    const drafting = setInterval(() => void bob.call('PUT', `/v1/conversations/${id}/draft`, { text: 'begun' }), 50);
+    await told.promise.finally(() => clearInterval(drafting));
+    const draft = heard(client, 'draft');
+    answered.resolve();
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    greeted.resolve();
+    await draft;
+    await send(ana, id, 'four');
+    await holds(client, () => client.conversation(id)?.messages.at(-1)?.text === 'four');
   });
 
   it('then a connection that is lost meanwhile leaves what it was asked to the next', async () => {

@@ -71,7 +71,7 @@ export class SyncClient {
 
   /** The answer to a sync. */
   take(answer: SyncResponse): void {
-    const { settings } = this.#conversations;
-    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer, { settings });
+    const { timesSet } = this.#conversations;
+    takeChanges({ conversations: this.#conversations, catchUp: this.#catchUp }, answer, { known: [], timesSet });
   }
 }
