@@ -2,7 +2,8 @@ import type { Queryable } from './client.ts';
 
 /**
  * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
- * constraints, indexes and the application's rights, and the functions. A review sees the true change of a migration in `schema.sql`.
+ * constraints, indexes and the application's rights, and the functions. A review sees the true change of a migration in
+ * `schema.sql`.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const tables = await column(db, tablesSql);

@@ -50,9 +50,10 @@ export type RelayDeps = Pick<
 
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
- * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices not seen for months and
- * to what nobody is promised any more; counts anew who should have been told. Each kind has a loop of its own, so a Temporal that is away holds up only what needs it.
- * Any number of relays may run; what one has claimed the others pass over.
+ * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices
+ * not seen for months and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
+ * of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed
+ * the others pass over.
  */
 export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
   const stopping = new AbortController();

@@ -30,9 +30,10 @@ export interface RecountedAttempt {
 }
 
 /**
- * What is urgent may be told again, with all that came after it. Of a range that two attempts cover only messages count that somebody else wrote. A
- * message that was deleted, and a membership that ended, after it was decided were owed at the time; what was dropped told
- * nobody. What an edit has made call for somebody may be told once more, by itself, after a range that it lay in.
+ * What is urgent may be told again, with all that came after it. Of a range that two attempts cover only messages count
+ * that somebody else wrote. A message that was deleted, and a membership that ended, after it was decided were owed at the
+ * time; what was dropped told nobody. What an edit has made call for somebody may be told once more, by itself, after a
+ * range that it lay in.
  */
 export async function recountAttempts(
   db: Queryable,
