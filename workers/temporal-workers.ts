@@ -77,6 +77,8 @@ async function runOnce(options: WorkersOptions, signal: AbortSignal, onReady: ()
   const connection = await connect(options, signal);
   if (!connection) return;
   try {
+    // A worker whose creation fails for want of its namespace holds the connection until it is garbage.
+    await connection.workflowService.describeNamespace({ namespace: options.namespace });
     const workers = await createWorkers(options, connection);
     await runAll(workers, signal, onReady);
   } finally {
