@@ -192,12 +192,15 @@ describe('after a whole ladder with its failures', () => {
     const { rows: workflows } = await sql.query<{ id: string }>(
       'select workflow_id as id from episodes where workflow_id is not null',
     );
+    let sent = 0;
     for (const { id } of workflows) {
       const [, userId = '', episode] = id.split('/');
       const history = await operators.handleOf(userId, Number(episode)).fetchHistory();
       places.push([`the history of ${id}`, historyToJSON(history)]);
       const plain = await decoded(history);
-      assert.ok(plain.includes('result'), 'payloads are read as those see them who have the key');
+      assert.ok(plain.includes(`"userId":"${userId}"`), 'payloads are read as those see them who have the key');
+      // One that began before its reader had read ends without a step.
+      if (plain.includes('"result":')) sent += 1;
       places.push([`the payloads of ${id}`, plain]);
     }
     for (const table of [
@@ -212,10 +215,7 @@ describe('after a whole ladder with its failures', () => {
       const { rows } = await sql.query<{ row: string }>(`select t::text as row from ${table} t`);
       places.push([table, rows.map(({ row }) => row).join('\n')]);
     }
-    assert.ok(
-      workflows.length >= 6 && output.includes('a step needs attention'),
-      'there was something to look through',
-    );
+    assert.ok(sent >= 6 && output.includes('a step needs attention'), 'there was something to look through');
     assert.ok(/provider failed|activity failed/.test(output));
     for (const [place, content] of places)
       for (const [what, value] of secrets)
