@@ -567,6 +567,7 @@ create table thread_members (
   read_seq bigint not null default 0,
   ruled_at timestamp with time zone not null default now(),
   level text,
+  declined boolean not null default false,
   constraint thread_members_pkey PRIMARY KEY (conversation_id, root_seq, user_id),
   constraint thread_members_level_check CHECK ((level = ANY (ARRAY['all'::text, 'mentions'::text, 'nothing'::text])))
 );

@@ -23,7 +23,8 @@ export async function shrinkThread(
 /**
  * Follows a thread or not, gives it a level of its own or takes it away, and moves the read mark forward, never past the
  * thread's last message. Who only reads has said nothing of following. What stood there when somebody begins to follow, or
- * when they came to the conversation, is not unread to them. Answers whether anything is other than before.
+ * when they came to the conversation, is not unread to them; who follows again what they had followed finds what was. Answers
+ * whether anything is other than before.
  */
 export async function updateThreadMember(
   db: Queryable,
@@ -44,14 +45,15 @@ export async function updateThreadMember(
       )}, thread as (
         select coalesce((select last_seq from threads where conversation_id = $1 and root_seq = $2), 0) as last_seq,
           coalesce((select came_seq from members where conversation_id = $1 and user_id = $3), 0) as came_seq,
-          x.following is null and $4 as begins
+          x.following is null or not x.following and x.declined as never
         from (values (1)) one left join thread_members x on x.conversation_id = $1 and x.root_seq = $2 and x.user_id = $3
       )
-      insert into thread_members as t (conversation_id, root_seq, user_id, following, level, read_seq)
-      select $1, $2, $3, $4, $7,
-        case when begins then last_seq else least(greatest(coalesce($5::bigint, 0), came_seq), last_seq) end from thread
+      insert into thread_members as t (conversation_id, root_seq, user_id, following, declined, level, read_seq)
+      select $1, $2, $3, $4, never and not coalesce($4, true), $7,
+        case when never and $4 then last_seq else least(greatest(coalesce($5::bigint, 0), came_seq), last_seq) end from thread
       on conflict (conversation_id, root_seq, user_id) do update
       set following = coalesce($4, t.following), level = case when $6 then $7 else t.level end,
+        declined = case when $4 is null then t.declined else excluded.declined end,
         read_seq = greatest(t.read_seq, excluded.read_seq)
       where coalesce($4, t.following) is distinct from t.following or excluded.read_seq > t.read_seq
         or $6 and $7 is distinct from t.level`,

@@ -255,6 +255,20 @@ export const messages: readonly Mutant[] = [
     red: 'by a reply that names somebody, which is unread itself, and by what comes after it',
   },
   {
+    name: 'who had said no to a thread begins to follow it',
+    file: 'db/queries/threads.ts',
+    changes: [['never and not coalesce($4, true)', 'false']],
+    test: threads,
+    red: 'by hand, also by who had said no to it before, and again and again',
+  },
+  {
+    name: 'who follows a thread again keeps what was unread',
+    file: 'db/queries/threads.ts',
+    changes: [['or not x.following and x.declined as never', 'or not x.following as never']],
+    test: threads,
+    red: 'by writing, after which no and yes leave unread what was',
+  },
+  {
     name: 'a thread says itself who has read it',
     file: 'db/queries/members.ts',
     changes: [['case when g.thread_seq is null then m.read_seq else coalesce(t.read_seq, 0) end', 'm.read_seq']],

@@ -201,6 +201,27 @@ byEachDoor('threads', (door) => {
       assert.deepEqual((await threads(bob)).map(counts), [[1, 0]]);
     });
 
+    it('by hand, also by who had said no to it before, and again and again', async () => {
+      for (const following of [false, false]) await patched(bob, { following });
+      await reply(cleo, 'and so on');
+      assert.deepEqual(counts(await patched(bob, { following: true })), [0, 0]);
+      await reply(cleo, 'and on');
+      await patched(bob, { following: false });
+      assert.deepEqual(
+        counts(await patched(bob, { following: true })),
+        [1, 0],
+        'what was unread while they followed stays',
+      );
+    });
+
+    it('by writing, after which no and yes leave unread what was', async () => {
+      await patched(bob, { following: false });
+      await reply(bob, 'me');
+      await reply(cleo, 'and so on');
+      await patched(bob, { following: false });
+      assert.deepEqual(counts(await patched(bob, { following: true })), [1, 0]);
+    });
+
     it('also by who had read some of it', async () => {
       expectStatus(await patch(bob, { readSeq: root.seq + 1 }), 200);
       await reply(cleo, '@', naming(bob));
