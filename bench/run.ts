@@ -15,12 +15,14 @@ import { hot, sends } from './figures/sends.ts';
 import { storm } from './figures/storm.ts';
 import { stored } from './figures/stored.ts';
 import type { Figure, Line, Round } from './lib/figure.ts';
-import { reportOf, table, withEarlier, writePage, writeReport } from './lib/report.ts';
+import { reportOf, table, whereOf, withEarlier, writePage, writeReport } from './lib/report.ts';
+import { busyIn, writeProfiles } from './lib/profile.ts';
 import { openStage, withOwner } from './lib/stage.ts';
 
 // npm run bench [-- name …]: reference and candidate one after the other in one run, medians of several rounds, with every
 // durability setting on; prints a table, writes it as JSON and draws it. With --docs the figures of docs/performance.md are
-// made anew, unless other programs disturbed; what they disturbed is measured again by its name, on the same commit.
+// made anew, unless other programs disturbed; what they disturbed is measured again by its name, on the same commit. With --profile the
+// product's processes tell where their time goes.
 
 const figures: readonly Figure[] = [
   ...[sends, hot, path, delivery, nodes, memory, receipts, resync],
@@ -37,6 +39,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     docs: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 });
 const chosen = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -48,6 +51,8 @@ if (chosen.length === 0 || positionals.some((name) => !figures.some((figure) => 
 }
 
 const stage = await openStage(say);
+const profiles = join(root, '.homing', 'bench', 'profiles');
+if (values.profile) stage.profiles = profiles;
 const lines: Line[] = [];
 const failed: string[] = [];
 try {
@@ -69,7 +74,14 @@ try {
   await stage.stop();
 }
 say(`\n${table(lines)}`);
-const dir = join(root, '.homing', 'bench');
+if (values.profile) {
+  // Who is watched is slower: these figures are worth nothing, the shares are what was asked for.
+  const page = join(root, values.docs ? 'docs/performance' : '.homing/bench', 'profiles.md');
+  writeProfiles(page, whereOf(reportOf(root, [], [])), busyIn(profiles, root));
+  say(`\nWritten to ${page}`);
+  process.exit(failed.length > 0 ? 1 : 0);
+}
+const dir = join(root, '.homing', 'bench-report');
 const names = chosen.map(({ name }) => name).filter((name) => !failed.includes(name));
 const report = withEarlier(dir, reportOf(root, names, lines));
 writeReport(dir, report);

@@ -13,6 +13,7 @@ import type { Db } from '../../db/client.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
 import { createTokens } from '../../platform/tokens.ts';
 import { idSql, personId, sessionId } from './people.ts';
+import { profileFlags, writingMs } from './profile.ts';
 import type { Stage } from './stage.ts';
 
 /** The product as production runs it, on the stage's PostgreSQL and a Redis of its own. */
@@ -51,9 +52,13 @@ export async function openProduct(stage: Stage): Promise<Product> {
     redis,
     environment,
     async start(name, roles, flags = [], more = {}) {
-      const node = await startNode({ name, roles, flags, dir, environment: { ...environment, ...more } });
-      running.push(node);
-      return node;
+      const profiling = stage.profiles ? profileFlags(stage.profiles, name) : [];
+      const given = [...flags, ...profiling];
+      const node = await startNode({ name, roles, flags: given, dir, environment: { ...environment, ...more } });
+      // A process that is killed leaves no profile.
+      const stop = (graceMs?: number) => node.stop(stage.profiles ? writingMs : graceMs);
+      running.push({ ...node, stop });
+      return { ...node, stop };
     },
     tokens: (people) => signIn(stage.db, environment.HOMING_JWT_KEYS ?? '', people),
     async stop() {

@@ -78,13 +78,16 @@ export function writeReport(dir: string, report: Report): void {
   if (points.length > 0) writeFileSync(join(dir, 'overload.svg'), overloadPlot(points));
 }
 
+/** When, of which code and on what. */
+export const whereOf = ({ at, commit, node, machine }: Report): string =>
+  `${at.slice(0, 10)}, commit ${commit}, Node ${node}, ${machine.processors} processors (${machine.model}), ${machine.memoryGiB} GiB.`;
+
 /** The table and where it was measured, in place of what stood between the marks of that page. */
-export function writePage(page: string, { at, commit, node, machine, lines }: Report): void {
+export function writePage(page: string, report: Report): void {
   const [begin, end] = ['<!-- figures: made by npm run bench -- --docs -->', '<!-- end of figures -->'];
   const text = readFileSync(page, 'utf8');
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined) throw new Error(`${page} has no marks for the figures`);
-  const where = `${at.slice(0, 10)}, commit ${commit}, Node ${node}, ${machine.processors} processors (${machine.model}), ${machine.memoryGiB} GiB.`;
-  writeFileSync(page, `${before}${begin}\n${where}\n\n${table(lines)}\n${end}${after}`);
+  writeFileSync(page, `${before}${begin}\n${whereOf(report)}\n\n${table(report.lines)}\n${end}${after}`);
 }

@@ -24,6 +24,8 @@ export interface Stage {
   postgres: RunningPostgres;
   /** PostgreSQL's own load program. */
   pgbench: string;
+  /** Where the product's processes leave their profiles; none are taken where it is not there. */
+  profiles?: string;
   stop(): Promise<void>;
 }
 
