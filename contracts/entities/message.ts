@@ -13,7 +13,10 @@ const range = { offset: z.int().nonnegative(), length: z.int().positive() };
 export const Mention = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('user'), userId: UserId, ...range }),
-    /** Every member. `here` counts as a mention for all, and notifies those of them who are connected when it is sent. */
+    /**
+     * Every member, in a thread everybody who follows it. `here` counts as a mention for all of them, and notifies those who
+     * are connected when it is sent.
+     */
     z.strictObject({ type: z.literal('everyone'), ...range }),
     z.strictObject({ type: z.literal('here'), ...range }),
   ])

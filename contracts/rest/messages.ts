@@ -60,7 +60,15 @@ export const ThreadPatch = z
     readSeq: Seq.optional(),
   })
   .refine((patch) => Object.keys(patch).length > 0, { message: 'names nothing to change' })
-  .meta({ id: 'ThreadPatch' });
+  .refine(({ following, level }) => following !== false || level !== 'all', {
+    message: 'is wanted whole, so it is followed: leave `following` out, or ask for less',
+    path: ['level'],
+  })
+  .meta({
+    id: 'ThreadPatch',
+    description:
+      'Who asks for all of a thread (`level`) follows it; who follows it no longer asks for all of it no longer.',
+  });
 export type ThreadPatch = z.infer<typeof ThreadPatch>;
 
 export const Forward = z.strictObject({ clientId: ClientId, conversationId: ConversationId }).meta({ id: 'Forward' });

@@ -340,8 +340,8 @@ export async function unreadOf(db: Queryable, userId: UserId): Promise<UnreadRow
 
 /**
  * How far each member but the sender has come past a message. Who came after it, or came back, is not asked of: their
- * marks begin at what was there, which they need not have seen. A reply is read by who has read so far in its thread: the
- * mark of the conversation passes over what stands there.
+ * marks begin at what was there, which they need not have seen. A reply is read by who has read so far in its thread, and so
+ * they have it: the mark of the conversation passes over what stands there.
  */
 export async function deliveryOf(
   db: Queryable,
@@ -350,7 +350,7 @@ export async function deliveryOf(
   const { rows } = await db.query<{ userId: UserId; delivered: boolean; read: boolean }>({
     name: 'delivery-of',
     text: `
-      select m.user_id as "userId", m.delivered_seq >= g.seq as delivered,
+      select m.user_id as "userId", m.delivered_seq >= g.seq or g.thread_seq is not null and coalesce(t.read_seq, 0) >= g.seq as delivered,
         case when g.thread_seq is null then m.read_seq else coalesce(t.read_seq, 0) end >= g.seq and u.tell_read as read
       from messages g
       join members m on m.conversation_id = g.conversation_id and m.left_at is null and m.user_id <> g.sender_id

@@ -26,9 +26,7 @@ const conversationLevel = `coalesce(m.level, case when c.kind = 'channel' then '
 /** What the gates are asked by. */
 export function standingBy({ threadMembers }: Pick<Sources, 'threadMembers'>) {
   return {
-    /** Who asks for all of a thread need not follow it. */
-    followsThread: `exists (
-  select from ${threadMembers} t where ${inThread} and (t.following or t.level = 'all'))`,
+    followsThread: `exists (select from ${threadMembers} t where ${inThread} and t.following)`,
     /** The level by which a message is judged: the thread's own, where it stands in one that has one. */
     effectiveLevel: `coalesce(case when g.thread_seq is not null then (
   select t.level from ${threadMembers} t where ${inThread}) end, ${conversationLevel})`,
@@ -41,6 +39,9 @@ export function standingBy({ threadMembers }: Pick<Sources, 'threadMembers'>) {
  */
 export function messageGates(sources: Sources) {
   const { effectiveLevel, followsThread } = standingBy(sources);
+  const theirs = `(g.thread_seq is null or ${followsThread})`;
+  // All that a thread can mean are those who follow it: with the others nothing of it is ever unread.
+  const meant = `${mentioned} and (${theirs} or ${named})`;
   return {
     text: `g.kind = 'text'`,
     notDeleted: 'g.deleted_at is null',
@@ -56,8 +57,8 @@ export function messageGates(sources: Sources) {
     or m.mute_except = 'mentions' and g.mentions is not null and ${named})`,
     // In a channel, where thousands write and read, a person asks for more than mentions or gets none.
     level: `case ${effectiveLevel}
-    when 'all' then ${mentioned} or g.thread_seq is null or ${followsThread}
-    when 'mentions' then c.kind = 'direct' or ${mentioned}
+    when 'all' then ${theirs} or ${meant}
+    when 'mentions' then c.kind = 'direct' and ${theirs} or ${meant}
     else false
   end`,
   };
@@ -70,7 +71,7 @@ export { followsThread };
 /** It calls for the person whether or not it mentions them. */
 const calledAnyway = `case ${effectiveLevel}
     when 'all' then g.thread_seq is null or ${followsThread}
-    when 'mentions' then c.kind = 'direct'
+    when 'mentions' then c.kind = 'direct' and (g.thread_seq is null or ${followsThread})
     else false
   end`;
 

@@ -210,7 +210,7 @@ const referred = `i.reply_to is null or exists (
       select from messages r where r.id = i.reply_to and r.conversation_id is not distinct from i.conversation_id
         and r.seq > m.joined_seq
     ) as reply_found,
-    root.id as root_id, root.seq as root_seq, root.sender_id as root_sender,
+    root.id as root_id, root.seq as root_seq, root.sender_id as root_sender, c.kind = 'direct' as between_two,
     case when i.mentions is not null then (
       -- The worst of them all: 2 where somebody is no member, 1 where the thread is out of their reach.
       select max(coalesce((
@@ -239,8 +239,8 @@ const keptThreads = `, threaded as (
   set reply_count = t.reply_count + excluded.reply_count, last_seq = greatest(t.last_seq, excluded.last_seq)
   returning conversation_id, root_seq, reply_count, last_seq
 ), people as (
-  -- Who writes in a thread follows it, and has read so far; so do, until they say otherwise, who began it and who is
-  -- mentioned in it, but by somebody whom they have blocked. What stood there before the mention is not unread to them.
+  -- Who writes in a thread follows it, and has read so far; so do, until they say otherwise, who began it, who is mentioned
+  -- in it, but by somebody whom they have blocked, and of two the other. What stood there before is not unread to them.
   select conversation_id, root_seq, user_id, max(wrote) as wrote, min(read_before) as read_before from (
     select f.conversation_id, f.root_seq, f.sender_id as user_id, i.seq as wrote, null::bigint as read_before
     from fresh f join inserted i on i.id = f.id where f.root_seq is not null
@@ -250,6 +250,10 @@ const keptThreads = `, threaded as (
     select f.conversation_id, f.root_seq, (e->>'userId')::uuid, null, i.seq - 1 from fresh f join inserted i on i.id = f.id
     cross join lateral jsonb_array_elements(f.mentions) e where f.root_seq is not null and e->>'type' = 'user'
       and not exists (select from blocks b where b.user_id = (e->>'userId')::uuid and b.blocked_id = f.sender_id)
+    union all
+    select f.conversation_id, f.root_seq, o.user_id, null::bigint, i.seq - 1 from fresh f join inserted i on i.id = f.id
+    join members o on o.conversation_id = f.conversation_id and o.user_id <> f.sender_id
+    where f.root_seq is not null and f.between_two
   ) them group by conversation_id, root_seq, user_id
 ), followed as (
   insert into thread_members as t (conversation_id, root_seq, user_id, following, read_seq)

@@ -22,7 +22,7 @@ export async function shrinkThread(
 
 /**
  * Follows a thread or not, gives it a level of its own or takes it away, and moves the read mark forward, never past the
- * thread's last message. Who only reads has said nothing of following. What stood there when somebody begins to follow, or
+ * thread's last message. Who follows it no longer asks for all of it no longer. Who only reads has said nothing of following. What stood there when somebody begins to follow, or
  * when they came to the conversation, is not unread to them; who follows again what they had followed finds what was. Answers
  * whether anything is other than before.
  */
@@ -52,7 +52,8 @@ export async function updateThreadMember(
       select $1, $2, $3, $4, never and not coalesce($4, true), $7,
         case when never and $4 then last_seq else least(greatest(coalesce($5::bigint, 0), came_seq), last_seq) end from thread
       on conflict (conversation_id, root_seq, user_id) do update
-      set following = coalesce($4, t.following), level = case when $6 then $7 else t.level end,
+      set following = coalesce($4, t.following),
+        level = case when $6 then $7 when not $4 and t.level = 'all' then null else t.level end,
         declined = case when $4 is null then t.declined else excluded.declined end,
         read_seq = greatest(t.read_seq, excluded.read_seq)
       where coalesce($4, t.following) is distinct from t.following or excluded.read_seq > t.read_seq

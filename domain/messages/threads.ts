@@ -11,7 +11,7 @@ import { readAsMember, readableMessage, readableTo } from '../access/index.ts';
 import { callOff, screenLimits } from '../calling-off/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { notFound } from '../errors.ts';
+import { faultyField, notFound } from '../errors.ts';
 import { presentMessage } from '../log/index.ts';
 import { pageAround } from './history.ts';
 
@@ -46,6 +46,9 @@ export async function updateThread(
   const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
   if (rootSeq <= joinedSeq) throw notFound();
+  // No thread begins below a system line, so nothing of it can be followed.
+  if (message.kind !== 'text')
+    throw faultyField('messageId', 'not_found', 'names a system message, which begins no thread');
   const changed = await changeThread(deps, actor, { conversationId, rootSeq }, patch);
   const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
   if (!row) throw notFound();
@@ -59,8 +62,10 @@ async function changeThread(
   deps: Pick<Deps, 'db' | 'now'>,
   { userId, sessionId }: Actor,
   { conversationId, rootSeq }: { conversationId: ConversationId; rootSeq: number },
-  patch: ThreadPatch,
+  given: ThreadPatch,
 ): Promise<boolean> {
+  // Who asks for all of a thread follows it: what calls for them must be unread somewhere.
+  const patch = given.level === 'all' ? { ...given, following: true } : given;
   return deps.db.transaction(async (tx) => {
     if (!(await updateThreadMember(tx, userId, conversationId, rootSeq, patch))) return false;
     if (patch.readSeq !== undefined) {

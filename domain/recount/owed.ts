@@ -18,9 +18,9 @@ export function isOwed(message: RecountedMessage, person: Unreader): boolean {
 function asksFor(message: RecountedMessage, person: Unreader): boolean {
   switch (levelOf(message, person)) {
     case 'all':
-      return message.threadSeq === null || followsThread(person) || isCalled(message, person);
+      return isWithin(message, person) || isCalled(message, person);
     case 'mentions':
-      return message.conversationKind === 'direct' || isCalled(message, person);
+      return (message.conversationKind === 'direct' && isWithin(message, person)) || isCalled(message, person);
     default:
       return false;
   }
@@ -36,16 +36,18 @@ function levelOf(
   return conversationKind === 'channel' ? 'mentions' : (generalLevel ?? 'all');
 }
 
-/** Who asks for all of a thread need not follow it. */
-const followsThread = ({ following, threadLevel }: Unreader) => following || threadLevel === 'all';
+/** It stands in the conversation itself, or in a thread that the person follows. */
+const isWithin = ({ threadSeq }: RecountedMessage, { following }: Unreader): boolean => threadSeq === null || following;
 
 const isNamed = ({ mentions }: RecountedMessage, { userId, mentionKinds }: Unreader): boolean =>
   mentionKinds?.direct !== false && (mentions ?? []).some((mention) => mention.userId === userId);
 
+/** By name anywhere; as one of all, in a thread, who follows it. */
 const isCalled = (message: RecountedMessage, person: Unreader): boolean =>
   isNamed(message, person) ||
-  (message.mentions ?? []).some(
-    ({ type }) =>
-      (type === 'everyone' && person.mentionKinds?.everyone !== false) ||
-      (type === 'here' && person.wasHere && person.mentionKinds?.here !== false),
-  );
+  (isWithin(message, person) &&
+    (message.mentions ?? []).some(
+      ({ type }) =>
+        (type === 'everyone' && person.mentionKinds?.everyone !== false) ||
+        (type === 'here' && person.wasHere && person.mentionKinds?.here !== false),
+    ));

@@ -28,7 +28,8 @@ export const sentences: Record<Reason, string> = {
   muted_conversation: 'The person has muted the conversation.',
   level_nothing: 'The person wants to be told nothing of this conversation.',
   level_mentions_only: 'The person wants to be told of mentions only, and the message mentions them not.',
-  thread_not_followed: 'It is a reply in a thread that the person does not follow, and it mentions them not.',
+  thread_not_followed:
+    'It is a reply in a thread that the person does not follow, and it does not mention them by name.',
   blocked_sender: 'The person has blocked the sender.',
   own_message: 'The person wrote it.',
   not_member: 'The person does not belong to the conversation, or joined it after this message.',

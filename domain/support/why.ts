@@ -81,9 +81,9 @@ const reasonOf: Record<(typeof gateNames)[number], (row: GatesRow) => Reason> = 
   visible: () => 'not_member',
   notBlocked: () => 'blocked_sender',
   notMuted: () => 'muted_conversation',
-  level({ level, inThread, followsThread }) {
+  level({ level, inThread, followsThread, mentioned }) {
     if (level === 'nothing') return 'level_nothing';
-    return level === 'all' && inThread && !followsThread ? 'thread_not_followed' : 'level_mentions_only';
+    return inThread && !followsThread && (level === 'all' || mentioned) ? 'thread_not_followed' : 'level_mentions_only';
   },
   unread: () => 'read_before_send',
 };

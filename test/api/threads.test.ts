@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Conversation, DeliveryState, Message } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { FollowedThread, UnreadOverview } from '../../contracts/rest/index.ts';
-import { type Person, deleteMessage, makeGroup, read, registerPeople, send } from '../factories/person.ts';
+import { type Person, deleteMessage, makeDirect, makeGroup, read, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { expectProblem, expectStatus } from '../support/rest.ts';
@@ -260,6 +260,8 @@ byEachDoor('threads', (door) => {
     assert.deepEqual((await receipts(await reply(ana, 'and you?')))[1], 0);
     expectStatus(await bob.call('PATCH', '/v1/me', { privacy: { tellRead: false } }), 200);
     assert.deepEqual(await receipts(first), [1, 0, []], 'who does not tell what they read does not tell it of threads');
+    await patched(cleo, { readSeq: first.seq });
+    assert.deepEqual(await receipts(first), [2, 1, [cleo.id]], 'who has read it has it');
   });
 
   it('are one’s own again after a return: followed and read as before, with nothing unread of what came meanwhile', async () => {
@@ -299,6 +301,42 @@ byEachDoor('threads', (door) => {
     expectStatus(await post({ ...naming(dora), threadId: undefined }), 201);
     assert.deepEqual(await threads(dora), []);
     assert.deepEqual(counts((await overview(dora)).threads), [0, 0]);
+  });
+
+  it('are followed by both of two, from the first reply that they did not know on', async () => {
+    const { id } = await makeDirect(ana, bob);
+    const first = await send(ana, id, 'a word');
+    const below = (from: Person, text: string) => send(from, id, text, { threadId: first.id });
+    const following = async (of: Person) =>
+      expectStatus(await of.call<{ items: FollowedThread[] }>('GET', `/v1/conversations/${id}/threads`), 200).items;
+    await below(ana, 'and another');
+    assert.deepEqual((await following(bob)).map(counts), [[1, 0]]);
+    assert.equal((await overview(bob)).badge, 2, 'with what it stands below');
+    const path = `/v1/conversations/${id}/messages/${first.id}/thread`;
+    expectStatus(await bob.call('PATCH', path, { following: false }), 200);
+    await below(ana, 'and a third');
+    assert.deepEqual(await following(bob), [], 'until they say otherwise');
+    await below(bob, 'yes?');
+    assert.deepEqual((await following(bob)).map(counts), [[0, 0]]);
+    assert.deepEqual((await following(ana)).map(counts), [[1, 0]]);
+  });
+
+  it('are followed by who asks for all of them, and who follows one no longer asks for all of it no longer', async () => {
+    const last = await reply(cleo, 'me');
+    assert.deepEqual([(await patched(bob, { level: 'all' })).following, (await threads(bob)).length], [true, 1]);
+    const refused = await patch(bob, { level: 'all', following: false });
+    assert.deepEqual(expectProblem(refused, 400, 'invalid_input'), ['level']);
+    const { following, level } = await patched(bob, { following: false });
+    assert.deepEqual([following, level], [false, null]);
+    assert.equal((await patched(bob, { level: 'nothing', readSeq: last.seq })).following, false);
+  });
+
+  it('do not begin below a system line', async () => {
+    expectStatus(await ana.call('PATCH', at(''), { title: 'Another' }), 200);
+    const page = await ana.call<{ items: Message[] }>('GET', at('/messages'));
+    const line = expectStatus(page, 200).items.find(({ kind }) => kind === 'system');
+    assert.ok(line);
+    assert.deepEqual(expectProblem(await patch(ana, { following: true }, line), 400, 'invalid_input'), ['messageId']);
   });
 
   describe('that are followed or read on one device', () => {

@@ -492,7 +492,7 @@ describe('what calls for nobody any more', () => {
     await settings(bob, group.id, { level: 'nothing' });
     assert.equal(await calls(), false);
     const set = expectStatus(await thread({ level: 'all' }), 200);
-    assert.deepEqual([set.level, set.following], ['all', false]);
+    assert.deepEqual([set.level, set.following], ['all', true]);
     assert.equal(await calls(), true);
     hand.pass(2_000);
     assert.deepEqual(await hand.walk(bob), ['push', 'wait email step_delay']);
@@ -504,5 +504,42 @@ describe('what calls for nobody any more', () => {
     assert.equal(await calls(), false);
     assert.equal(expectStatus(await thread({ level: null, following: true }), 200).level, null);
     assert.equal(await calls(), true);
+  });
+
+  describe('a reply in a thread', () => {
+    const callsBy = async (bob: Person, from: Person, conversationId: string, threadId: string, extra: object = {}) => {
+      const { seq } = await send(from, conversationId, '@', { threadId, ...extra });
+      while ((await hand.arm()) > 0);
+      const row = await hand.rows<{ last: string }>('select last_seq as last from armed where user_id = $1', bob.id);
+      return row.some(({ last }) => Number(last) === seq);
+    };
+    const mentioning = (type: 'everyone' | 'here') => ({ mentions: [{ type, offset: 0, length: 1 }] });
+
+    it('that mentions all, calls those who follow it: with the others it would be unread nowhere', async () => {
+      const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+      const group = await makeGroup(ana, [bob]);
+      const root = await send(ana, group.id, 'who comes?');
+      const calls = () => callsBy(bob, ana, group.id, root.id, mentioning('everyone'));
+      for (const level of ['all', 'mentions']) {
+        await settings(bob, group.id, { level });
+        assert.equal(await calls(), false, level);
+      }
+      const path = `/v1/conversations/${group.id}/messages/${root.id}/thread`;
+      expectStatus(await bob.call('PATCH', path, { following: true }), 200);
+      assert.equal(await calls(), true);
+    });
+
+    it('between two, calls by everything and by mentions alike, until it is not followed', async () => {
+      for (const level of ['all', 'mentions']) {
+        const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];
+        const { id } = await makeDirect(ana, bob);
+        const root = await send(ana, id, 'a word');
+        await settings(bob, id, { level });
+        assert.equal(await callsBy(bob, ana, id, root.id), true, level);
+        const path = `/v1/conversations/${id}/messages/${root.id}/thread`;
+        expectStatus(await bob.call('PATCH', path, { following: false }), 200);
+        assert.equal(await callsBy(bob, ana, id, root.id), false, level);
+      }
+    });
   });
 }).timeout(60_000);
