@@ -10,6 +10,7 @@ import type {
   PersonPresence,
 } from '../contracts/entities/index.ts';
 import type { ClientId, ConversationId, MessageId } from '../contracts/ids.ts';
+import type { ClientEventInput } from '../contracts/realtime/index.ts';
 import type { FollowedThread, ThreadPatch } from '../contracts/rest/index.ts';
 import type { ConnectionState } from './connection.ts';
 import { Drafts } from './drafts.ts';
@@ -63,6 +64,8 @@ export class Client {
   readonly #insist: Insist;
   readonly #turns: Turns;
   readonly #reading: Reading;
+  /** What was said last of whether I am here and what I look at. */
+  #presence: ClientEventInput<'presence.set'> | undefined;
   /** Who belongs to a conversation. */
   readonly members: Members;
   /** Codes by which people come into a conversation by themselves. */
@@ -95,6 +98,9 @@ export class Client {
     const needs = { rest: this.rest, insist: this.#insist, turns: this.#turns, hearHead, newId: this.#newId };
     [this.members, this.invites, this.pins] = [new Members(needs), new Invites(needs), new Pins(needs)];
     [this.blocks, this.drafts] = [new Blocks(needs), new Drafts(needs)];
+    this.#events.on('connection', ({ state }) => {
+      if (state === 'online') void this.#presentAgain();
+    });
   }
 
   /** Listens; answers with how to stop listening. */
@@ -281,11 +287,24 @@ export class Client {
   /**
    * Whether I am active (input in the last minute), idle or hidden (the tab is not seen, the screen locked), and which
    * conversation I look at: its members' presence is the answer, and each change comes as `presence`. Who is active gets
-   * time to read before they are pushed to. A new connection knows nothing of it: say it again at every `online`.
+   * time to read before they are pushed to. It is told again over every new connection, and who is there then comes as
+   * `presence`, too; until something is said, whoever is connected counts as active.
    */
   async setPresence(state: 'active' | 'idle' | 'hidden', viewing: string | null): Promise<PersonPresence[]> {
-    const request = { state, viewing: viewing as ConversationId | null };
-    return (await this.#parts.connection.ask('presence.set', request)).presences;
+    const presence = { state, viewing: viewing as ConversationId | null };
+    this.#presence = presence;
+    return (await this.#parts.connection.ask('presence.set', presence)).presences;
+  }
+
+  /** A new connection knows nothing of it. Where the conversation is out of reach by now, I look at none. */
+  async #presentAgain(): Promise<void> {
+    const presence = this.#presence;
+    if (!presence) return;
+    const asked = this.#parts.connection.ask('presence.set', presence);
+    const presences = await asked.then((answer) => answer.presences).catch(() => []);
+    const { viewing } = presence;
+    if (viewing !== null && presences.length > 0 && presence === this.#presence)
+      this.#events.emit('presence', { conversationId: viewing, presences });
   }
 
   /** Marks the conversation as unread from a message on, for me alone; null takes the mark away. */
@@ -371,6 +390,7 @@ export class Client {
 
   #forget(): void {
     this.#parts.forget();
+    this.#presence = undefined;
     this.drafts.clear();
   }
 

@@ -22,6 +22,10 @@ export interface OutgoingMessage {
 
 /** What the storage keeps of a message until it was answered. */
 interface Kept {
+  /**
+   * Grows with each message of a process, and is the moment of its writing, in milliseconds, unless that would be no growth:
+   * of several processes on one storage none knows the others' count, and all know the time.
+   */
   order: number;
   conversationId: ConversationId;
   message: NewMessage;
@@ -119,7 +123,7 @@ export class Outbox {
 
   add(conversationId: ConversationId, message: NewMessage, writtenAt: string): Entry {
     if (this.#entries().length >= this.#options.limits.queuedMessages) throw new HomingError('queue_full');
-    this.#order += 1;
+    this.#order = Math.max(this.#order + 1, this.#options.surroundings.now());
     const kept = { order: this.#order, conversationId, message, writtenAt };
     const entry = this.#queue(kept, this.#keep(kept));
     // What could not be kept is not sent: nobody could say after a crash under which id it was.

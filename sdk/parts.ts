@@ -84,7 +84,8 @@ export class Parts {
       doubtful: (conversationId) => this.standings.doubt(conversationId),
       whole: (conversationId) => this.cache.noteWhole(conversationId),
     });
-    this.cache = new Cache({ ...{ storage, ...shared }, conversations: this.conversations, onStorageError });
+    const isTheirs = () => this.session.isKept();
+    this.cache = new Cache({ ...{ storage, ...shared }, conversations: this.conversations, isTheirs, onStorageError });
     this.history = new History(this.conversations);
     this.catchUp = new CatchUp({
       ...shared,

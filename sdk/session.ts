@@ -56,6 +56,12 @@ export class Session {
     return this.#current?.session.id;
   }
 
+  /** Whether it is this session's person whom the storage keeps: another process may have signed in somebody else there. */
+  async isKept(): Promise<boolean> {
+    const kept = (await this.#store((storage) => storage.get(key))) as SignedIn | undefined;
+    return kept !== undefined && kept.user.id === this.#current?.user.id;
+  }
+
   async take(signedIn: SignedIn): Promise<void> {
     this.#current = signedIn;
     this.#distrusted = false;

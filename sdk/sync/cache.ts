@@ -11,6 +11,8 @@ const root = 'conversations/';
 export interface CacheOptions {
   storage: ClientStorage;
   conversations: Conversations;
+  /** Whether the storage is still the person's. */
+  isTheirs: () => Promise<boolean>;
   limits: ClientLimits;
   surroundings: Surroundings;
   onStorageError: (error: HomingError) => void;
@@ -110,6 +112,11 @@ export class Cache {
   async #writeMoved(): Promise<boolean> {
     const prefix = this.#prefix;
     if (prefix === undefined) return true;
+    const isTheirs = await this.#options.isTheirs();
+    if (prefix !== this.#prefix) return true;
+    // What is theirs shall not stand beside somebody else's session.
+    if (!isTheirs) this.#forget();
+    if (!isTheirs) return true;
     const [chosen, moved] = [this.#choose(), new Set(this.#moved)];
     this.#moved.clear();
     const stale = [...chosen].filter(([id]) => moved.has(id) || !this.#kept.has(id));

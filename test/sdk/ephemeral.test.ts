@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Person, makeDirect, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { clientOf, clientsOfEachTest, heard } from '../support/client.ts';
+import { clientOf, clientsOfEachTest, eager, heard, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 
 describe('what the client tells and hears in passing', () => {
@@ -12,8 +12,8 @@ describe('what the client tells and hears in passing', () => {
   });
   after(() => app.stop());
 
-  const online = async (person: Person) => {
-    const client = await clientOf(app, person);
+  const online = async (person: Person, options: Parameters<typeof clientOf>[2] = {}) => {
+    const client = await clientOf(app, person, options);
     clients.push(client);
     return client;
   };
@@ -22,6 +22,7 @@ describe('what the client tells and hears in passing', () => {
     const [ana, ben] = await registerPeople(app, 'ana', 'ben');
     const { id } = await makeDirect(ana, ben);
     const [writer, reader] = [await online(ana), await online(ben)];
+    await reader.setPresence('active', id);
 
     const begins = heard(reader, 'typing', ({ until }) => until !== null);
     writer.setTyping(id, true);
@@ -47,6 +48,26 @@ describe('what the client tells and hears in passing', () => {
     const changed = heard(looking, 'presence', (told) => told.presences.some(({ state }) => state === 'idle'));
     await looked.setPresence('idle', null);
     assert.equal((await changed).conversationId, id);
+  });
+
+  it('says again over a new connection what was said last, and what it hears of it', async () => {
+    const [ana, ben] = await registerPeople(app, 'ana', 'ben');
+    const { id } = await makeDirect(ana, ben);
+    expectStatus(await ana.call('PATCH', '/v1/me', { privacy: { tellLastSeen: 'everyone' } }), 200);
+    const away = await online(ana);
+    const closing: (() => void)[] = [];
+    const open = tapped({ opened: (_auth, close) => void closing.push(close) });
+    const looking = await online(ben, { limits: eager, surroundings: { open } });
+    await away.setPresence('idle', null);
+    await looking.setPresence('active', id);
+
+    const again = heard(looking, 'presence');
+    closing.at(-1)?.();
+    const { conversationId, presences } = await again;
+    assert.deepEqual([conversationId, presences.map(({ userId, state }) => [userId, state])], [id, [[ana.id, 'idle']]]);
+    const typing = heard(looking, 'typing');
+    away.setTyping(id, true);
+    assert.equal((await typing).userId, ana.id, 'it is in view again');
   });
 
   it('hears what is unread in all once another device has read', async () => {

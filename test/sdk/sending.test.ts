@@ -5,7 +5,7 @@ import { type Client, type ClientStorage, type HomingError, createClient, memory
 import { type Surroundings, surroundings } from '../../sdk/surroundings.ts';
 import { type Person, makeGroup, password, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, tapped } from '../support/client.ts';
+import { type Tap, clientOf, clientsOfEachTest, eager, heard, holds, movableClock, tapped } from '../support/client.ts';
 import { expectStatus } from '../support/rest.ts';
 import { within } from '../support/within.ts';
 
@@ -181,6 +181,28 @@ describe('sending by the client', () => {
     );
     await later.stop();
     assert.equal(await keptMessages(storage), 0);
+  });
+
+  it('when several processes wrote in turns on one storage, then a later one sends in the order of writing', async () => {
+    const group = await makeGroup(people.ana, [people.bob]);
+    const storage = memoryStorage();
+    const first = await online(people.ana, { storage });
+    for (const text of ['one', 'two', 'three']) await first.send(group.id, { text }).stored;
+    await first.stop();
+    first.send(group.id, { text: 'four' });
+    await first.stop();
+    const clock = movableClock();
+    clock.move(1_000);
+    const second = createClient({ url: app.url, storage, limits: eager, surroundings: clock });
+    await second.resume();
+    second.send(group.id, { text: 'five' });
+    await second.stop();
+    const third = createClient({ url: app.url, storage, limits: eager });
+    clients.push(third);
+    await third.resume();
+    await third.start();
+    await holds(third, () => third.conversations.every(({ outgoing }) => outgoing.length === 0));
+    assert.deepEqual(texts(await stored(group.id)), ['one', 'two', 'three', 'four', 'five']);
   });
 
   it('when many are written at once, then each is asked for once, one at a time in a conversation', async () => {
