@@ -16,8 +16,8 @@ export type BusItem =
       arrives?: true;
       /** So it is to all who are told. */
       recounts?: true;
-      /** A hint about its actor, which who has blocked them is spared. */
-      spared?: true;
+      /** About its actor and for this moment only: for others who look at the conversation, and have not blocked them. */
+      hint?: true;
       joins?: { userId: UserId; joinedSeq: number; joinedVersion: number }[];
       leaves?: UserId[] | 'everybody';
     }

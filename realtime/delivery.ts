@@ -131,7 +131,7 @@ export function createDelivery({
       const variants = new Variants(item);
       for (const user of follow.users) {
         const frame = variants.for(user, follow);
-        if (frame) tellUser(user, frame);
+        if (frame) tellUser(user, frame, item.hint && item.id);
         if (item.recounts || (item.arrives && user.id !== item.actorId)) countsMoved(user.id);
       }
       follow.memberVersion = Math.max(follow.memberVersion, item.memberVersion);
@@ -164,8 +164,11 @@ export function createDelivery({
     }
   };
 
-  const tellUser = (user: LocalUser | undefined, frame: Frame): void => {
-    for (const socket of user?.sockets ?? []) outlet.tell(socket, frame);
+  /** All of the person's sockets, or those alone that look at a conversation. */
+  const tellUser = (user: LocalUser | undefined, frame: Frame, inView?: ConversationId): void => {
+    for (const socket of user?.sockets ?? []) {
+      if (inView === undefined || socket.data.connection.viewing === inView) outlet.tell(socket, frame);
+    }
   };
 
   /** One look at a time: of two, the older may be answered last. */
@@ -239,13 +242,14 @@ class Variants {
 
   /** What the person hears; nothing where they are spared it. */
   for(user: LocalUser, follow: Follow): Frame | undefined {
-    const { version, messageSeq, actorId, spared, text } = this.#item;
+    const { version, messageSeq, actorId, hint, text } = this.#item;
+    if (hint && user.id === actorId) return undefined;
     const joined = follow.joined?.get(user);
     // A change from before the joining may come late over the bus, and a later one may be about an earlier message.
     const isBefore =
       joined && ((version > 0 && version <= joined.version) || (messageSeq > 0 && messageSeq <= joined.seq));
     if (isBefore) return (this.#hidden ??= this.#hide());
-    if (user.blocked.has(actorId)) return spared ? undefined : (this.#marked ??= this.#mark());
+    if (user.blocked.has(actorId)) return hint ? undefined : (this.#marked ??= this.#mark());
     return (this.#plain ??= toFrame(text));
   }
 

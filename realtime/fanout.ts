@@ -57,7 +57,7 @@ export function createFanout(io: Pick<Io, 'serverSideEmit'>, { bus, here, log, c
           version: 0,
           messageSeq: 0,
           actorId,
-          spared: true,
+          hint: true,
         });
       }
       case 'unread.changed':

@@ -56,13 +56,14 @@ export const clientEvents = {
     answer: z.strictObject({ receipt: Receipt }),
   }),
   'typing.set': clientEvent({
-    summary: 'I write, or no longer. Renew it every three seconds while it lasts',
+    summary:
+      'I write, or no longer: told to the others who look at the conversation. Renew it every three seconds while it lasts',
     input: z.strictObject({ conversationId: ConversationId, on: z.boolean() }).meta({ id: 'TypingSet' }),
     answer: z.strictObject({}),
   }),
   'presence.set': clientEvent({
     summary:
-      'What I do with this device (`active` after input in the last minute, `hidden` while nobody sees it, `idle` otherwise), and which conversation I look at: whose presence I am then told of, and whose messages I get time to read before they are pushed',
+      'What I do with this device (`active` after input in the last minute, `hidden` while nobody sees it, `idle` otherwise), and which conversation I look at: whose presence and typing I am then told of, and whose messages I get time to read before they are pushed. Of this connection: say it again over the next; until then it counts as `active` and looks at none',
     input: z
       .strictObject({ state: z.enum(['active', 'idle', 'hidden']), viewing: ConversationId.nullable() })
       .meta({ id: 'PresenceSet' }),

@@ -44,7 +44,8 @@ export const serverEvents = {
     payload: z.strictObject({ receipts: z.array(Receipt) }).meta({ id: 'Receipts' }),
   }),
   typing: serverEvent({
-    summary: 'Somebody writes, until the moment that is given unless it is renewed; null: no longer. Never stored',
+    summary:
+      'Somebody else writes in the conversation that I look at (`presence.set`), until the moment that is given unless it is renewed; null: no longer. Never stored; not in channels, nor where more than `namedMembers` belong',
     payload: z
       .strictObject({ conversationId: ConversationId, userId: UserId, until: Instant.nullable() })
       .meta({ id: 'Typing' }),
@@ -85,7 +86,8 @@ export const serverEvents = {
       .meta({ id: 'NotificationSettingsChanged' }),
   }),
   draft: serverEvent({
-    summary: 'What I have begun to write changed on another of my devices; null: it was sent or thrown away',
+    summary:
+      'What I have begun to write changed on one of my devices, on this one too (by its `at`); null: it was sent or thrown away',
     payload: z.strictObject({ conversationId: ConversationId, draft: Draft.nullable() }).meta({ id: 'DraftChanged' }),
   }),
   blocks: serverEvent({

@@ -198,7 +198,9 @@ describe('presence and typing, on two nodes', () => {
   it('typing is told to the others on every node, with its end, and a burst of it once', async () => {
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     const group = await makeGroup(ana, [bob]);
-    const [anaHere, bobThere] = [await join(ana), await join(bob, 1)];
+    const [anaHere, bobThere, elsewhere] = [await join(ana), await join(bob, 1), await join(bob, 1)];
+    for (const socket of [anaHere, bobThere])
+      await socket.ask('presence.set', { state: 'active', viewing: group.id as ConversationId });
     for (let n = 0; n < 5; n += 1) {
       assert.deepEqual(await anaHere.ask('typing.set', { conversationId: group.id, on: true }), { ok: true });
     }
@@ -208,6 +210,9 @@ describe('presence and typing, on two nodes', () => {
     await anaHere.ask('typing.set', { conversationId: group.id, on: false });
     await bobThere.heard('typing', ({ until }) => until === null);
     assert.equal(bobThere.told.typing.length, 2);
+    const { version } = await send(ana, group.id, 'after it');
+    for (const socket of [anaHere, elsewhere]) await socket.heard('event', (event) => event.version === version);
+    assert.deepEqual([anaHere.told.typing, elsewhere.told.typing], [[], []], 'nor oneself, nor who looks elsewhere');
   });
 
   it('typing is refused where one may not write, and who has blocked somebody is spared theirs', async () => {
@@ -215,6 +220,8 @@ describe('presence and typing, on two nodes', () => {
     const group = await makeGroup(ana, [bob, eve]);
     expectStatus(await bob.call('PUT', `/v1/me/blocks/${eve.id}`), 204);
     const [anaHere, bobThere, eveHere] = [await join(ana), await join(bob, 1), await join(eve)];
+    for (const socket of [anaHere, bobThere])
+      await socket.ask('presence.set', { state: 'active', viewing: group.id as ConversationId });
     await eveHere.ask('typing.set', { conversationId: group.id, on: true });
     await anaHere.heard('typing', ({ userId }) => userId === eve.id);
     const { version } = await send(ana, group.id, 'after it');
