@@ -69,14 +69,21 @@ export async function revokeSessions(
   return rows.map(({ id }) => id);
 }
 
-/** Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. */
+/**
+ * Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. Those of a
+ * person who is suspended count as ended for as long as that lasts; there are few such people.
+ */
 export async function sessionsRevokedWithin(
   db: Queryable,
   seconds: number,
 ): Promise<{ id: SessionId; userId: UserId }[]> {
   const { rows } = await db.query<{ id: SessionId; userId: UserId }>({
     name: 'sessions-revoked-within',
-    text: `select id, user_id as "userId" from sessions where revoked_at > now() - $1 * interval '1 second'`,
+    text: `
+      select id, user_id as "userId" from sessions where revoked_at > now() - $1 * interval '1 second'
+      union all
+      select s.id, s.user_id from users u join sessions s on s.user_id = u.id
+      where u.status <> 'active' and s.revoked_at is null and s.expires_at > now()`,
     values: [seconds],
   });
   return rows;
@@ -112,7 +119,7 @@ export async function useRefreshToken(tx: Tx, tokenHash: Buffer, at: Date): Prom
     name: 'use-refresh-token',
     text: `
       update refresh_tokens t set used_at = $2
-      from sessions s
+      from sessions s join users u on u.id = s.user_id and u.status = 'active'
       where t.token_hash = $1 and t.used_at is null and t.expires_at > $2
         and s.user_id = t.user_id and s.id = t.session_id and s.revoked_at is null and s.expires_at > $2
       returning t.token_hash as "tokenHash", t.user_id as "userId", t.session_id as "sessionId",
@@ -140,10 +147,11 @@ export async function refreshTokenState(
     text: `
       select t.token_hash as "tokenHash", t.user_id as "userId", t.session_id as "sessionId",
         t.parent_hash as "parentHash", t.expires_at as "expiresAt", t.used_at as "usedAt",
-        s.revoked_at is null and s.expires_at > $2 as "sessionOpen", s.expires_at as "sessionExpiresAt",
+        s.revoked_at is null and s.expires_at > $2 and u.status = 'active' as "sessionOpen", s.expires_at as "sessionExpiresAt",
         n.token_hash as "successorHash", n.used_at is not null as "successorUsed"
       from refresh_tokens t
       join sessions s on s.user_id = t.user_id and s.id = t.session_id
+      join users u on u.id = t.user_id
       left join refresh_tokens n on n.user_id = t.user_id and n.session_id = t.session_id and n.parent_hash = t.token_hash
       where t.token_hash = $1`,
     values: [tokenHash, at],
@@ -162,11 +170,12 @@ export async function touchSession(db: Queryable, userId: UserId, id: SessionId,
   return rows[0]?.expiresAt;
 }
 
-/** Whether the session is open right now: asked when a socket connects. */
+/** Whether the session is open right now, and its person not suspended: asked when a socket connects. */
 export async function isSessionOpen(db: Db | Queryable, userId: UserId, id: SessionId): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-session-open',
-    text: 'select 1 from sessions where user_id = $1 and id = $2 and revoked_at is null and expires_at > now()',
+    text: `select 1 from sessions s join users u on u.id = s.user_id and u.status = 'active'
+      where s.user_id = $1 and s.id = $2 and s.revoked_at is null and s.expires_at > now()`,
     values: [userId, id],
   });
   return rowCount === 1;

@@ -6,6 +6,7 @@ import { limits } from '../../contracts/limits.ts';
 import { password, phoneNumber, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
+import { connect } from '../support/socket.ts';
 
 describe('sign-in', () => {
   let app: TestApp;
@@ -187,6 +188,27 @@ describe('sign-in', () => {
     it('are refused when there is none', async () => {
       expectProblem(await call(app.url, 'GET', '/v1/me'), 401, 'unauthenticated');
     });
+  });
+
+  it('who is suspended is let in nowhere, and is let in again where that ends', async () => {
+    const person = await registerPerson(app);
+    const suspend = (status: string) =>
+      app.database.run(`update users set status = '${status}' where id = '${person.id}'`);
+    const refresh = () =>
+      call<{ session: Session }>(app.url, 'POST', '/v1/auth/refresh', {
+        body: { refreshToken: person.session.refreshToken },
+      });
+    const socket = await connect(app.url, { token: person.token });
+    await suspend('suspended');
+    await socket.heard('notice', ({ code }) => code === 'session_revoked');
+    expectProblem(await person.call('GET', '/v1/me'), 401, 'session_revoked');
+    expectProblem(await refresh(), 401, 'session_revoked');
+    await assert.rejects(
+      connect(app.url, { token: person.token }),
+      ({ data }: { data?: { code: string } }) => data?.code === 'session_revoked',
+    );
+    await suspend('active');
+    expectStatus(await refresh(), 200);
   });
 
   describe('refreshing', () => {
