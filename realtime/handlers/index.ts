@@ -1,4 +1,5 @@
 import type { ClientEventAnswer, ClientEventInput, OperationRequest } from '../../contracts/realtime/index.ts';
+import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { activityEnded } from '../../domain/attention/index.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
@@ -52,7 +53,7 @@ export function createListeners(node: HandlerOptions): Listeners {
       receipt: await updateReceipts(deps, actor, conversationId, receipt),
     })),
     'typing.set': on('typing.set', options, async (actor, { conversationId, on: typing }, socket) => {
-      if (mayTell(socket, conversationId, typing)) await setTyping(deps, actor, conversationId, typing);
+      if (mayTell(socket, conversationId, typing)) await tellTyping(deps, actor, socket, { conversationId, typing });
       return {};
     }),
     'presence.set': on('presence.set', options, (_actor, input, socket) => setPresence(socket, node, input)),
@@ -93,6 +94,21 @@ async function setPresence(
   } finally {
     await confirm(socket);
     if (wasActive && state !== 'active') await activityEnded(deps, socket.data.actor);
+  }
+}
+
+/** A hint that was refused is none: the next one is refused as well, and not taken as told. */
+async function tellTyping(
+  deps: Deps,
+  actor: Actor,
+  { data }: IoSocket,
+  { conversationId, typing }: { conversationId: ConversationId; typing: boolean },
+): Promise<void> {
+  try {
+    await setTyping(deps, actor, conversationId, typing);
+  } catch (error) {
+    delete data.typing;
+    throw error;
   }
 }
 
