@@ -7,6 +7,7 @@ import {
 } from 'zod-openapi';
 import { type ErrorCode, Problem } from '../contracts/errors.ts';
 import { type Endpoint, endpoints } from '../contracts/rest/index.ts';
+import { type Rule, ruleOf } from '../domain/access/index.ts';
 import { statusOf } from './errors.ts';
 
 /** What every call may be refused with. */
@@ -45,9 +46,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   return {
     operationId,
     summary,
-    ...(endpoint.role
-      ? { description: `Needs the role \`${endpoint.role}\` or a higher one; every call is audited.` }
-      : {}),
+    ...describe(ruleOf(operationId)),
     tags: [tag],
     security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
     ...(params || query || conditional
@@ -63,6 +62,11 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     responses: { ...successes(endpoint), ...refusals(endpoint) },
   };
 }
+
+const describe = (rule: Rule) =>
+  rule.who === 'staff'
+    ? { description: `Needs the role \`${rule.role}\` or a higher one; every call is audited.` }
+    : {};
 
 const version = z.string().regex(/^"\d{1,15}"$/);
 const IfMatch = z.object({ 'If-Match': version.optional().describe('The `ETag` of what was read, quotes included') });
@@ -89,7 +93,7 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     // A commit whose fate nobody knows: any change may meet it.
     ...(endpoint.method === 'get' ? [] : (['outcome_unknown'] as const)),
     ...(endpoint.auth === 'user' ? whenSignedIn : []),
-    ...(endpoint.role ? (['forbidden'] as const) : []),
+    ...(ruleOf(endpoint.operationId).who === 'staff' ? (['forbidden'] as const) : []),
     ...(endpoint.body ? withBody : []),
   ]);
   const byStatus = Map.groupBy(codes, (code) => statusOf[code]);

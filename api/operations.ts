@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import type { UserRole } from '../contracts/entities/index.ts';
+import { ruleOf } from '../domain/access/index.ts';
 import type { Actor } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 
@@ -71,7 +72,7 @@ export class Operations {
 
   /**
    * @param checkAnswers Parses every answer against its contract: in development and tests, where a mistake must not pass unseen.
-   * @param requireRole Refuses whoever has not the role that an endpoint names. Here, so that no door can forget it.
+   * @param requireRole Refuses whoever has not the role that the policy names. Here, so that no door can forget it.
    */
   constructor({ checkAnswers }: { checkAnswers: boolean }, requireRole: RequireRole) {
     this.#checkAnswers = checkAnswers;
@@ -79,8 +80,9 @@ export class Operations {
   }
 
   add<E extends Endpoint>(endpoint: E, handle: Handler<E>): void {
+    const rule = ruleOf(endpoint.operationId);
     const run = async (call: AnyCall): Promise<Outcome> => {
-      if (endpoint.role) await this.#requireRole(call.actor, endpoint.role);
+      if (rule.who === 'staff') await this.#requireRole(call.actor, rule.role);
       const answer: Outcome = await handle(call as Call<E>);
       if (this.#checkAnswers) endpoint.success[answer.status]?.parse(answer.body);
       return answer;

@@ -3,7 +3,7 @@ import type { Deps } from '../../domain/deps.ts';
 import { explainAttempt, explainMessage, listAudit, reconcile, userStory } from '../../domain/support/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
-/** What the roles of the organisation may ask; the operations refuse whoever has not the role that the contract names. */
+/** What the roles of the organisation may ask; the operations refuse whoever has not the role that the policy names. */
 export function adminRoutes(operations: Operations, deps: Deps): void {
   operations.add(adminEndpoints.getUserStory, async ({ actor, params, query }) =>
     reply(200, await userStory(deps, actor, params.id, query)),

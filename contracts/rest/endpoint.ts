@@ -1,8 +1,7 @@
 import type { z } from 'zod';
-import type { UserRole } from '../entities/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
-/** Nothing needed, or a person's access token. */
+/** Nothing needed, or a person's access token. What such a person may then do is a row of the domain's policy. */
 export type Auth = 'none' | 'user';
 
 /**
@@ -23,8 +22,6 @@ export interface Endpoint<
   readonly tag: string;
   readonly summary: string;
   readonly auth: Needs;
-  /** Only for people of this role or a higher one: refused to others before anything is looked up. */
-  readonly role?: UserRole;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

@@ -16,7 +16,7 @@ import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
 const params = z.strictObject({ id: JobId });
-const shared = { method: 'post', tag: 'Jobs', auth: 'user', role: 'operator', params } as const;
+const shared = { method: 'post', tag: 'Jobs', auth: 'user', params } as const;
 const answered = {
   success: { 200: JobAnswer },
   errors: ['not_found', 'job_ended', 'nothing_to_mend', 'outcome_unknown', 'unavailable'],
@@ -30,7 +30,6 @@ export const jobEndpoints = {
     tag: 'Jobs',
     summary: 'The jobs that need a person, as Temporal’s index has them: some seconds late, and never the last word',
     auth: 'user',
-    role: 'operator',
     query: JobConditions.extend({
       olderThan: queryInteger.pipe(z.int().max(limits.jobAgeMinutes)).optional(),
       limit: pageLimit(50, limits.jobsPerPage),
@@ -46,7 +45,6 @@ export const jobEndpoints = {
     tag: 'Jobs',
     summary: 'One job as it stands now: what happened, and what may be done',
     auth: 'user',
-    role: 'operator',
     params,
     success: { 200: JobDetails },
     errors: ['not_found', 'unavailable'],
@@ -78,7 +76,6 @@ export const jobEndpoints = {
     tag: 'Jobs',
     summary: 'The same for all jobs of some conditions, a bounded number a call; `nextCursor` is the rest',
     auth: 'user',
-    role: 'operator',
     body: JobBulk,
     success: { 200: JobBulkAnswer },
     errors: ['unavailable'],

@@ -11,6 +11,7 @@ import type { Actor } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { type Right, may, rights } from './rights.ts';
 
+export { type MemberRule, type PersonRule, type Place, type Rule, ruleOf } from './policy.ts';
 export { type Right, may, outranks, sendRights } from './rights.ts';
 
 /**
@@ -18,10 +19,35 @@ export { type Right, may, outranks, sendRights } from './rights.ts';
  * touch are loaded through these only.
  */
 
-/** The actor's membership of a conversation that they may read now. */
-export async function readableMembership(db: Queryable, actor: Actor, id: ConversationId): Promise<MembershipRow> {
+/** What a right is judged by: the conversation as it is now, and what the actor is in it. */
+export type Standing = Pick<MembershipRow, 'kind' | 'posting' | 'blocked' | 'role'>;
+
+/**
+ * Refuses whoever has not the right there. Every guard goes through here; the statement that stores messages alone judges
+ * for itself, by `sendRights`, since a send is one statement.
+ */
+export function authorize({ kind, posting, blocked, role }: Standing, right: Right): void {
+  if (!may(right, kind, role)) throw forbidden(right, kind);
+  if (blocked && saying.has(right)) throw forbidden('write');
+  if (posting === 'admins' && announcing.has(right) && !may('announce', kind, role)) throw forbidden('announce');
+}
+
+/** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */
+const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'unreact', 'pin']);
+
+/** Where only announcements are made, who may make none moves what they said before to nobody's eyes. */
+const announcing: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'pin']);
+
+/** The actor's membership of a conversation that they may read now, and where they have that right. */
+export async function readableMembership(
+  db: Queryable,
+  actor: Actor,
+  id: ConversationId,
+  right?: Right,
+): Promise<MembershipRow> {
   const membership = await membershipOf(db, actor.userId, id);
   if (!membership) throw notFound();
+  if (right) authorize(membership, right);
   return membership;
 }
 
@@ -48,14 +74,6 @@ export async function readAsMember<Row>(
   }
 }
 
-/** The same where the actor may write now: for hints. A send itself is judged by the statement that stores it. */
-export async function writableMembership(db: Queryable, actor: Actor, id: ConversationId): Promise<MembershipRow> {
-  const membership = await readableMembership(db, actor, id);
-  const right = membership.posting === 'admins' ? 'announce' : 'write';
-  if (membership.blocked || !may(right, membership.kind, membership.role)) throw forbidden('write');
-  return membership;
-}
-
 /** The conversation as it is to the actor. */
 export async function readableConversation(
   db: Queryable,
@@ -73,8 +91,9 @@ export async function readableMessage(
   actor: Actor,
   conversationId: ConversationId,
   id: MessageId,
+  right?: Right,
 ): Promise<{ message: MessageRow; membership: MembershipRow }> {
-  const membership = await readableMembership(db, actor, conversationId);
+  const membership = await readableMembership(db, actor, conversationId, right);
   return { message: await readableTo(db, actor, { conversationId, ...membership }, id), membership };
 }
 
@@ -89,12 +108,6 @@ export async function readableTo(
   if (!message || message.seq <= joinedSeq) throw notFound();
   return message;
 }
-
-/** By each of these something reaches the other end: between two, one of whom has blocked the other, it is refused to both. */
-const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 'unreact', 'pin']);
-
-/** Where only announcements are made, who may make none moves what they said before to nobody's eyes. */
-const announcing: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'pin']);
 
 /** A conversation held by its lock, with what the actor is in it at this very moment. */
 export interface Held {
@@ -111,10 +124,7 @@ export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId,
   const conversation = await lockConversation(tx, id);
   const member = conversation && (await roleOf(tx, id, actor.userId));
   if (!conversation || !member) throw notFound();
-  if (right && !may(right, conversation.kind, member.role)) throw forbidden(right, conversation.kind);
-  if (conversation.blocked && right && saying.has(right)) throw forbidden('write');
-  const announces = conversation.posting === 'admins' && right !== undefined && announcing.has(right);
-  if (announces && !may('announce', conversation.kind, member.role)) throw forbidden('announce');
+  if (right) authorize({ ...conversation, ...member }, right);
   return { conversation, ...member };
 }
 
@@ -138,12 +148,13 @@ const wordsOf: Partial<Record<Right, string>> = {
   react: 'You may read this conversation, but not react in it.',
   announce: 'Only owners and admins write, edit and pin here.',
   pin: 'You may not pin in this conversation.',
+  seeReceipts: 'Channels tell no receipts.',
   leave: 'A direct conversation cannot be left.',
   end: 'Only its owner ends a conversation.',
   transfer: 'Only its owner hands a conversation over.',
 };
 
-export const forbidden = (right: Right, kind: ConversationKind = 'group'): DomainError =>
+const forbidden = (right: Right, kind: ConversationKind = 'group'): DomainError =>
   new DomainError('forbidden', {
     detail: isForNobody(right, kind)
       ? 'This is for groups and channels: between two people nobody leads.'

@@ -22,6 +22,8 @@ export const rights = {
   editOwn: { direct: writers, group: writers, channel: writers },
   deleteOwn: { direct: all, group: all, channel: all },
   deleteAny: { direct: nobody, group: leads, channel: leads },
+  /** Be told how far a message of one's own has come. */
+  seeReceipts: { direct: all, group: all, channel: nobody },
   pin: { direct: writers, group: writers, channel: leads },
   addMembers: { direct: nobody, group: leads, channel: leads },
   invite: { direct: nobody, group: leads, channel: leads },

@@ -2,7 +2,7 @@ import type { Ban } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { bansPage, deleteBan, insertBan, roleOf } from '../../db/queries/memberships.ts';
 import { userById } from '../../db/queries/users.ts';
-import { forbidden, holdConversation, may, outranks, readableMembership } from '../access/index.ts';
+import { holdConversation, outranks, readableMembership } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -51,8 +51,7 @@ export async function listBans(
   id: ConversationId,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Ban>> {
-  const { kind, role } = await readableMembership(deps.db, actor, id);
-  if (!may('removeMembers', kind, role)) throw forbidden('removeMembers', kind);
+  await readableMembership(deps.db, actor, id, 'removeMembers');
   const list = `bans:${id}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
   const rows = await bansPage(deps.db, id, { after, limit: limit + 1 });

@@ -10,7 +10,7 @@ import {
   openInvites,
   revokeInvite as revoke,
 } from '../../db/queries/invites.ts';
-import { forbidden, holdConversation, may, readableMembership } from '../access/index.ts';
+import { holdConversation, readableMembership } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
@@ -72,8 +72,7 @@ const tooMany = () =>
   });
 
 export async function listInvites(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<Invite[]> {
-  const { kind, role } = await readableMembership(deps.db, actor, id);
-  if (!may('invite', kind, role)) throw forbidden('invite', kind);
+  await readableMembership(deps.db, actor, id, 'invite');
   return (await openInvites(deps.db, id)).map(presentInvite);
 }
 

@@ -18,8 +18,7 @@ export async function messageReceipts(
   conversationId: ConversationId,
   id: MessageId,
 ): Promise<DeliveryState> {
-  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
-  if (membership.kind === 'channel') throw new DomainError('forbidden', { detail: 'Channels tell no receipts.' });
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id, 'seeReceipts');
   if (message.senderId !== actor.userId) {
     throw new DomainError('forbidden', { detail: 'Only who wrote a message is told how far it has come.' });
   }

@@ -21,7 +21,7 @@ import {
 import type { MessageRow } from '../../db/queries/messages.ts';
 import { insertRange } from '../../db/queries/outbox.ts';
 import { shrinkThread } from '../../db/queries/threads.ts';
-import { forbidden, holdMessage, may, readableMessage } from '../access/index.ts';
+import { authorize, holdMessage, readableMessage } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -130,7 +130,7 @@ export async function deleteMessage(
     const own = message.senderId === actor.userId;
     const right = own ? 'deleteOwn' : 'deleteAny';
     if (message.kind !== 'text') throw isOfTheConversation();
-    if (!may(right, conversation.kind, role)) throw forbidden(right, conversation.kind);
+    authorize({ ...conversation, role }, right);
     if (message.deletedAt) return { value: message };
     const numbers = await appendTouch(tx, actor, message, 'message.deleted', {});
     await eraseMessage(tx, message, numbers.version);

@@ -9,7 +9,7 @@ import {
   markStillSeen,
   peopleInViews,
 } from '../../db/queries/presence.ts';
-import { readableMembership, writableMembership } from '../access/index.ts';
+import { readableMembership } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 
 export type { View, VisiblePerson } from '../../db/queries/presence.ts';
@@ -75,7 +75,7 @@ export async function setTyping(
   conversationId: ConversationId,
   on: boolean,
 ): Promise<void> {
-  const { kind, memberCount, memberVersion } = await writableMembership(deps.db, actor, conversationId);
+  const { kind, memberCount, memberVersion } = await readableMembership(deps.db, actor, conversationId, 'write');
   if (kind === 'channel' || memberCount > limits.namedMembers) return;
   const until = on ? new Date(deps.now().getTime() + typingMs).toISOString() : null;
   deps.publishLive([{ type: 'typing.changed', conversationId, memberVersion, userId: actor.userId, until }]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { AttemptStory, AuditEntry, Gate, UserStory, Why, Reconciliation } from '../../contracts/entities/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
+import { ruleOf } from '../../domain/access/index.ts';
 import {
   type Person,
   deleteMessage,
@@ -255,7 +256,7 @@ byEachDoor('support can see why', (door: Door) => {
     const moderator = await withRole('moderator');
     const nobody = '01900000-0000-7000-8000-000000000000';
     const guarded = (Object.values(endpoints) as Endpoint[]).filter(
-      ({ role, tag }) => role !== undefined && tag === 'Support',
+      ({ operationId, tag }) => ruleOf(operationId).who === 'staff' && tag === 'Support',
     );
     assert.equal(guarded.length, 5);
     for (const { method, path } of guarded) {

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { clientEvents, type ClientEventName } from '../../contracts/realtime/index.ts';
+import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
+import { type Rule, eventPolicy, policy, ruleOf } from '../../domain/access/policy.ts';
+import { Operations } from '../../api/operations.ts';
+import { fieldsOf, sampleOf } from './sample.ts';
+
+const operations = Object.values(endpoints) as Endpoint[];
+
+/** Every place that a row names, and what it is called there. */
+function placesOf(rule: Rule): string[] {
+  switch (rule.who) {
+    case 'anybody':
+      return [];
+    case 'person':
+      return [rule.own?.at, rule.names].filter((at) => at !== undefined);
+    case 'member':
+      return [rule.of, rule.message?.at, rule.person?.at, rule.invite, rule.into?.at].filter((at) => at !== undefined);
+    case 'newcomer':
+      return [rule.at];
+    case 'staff':
+      return rule.about ? [rule.about.at] : [];
+  }
+}
+
+/** Named, and no object of its own: an emoji is a word. */
+const words = new Set(['params.emoji']);
+
+describe('the policy', () => {
+  it('has one row for every operation, under its own name, and none for anything else', () => {
+    assert.deepEqual(Object.keys(policy).sort(), operations.map(({ operationId }) => operationId).sort());
+    assert.deepEqual(Object.keys(eventPolicy).sort(), Object.keys(clientEvents).sort());
+  });
+
+  it('leaves open what the contract leaves open, and nothing else', () => {
+    for (const { operationId, auth } of operations)
+      assert.equal(ruleOf(operationId).who === 'anybody', auth === 'none', operationId);
+  });
+
+  it('an operation without a row is not mounted', () => {
+    const all = new Operations({ checkAnswers: true }, () => Promise.resolve());
+    const stray = { ...endpoints.getMe, operationId: 'stray' };
+    assert.throws(() => all.add(stray, () => ({ status: 200 as const, body: undefined as never })), /stray has no row/);
+    assert.throws(() => ruleOf('constructor'), /no row/);
+  });
+
+  for (const endpoint of operations) {
+    const { operationId, params, query, body } = endpoint;
+    it(`says of everything that ${operationId} names in its path whose it must be`, () => {
+      const named = placesOf(ruleOf(operationId));
+      const inPath = params ? fieldsOf(params).map((name) => `params.${name}`) : [];
+      assert.deepEqual(
+        inPath.filter((place) => !named.includes(place) && !words.has(place)),
+        [],
+      );
+      const fields = [...inPath];
+      if (query) fields.push(...fieldsOf(query).map((name) => `query.${name}`));
+      if (body) fields.push(...fieldsOf(body).map((name) => `body.${name}`));
+      assert.deepEqual(
+        named.filter((place) => !fields.includes(place)),
+        [],
+        'a row names a place that the contract has not',
+      );
+    });
+
+    it(`${operationId} can be asked with what its contract is made into`, () => {
+      for (const schema of [params, query, body]) if (schema) sampleOf(schema);
+    });
+  }
+
+  for (const name of Object.keys(clientEvents) as ClientEventName[]) {
+    it(`says of everything that ${name} names whose it must be`, () => {
+      const rule = eventPolicy[name];
+      if (rule === 'as its operation') return;
+      const fields = fieldsOf(clientEvents[name].input).map((field) => `input.${field}`);
+      const ids = fields.filter((field) => /(Id|viewing)$/.test(field));
+      const named = placesOf(rule);
+      assert.deepEqual([ids.filter((id) => !named.includes(id)), named.filter((id) => !fields.includes(id))], [[], []]);
+      sampleOf(clientEvents[name].input);
+    });
+  }
+});
