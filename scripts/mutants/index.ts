@@ -1,3 +1,4 @@
+import { access } from './access.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
 import { live } from './live.ts';
@@ -7,4 +8,4 @@ import type { Mutant } from './mutant.ts';
 export type { Mutant };
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
-export const mutants: readonly Mutant[] = [...messages, ...live, ...client, ...attention];
+export const mutants: readonly Mutant[] = [...access, ...messages, ...live, ...client, ...attention];
