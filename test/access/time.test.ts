@@ -157,11 +157,15 @@ describe('the authorization matrix, right after a permission was taken away', fu
     const own = said.find(({ author, state }) => author === 'owner' && state === 'said')?.id ?? '';
     const of = ({ told }: TestSocket) => told.event.filter(({ conversationId }) => conversationId === id);
     const version = (about: TestSocket) => of(about).length;
+    for (const viewer of [socket, watcher]) await viewer.ask('presence.set', { state: 'active', viewing: id });
     const before = Math.max(...of(socket).map((event) => event.version));
     await by('owner', 'DELETE', at('group', `/members/${him()}`));
     await socket.heard('event', (event) => event.conversationId === id && event.version > before);
     const [heard, watched] = [version(socket), version(watcher)];
-    const hints = () => socket.told.typing.length + socket.told.receipts.length + socket.told.presence.length;
+    // That somebody may be seen no more is told by `unknown`.
+    const seen = () =>
+      socket.told.presence.flatMap(({ presences }) => presences).filter(({ state }) => state !== 'unknown');
+    const hints = () => socket.told.typing.length + socket.told.receipts.length + seen().length;
     const hinted = hints();
     await by('owner', 'POST', at('group', '/messages'), { clientId: randomUUID(), text: 'without him' });
     await by('owner', 'PUT', at('group', `/messages/${own}/reactions/${encodeURIComponent('🎉')}`));
