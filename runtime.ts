@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
 import { createOperations } from './api/routes/index.ts';
@@ -6,7 +7,7 @@ import type { Operations } from './api/operations.ts';
 import { openDb } from './db/client.ts';
 import { clearSuspects } from './db/queries/devices.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
-import type { Deps } from './domain/deps.ts';
+import type { Deps, RateLimits } from './domain/deps.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
 import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
@@ -21,8 +22,9 @@ import {
   redisStore,
   sharedWithLocal,
 } from './platform/circuits/index.ts';
+import { clientAddress, createLimits } from './platform/limits/index.ts';
 import { createMac } from './platform/mac.ts';
-import { createMeter } from './platform/meter.ts';
+import { createLimitsMeter, createMeter } from './platform/meter.ts';
 import { createMetrics, serveMetrics } from './platform/metrics.ts';
 import { openObjectStore } from './platform/object-store.ts';
 import { createPasswords } from './platform/passwords.ts';
@@ -54,6 +56,9 @@ export interface Runtime {
   /** Where live events go that happen in this process. */
   live: { here: (item: BusItem) => void };
   revocations: Revocations;
+  limits: RateLimits;
+  /** Where a request or an upgrade comes from, as far as our own proxies say. */
+  addressOf: (request: IncomingMessage) => string;
   presence: PresenceStore;
   jwks: Jwks;
   metrics: ReturnType<typeof createMetrics>;
@@ -86,11 +91,18 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   const sends = open(`homing-${role}-sends`, sendLimits.lanes);
   const redis = openRedis({ url: config.REDIS_URL, role, log });
   const subscriber = openSubscriber({ url: config.REDIS_URL, role, log });
+  // Of its own, so that the time of its answers is Redis' own and not that of what stands before them.
+  const limitsRedis = openRedis({ url: config.REDIS_URL, role: `${role}-limits`, log });
   const prefix = config.HOMING_REDIS_PREFIX;
   const origins = [config.HOMING_PUBLIC_URL, ...config.HOMING_ALLOWED_ORIGINS].map((url) => new URL(url).origin);
   const io = createIo({
     adapter: createSocketAdapter({ publisher: redis, subscriber, prefix, log }),
     allowRequest: checkOrigin(origins),
+  });
+  const mac = createMac(config.HOMING_SECRET_KEY);
+  const limits = createLimits({
+    ...{ setting: config.HOMING_RATE_LIMITS, redis: limitsRedis, prefix, mac, log },
+    meter: createLimitsMeter(metrics),
   });
   const presence = createPresence(redis, prefix);
   const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
@@ -142,7 +154,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     moveWatermark: (move) => receipts.push(move),
     passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
     tokens,
-    mac: createMac(config.HOMING_SECRET_KEY),
+    mac,
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
     senders: guardSenders(measureSenders(createSenders(config), metrics), circuits, Date.now),
@@ -181,9 +193,10 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
 
   shutdown.on('poll', 'circuits', () => clearInterval(reviewing));
   shutdown.on('flush', 'lanes', () => Promise.all([stores.idle(), receipts.idle()]));
+  shutdown.on('flush', 'rate limits', () => limits.settle());
   shutdown.on('flush', 'metrics', () => metricsServer.close());
   shutdown.on('flush', 'temporal client for jobs', () => temporal.connection.close());
-  shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber]));
+  shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber, limitsRedis]));
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());
   shutdown.on('storage', 'database', () => Promise.all([db.end(), sends.end()]));
@@ -196,6 +209,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     io,
     live,
     revocations,
+    limits,
+    addressOf: (request) => clientAddress(request, config.HOMING_TRUSTED_PROXIES),
     presence,
     jwks: tokens.jwks,
     metrics,

@@ -7,7 +7,7 @@ import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sendProblem } from './errors.ts';
 import { createPassport } from './middleware/authenticate.ts';
-import { readBody } from './middleware/body.ts';
+import { createLimiter } from './middleware/limit.ts';
 import { observe } from './middleware/observe.ts';
 import { requestId } from './middleware/request-id.ts';
 import type { ApiOptions } from './options.ts';
@@ -32,20 +32,17 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(requestId);
   app.use(observe(options.log, options.observeRequest));
   app.use(helmet({ strictTransportSecurity: options.publicUrl.startsWith('https:') }));
-  app.use(
-    cors({ origin: [...options.allowedOrigins], exposedHeaders: ['x-request-id', 'etag', 'retry-after'], maxAge: 600 }),
-  );
+  app.use(cors({ origin: [...options.allowedOrigins], exposedHeaders, maxAge: 600 }));
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);
   whyRoutes(app, deps);
   providerRoutes(app, deps, options);
-  app.use(readBody);
 
   const { authenticate, signIn } = createPassport(deps, options.revocations);
   const open = new Operations(options, (actor, role) => requireRole(deps.db, actor, role));
   signInRoutes(open, deps, signIn);
   aboutRoutes(open, options);
-  app.use(createRouter([...options.operations, ...open], authenticate));
+  app.use(createRouter([...options.operations, ...open], authenticate, createLimiter(deps, options)));
   docsRoutes(app, options);
 
   app.use(refuseMethod);
@@ -55,6 +52,9 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(onError(options.log));
   return app;
 }
+
+/** What a page of another origin may read of an answer. */
+const exposedHeaders = ['x-request-id', 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy'];
 
 const known = Object.values(endpoints).map(({ method, path }) => ({
   method: method.toUpperCase(),

@@ -17,6 +17,8 @@ export function startApi(runtime: Runtime, server: Server): void {
     jwks: runtime.jwks,
     allowedOrigins: runtime.origins,
     trustedProxies: config.HOMING_TRUSTED_PROXIES,
+    limits: runtime.limits,
+    addressOf: runtime.addressOf,
     publicUrl: config.HOMING_PUBLIC_URL,
     checkAnswers: config.NODE_ENV !== 'production',
   });

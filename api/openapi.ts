@@ -6,6 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { type ErrorCode, Problem } from '../contracts/errors.ts';
+import { pricesOf } from '../contracts/rate-limits.ts';
 import { type Endpoint, endpoints } from '../contracts/rest/index.ts';
 import { type Rule, ruleOf } from '../domain/access/index.ts';
 import { statusOf } from './errors.ts';
@@ -70,15 +71,31 @@ const describe = (rule: Rule) =>
 
 const version = z.string().regex(/^"\d{1,15}"$/);
 const IfMatch = z.object({ 'If-Match': version.optional().describe('The `ETag` of what was read, quotes included') });
-const ETag = z.object({ ETag: version.describe('The version of what is answered') });
+const ETag = { ETag: version.describe('The version of what is answered') };
+const item = String.raw`"[a-z-]+";[qr]=\d+;[wt]=\d+`;
+const listOfItems = z.string().regex(new RegExp(`^${item}(, ${item})*$`));
+/** draft-ietf-httpapi-ratelimit-headers. Missing where a deployment has switched the limit off. */
+const RateLimit = {
+  'RateLimit-Policy': listOfItems
+    .optional()
+    .describe('The limits that this call counts for: of each its name, a quota `q` and its window `w` in seconds'),
+  RateLimit: listOfItems
+    .optional()
+    .describe('Of each how much remains (`r`), and in how many seconds all of it is there again (`t`)'),
+};
+const RetryAfter = { 'Retry-After': z.string().regex(/^\d+$/).optional().describe('Seconds to wait for') };
 
-function successes({ success, summary, conditional }: Endpoint): ZodOpenApiResponsesObject {
+const isLimited = (endpoint: Endpoint) => pricesOf(endpoint).length > 0;
+
+function successes(endpoint: Endpoint): ZodOpenApiResponsesObject {
+  const { success, summary, conditional } = endpoint;
+  const headers = z.object({ ...(conditional ? ETag : {}), ...(isLimited(endpoint) ? RateLimit : {}) });
   return Object.fromEntries(
     Object.entries(success).map(([status, schema]) => [
       status,
       {
         description: summary,
-        ...(conditional ? { headers: ETag } : {}),
+        ...(conditional || isLimited(endpoint) ? { headers } : {}),
         ...(schema ? { content: { 'application/json': { schema } } } : {}),
       },
     ]),
@@ -95,12 +112,17 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     ...(endpoint.auth === 'user' ? whenSignedIn : []),
     ...(ruleOf(endpoint.operationId).who === 'staff' ? (['forbidden'] as const) : []),
     ...(endpoint.body ? withBody : []),
+    ...(isLimited(endpoint) ? (['rate_limited'] as const) : []),
   ]);
   const byStatus = Map.groupBy(codes, (code) => statusOf[code]);
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => [
       String(status),
-      { description: list.join(', '), content: { 'application/problem+json': { schema: Problem } } },
+      {
+        description: list.join(', '),
+        ...(status === 429 && isLimited(endpoint) ? { headers: z.object({ ...RateLimit, ...RetryAfter }) } : {}),
+        content: { 'application/problem+json': { schema: Problem } },
+      },
     ]),
   ) as ZodOpenApiResponsesObject;
 }

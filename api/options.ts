@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readiness } from '../contracts/rest/about.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Taken } from '../domain/attention/index.ts';
-import type { Log, ReportDoor } from '../domain/deps.ts';
+import type { Log, RateLimits, ReportDoor } from '../domain/deps.ts';
 import type { ObserveRequest } from './middleware/observe.ts';
 import type { Operations } from './operations.ts';
 
@@ -19,6 +20,9 @@ export interface ApiOptions {
   jwks: { keys: Record<string, string>[] };
   allowedOrigins: readonly string[];
   trustedProxies: number;
+  limits: RateLimits;
+  /** Where a request comes from, as far as our own proxies say. */
+  addressOf: (request: IncomingMessage) => string;
   publicUrl: string;
   checkAnswers: boolean;
 }

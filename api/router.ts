@@ -5,6 +5,8 @@ import { type FieldFault, faultsOf } from '../contracts/errors.ts';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
+import { readBody } from './middleware/body.ts';
+import type { Limiter } from './middleware/limit.ts';
 import type { Operation, Outcome } from './operations.ts';
 
 type Params = Record<string, string | undefined>;
@@ -13,13 +15,13 @@ type Params = Record<string, string | undefined>;
 const maxParamLength = 16_384;
 
 /**
- * Answers a request for one of the operations: who asks, what they ask, the call, the answer. What is at none of their
+ * Answers a request for one of the operations: who asks, whether so often, what they ask, the call, the answer. What is at none of their
  * paths goes on to the next handler. Throws reach the error handler by themselves.
  *
  * The operation is found in find-my-way's tree: Express tries its routes one after the other, and the last of seventy
  * would pay for all before it.
  */
-export function createRouter(operations: Iterable<Operation>, authenticate: Authenticate) {
+export function createRouter(operations: Iterable<Operation>, authenticate: Authenticate, limit: Limiter) {
   // Without leniency for a slash at the end: an id that a client left empty must not name the list, nor all of it.
   const tree = findMyWay({ maxParamLength });
   for (const operation of operations) {
@@ -34,7 +36,11 @@ export function createRouter(operations: Iterable<Operation>, authenticate: Auth
     response.locals.operation = endpoint.operationId;
     const actor = endpoint.auth === 'user' ? await authenticate(request, response, next) : undefined;
     response.locals.actor = actor;
+    const whose = { actor, params: found.params };
+    await limit('before', endpoint, request, response, whose);
+    await readBody(request, response);
     const input = checkInput(endpoint, request, found.params);
+    await limit('after', endpoint, request, response, { ...whose, body: input.body });
     sendAnswer(response, endpoint, await run({ actor, ...input, request }));
   };
 }

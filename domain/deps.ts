@@ -2,6 +2,7 @@ import type { DeviceInput, Job, JobAction, JobConditions } from '../contracts/en
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { NotificationReceipt } from '../contracts/rest/index.ts';
+import type { LimiterName, Price } from '../contracts/rate-limits.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
 import type { Db } from '../db/client.ts';
 import type { MovedWatermark, WatermarkMove } from '../db/queries/members.ts';
@@ -44,7 +45,7 @@ export interface Tokens {
 
 /** HMAC-SHA-256 under a key of its own for each purpose. */
 export type Mac = (
-  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe' | 'preferences',
+  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe' | 'preferences' | 'rate-limit',
   data: string,
 ) => Buffer;
 
@@ -264,6 +265,42 @@ export interface Jobs {
     request: { by: string; channel?: Channel | undefined; note?: string | undefined; minutes?: number | undefined },
     requestId: string,
   ): Promise<string>;
+}
+
+/** Who spends. A budget of somebody who is not named here is not spent from. */
+export interface Spender {
+  userId?: UserId | undefined;
+  sessionId?: string | undefined;
+  address?: string | undefined;
+  /** What somebody signs in as, in the form in which it is stored. */
+  account?: string | undefined;
+  conversationId?: string | undefined;
+}
+
+/** How a budget stands once something was asked of it. */
+export interface Budget {
+  name: LimiterName;
+  points: number;
+  seconds: number;
+  remaining: number;
+  /** Until all of it is there again. */
+  resetMs: number;
+}
+export interface Spent {
+  budgets: readonly Budget[];
+  /** The one that has not enough: what was asked for must not be done. */
+  refused: Budget | undefined;
+  /** Redis was waited for in vain: what else belongs to the same call does not ask it. */
+  waited: boolean;
+}
+
+/** What one person, address or conversation may ask in a time, by all doors and nodes together. */
+export interface RateLimits {
+  /**
+   * Takes a price from each budget, in their order, until one has not enough. Never throws, and waits for Redis once and
+   * not long; not at all where `ask` is false.
+   */
+  spend(prices: readonly Price[], by: Spender, ask?: boolean): Spent | Promise<Spent>;
 }
 
 /** When the steps of an episode fall due, in milliseconds. Data, not code: a deployment has its own. */

@@ -1,6 +1,7 @@
 import { CodedError, retrySoonMs } from '../contracts/errors.ts';
 import { OutcomeUnknown } from '../db/client.ts';
 import { isRetryable, isUnavailable } from '../db/errors.ts';
+import type { Budget } from './deps.ts';
 
 /** A refusal in the domain's own words. Doors map the code; nothing here knows HTTP, sockets or Temporal. */
 export const DomainError = CodedError;
@@ -11,6 +12,16 @@ export const notFound = () => new DomainError('not_found');
 
 /** More than can be done at once. One for all: a stack for each was a fifth of the time of a process that refused. */
 export const overloaded = new DomainError('overloaded', { retryAfterMs: retrySoonMs });
+
+/** Too often. Without a stack, for the same reason: refusing must cost less than what is refused. */
+export function rateLimited({ name, points, seconds, resetMs }: Budget): DomainError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const detail = `The limit "${name}" is ${points} in ${seconds} s; wait as long as retryAfterMs says.`;
+  const error = new DomainError('rate_limited', { detail, retryAfterMs: resetMs });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}
 
 /** One faulty field that only the domain could judge. */
 export const faultyField = (path: string, code: string, message: string) =>

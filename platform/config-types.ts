@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type LimiterName, type RateLimit, rateLimits } from '../contracts/rate-limits.ts';
 import { type Channel, channels } from '../contracts/workflows/names.ts';
 import type { Caps, Ladder } from '../domain/deps.ts';
 
@@ -206,3 +207,42 @@ export const capsSetting = z.string().transform((text, context): Caps => {
   }
   return caps;
 });
+
+/** The rate limits of a deployment: null where one is switched off. */
+export interface RateLimitsSetting {
+  limits: Readonly<Record<LimiterName, RateLimit | null>>;
+  /** Nodes that serve people, as far as is known: while Redis is away each admits its part. */
+  nodes: number;
+}
+
+const limiterNames = Object.keys(rateLimits) as LimiterName[];
+
+/** `send=50/2s login=off nodes=4` over the standard limits; `all` means every one, and what stands behind it says otherwise. */
+export const rateLimitsSetting = z.string().transform((text, context): RateLimitsSetting => {
+  const limits: Record<LimiterName, RateLimit | null> = { ...rateLimits };
+  let nodes = 2;
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
+    const [, name = '', value = ''] = /^([a-z-]+)=(\S+)$/.exec(part) ?? [];
+    const named = name === 'all' ? limiterNames : limiterNames.filter((one) => one === name);
+    const budget = budgetOf(value);
+    if (name === 'nodes' && /^[1-9]\d{0,3}$/.test(value)) nodes = Number(value);
+    else if (named.length > 0 && budget !== undefined)
+      for (const one of named) limits[one] = budget && { ...rateLimits[one], ...budget };
+    else
+      context.addIssue({
+        code: 'custom',
+        message: `does not understand "${part}"; limits are all, ${limiterNames.join(', ')}, each off or such as 20/2s (at least 1, in whole seconds); nodes is a number`,
+      });
+  }
+  return { limits, nodes };
+});
+
+/** `20/2s`, or null for `off`. Redis keeps whole seconds. */
+function budgetOf(value: string): Pick<RateLimit, 'points' | 'seconds'> | null | undefined {
+  if (value === 'off') return null;
+  const [, points = '', time = ''] = /^(\d{1,9})\/(\S+)$/.exec(value) ?? [];
+  const seconds = (duration(time) ?? 0) / 1_000;
+  return Number(points) > 0 && seconds >= 1 && Number.isInteger(seconds)
+    ? { points: Number(points), seconds }
+    : undefined;
+}

@@ -1,7 +1,16 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { sendGridKey } from './webhooks/sendgrid.ts';
-import { type Duration, capsSetting, keyring, ladderSetting, listOf, port, ratesSetting } from './config-types.ts';
+import {
+  type Duration,
+  capsSetting,
+  keyring,
+  ladderSetting,
+  listOf,
+  port,
+  rateLimitsSetting,
+  ratesSetting,
+} from './config-types.ts';
 
 /** One setting: what it is for, and where its value may be printed. */
 interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -199,6 +208,11 @@ export const settings = {
     schema: ratesSetting,
     fallback: '',
     help: 'Calls a second that each provider is sent at most, by all workers together, such as "push=2000 email=200 sms=20"; what is not named keeps its default',
+  }),
+  HOMING_RATE_LIMITS: setting({
+    schema: rateLimitsSetting,
+    fallback: '',
+    help: 'How much one person, session, address or conversation may ask, such as "send=20/2s login=5/1m search=off"; what is not named keeps its default, and all=off switches every limit off. "nodes=2" is how many nodes serve people: while Redis is away each admits its part',
   }),
   HOMING_SECRET_KEY: setting({
     schema: z.string().min(32),

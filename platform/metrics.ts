@@ -24,6 +24,23 @@ export function createMetrics(role: string) {
       buckets: seconds,
       registers,
     }),
+    rateLimits: new Counter({
+      name: 'homing_rate_limit_decisions_total',
+      help: 'What was asked of rate limits, by limiter and result; of the events of sockets only what was refused',
+      labelNames: ['limiter', 'result'],
+      registers,
+    }),
+    rateLimitsAlone: new Counter({
+      name: 'homing_rate_limit_alone_total',
+      help: 'Of these, what this node decided by itself because Redis had no answer',
+      labelNames: ['limiter'],
+      registers,
+    }),
+    rateLimitsLeftAlone: new Gauge({
+      name: 'homing_rate_limit_redis_left_alone',
+      help: '1 while Redis is not asked for rate limits, as it has not answered in time',
+      registers,
+    }),
     sockets: new Gauge({ name: 'homing_sockets', help: 'Open sockets', registers }),
     digestLooks: new Counter({
       name: 'homing_digest_looks_total',

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { faultsOf } from '../contracts/errors.ts';
 import { Handshake } from '../contracts/realtime/index.ts';
 import { type Revocations, isOpen } from '../domain/accounts/index.ts';
-import type { Deps } from '../domain/deps.ts';
-import { DomainError } from '../domain/errors.ts';
+import type { Deps, RateLimits } from '../domain/deps.ts';
+import { DomainError, rateLimited } from '../domain/errors.ts';
 import { toSocketError } from './errors.ts';
 import type { Admission } from './admission.ts';
 import type { Io, IoSocket, SocketData } from './io.ts';
@@ -21,14 +21,16 @@ export function checkOrigin(allowed: readonly string[]) {
   };
 }
 
+interface Gate {
+  revocations: Revocations;
+  admission: Admission;
+  limits: RateLimits;
+}
+
 /** Judges the handshake before a socket exists: shape, token, session. A refusal carries its code in `err.data`. */
-export function guardHandshake(
-  io: Io,
-  deps: Pick<Deps, 'db' | 'tokens'>,
-  { revocations, admission }: { revocations: Revocations; admission: Admission },
-): void {
+export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, gate: Gate): void {
   io.use((socket, next) => {
-    admit(deps, { revocations, admission }, socket).then(
+    admit(deps, gate, socket).then(
       (data) => {
         Object.assign(socket.data, data);
         next();
@@ -40,7 +42,7 @@ export function guardHandshake(
 
 async function admit(
   deps: Pick<Deps, 'db' | 'tokens'>,
-  { revocations, admission }: { revocations: Revocations; admission: Admission },
+  { revocations, admission, limits }: Gate,
   socket: IoSocket,
 ): Promise<SocketData> {
   const parsed = Handshake.safeParse(socket.handshake.auth);
@@ -49,6 +51,8 @@ async function admit(
   }
   const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
   const actor = { userId, sessionId };
+  const { refused } = await limits.spend([['connect', 1]], actor);
+  if (refused) throw rateLimited(refused);
   const greeted = admission.greeting(socket.conn);
   try {
     // A socket outlives many looks at the window, so its beginning is judged by the table itself.

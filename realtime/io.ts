@@ -13,6 +13,10 @@ export interface SocketData {
   connection: Connection;
   /** The last hint that somebody types here, which is not told again at once. */
   typing?: { conversationId: string; on: boolean; at: number };
+  /** What it asked in this window, of whatever kind. */
+  events?: { began: number; count: number };
+  /** Since when it has been refused for asking too much, again and again. */
+  excess?: { since: number; last: number };
   actor: Actor;
   expiresAt: Date;
   /** Makes room for the next who connects. */

@@ -5,6 +5,7 @@ import { admitSlowly } from './admission.ts';
 import { createGoings } from './goings.ts';
 import { guardHandshake } from './handshake.ts';
 import { forgetRequests } from './io.ts';
+import { limitConnects } from './limit.ts';
 import { limitPackets } from './packet-limit.ts';
 import { serveSockets } from './server.ts';
 
@@ -28,13 +29,19 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     countLook: () => metrics.digestLooks.inc(),
     presence: { ...presence, everyMs: presenceBeatMs },
     onGone: async (socket) => void (await goings.push(socket)),
+    limits: {
+      budgets: runtime.limits,
+      events: config.HOMING_RATE_LIMITS.limits['socket-events'],
+      countRefused: () => metrics.rateLimits.inc({ limiter: 'socket-events', result: 'refused' }),
+    },
     checkAnswers: config.NODE_ENV !== 'production',
   });
   // Without REST beside it nothing else would answer a plain request.
   if (server.listenerCount('request') === 0)
     server.on('request', (_request, response) => response.writeHead(404).end());
   io.attach(server);
-  guardHandshake(io, deps, { revocations, admission: admitSlowly(io) });
+  guardHandshake(io, deps, { revocations, admission: admitSlowly(io), limits: runtime.limits });
+  limitConnects(io, runtime.limits, runtime.addressOf);
   forgetRequests(io);
   limitPackets(io, deps.log);
   shutdown.on('drain', 'sockets', () => realtime.drain(drainMs));

@@ -11,10 +11,12 @@ import type { Actor, Log } from '../domain/deps.ts';
 import { DomainError, overloaded } from '../domain/errors.ts';
 import { afterError, toSocketError } from './errors.ts';
 import type { IoSocket } from './io.ts';
+import { type SocketLimits, countEvent, goesOnRegardless, spendFor } from './limit.ts';
 
 export interface OnOptions {
   revocations: Revocations;
   log: Log;
+  limits: SocketLimits;
   /** How long an event took, by name and outcome. */
   observeEvent: (event: string, outcome: string, seconds: number) => void;
   checkAnswers: boolean;
@@ -45,6 +47,8 @@ export function on<Name extends ClientEventName>(
   const work = async (socket: IoSocket, input: unknown) => {
     if (options.revocations.has(socket.data.actor.sessionId)) throw new DomainError('session_revoked');
     if (isTooMuch(input)) throw overloaded;
+    const spending = spendFor(name, input, socket, options.limits.budgets);
+    if (spending) await spending;
     return handle(socket.data.actor, parse(name, input), socket);
   };
   return (socket, given) => {
@@ -62,8 +66,13 @@ const never = () => false;
  * from a client as it would its own, and an `error` that nobody listens to ends the process. One listener for all events,
  * the same for all sockets: ten a socket were a third of its memory.
  */
-export function listen(socket: IoSocket, listeners: Listeners): void {
+export function listen(socket: IoSocket, listeners: Listeners, limits: SocketLimits): void {
   socket.use(([name, ...given]) => {
+    const tooMany = countEvent(socket, limits);
+    if (tooMany) {
+      acknowledgementOf(given)?.({ ok: false, error: toSocketError(tooMany).error });
+      return closeWhoGoesOn(socket);
+    }
     if (Object.hasOwn(listeners, name)) return listeners[name as ClientEventName](socket, given);
     const { error } = toSocketError(new DomainError('not_found', { detail: 'There is no such event.' }));
     acknowledgementOf(given)?.({ ok: false, error });
@@ -91,8 +100,14 @@ async function answer<Name extends ClientEventName>(
     if (error.code === 'internal')
       options.log.error('a socket event failed', { event: name, userId: socket.data.actor.userId, error: cause });
     if (afterError[error.code] === 'close') closeSoon(socket, error.code);
+    if (error.code === 'rate_limited') closeWhoGoesOn(socket);
     return { ok: false, error } as Ack<Name>;
   }
+}
+
+/** Who is told to wait and does not, for seconds, is not listening. */
+function closeWhoGoesOn(socket: IoSocket): void {
+  if (goesOnRegardless(socket) && socket.connected) closeSoon(socket, 'rate_limited');
 }
 
 function parse<Name extends ClientEventName>(name: Name, input: unknown): ClientEventInput<Name> {

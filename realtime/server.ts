@@ -115,7 +115,7 @@ function welcome(socket: IoSocket, node: Node): void {
   const { options, follows } = node;
   const { userId, sessionId } = socket.data.actor;
   acknowledgeThrough(node.outlet, socket);
-  listen(socket, node.listeners);
+  listen(socket, node.listeners, options.limits);
   socket.on('error', (thrown: unknown) => {
     const reason = thrown instanceof Error ? thrown.message : 'unknown';
     options.log.warn('a socket failed', { userId, reason });

@@ -83,6 +83,7 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   livez: 'GET /livez',
   readyz: 'GET /readyz',
   getLimits: 'GET /v1/limits',
+  getAddress: 'GET /v1/address',
   getUserStory: 'GET /v1/admin/users/{id}/story',
   explainAttempt: 'GET /v1/admin/attempts/{id}',
   explainMessage: 'GET /v1/admin/messages/{id}/why',

@@ -6,7 +6,12 @@ import { DomainError } from '../../domain/errors.ts';
 const json = express.json({ limit: limits.requestBodyBytes, strict: false, type: 'application/json' });
 
 /** Reads a JSON body within the limit. A body of another type is refused rather than passed over as if it were none. */
-export function readBody(request: Request, response: Response, next: NextFunction): void {
+export const readBody = (request: Request, response: Response): Promise<void> =>
+  new Promise((resolve, reject) => {
+    readJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+  });
+
+function readJson(request: Request, response: Response, next: NextFunction): void {
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (hasBody && !request.is('application/json')) return next(new DomainError('unsupported_media_type'));

@@ -3,12 +3,16 @@ import { aboutEndpoints } from '../../contracts/rest/index.ts';
 import { type Operations, reply } from '../operations.ts';
 import type { ApiOptions } from '../options.ts';
 
-export function aboutRoutes(operations: Operations, { readiness, jwks }: Pick<ApiOptions, 'readiness' | 'jwks'>): void {
+export function aboutRoutes(
+  operations: Operations,
+  { readiness, jwks, addressOf }: Pick<ApiOptions, 'readiness' | 'jwks' | 'addressOf'>,
+): void {
   operations.add(aboutEndpoints.livez, () => reply(200, { live: true }));
   operations.add(aboutEndpoints.readyz, async () => {
     const body = await readiness();
     return reply(body.ready ? 200 : 503, body);
   });
   operations.add(aboutEndpoints.getLimits, () => reply(200, limits));
+  operations.add(aboutEndpoints.getAddress, ({ request }) => reply(200, { address: addressOf(request) }));
   operations.add(aboutEndpoints.jwks, () => reply(200, jwks));
 }

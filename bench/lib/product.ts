@@ -79,6 +79,8 @@ function environmentFor({ appUrl }: Stage, redisUrl: string): Record<string, str
     HOMING_METRICS_PORT: '0',
     HOMING_REDIS_PREFIX: 'bench',
     HOMING_EMAIL_FROM: 'homing@example.test',
+    // Raised and not off: what they cost is a part of what is served.
+    HOMING_RATE_LIMITS: 'all=1000000/1s',
     // The least that production allows.
     HOMING_ARGON2_MEMORY: '19',
     DATABASE_URL: appUrl,

@@ -38,6 +38,16 @@ export const aboutEndpoints = {
     success: { 200: z.record(z.string(), z.int()) },
     errors: [],
   }),
+  getAddress: endpoint({
+    operationId: 'getAddress',
+    method: 'get',
+    path: '/v1/address',
+    tag: 'About the server',
+    summary: 'The address that a call comes from, as limits know it: with proxies in front, what they have told',
+    auth: 'none',
+    success: { 200: z.strictObject({ address: z.string() }) },
+    errors: [],
+  }),
   jwks: endpoint({
     operationId: 'jwks',
     method: 'get',

@@ -3,7 +3,7 @@ export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
 export { getMe, getUser, updateMe } from './me.ts';
 export { getNotificationSettings, updateNotificationSettings } from './notification-settings.ts';
-export { refresh } from './refresh.ts';
+export { refresh, sessionOfRefreshToken } from './refresh.ts';
 export { type Revocations, createRevocations } from './revocations.ts';
 export { isOpen, listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
 export { startVerifications } from './relay-verifications.ts';

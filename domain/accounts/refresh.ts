@@ -38,6 +38,14 @@ export async function refresh(
   throw outcome.refused;
 }
 
+/** The session that a refresh token is of, whatever has become of it: whose limit it is to be used too often. */
+export async function sessionOfRefreshToken(
+  deps: Pick<Deps, 'db' | 'now'>,
+  refreshToken: string,
+): Promise<string | undefined> {
+  return (await refreshTokenState(deps.db, hashToken(refreshToken), deps.now()))?.sessionId;
+}
+
 const successorOf = (deps: Pick<Deps, 'mac'>, token: string) => deps.mac('refresh-token', token).toString('base64url');
 
 async function rotate(

@@ -82,6 +82,8 @@ function environment(databaseUrl: string, redisUrl: string): Record<string, stri
     HOMING_LOG_LEVEL: 'warn',
     HOMING_REDIS_PREFIX: 'history',
     HOMING_EMAIL_FROM: 'homing@example.test',
+    // Raised and not off: what they cost is a part of what is served.
+    HOMING_RATE_LIMITS: 'all=1000000/1s',
     // The least that production allows.
     HOMING_ARGON2_MEMORY: '19',
     DATABASE_URL: databaseUrl,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { envExample } from '../../platform/env-example.ts';
+import { rateLimits } from '../../contracts/rate-limits.ts';
 import { ConfigError, readConfig, settings } from '../../platform/config.ts';
 import { duration, standardCaps, standardLadder, standardRates } from '../../platform/config-types.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
@@ -131,6 +132,26 @@ describe('the configuration', () => {
       assert.match(faultsOf({ ...complete, HOMING_LADDER: `sms-night=${night}` }).join(), new RegExp(night));
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'pigeon=2s' }).join(), /"pigeon=2s"/);
     assert.match(faultsOf({ ...complete, HOMING_LADDER: 'push=soon' }).join(), /"push=soon"/);
+  });
+
+  it('takes rate limits over the standard ones, and refuses what it does not understand by name', () => {
+    const limitsOf = (text: string) => readConfig({ ...complete, HOMING_RATE_LIMITS: text }).HOMING_RATE_LIMITS;
+    assert.deepEqual(limitsOf(''), { limits: rateLimits, nodes: 2 });
+    const { limits, nodes } = limitsOf('send=50/4s login=off nodes=7');
+    assert.deepEqual(limits, { ...rateLimits, send: { ...rateLimits.send, points: 50, seconds: 4 }, login: null });
+    assert.equal(nodes, 7);
+    const only = limitsOf('all=off read=1/1m').limits;
+    assert.deepEqual([only.read?.seconds, only.send], [60, null]);
+    for (const wrong of [
+      'send=20',
+      'send=0/1s',
+      'send=5/500ms',
+      'send=5/1500ms',
+      'sends=5/1s',
+      'nodes=0',
+      'send=off/1s',
+    ])
+      assert.match(faultsOf({ ...complete, HOMING_RATE_LIMITS: wrong }).join(), new RegExp(`"${wrong}"`), wrong);
   });
 
   it('reads caps over the standard ones and names what it does not understand', () => {

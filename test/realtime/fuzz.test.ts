@@ -249,7 +249,7 @@ describe('the listener of a socket', () => {
   it('calls no acknowledgement that is none', () => {
     let take: (packet: unknown[]) => void = () => assert.fail('nothing listens');
     const socket = { use: (listener: typeof take) => (take = listener) };
-    listen(socket as never, {} as never);
+    listen(socket as never, {} as never, { events: null } as never);
     const answers: unknown[] = [];
     for (const last of [{}, null, 7, 'text', []]) {
       assert.doesNotThrow(() => take(['unknown', last]));
