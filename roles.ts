@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { unreadableAnswer } from './api/errors.ts';
 import { startApi } from './api/main.ts';
-import type { Config } from './platform/config.ts';
+import { type Config, ConfigError } from './platform/config.ts';
+import { askWithForgedAddress } from './platform/limits/prove-address.ts';
 import { startRealtime } from './realtime/main.ts';
 import { type Runtime, createRuntime } from './runtime.ts';
 import { startRelay, startWorker } from './workers/main.ts';
@@ -40,8 +41,46 @@ export async function startRoles(config: Config, chosen: readonly Role[]): Promi
   const serves = chosen.includes('api') || chosen.includes('realtime');
   if (serves) await listen(server, runtime);
   const port = serves ? (server.address() as AddressInfo).port : undefined;
+  if (chosen.includes('api')) await proveAddresses(runtime, port ?? 0);
   runtime.deps.log.info('ready', { roles: chosen, port, version: runtime.version });
   return { runtime, port, stop: (reason) => runtime.shutdown.stop(reason) };
+}
+
+/** Milliseconds between tries to prove what could not be proved, as the way that people come was not open yet. */
+const proveAgainMs = 60_000;
+
+/**
+ * Limits by address are worth nothing where anybody may say what theirs is: with more trusted proxies than there are, a
+ * request of our own with a made-up address would come from there, and then we do not serve. Without proxies we ask
+ * ourselves; with some, by the public address. Where that does not answer yet, we go on asking.
+ */
+async function proveAddresses(runtime: Runtime, port: number): Promise<void> {
+  const { config, deps, shutdown } = runtime;
+  const host = ['0.0.0.0', '::'].includes(config.HOMING_HOST) ? '127.0.0.1' : config.HOMING_HOST;
+  const direct = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = config.HOMING_TRUSTED_PROXIES === 0 ? direct : config.HOMING_PUBLIC_URL;
+  const prove = async () => {
+    const found = await askWithForgedAddress(url);
+    if (found !== 'forged') return found;
+    await shutdown.stop('an address that was made up is believed');
+    throw new ConfigError([
+      'HOMING_TRUSTED_PROXIES is more than the proxies between people and us: a made-up X-Forwarded-For is believed. Set it to how many proxies append to that header.',
+    ]);
+  };
+  if ((await prove()) === 'own') return;
+  deps.log.warn(
+    'it could not be proved yet that a made-up address is not believed: nobody answers at the public address',
+  );
+  const again = setInterval(() => {
+    prove().then(
+      (found) => found === 'own' && clearInterval(again),
+      (error: Error) => {
+        deps.log.error(error.message);
+        process.exit(78);
+      },
+    );
+  }, proveAgainMs);
+  shutdown.on('poll', 'proof of addresses', () => clearInterval(again));
 }
 
 /** What Node's parser refuses never becomes a request; it gets its coded answer all the same. */
