@@ -138,7 +138,8 @@ export class Connection {
       if (signal.aborted) return;
       if (!session.user) return this.stop();
       if (this.#hasStood()) this.#failures = 0;
-      const retryInMs = fullJitter(this.#failures, limits, surroundings.random);
+      // Beside what the server asks for: those who were told the same do not come back together.
+      const retryInMs = (why.retryAfterMs ?? 0) + fullJitter(this.#failures, limits, surroundings.random);
       this.#failures += 1;
       this.#sooner = new AbortController();
       this.#enter({ state: 'waiting', retryInMs, why });
