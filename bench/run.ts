@@ -5,6 +5,7 @@ import { attention } from './figures/attention.ts';
 import { delivery } from './figures/delivery.ts';
 import { members } from './figures/members.ts';
 import { memory } from './figures/memory.ts';
+import { neighbours } from './figures/neighbours.ts';
 import { nodes } from './figures/nodes.ts';
 import { overload } from './figures/overload.ts';
 import { path } from './figures/path.ts';
@@ -26,7 +27,7 @@ import { openStage, withOwner } from './lib/stage.ts';
 
 const figures: readonly Figure[] = [
   ...[sends, hot, path, delivery, nodes, memory, receipts, resync],
-  ...[members, rest, storm, overload, stored, attention],
+  ...[members, rest, storm, overload, neighbours, stored, attention],
 ];
 const say = (line = '') => void process.stdout.write(`${line}\n`);
 /** Processors' worth of other programs beyond which a figure says more about them than about us. */

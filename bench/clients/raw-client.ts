@@ -14,6 +14,8 @@ export interface RawClientOptions {
   /** The namespace is joined. */
   onJoined: () => void;
   onClosed?: () => void;
+  /** The connect was refused; without it that is a failure of the benchmark. */
+  onRefused?: () => void;
 }
 
 const code = { zero: 48, two: 50, three: 51, four: 52, bracket: 91 } as const;
@@ -98,7 +100,8 @@ export class RawClient {
     else if (kind === code.three) {
       const end = bytes.indexOf(code.bracket, from);
       this.#options.onAck(Number(bytes.toString('latin1', from + 2, end)), packet);
-    } else if (kind === code.four) throw new Error(`refused: ${bytes.toString('utf8', from, packet.to)}`);
+    } else if (kind === code.four && this.#options.onRefused) this.#options.onRefused();
+    else if (kind === code.four) throw new Error(`refused: ${bytes.toString('utf8', from, packet.to)}`);
   }
 }
 
