@@ -1,6 +1,7 @@
 import { access } from './access.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
+import { limits } from './limits.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
@@ -8,4 +9,4 @@ import type { Mutant } from './mutant.ts';
 export type { Mutant };
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
-export const mutants: readonly Mutant[] = [...access, ...messages, ...live, ...client, ...attention];
+export const mutants: readonly Mutant[] = [...access, ...messages, ...live, ...limits, ...client, ...attention];
