@@ -4,7 +4,7 @@ import type { Shared, Standing } from './shared.ts';
 /** Part of a budget that all nodes together may admit beyond it, for not waiting for Redis. */
 const overAdmission = 0.05;
 /** Until Redis is told of what was admitted without asking it: a part of the window, and milliseconds at most. */
-const report = { part: 0.25, maxMs: 500 };
+const report = { part: 0.5, maxMs: 1_000 };
 /** Keys that a limiter remembers on one node; what is forgotten Redis knows. */
 const maxViews = 100_000;
 
@@ -21,7 +21,7 @@ interface View {
 /**
  * The budgets of one limiter as this node spends them. A question to Redis for each message would stand in every send; so a
  * node admits a little on its own (`slack`) as long as the budget is not nearly spent, as far as it knows, and tells Redis
- * within half a second. Whoever is near their limit is asked for, point by point, and whoever is beyond it is refused here until
+ * within a second. Whoever is near their limit is asked for, point by point, and whoever is beyond it is refused here until
  * their time is over: a flood costs Redis no more than the limit itself.
  *
  * The slack of all other nodes is at most 5 % of the budget, so that is what may be admitted beyond it. Small budgets have
@@ -84,8 +84,10 @@ export class Budgets {
     const now = performance.now();
     const view = this.#view(key, now);
     view.asked = Math.max(0, view.asked - 1);
-    view.remaining = told.remaining - view.unreported;
-    view.endsAt = now + told.resetMs;
+    const left = told.remaining - view.unreported;
+    // What Redis said last holds beside what this node counts alone: one that answers now and then gives no second budget.
+    view.remaining = told.alone ? Math.min(view.remaining, left) : left;
+    view.endsAt = told.alone ? Math.min(view.endsAt, now + told.resetMs) : now + told.resetMs;
     // Without slack each is asked for: only who is near their limit need be known here.
     if (this.#slack === 0 && view.remaining > this.limit.points / 2 && view.asked === 0) this.#views.delete(key);
     return told;
