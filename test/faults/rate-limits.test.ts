@@ -32,7 +32,7 @@ describe('rate limits while Redis', () => {
       processes: Array.from({ length: nodes }, () => ['api', 'realtime'] as const),
       env: {
         REDIS_URL: redis.url,
-        HOMING_RATE_LIMITS: `all=off send=${points}/1h login=5/1h login-hour=20/1h sign-in=60/1h read=10/1h nodes=${nodes}`,
+        HOMING_RATE_LIMITS: `all=off send=${points}/1h login=5/1h login-hour=10/1h sign-in=60/1h read=10/1h nodes=${nodes}`,
       },
     });
     await until(
