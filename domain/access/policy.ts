@@ -114,6 +114,7 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   livez: anybody,
   readyz: anybody,
   getLimits: anybody,
+  getAddress: anybody,
   jwks: anybody,
 
   logout: person,
