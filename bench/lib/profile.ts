@@ -73,6 +73,6 @@ export function writeProfiles(page: string, where: string, processes: readonly B
   );
   writeFileSync(
     page,
-    `# Where the processor's time goes\n\nMade by \`npm run bench -- path delivery nodes rest storm --profile --docs\`: each server process of the product under the load of its figure, by what was on top of the stack. Names without a path are Node's doors to the kernel and to V8. ${where}\n\n${tables.join('\n\n')}\n`,
+    `# Where the processor's time goes\n\nMade by \`npm run bench -- path delivery rest --profile --docs\`: each server process of the product under the load of its figure, by what was on top of the stack, the fourteen largest shares. Names without a path are Node's doors to the kernel and to V8. ${where}\n\n${tables.join('\n\n')}\n`,
   );
 }
