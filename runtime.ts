@@ -152,7 +152,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     storeMessage: (message) => stores.push(message),
     storesAreFull: () => stores.full,
     moveWatermark: (move) => receipts.push(move),
-    passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
+    passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, peppers: config.HOMING_PASSWORD_PEPPER, log }),
     tokens,
     mac,
     presence: (userId) => presence.of(userId),

@@ -40,17 +40,22 @@ function open(): Console {
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
   });
+  // What went wrong stands in the answer.
+  const log = { info() {}, warn() {}, error() {} };
   return {
     deps: {
       db,
       now: () => new Date(),
       newId: () => randomUUIDv7(),
       mac: createMac(config.HOMING_SECRET_KEY),
-      // What went wrong stands in the answer.
-      log: { info() {}, warn() {}, error() {} },
+      log,
       // Figures are those of processes that stay.
       meter: { announced() {}, reported() {}, acknowledged() {}, recounted() {} },
-      passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, pepper: config.HOMING_PASSWORD_PEPPER }),
+      passwords: createPasswords({
+        memoryMiB: config.HOMING_ARGON2_MEMORY,
+        peppers: config.HOMING_PASSWORD_PEPPER,
+        log,
+      }),
       // What these commands change no socket waits for.
       publishLive: () => undefined,
       workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),

@@ -27,7 +27,10 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** For an unknown person `stored` is undefined and the same work is done, so that time tells nothing. */
   verify(password: string, stored: string | undefined): Promise<boolean>;
+  /** Made with weaker parameters, or another pepper, than one that is made today. */
   needsRehash(stored: string): boolean;
+  /** Among the passwords that people choose most, whatever its case: the first that anybody guesses. */
+  isCommon(password: string): boolean;
 }
 
 export interface AccessToken {
@@ -45,7 +48,16 @@ export interface Tokens {
 
 /** HMAC-SHA-256 under a key of its own for each purpose. */
 export type Mac = (
-  purpose: 'refresh-token' | 'verification-code' | 'cursor' | 'target' | 'unsubscribe' | 'preferences' | 'rate-limit',
+  purpose:
+    | 'refresh-token'
+    | 'verification-code'
+    | 'password-reset'
+    | 'cursor'
+    | 'target'
+    | 'allowance'
+    | 'unsubscribe'
+    | 'preferences'
+    | 'rate-limit',
   data: string,
 ) => Buffer;
 

@@ -55,6 +55,28 @@ export const keyring = (valid: (key: string) => boolean) =>
     );
 export type Keyring = readonly { kid: string; key: string }[];
 
+export interface Pepper {
+  /** Null where it stands alone, without an id. */
+  kid: string | null;
+  key: string;
+}
+export type Peppers = readonly [Pepper, ...Pepper[]];
+
+const pepperLength = 32;
+const pepperRing = keyring((key) => key.length >= pepperLength);
+
+/** One pepper, or a ring of them as JSON. */
+export const peppersSetting = z.string().transform((text, context): Peppers => {
+  if (!text.startsWith('[')) {
+    if (text.length < pepperLength) context.addIssue({ code: 'custom', message: 'is shorter than 32 characters' });
+    return [{ kid: null, key: text }];
+  }
+  const parsed = pepperRing.safeParse(text);
+  for (const { message } of parsed.error?.issues ?? []) context.addIssue({ code: 'custom', message });
+  const [first, ...others] = parsed.data ?? [];
+  return first ? [first, ...others] : z.NEVER;
+});
+
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;

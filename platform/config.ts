@@ -7,6 +7,7 @@ import {
   keyring,
   ladderSetting,
   listOf,
+  peppersSetting,
   port,
   rateLimitsSetting,
   ratesSetting,
@@ -230,9 +231,9 @@ export const settings = {
     help: 'Keys of workflow payloads as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
   }),
   HOMING_PASSWORD_PEPPER: setting({
-    schema: z.string().min(32),
+    schema: peppersSetting,
     secret: true,
-    help: 'At least 32 characters, mixed into every password hash; changing it locks everybody out',
+    help: 'At least 32 characters, mixed into every password hash; or several as JSON, [{"kid":"…","key":"…"}]: the first is mixed in, all are understood, and hashes of the time when one stood here alone are by the last. One that is taken away locks out whoever has not signed in since it was the first',
   }),
   HOMING_ARGON2_MEMORY: setting({
     schema: z.coerce.number().int().min(8).max(1024),

@@ -1,14 +1,17 @@
 import { argon2, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { CodedError, retrySoonMs } from '../contracts/errors.ts';
-import type { Passwords } from '../domain/deps.ts';
+import type { Log, Passwords } from '../domain/deps.ts';
+import { isCommonPassword } from './common-passwords.ts';
+import type { Pepper, Peppers } from './config-types.ts';
 
 const hashing = promisify(argon2);
 
 export interface PasswordOptions {
   /** MiB of one hash. */
   memoryMiB: number;
-  pepper: string;
+  peppers: Peppers;
+  log: Log;
 }
 
 const passes = 3;
@@ -20,10 +23,11 @@ const gate = {
 };
 
 /** argon2id (RFC 9106) in the PHC string format, behind a gate. 64 MiB and three passes take about 70 ms. */
-export function createPasswords({ memoryMiB, pepper }: PasswordOptions): Passwords {
+export function createPasswords({ memoryMiB, peppers, log }: PasswordOptions): Passwords {
   const memoryKiB = memoryMiB * 1_024;
   const run = createGate();
-  const derive = (password: string, salt: Buffer, memory: number, rounds: number) =>
+  const ring = createRing(peppers, log);
+  const derive = (password: string, { salt, memory, rounds, pepper }: Recipe) =>
     hashing('argon2id', {
       // The pepper stands outside the table: a stolen table alone cannot be guessed against.
       message: createHmac('sha256', pepper).update(password).digest(),
@@ -33,36 +37,77 @@ export function createPasswords({ memoryMiB, pepper }: PasswordOptions): Passwor
       memory,
       passes: rounds,
     }) as Promise<Buffer>;
-  const encode = (salt: Buffer, hash: Buffer) =>
-    `$argon2id$v=19$m=${memoryKiB},t=${passes},p=1$${unpadded(salt)}$${unpadded(hash)}`;
+  const today = (): Recipe => ({
+    ...{ salt: randomBytes(16), memory: memoryKiB, rounds: passes },
+    pepper: ring.current.key,
+  });
+  const encode = ({ salt, memory, rounds }: Recipe, hash: Buffer) =>
+    `$argon2id$v=19$m=${memory},t=${rounds},p=1${keyIdOf(ring.current)}$${unpadded(salt)}$${unpadded(hash)}`;
   // The same work for a person that does not exist.
-  const nobody = encode(randomBytes(16), randomBytes(32));
+  const nobody = encode(today(), randomBytes(32));
 
   return {
     hash: (password) =>
       run(async () => {
-        const salt = randomBytes(16);
-        return encode(salt, await derive(password, salt, memoryKiB, passes));
+        const recipe = today();
+        return encode(recipe, await derive(password, recipe));
       }),
     verify: (password, stored = nobody) =>
       run(async () => {
-        const { memory, rounds, salt, hash } = decode(stored);
-        return timingSafeEqual(await derive(password, salt, memory, rounds), hash) && stored !== nobody;
+        const { hash, kid, ...how } = decode(stored);
+        const pepper = ring.find(kid);
+        // Whose pepper is gone is worked on all the same: time must not tell that the person exists.
+        const derived = await derive(password, { ...how, pepper: pepper?.key ?? ring.current.key });
+        return timingSafeEqual(derived, hash) && pepper !== undefined && stored !== nobody;
       }),
     needsRehash(stored) {
-      const { memory, rounds } = decode(stored);
-      return memory < memoryKiB || rounds < passes;
+      const { memory, rounds, kid } = decode(stored);
+      return memory < memoryKiB || rounds < passes || kid !== ring.current.kid;
+    },
+    isCommon: isCommonPassword,
+  };
+}
+
+/** What a hash is made with, beside the password. */
+interface Recipe {
+  salt: Buffer;
+  memory: number;
+  rounds: number;
+  pepper: string;
+}
+
+/** The first pepper is mixed in, all are understood. A hash that names none was made with the last: the one there was. */
+function createRing(peppers: Peppers, log: Log) {
+  const [current] = peppers;
+  const missing = new Set<string>();
+  return {
+    current,
+    find(kid: string | null): Pepper | undefined {
+      const pepper = kid === null ? peppers.at(-1) : peppers.find((each) => each.kid === kid);
+      // Said once for each: people try again and again.
+      if (!pepper && kid !== null && !missing.has(kid)) {
+        missing.add(kid);
+        log.error(
+          'a password hash was made with a pepper that HOMING_PASSWORD_PEPPER does not hold; who has such a hash cannot sign in until it does, or until they choose a new password',
+          { kid },
+        );
+      }
+      return pepper;
     },
   };
 }
 
+/** The id as the PHC format has it for Argon2: base64 in the parameter `keyid`. */
+const keyIdOf = ({ kid }: Pepper) => (kid === null ? '' : `,keyid=${unpadded(Buffer.from(kid))}`);
+
 function decode(stored: string) {
-  const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$([\w+/]+)\$([\w+/]+)$/.exec(stored);
+  const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1(?:,keyid=([\w+/]+))?\$([\w+/]+)\$([\w+/]+)$/.exec(stored);
   if (!match) throw new Error('a stored password hash is not readable');
-  const [, memory, rounds, salt, hash] = match as unknown as [string, string, string, string, string];
+  const [, memory, rounds, keyId, salt = '', hash = ''] = match;
   return {
     memory: Number(memory),
     rounds: Number(rounds),
+    kid: keyId === undefined ? null : Buffer.from(keyId, 'base64').toString(),
     salt: Buffer.from(salt, 'base64'),
     hash: Buffer.from(hash, 'base64'),
   };

@@ -43,6 +43,25 @@ describe('the configuration', () => {
     assert.match(faults.find((fault) => fault.startsWith('TEMPORAL_ADDRESS')) ?? '', /is missing: Temporal frontend/);
   });
 
+  it('takes one pepper, or a ring of them', () => {
+    const ringOf = (HOMING_PASSWORD_PEPPER: string) =>
+      readConfig({ ...complete, HOMING_PASSWORD_PEPPER }).HOMING_PASSWORD_PEPPER;
+    const [one, two] = ['x'.repeat(32), 'y'.repeat(32)];
+    assert.deepEqual(ringOf(one), [{ kid: null, key: one }]);
+    const ring = [
+      { kid: 'b', key: two },
+      { kid: 'a', key: one },
+    ];
+    assert.deepEqual(ringOf(JSON.stringify(ring)), ring);
+    const short = [{ kid: 'a', key: one.slice(1) }];
+    for (const faulty of [one.slice(1), '[', '[]', JSON.stringify(short), JSON.stringify([ring[0], ring[0]])]) {
+      const faults = faultsOf({ ...complete, HOMING_PASSWORD_PEPPER: faulty });
+      assert.equal(faults.length, 1, faulty);
+      assert.match(faults[0] ?? '', /^HOMING_PASSWORD_PEPPER /);
+      assert.ok(!faults[0]?.includes(one.slice(1)), 'no value is told');
+    }
+  });
+
   it('refuses a name with our prefix that is no setting', () => {
     assert.deepEqual(faultsOf({ ...complete, HOMING_LOG_LEVLE: 'debug' }), [
       'HOMING_LOG_LEVLE is not a setting: correct its spelling or remove it.',
