@@ -1,8 +1,9 @@
 import { type Info, activityInfo, heartbeat } from '@temporalio/activity';
 import type { DecideInput, NotifyInput } from '../contracts/workflows/escalate-unread.ts';
 import type { Channel } from '../contracts/workflows/names.ts';
+import type { SendNoticeInput } from '../contracts/workflows/send-notice.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
-import { sendCode } from '../domain/accounts/index.ts';
+import { sendCode, sendNotice } from '../domain/accounts/index.ts';
 import { decideEpisode, notify } from '../domain/attention/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError, ProviderFailing, toDomainError } from '../domain/errors.ts';
@@ -39,6 +40,7 @@ export function createActivities(deps: ActivityDeps) {
     notifyEmail: notifyBy('email'),
     notifySms: notifyBy('sms'),
     sendCode: (input: SendVerificationInput) => withHeartbeats(() => sendCode(deps, input)),
+    sendNotice: (input: SendNoticeInput) => withHeartbeats(() => sendNotice(deps, input)),
   });
 }
 

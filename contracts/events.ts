@@ -55,5 +55,6 @@ export const outboxTopics = [
   'messages.stored.to_many',
   'messages.changed',
   'verification.requested',
+  'notice.owed',
 ] as const;
 export type OutboxTopic = (typeof outboxTopics)[number];

@@ -52,6 +52,15 @@ export const limits = {
   /** Characters; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */
   passwordLengthMin: 15,
   passwordLengthMax: 128,
+  /** Wrong or right guesses in an hour at the password that one person has, while they are signed in. */
+  passwordTriesPerHour: 10,
+  /** Codes that one person may ask for in an hour, and that one address or number is sent, whoever asks. */
+  codesPerHour: 10,
+  codesPerTargetAndHour: 5,
+  codesPerTargetAndDay: 15,
+  /** Times in an hour and a day that one address or number may be told that its password was forgotten. */
+  resetsPerTargetAndHour: 3,
+  resetsPerTargetAndDay: 6,
   /** Items of one page of a list. */
   pageItems: 200,
   /** Events of one conversation in one catch-up answer; a client farther behind gets a snapshot. */

@@ -1,5 +1,14 @@
 -- Generated from the migrations: see CONTRIBUTING. Do not edit.
 
+create table allowances (
+  key bytea not null,
+  used integer not null,
+  until timestamp with time zone not null,
+  constraint allowances_pkey PRIMARY KEY (key)
+);
+CREATE INDEX allowances_past ON public.allowances USING btree (until);
+grant delete, insert, select, update on allowances to homing_app;
+
 create table armed (
   user_id uuid not null,
   conversation_id uuid not null,
@@ -397,6 +406,18 @@ CREATE UNIQUE INDEX messages_once ON public.messages USING btree (client_id, sen
 CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
 
+create table notices (
+  id uuid not null,
+  user_id uuid not null,
+  kind text not null,
+  channel text not null,
+  target text not null,
+  at timestamp with time zone not null,
+  constraint notices_pkey PRIMARY KEY (id),
+  constraint notices_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
+);
+grant delete, insert, select, update on notices to homing_app;
+
 create table notification_budgets (
   user_id uuid not null,
   bucket text not null,
@@ -430,6 +451,22 @@ create table outbox (
 );
 CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
+
+create table password_resets (
+  id uuid not null,
+  token_hash bytea not null,
+  channel text not null,
+  target text not null,
+  expires_at timestamp with time zone not null,
+  sent_at timestamp with time zone,
+  user_id uuid,
+  constraint password_resets_pkey PRIMARY KEY (id),
+  constraint password_resets_token_hash_key UNIQUE (token_hash),
+  constraint password_resets_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
+);
+CREATE INDEX password_resets_of_user ON public.password_resets USING btree (user_id) WHERE (user_id IS NOT NULL);
+CREATE INDEX password_resets_past ON public.password_resets USING btree (expires_at);
+grant delete, insert, select, update on password_resets to homing_app;
 
 create table past_rules (
   user_id uuid not null,
@@ -632,16 +669,17 @@ create table users (
   tell_last_seen text not null default 'contacts'::text,
   last_seen_at timestamp with time zone,
   role text not null default 'member'::text,
-  constraint users_email_key UNIQUE (email),
-  constraint users_phone_key UNIQUE (phone),
   constraint users_pkey PRIMARY KEY (id),
-  constraint users_check CHECK (((email IS NOT NULL) OR (phone IS NOT NULL))),
   constraint users_email_check CHECK ((email = lower(email))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'support'::text, 'operator'::text, 'admin'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
+CREATE INDEX users_by_email ON public.users USING btree (email) WHERE (email IS NOT NULL);
+CREATE INDEX users_by_phone ON public.users USING btree (phone) WHERE (phone IS NOT NULL);
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (email_verified_at IS NOT NULL);
 CREATE INDEX users_inactive ON public.users USING btree (id) WHERE (status <> 'active'::text);
+CREATE UNIQUE INDEX users_phone_key ON public.users USING btree (phone) WHERE (phone_verified_at IS NOT NULL);
 grant delete, insert, select, update on users to homing_app;
 
 create table verifications (

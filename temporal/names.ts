@@ -10,4 +10,5 @@ export const deploymentName = (prefix: string): string => `${prefix}homing`;
 export const workflowIds = {
   escalateUnread: ({ userId, episode }: { userId: string; episode: number }) => `attention/${userId}/${episode}`,
   sendVerification: ({ verificationId }: { verificationId: string }) => `verification/${verificationId}`,
+  sendNotice: ({ noticeId }: { noticeId: string }) => `notice/${noticeId}`,
 };

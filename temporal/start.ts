@@ -2,6 +2,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErro
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import {
   type EscalateUnreadInput,
+  SendNoticeInput,
   SendVerificationInput,
   type TaskQueue,
   type Urgency,
@@ -107,4 +108,13 @@ export const startVerification = (client: Client, prefix: string) => (input: Sen
     urgency: 'urgent',
     summary: `Verification code by ${input.channel}`,
     attributes: [{ key: attribute.UserRef, value: input.userId }],
+  });
+
+/** The same for what people are told about their account. Whose it is, the input does not say: nobody may have it. */
+export const startNotice = (client: Client, prefix: string) => (input: SendNoticeInput) =>
+  startWorkflow(client, prefix, 'sendNotice', SendNoticeInput.parse(input), {
+    queue: 'attention',
+    urgency: 'urgent',
+    summary: `Notice about an account by ${input.channel}`,
+    attributes: [],
   });

@@ -8,7 +8,7 @@ import { recountState } from '../domain/recount/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { openTemporal } from '../temporal/client.ts';
 import { serveCodec } from '../temporal/codec-server.ts';
-import { createEpisodes, startVerification } from '../temporal/start.ts';
+import { createEpisodes, startNotice, startVerification } from '../temporal/start.ts';
 import { runRelay } from './relay.ts';
 import { installRuntime, runWorkers } from './temporal-workers.ts';
 
@@ -27,6 +27,7 @@ export function startRelay({ config, deps, metrics, shutdown }: Runtime): void {
     ...deps,
     episodes: createEpisodes(client, prefix),
     startVerification: startVerification(client, prefix),
+    startNotice: startNotice(client, prefix),
     count: (kind, n) => metrics.relayed.inc({ kind }, n),
     countFailure: (kind) => metrics.relayFailures.inc({ kind }),
   });

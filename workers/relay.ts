@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startVerifications } from '../domain/accounts/index.ts';
+import { startNotices, startVerifications } from '../domain/accounts/index.ts';
 import {
   type Episodes,
   applyReports,
@@ -16,6 +16,7 @@ import {
 import { applyChanges } from '../domain/calling-off/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import { createRecount } from '../domain/recount/index.ts';
+import type { SendNoticeInput } from '../contracts/workflows/send-notice.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
 
 /** Milliseconds between looks when there was nothing to do; an idle look is one indexed statement. */
@@ -44,12 +45,13 @@ export type RelayDeps = Pick<
 > & {
   episodes: Episodes;
   startVerification: (input: SendVerificationInput) => Promise<unknown>;
+  startNotice: (input: SendNoticeInput) => Promise<unknown>;
   count?: (kind: string, n: number) => void;
   countFailure?: (kind: string) => void;
 };
 
 /**
- * Moves what is owed along: outbox rows to armed attention, held episodes and codes to Temporal, nudges to running
+ * Moves what is owed along: outbox rows to armed attention, held episodes, codes and notices to Temporal, nudges to running
  * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices
  * not seen for months and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
  * of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed
@@ -71,6 +73,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     settled: seldom(settleMs, () => settleAttempts(deps)),
     recounted: createRecount(deps),
     verifications: () => startVerifications({ ...deps, start: deps.startVerification }),
+    notices: () => startNotices({ ...deps, start: deps.startNotice }),
   };
   const loops = Object.entries(kinds).map(([kind, round]) => keepGoing(kind, round, deps, stopping.signal));
   return {

@@ -1,10 +1,13 @@
 import type { NextFunction, Request, Response } from 'express';
 import { authEndpoints } from '../../contracts/rest/index.ts';
 import {
+  changePassword,
+  forgotPassword,
   listSessions,
   logout,
   refresh,
   register,
+  resetPassword,
   revokeOtherSessions,
   revokeSession,
 } from '../../domain/accounts/index.ts';
@@ -26,10 +29,20 @@ export function signInRoutes(operations: Operations, deps: Deps, signIn: SignIn)
   operations.add(authEndpoints.refresh, async ({ body }) =>
     reply(200, { session: await refresh(deps, body.refreshToken) }),
   );
+  operations.add(authEndpoints.forgotPassword, async ({ body }) =>
+    reply(202, await forgotPassword(deps, body.identifier)),
+  );
+  operations.add(authEndpoints.resetPassword, async ({ body }) => {
+    await resetPassword(deps, body);
+    return reply(204, undefined);
+  });
 }
 
-/** Sessions of one's own, and the ways out. */
+/** Sessions and password of one's own, and the ways out. */
 export function sessionRoutes(operations: Operations, deps: Deps): void {
+  operations.add(authEndpoints.changePassword, async ({ actor, body }) =>
+    reply(200, { revoked: await changePassword(deps, actor, body) }),
+  );
   operations.add(authEndpoints.logout, async ({ actor }) => {
     await logout(deps, actor);
     return reply(204, undefined);

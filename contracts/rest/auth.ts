@@ -17,8 +17,12 @@ import { endpoint } from './endpoint.ts';
 /** Taken byte for byte as it was received: a password is never trimmed, folded or normalised. */
 const NewPassword = z
   .string()
-  .min(limits.passwordLengthMin)
+  .min(limits.passwordLengthMin, { abort: true })
   .max(limits.passwordLengthMax)
+  // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
+  .refine((value) => Array.from(value).length >= limits.passwordLengthMin, {
+    message: `must have at least ${limits.passwordLengthMin} characters`,
+  })
   .meta({ format: 'password', examples: ['correct horse battery'] });
 const deviceName = line(100).optional();
 
@@ -48,6 +52,31 @@ export const Login = z
   .meta({ id: 'Login' });
 export type Login = z.infer<typeof Login>;
 
+export const PasswordChange = z
+  .strictObject({
+    oldPassword: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
+    newPassword: NewPassword,
+    endOtherSessions: z.boolean().optional().meta({ description: 'Ends every session but the one that asks' }),
+  })
+  .meta({ id: 'PasswordChange' });
+export type PasswordChange = z.infer<typeof PasswordChange>;
+
+export const PasswordForgotten = z
+  .strictObject({
+    identifier: z
+      .union([EmailAddress, PhoneNumber], { error: 'must be an e-mail address or a phone number (E.164)' })
+      .meta({ examples: ['ana@example.test'] }),
+  })
+  .meta({ id: 'PasswordForgotten' });
+
+export const PasswordReset = z
+  .strictObject({
+    token: z.string().min(20).max(200).meta({ description: 'What stands behind the # of the link that was sent' }),
+    password: NewPassword,
+  })
+  .meta({ id: 'PasswordReset' });
+export type PasswordReset = z.infer<typeof PasswordReset>;
+
 export const Refresh = z.strictObject({ refreshToken: z.string().min(20).max(200) }).meta({ id: 'Refresh' });
 
 const SignedIn = z.strictObject({ user: Me, session: Session }).meta({ id: 'SignedIn' });
@@ -58,11 +87,12 @@ export const authEndpoints = {
     method: 'post',
     path: '/v1/auth/register',
     tag: 'Sign-in',
-    summary: 'Makes an account and signs in; a verification code is sent to the address or number',
+    summary:
+      'Makes an account and signs in; a verification code is sent to the address or number. The answer does not depend on whether another account has it',
     auth: 'none',
     body: Registration,
     success: { 201: SignedIn },
-    errors: ['identifier_taken', 'overloaded'],
+    errors: ['overloaded'],
   }),
   login: endpoint({
     operationId: 'login',
@@ -85,6 +115,39 @@ export const authEndpoints = {
     body: Refresh,
     success: { 200: z.strictObject({ session: Session }) },
     errors: ['refresh_reused', 'session_revoked', 'invalid_credentials'],
+  }),
+  forgotPassword: endpoint({
+    operationId: 'forgotPassword',
+    method: 'post',
+    path: '/v1/auth/password/forgot',
+    tag: 'Sign-in',
+    summary: 'Sends a link to a new password to this address or number, if it is anybody’s: the answer does not say',
+    auth: 'none',
+    body: PasswordForgotten,
+    success: { 202: z.strictObject({ expiresInSeconds: z.int().positive() }) },
+    errors: ['rate_limited'],
+  }),
+  resetPassword: endpoint({
+    operationId: 'resetPassword',
+    method: 'post',
+    path: '/v1/auth/password/reset',
+    tag: 'Sign-in',
+    summary: 'Sets a new password by what was sent; every session ends, and the address or number is verified',
+    auth: 'none',
+    body: PasswordReset,
+    success: { 204: null },
+    errors: ['code_expired', 'identifier_taken', 'conflict', 'overloaded'],
+  }),
+  changePassword: endpoint({
+    operationId: 'changePassword',
+    method: 'post',
+    path: '/v1/me/password',
+    tag: 'Sign-in',
+    summary: 'Sets a new password in place of the one that is given along; I am told at what I have verified',
+    auth: 'user',
+    body: PasswordChange,
+    success: { 200: z.strictObject({ revoked: z.int().nonnegative() }) },
+    errors: ['invalid_credentials', 'rate_limited', 'conflict', 'overloaded'],
   }),
   logout: endpoint({
     operationId: 'logout',

@@ -67,11 +67,12 @@ export const meEndpoints = {
     method: 'post',
     path: '/v1/me/email',
     tag: 'Me and people',
-    summary: 'Sends a verification code to an e-mail address; it becomes mine once the code is confirmed',
+    summary:
+      'Sends a verification code to an e-mail address; it becomes mine once the code is confirmed, and is nobody’s any more who has it unverified',
     auth: 'user',
     body: z.strictObject({ email: EmailAddress }),
     success: { 202: SentTo },
-    errors: ['identifier_taken'],
+    errors: ['rate_limited'],
   }),
   verifyEmail: endpoint({
     operationId: 'verifyEmail',
@@ -89,11 +90,12 @@ export const meEndpoints = {
     method: 'post',
     path: '/v1/me/phone',
     tag: 'Me and people',
-    summary: 'Sends a verification code to a phone number; it becomes mine once the code is confirmed',
+    summary:
+      'Sends a verification code to a phone number; it becomes mine once the code is confirmed, and is nobody’s any more who has it unverified',
     auth: 'user',
     body: z.strictObject({ phone: PhoneNumber }),
     success: { 202: SentTo },
-    errors: ['identifier_taken'],
+    errors: ['rate_limited'],
   }),
   verifyPhone: endpoint({
     operationId: 'verifyPhone',

@@ -2,7 +2,11 @@
  * Names that stand in histories and in the Temporal UI. They outlive releases: a name may be added, never changed.
  * Values only, no schemas: workflow code imports this file, and zod has no place in its bundle.
  */
-export const workflowNames = { escalateUnread: 'escalateUnread', sendVerification: 'sendVerification' } as const;
+export const workflowNames = {
+  escalateUnread: 'escalateUnread',
+  sendVerification: 'sendVerification',
+  sendNotice: 'sendNotice',
+} as const;
 
 /** The relay's only word to a running episode. It carries nothing: the workflow reads the database again. */
 export const nudgeSignal = 'nudge';

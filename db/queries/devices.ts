@@ -183,3 +183,13 @@ export async function markPushTokenRefused(db: Queryable, userId: UserId, token:
     values: [userId, hashOf(token), sentAt],
   });
 }
+
+/** No device of the person is pushed to any more, until an app of theirs registers it anew. */
+export async function silenceDevices(tx: Tx, userId: UserId): Promise<void> {
+  await tx.query({
+    name: 'silence-devices',
+    text: `update devices set push_token = null, push_token_hash = null, push_token_at = null
+      where user_id = $1 and push_token is not null`,
+    values: [userId],
+  });
+}

@@ -23,7 +23,7 @@ export const promptMs = 1_000;
 
 export async function insertOutbox(
   tx: Tx,
-  row: { topic: OutboxTopic; userId: UserId; payload: unknown },
+  row: { topic: OutboxTopic; userId: UserId | null; payload: unknown },
 ): Promise<void> {
   await tx.query({
     name: 'insert-outbox',

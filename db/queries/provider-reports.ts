@@ -30,8 +30,9 @@ export async function insertReports(db: Db, reports: readonly NewReport[]): Prom
     text: `
       insert into provider_reports (source, key, channel, fact, says, code, attempt_id, target, owner_id, at)
       select r.source, r.key, r.channel, r.fact, r.says, r.code, r.attempt_id, r.target,
-        case r.channel when 'email' then (select u.id from users u where u.email = r.address)
-          else (select u.id from users u where u.phone = r.address) end, r.at
+        case r.channel
+          when 'email' then (select u.id from users u where u.email = r.address order by u.email_verified_at, u.id limit 1)
+          else (select u.id from users u where u.phone = r.address order by u.phone_verified_at, u.id limit 1) end, r.at
       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::bytea[],
         $9::text[], $10::timestamptz[])
         as r(source, key, channel, fact, says, code, attempt_id, target, address, at)

@@ -52,18 +52,18 @@ export async function openSessions(db: Queryable, userId: UserId): Promise<Sessi
   return rows;
 }
 
-/** Ends sessions of a person: the one, or all but the one. Answers with the ids that were open until now. */
+/** Ends sessions of a person: the one, or all but the one, or all (but null). Answers with the ids that were open until now. */
 export async function revokeSessions(
   db: Queryable,
   userId: UserId,
-  which: { only: SessionId } | { allBut: SessionId },
+  which: { only: SessionId } | { allBut: SessionId | null },
   reason: string,
 ): Promise<SessionId[]> {
   const only = 'only' in which;
   const { rows } = await db.query<{ id: SessionId }>({
     name: only ? 'revoke-session' : 'revoke-other-sessions',
     text: silencing(`update sessions set revoked_at = now(), revoke_reason = $3
-      where user_id = $1 and id ${only ? '=' : '<>'} $2 and revoked_at is null and expires_at > now() returning id`),
+      where user_id = $1 and id ${only ? '=' : 'is distinct from'} $2 and revoked_at is null and expires_at > now() returning id`),
     values: [userId, only ? which.only : which.allBut, reason],
   });
   return rows.map(({ id }) => id);

@@ -31,7 +31,7 @@ export type NewUserRow = Omit<
   'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
 >;
 
-/** Stores a person. Throws a unique violation of `users_email_key` or `users_phone_key` for a taken identifier. */
+/** Stores a person. What they name as theirs is theirs once they have proved it: others may name the same. */
 export async function insertUser(tx: Tx, user: NewUserRow): Promise<void> {
   await tx.query({
     name: 'insert-user',
@@ -59,14 +59,22 @@ export async function userById(db: Queryable, id: UserId): Promise<UserRow | und
   return rows[0];
 }
 
-/** By e-mail address (lower case) or phone number (E.164). */
-export async function userByIdentifier(db: Queryable, identifier: string): Promise<UserRow | undefined> {
-  const { rows } = await db.query<UserRow>({
-    name: 'user-by-identifier',
-    text: `select ${columns} from users where email = $1 or phone = $1`,
-    values: [identifier],
+/**
+ * Who may be meant by an e-mail address (lower case) or phone number (E.164): whoever has proved it alone; where nobody
+ * has, accounts that name it, the oldest first, a few at most.
+ */
+export async function usersByIdentifier(db: Queryable, identifier: string, most: number): Promise<UserRow[]> {
+  const { rows } = await db.query<UserRow & { proved: boolean }>({
+    name: 'users-by-identifier',
+    text: `
+      select ${columns}, proved from (
+        select *, email_verified_at is not null as proved from users where email = $1
+        union all
+        select *, phone_verified_at is not null as proved from users where phone = $1
+      ) u order by proved desc, created_at, id limit $2`,
+    values: [identifier, most],
   });
-  return rows[0];
+  return rows.filter(({ proved }) => proved === rows[0]?.proved).map(({ proved: _, ...row }) => row);
 }
 
 /** Which of these ids are people that can be talked to. */
@@ -111,15 +119,40 @@ export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promis
   return rowCount === 1;
 }
 
-export async function updatePasswordHash(db: Queryable, id: UserId, passwordHash: string): Promise<void> {
-  await db.query({
-    name: 'update-password-hash',
-    text: 'update users set password_hash = $2 where id = $1',
+/** In place of that one only: who began before it became another one must not bring it back. */
+export async function replacePasswordHash(db: Queryable, id: UserId, former: string, next: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'replace-password-hash',
+    text: 'update users set password_hash = $3 where id = $1 and password_hash = $2',
+    values: [id, former, next],
+  });
+  return rowCount === 1;
+}
+
+/** Whether this is the password still; it stays so until the transaction ends. */
+export async function holdPassword(tx: Tx, id: UserId, passwordHash: string): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'hold-password',
+    text: `select from users where id = $1 and password_hash = $2 and status = 'active' for share`,
     values: [id, passwordHash],
+  });
+  return rowCount === 1;
+}
+
+/** Takes from a person what they named as theirs and never proved. */
+export async function dropUnprovedContacts(tx: Tx, id: UserId): Promise<void> {
+  await tx.query({
+    name: 'drop-unproved-contacts',
+    text: `update users set email = case when email_verified_at is not null then email end,
+      phone = case when phone_verified_at is not null then phone end where id = $1`,
+    values: [id],
   });
 }
 
-/** The contact becomes the person's, and verified. Throws a unique violation when somebody else holds it. */
+/**
+ * The contact becomes the person's, and verified; whoever named it without proof loses it. Throws a unique violation of
+ * `users_email_key` or `users_phone_key` where somebody else has proved it before.
+ */
 export async function setVerifiedContact(
   tx: Tx,
   id: UserId,
@@ -128,7 +161,9 @@ export async function setVerifiedContact(
   const [value, verifiedAt] = channel === 'email' ? ['email', 'email_verified_at'] : ['phone', 'phone_verified_at'];
   const { rows } = await tx.query<UserRow>({
     name: `set-verified-${value}`,
-    text: `update users set ${value} = $2, ${verifiedAt} = $3 where id = $1 returning ${columns}`,
+    text: `
+      with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null)
+      update users set ${value} = $2, ${verifiedAt} = $3 where id = $1 returning ${columns}`,
     values: [id, target, at],
   });
   return rows[0];

@@ -86,3 +86,12 @@ export async function deleteVerification(
   });
   return rowCount === 1;
 }
+
+/** Codes that were asked for are worth nothing any more. */
+export async function deleteVerifications(tx: Tx, userId: UserId): Promise<void> {
+  await tx.query({
+    name: 'delete-verifications',
+    text: 'delete from verifications where user_id = $1',
+    values: [userId],
+  });
+}

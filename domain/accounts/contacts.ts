@@ -10,27 +10,23 @@ import {
   takeVerificationTry,
   verificationOf,
 } from '../../db/queries/verifications.ts';
-import { setVerifiedContact, userByIdentifier } from '../../db/queries/users.ts';
+import { type UserRow, setVerifiedContact } from '../../db/queries/users.ts';
 import { liftSuppressions } from '../../db/queries/suppressions.ts';
 import { provedByCode, targetOf } from '../attention/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
+import { allow, codesOf, codesTo, insistOn } from './allowances.ts';
 import { presentMe } from './present.ts';
 import { refusingTaken } from './taken.ts';
 
 /** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
 export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 
-type Contact = { channel: 'email' | 'sms'; target: string };
+export type Contact = { channel: 'email' | 'sms'; target: string };
 
 /** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
-export async function requestCode(
-  tx: Tx,
-  deps: Pick<Deps, 'now' | 'newId'>,
-  userId: UserId,
-  contact: Contact,
-): Promise<void> {
+async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {
   const id = deps.newId();
   const expiresAt = new Date(deps.now().getTime() + codeLimits.lifetimeMs);
   await putVerification(tx, { userId, id, expiresAt, ...contact });
@@ -47,16 +43,33 @@ export function codeOf(deps: Pick<Deps, 'mac'>, verificationId: string): string 
   return number.toString().padStart(6, '0');
 }
 
-/** Sends a code to a contact that shall become the actor's. Answers with how long the code lives, in seconds. */
+/**
+ * Sends a code to a contact that shall become the actor's. Answers with how long the code lives, in seconds: also where
+ * another account has proved the same one, which its holder is told by a mail instead of a code, and who asks is not.
+ */
 export async function changeContact(
-  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'publishLive'>,
   actor: Actor,
   contact: Contact,
 ): Promise<{ expiresInSeconds: number }> {
-  const holder = await userByIdentifier(deps.db, contact.target);
-  if (holder && holder.id !== actor.userId) throw new DomainError('identifier_taken');
-  await commit(deps, async (tx) => ({ value: await requestCode(tx, deps, actor.userId, contact) }));
+  await commit(deps, async (tx) => {
+    await insistOn(tx, deps, [...codesOf(actor.userId), ...codesTo(contact)]);
+    return { value: await requestCode(tx, deps, actor.userId, contact) };
+  });
   return { expiresInSeconds: codeLimits.lifetimeMs / 1_000 };
+}
+
+/**
+ * The same for somebody who signs up. Where the contact was sent too many codes already they get none now and ask for
+ * one later: signing up is never refused for what others have done to an address.
+ */
+export async function offerCode(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId' | 'mac'>,
+  userId: UserId,
+  contact: Contact,
+): Promise<void> {
+  if (!(await allow(tx, deps, codesTo(contact)))) await requestCode(tx, deps, userId, contact);
 }
 
 /** Confirms a contact with its code. Each try is counted before it is judged. */
@@ -72,12 +85,22 @@ export async function verifyContact(
   return refusingTaken(() =>
     commit(deps, async (tx) => {
       if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
-      const user = await setVerifiedContact(tx, actor.userId, { channel, target: request.target, at: deps.now() });
-      if (!user) throw notFound();
-      await liftSuppressions(tx, targetOf(deps, channel, request.target), provedByCode);
-      return { value: presentMe(user) };
+      return { value: presentMe(await prove(tx, deps, actor.userId, { channel, target: request.target })) };
     }),
   );
+}
+
+/** Whoever got what was sent there has it: it is theirs from now on, and nobody's who only named it. */
+export async function prove(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'mac'>,
+  userId: UserId,
+  { channel, target }: Contact,
+): Promise<UserRow> {
+  const user = await setVerifiedContact(tx, userId, { channel, target, at: deps.now() });
+  if (!user) throw notFound();
+  await liftSuppressions(tx, targetOf(deps, channel, target), provedByCode);
+  return user;
 }
 
 async function takeTry(

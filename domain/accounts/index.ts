@@ -6,6 +6,9 @@ export { getNotificationSettings, updateNotificationSettings } from './notificat
 export { refresh, sessionOfRefreshToken } from './refresh.ts';
 export { type Revocations, createRevocations } from './revocations.ts';
 export { isOpen, listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
-export { startVerifications } from './relay-verifications.ts';
+export { changePassword, forgotPassword, resetPassword } from './passwords.ts';
+export { startNotices, startVerifications } from './relay-owed.ts';
 export { sendCode } from './send-code.ts';
+export { sendNotice } from './send-notice.ts';
 export { login, makeAccount, register } from './sign-in.ts';
+export { refuseTaken } from './taken.ts';

@@ -1,47 +1,59 @@
 import type { SendVerificationInput, SendVerificationOutcome } from '../../contracts/workflows/send-verification.ts';
-import { userById } from '../../db/queries/users.ts';
-import { beginVerification } from '../../db/queries/verifications.ts';
-import type { Deps, SendOutcome } from '../deps.ts';
-import { ProviderFailing } from '../errors.ts';
+import { type UserRow, userById, usersByIdentifier } from '../../db/queries/users.ts';
+import { type VerificationRow, beginVerification } from '../../db/queries/verifications.ts';
+import type { Deps } from '../deps.ts';
 import { wordingFor } from '../wording/index.ts';
 import { codeLimits, codeOf } from './contacts.ts';
+import { provedContacts } from './notices.ts';
+import { sendLetter } from './send-letter.ts';
+
+type CodeDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'publicUrl'>;
 
 /**
  * Sends the code of a request, if it is still the newest on its channel. Its time begins with the first sending: what
  * sends may have been away for longer than a code lives. Sending twice is harmless: a repeat carries the same code.
  */
 export async function sendCode(
-  deps: Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'publicUrl'>,
+  deps: CodeDeps,
   { userId, verificationId, channel }: SendVerificationInput,
 ): Promise<SendVerificationOutcome> {
   const at = deps.now();
   const until = new Date(at.getTime() + codeLimits.lifetimeMs);
   const request = await beginVerification(deps.db, { userId, channel, id: verificationId }, { at, until });
   if (!request) return 'superseded';
-  const { language, words, say } = wordingFor((await userById(deps.db, userId))?.locale ?? 'en');
-  const values = { code: codeOf(deps, verificationId), minutes: codeLimits.lifetimeMs / 60_000 };
-  if (channel === 'sms') {
-    const body = say(words.sms.code, values);
-    return outcomeOf(
-      await deps.senders.sms.send({ to: request.target, attemptId: verificationId, body, validitySeconds: 600 }),
-    );
-  }
-  const [text, ignore] = [say(words.email.code, values), say(words.email.ignore)];
-  return outcomeOf(
-    await deps.senders.email.send({
-      to: request.target,
-      attemptId: verificationId,
-      subject: say(words.email.codeSubject),
-      text: `${text}\n\n${ignore}\n`,
-      html: `<!doctype html><html lang="${language}"><body dir="${words.direction}"><p>${text}</p><p>${ignore}</p></body></html>`,
-      messageId: `<verification.${verificationId}@${new URL(deps.publicUrl).hostname}>`,
-    }),
-  );
+  const holder = await otherHolder(deps, request);
+  return holder ? tellHolder(deps, request, holder) : tellCode(deps, request);
 }
 
-function outcomeOf(outcome: SendOutcome): SendVerificationOutcome {
-  if (outcome.class === 'ok') return 'sent';
-  const final = ['recipient_dead', 'recipient_opted_out', 'recipient_soft', 'content_rejected'];
-  if (final.includes(outcome.class)) return 'undeliverable';
-  throw new ProviderFailing(outcome.code, outcome.retryAfterMs);
+async function tellCode(deps: CodeDeps, request: VerificationRow): Promise<SendVerificationOutcome> {
+  const wording = wordingFor((await userById(deps.db, request.userId))?.locale ?? 'en');
+  const { email, sms } = wording.words;
+  return sendLetter(deps, request, wording, {
+    ...{ id: request.id, kind: 'verification', subject: email.codeSubject },
+    ...{ paragraphs: [email.code, email.ignore], sms: sms.code },
+    values: { code: codeOf(deps, request.id), minutes: codeLimits.lifetimeMs / 60_000 },
+  });
+}
+
+/** Who has proved what somebody else asks a code for. */
+async function otherHolder(
+  { db }: Pick<Deps, 'db'>,
+  { userId, channel, target }: VerificationRow,
+): Promise<UserRow | undefined> {
+  const [holder] = await usersByIdentifier(db, target, 1);
+  const proved = holder && provedContacts(holder).some((each) => each.channel === channel && each.target === target);
+  return proved && holder.id !== userId ? holder : undefined;
+}
+
+/**
+ * They may be who asks, and have forgotten that they have an account; else they know now that somebody asks. Who asks
+ * learns nothing: neither that there is an account nor a code.
+ */
+function tellHolder(deps: CodeDeps, request: VerificationRow, holder: UserRow): Promise<SendVerificationOutcome> {
+  const wording = wordingFor(holder.locale);
+  const { email, sms } = wording.words;
+  return sendLetter(deps, request, wording, {
+    ...{ id: request.id, kind: 'verification', subject: email.haveAccountSubject },
+    ...{ paragraphs: [email.haveAccount, email.haveAccountIgnore], sms: sms.haveAccount },
+  });
 }

@@ -2,18 +2,27 @@ import type { Me, Session } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Login, Registration } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
-import { type UserRow, insertUser, updatePasswordHash, userByIdentifier } from '../../db/queries/users.ts';
+import {
+  type UserRow,
+  holdPassword,
+  insertUser,
+  replacePasswordHash,
+  usersByIdentifier,
+} from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { requestCode } from './contacts.ts';
+import { offerCode } from './contacts.ts';
+import { checkNewPassword } from './password-policy.ts';
 import { presentMe } from './present.ts';
 import { openSession, tellEnded } from './sessions.ts';
-import { refusingTaken } from './taken.ts';
 
-type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'passwords' | 'tokens' | 'publishLive'>;
+type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'tokens' | 'publishLive'>;
 
-/** Makes the account, its first session, and what is owed: a verification code to each contact that was given. */
+/**
+ * Makes the account, its first session, and what is owed: a verification code to each contact that was given. The answer
+ * is the same whether others have the contact: an account only names it until its code comes back.
+ */
 export function register(deps: SignInDeps, input: Registration): Promise<{ user: Me; session: Session }> {
   return makeAccount(deps, input, async (tx, user) => {
     const { session } = await openSession(tx, deps, user.id, input.deviceName);
@@ -23,29 +32,23 @@ export function register(deps: SignInDeps, input: Registration): Promise<{ user:
 
 /** Makes an account and what is owed for it; `withIt` does in the same transaction what else belongs to it. */
 export async function makeAccount<Result>(
-  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'passwords' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>,
   input: Registration,
   withIt: (tx: Tx, user: Me) => Promise<Result>,
 ): Promise<Result> {
+  const [email, phone] = [input.email ?? null, input.phone ?? null];
+  checkNewPassword(deps, 'password', input.password, { displayName: input.displayName, email, phone });
   const passwordHash = await deps.passwords.hash(input.password);
   const user = {
-    id: deps.newId() as UserId,
-    displayName: input.displayName,
-    email: input.email ?? null,
-    phone: input.phone ?? null,
-    passwordHash,
-    locale: input.locale ?? 'en',
-    timeZone: input.timeZone ?? 'UTC',
-    createdAt: deps.now(),
+    ...{ id: deps.newId() as UserId, displayName: input.displayName, email, phone, passwordHash },
+    ...{ locale: input.locale ?? 'en', timeZone: input.timeZone ?? 'UTC', createdAt: deps.now() },
   };
-  return refusingTaken(() =>
-    commit(deps, async (tx) => {
-      await insertUser(tx, user);
-      if (user.email) await requestCode(tx, deps, user.id, { channel: 'email', target: user.email });
-      if (user.phone) await requestCode(tx, deps, user.id, { channel: 'sms', target: user.phone });
-      return { value: await withIt(tx, presentMe({ ...user, ...neverChanged })) };
-    }),
-  );
+  return commit(deps, async (tx) => {
+    await insertUser(tx, user);
+    if (email) await offerCode(tx, deps, user.id, { channel: 'email', target: email });
+    if (phone) await offerCode(tx, deps, user.id, { channel: 'sms', target: phone });
+    return { value: await withIt(tx, presentMe({ ...user, ...neverChanged })) };
+  });
 }
 
 /** What the table gives a new person. */
@@ -54,17 +57,44 @@ const neverChanged = {
   ...{ tellRead: true, tellLastSeen: 'contacts' },
 } satisfies Partial<UserRow>;
 
-/** Signs in. An unknown identifier costs the same work and gets the same answer as a wrong password. */
+/** Accounts that only name an identifier, of which the password is tried. */
+const unprovedTried = 3;
+
+/**
+ * Signs in. An unknown identifier costs the same work and gets the same answer as a wrong password, and so does one that
+ * somebody has proved. Several accounts may name one that nobody has: then each try costs more, which tells of people who
+ * never proved anything.
+ */
 export async function login(deps: SignInDeps, input: Login): Promise<{ user: Me; session: Session }> {
-  const user = await userByIdentifier(deps.db, input.identifier.toLowerCase());
-  const right = await deps.passwords.verify(input.password, user?.passwordHash);
-  if (!user || !right || user.status !== 'active') throw new DomainError('invalid_credentials');
-  if (deps.passwords.needsRehash(user.passwordHash)) {
-    await updatePasswordHash(deps.db, user.id, await deps.passwords.hash(input.password));
-  }
-  const { session, ended } = await commit(deps, async (tx) => ({
-    value: await openSession(tx, deps, user.id, input.deviceName),
-  }));
+  const user = await whoseThisIs(deps, input);
+  if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
+  const passwordHash = await strengthen(deps, user, input.password);
+  const { session, ended } = await commit(deps, async (tx) => {
+    // The password may have become another one while this one was looked at: what ended all sessions ends this one.
+    if (!(await holdPassword(tx, user.id, passwordHash))) throw new DomainError('invalid_credentials');
+    return { value: await openSession(tx, deps, user.id, input.deviceName) };
+  });
   tellEnded(deps, user.id, ended);
   return { user: presentMe(user), session };
+}
+
+async function whoseThisIs(
+  { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
+  { identifier, password }: Login,
+): Promise<UserRow | undefined> {
+  const meant = await usersByIdentifier(db, identifier.toLowerCase(), unprovedTried);
+  for (const user of meant.length > 0 ? meant : [undefined])
+    if (await passwords.verify(password, user?.passwordHash)) return user;
+  return undefined;
+}
+
+/** Hashes the password anew where it was hashed in a weaker way, or with a pepper of before. Answers with its hash now. */
+async function strengthen(
+  { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
+  user: UserRow,
+  password: string,
+): Promise<string> {
+  if (!passwords.needsRehash(user.passwordHash)) return user.passwordHash;
+  const stronger = await passwords.hash(password);
+  return (await replacePasswordHash(db, user.id, user.passwordHash, stronger)) ? stronger : user.passwordHash;
 }

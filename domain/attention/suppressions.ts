@@ -39,8 +39,14 @@ export async function suppressedOf(
 /** What keeps the actor's own mails and texts back, for their settings page. */
 export async function listSuppressions(deps: Pick<Deps, 'db' | 'mac' | 'now'>, actor: Actor): Promise<Suppression[]> {
   const user = await userById(deps.db, actor.userId);
-  return user ? (await suppressionsOf(deps.db, targetsOf(deps, user), deps.now())).map(present) : [];
+  return user ? (await suppressionsOf(deps.db, targetsOf(deps, provedOf(user)), deps.now())).map(present) : [];
 }
+
+/** What somebody only names may be anybody's: they are told nothing of it, and change nothing about it. */
+const provedOf = ({ email, emailVerifiedAt, phone, phoneVerifiedAt }: UserRow): Contacts => ({
+  email: emailVerifiedAt && email,
+  phone: phoneVerifiedAt && phone,
+});
 
 const present = ({ channel, cause, createdAt, expiresAt }: SuppressionRow): Suppression => ({
   channel,
@@ -62,8 +68,9 @@ export async function unsubscribe(deps: OptDeps, userId: UserId): Promise<void> 
 /** The person wants the mails again. What their provider reported stays: that is over when they verify the address anew. */
 export async function resubscribe(deps: OptDeps, actor: Actor): Promise<void> {
   const user = await userById(deps.db, actor.userId);
-  if (!user?.email) return;
-  await liftSuppressions(deps.db, targetOf(deps, 'email', user.email), ['unsubscribed']);
+  const email = user && provedOf(user).email;
+  if (!email) return;
+  await liftSuppressions(deps.db, targetOf(deps, 'email', email), ['unsubscribed']);
   await lookAgain(deps.db, [actor.userId], 0);
 }
 

@@ -30,6 +30,16 @@ export const ar: Words = {
     codeSubject: 'رمز Homing الخاص بك',
     code: '{code} هو رمز Homing الخاص بك. صالح لمدة {minutes} دقائق.',
     ignore: 'إذا لم تطلبه فتجاهل هذه الرسالة.',
+    resetSubject: 'كلمة مرور جديدة لـ Homing',
+    reset: 'اختر كلمة مرور جديدة خلال {minutes} دقيقة: {link}',
+    resetIgnore: 'إذا لم تطلب ذلك فتجاهل هذه الرسالة: كلمة مرورك تبقى كما هي.',
+    passwordChangedSubject: 'تم تغيير كلمة مرورك في Homing',
+    passwordChanged:
+      'تم تغيير كلمة مرورك في Homing. إذا لم تكن أنت من فعل ذلك فاطلب كلمة مرور جديدة فورًا من صفحة تسجيل الدخول: هذا ينهي كل الجلسات.',
+    haveAccountSubject: 'لديك حساب في Homing بالفعل',
+    haveAccount:
+      'طلب شخص ما رمزًا لاستخدام هذا العنوان مع حساب آخر. هذا العنوان تابع لحسابك: سجّل الدخول به، أو اطلب كلمة مرور جديدة من صفحة تسجيل الدخول.',
+    haveAccountIgnore: 'إذا لم تكن أنت من فعل ذلك فلا يلزمك شيء: لا أحد يستطيع استخدام عنوانك دون قراءة بريدك.',
   },
   page: {
     title: 'رسائل البريد من Homing',
@@ -109,5 +119,8 @@ export const ar: Words = {
     messages: `Homing: ${count}. {link}`,
     messagesSeveral: `Homing: ${count} في ${conversations}. {link}`,
     code: '{code} هو رمز Homing الخاص بك. صالح لمدة {minutes} دقائق.',
+    reset: 'Homing: اختر كلمة مرور جديدة خلال {minutes} دقيقة: {link}',
+    passwordChanged: 'تم تغيير كلمة مرورك في Homing. إذا لم تكن أنت من فعل ذلك فاطلب كلمة جديدة فورًا.',
+    haveAccount: 'طلب شخص ما رمز Homing لهذا الرقم. الرقم تابع لحسابك: سجّل الدخول به. إذا لم تكن أنت فلا يلزمك شيء.',
   },
 };

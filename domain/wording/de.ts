@@ -29,6 +29,17 @@ export const de: Words = {
     codeSubject: 'Dein Homing-Code',
     code: '{code} ist dein Homing-Code. Er gilt {minutes} Minuten.',
     ignore: 'Wenn du ihn nicht angefordert hast, ist nichts zu tun.',
+    resetSubject: 'Ein neues Passwort für Homing',
+    reset: 'Wähle innerhalb von {minutes} Minuten ein neues Passwort: {link}',
+    resetIgnore: 'Wenn du das nicht wolltest, kannst du diese E-Mail übergehen: Dein Passwort bleibt, wie es ist.',
+    passwordChangedSubject: 'Dein Homing-Passwort wurde geändert',
+    passwordChanged:
+      'Dein Homing-Passwort wurde geändert. Wenn du das nicht warst, fordere sofort ein neues an, dort, wo du dich anmeldest: Das beendet alle Sitzungen.',
+    haveAccountSubject: 'Du hast schon ein Homing-Konto',
+    haveAccount:
+      'Jemand hat einen Code angefordert, um diese Adresse mit einem anderen Konto zu benutzen. Sie gehört zu deinem: Melde dich damit an, oder fordere dort, wo du dich anmeldest, ein neues Passwort an.',
+    haveAccountIgnore:
+      'Wenn du das nicht warst, ist nichts zu tun: Niemand kann deine Adresse benutzen, der deine E-Mails nicht liest.',
   },
   page: {
     title: 'E-Mails von Homing',
@@ -105,5 +116,10 @@ export const de: Words = {
     messages: `Homing: ${count}. Öffnen: {link}`,
     messagesSeveral: `Homing: ${several}. Öffnen: {link}`,
     code: '{code} ist dein Homing-Code. Er gilt {minutes} Minuten.',
+    reset: 'Homing: Wähle innerhalb von {minutes} Minuten ein neues Passwort: {link}',
+    passwordChanged:
+      'Dein Homing-Passwort wurde geändert. Wenn du das nicht warst, fordere sofort ein neues an, dort, wo du dich anmeldest.',
+    haveAccount:
+      'Jemand hat einen Homing-Code für diese Nummer angefordert. Sie gehört zu deinem Konto: Melde dich damit an. Wenn du das nicht warst, ist nichts zu tun.',
   },
 };

@@ -28,6 +28,17 @@ export const en: Words = {
     codeSubject: 'Your Homing code',
     code: '{code} is your Homing code. It is good for {minutes} minutes.',
     ignore: 'If you did not ask for it, ignore this mail.',
+    resetSubject: 'A new password for Homing',
+    reset: 'Choose a new password within {minutes} minutes: {link}',
+    resetIgnore: 'If you did not ask for it, ignore this mail: your password stays as it is.',
+    passwordChangedSubject: 'Your Homing password was changed',
+    passwordChanged:
+      'Your Homing password was changed. If that was not you, ask for a new one at once where you sign in: that ends every session.',
+    haveAccountSubject: 'You already have a Homing account',
+    haveAccount:
+      'Somebody asked for a code to use this address with another account. It belongs to yours: sign in with it, or ask for a new password where you sign in.',
+    haveAccountIgnore:
+      'If that was not you, there is nothing to do: nobody can use your address who does not read your mail.',
   },
   page: {
     title: 'Mails from Homing',
@@ -104,5 +115,10 @@ export const en: Words = {
     messages: `Homing: ${count}. Open: {link}`,
     messagesSeveral: `Homing: ${several}. Open: {link}`,
     code: '{code} is your Homing code. It is good for {minutes} minutes.',
+    reset: 'Homing: choose a new password within {minutes} minutes: {link}',
+    passwordChanged:
+      'Your Homing password was changed. If that was not you, ask for a new one at once where you sign in.',
+    haveAccount:
+      'Somebody asked for a Homing code for this number. It belongs to your account: sign in with it. If that was not you, there is nothing to do.',
   },
 };

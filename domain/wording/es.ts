@@ -28,6 +28,16 @@ export const es: Words = {
     codeSubject: 'Tu código de Homing',
     code: '{code} es tu código de Homing. Vale durante {minutes} minutos.',
     ignore: 'Si no lo has pedido, no tienes que hacer nada.',
+    resetSubject: 'Una contraseña nueva para Homing',
+    reset: 'Elige una contraseña nueva en {minutes} minutos: {link}',
+    resetIgnore: 'Si no lo has pedido, no tienes que hacer nada: tu contraseña sigue como está.',
+    passwordChangedSubject: 'Se ha cambiado tu contraseña de Homing',
+    passwordChanged:
+      'Se ha cambiado tu contraseña de Homing. Si no has sido tú, pide otra enseguida donde inicias sesión: eso cierra todas las sesiones.',
+    haveAccountSubject: 'Ya tienes una cuenta de Homing',
+    haveAccount:
+      'Alguien ha pedido un código para usar esta dirección con otra cuenta. Es de la tuya: inicia sesión con ella, o pide una contraseña nueva donde inicias sesión.',
+    haveAccountIgnore: 'Si no has sido tú, no tienes que hacer nada: nadie puede usar tu dirección sin leer tu correo.',
   },
   page: {
     title: 'Correos de Homing',
@@ -105,5 +115,9 @@ export const es: Words = {
     // GSM-7 has no ó, and one conversation is not several.
     messagesSeveral: `Homing: ${count} en {conversations} conversaciones. Abrir: {link}`,
     code: '{code} es tu clave de Homing. Vale durante {minutes} minutos.',
+    reset: 'Homing: elige una clave nueva en {minutes} minutos: {link}',
+    passwordChanged: 'Se ha cambiado tu clave de Homing. Si no lo has hecho, pide otra enseguida donde entras.',
+    haveAccount:
+      'Han pedido un acceso a Homing con este contacto. Ya es de tu cuenta: entra con él. Si no lo has pedido, no hagas nada.',
   },
 };

@@ -74,6 +74,16 @@ export interface Words {
     /** {code} {minutes} */
     code: string;
     ignore: string;
+    resetSubject: string;
+    /** {minutes} {link} */
+    reset: string;
+    resetIgnore: string;
+    passwordChangedSubject: string;
+    passwordChanged: string;
+    /** To who has an address that somebody else asks a code for. */
+    haveAccountSubject: string;
+    haveAccount: string;
+    haveAccountIgnore: string;
   };
   /** The page behind a mail's links. */
   page: {
@@ -132,5 +142,9 @@ export interface Words {
     messagesSeveral: string;
     /** {code} {minutes} */
     code: string;
+    /** {minutes} {link} */
+    reset: string;
+    passwordChanged: string;
+    haveAccount: string;
   };
 }

@@ -1,4 +1,5 @@
 import { access } from './access.ts';
+import { accounts } from './accounts.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
 import { limits } from './limits.ts';
@@ -9,4 +10,4 @@ import type { Mutant } from './mutant.ts';
 export type { Mutant };
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
-export const mutants: readonly Mutant[] = [...access, ...messages, ...live, ...limits, ...client, ...attention];
+export const mutants: readonly Mutant[] = [...access, ...accounts, ...attention, ...client, ...limits, ...live, ...messages];

@@ -12,6 +12,7 @@ import type {
   NotifyResult,
   Plan,
 } from '../../contracts/workflows/escalate-unread.ts';
+import type { SendNoticeInput } from '../../contracts/workflows/send-notice.ts';
 import type { SendVerificationInput } from '../../contracts/workflows/send-verification.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { nudgeSignal } from '../../contracts/workflows/names.ts';
@@ -25,6 +26,7 @@ export interface Script {
   decide: Activities['decide'];
   notify?: (channel: string, input: NotifyInput) => Promise<NotifyResult>;
   sendCode?: Activities['sendCode'];
+  sendNotice?: Activities['sendNotice'];
   /** From when on a provider's queue is worked at; at once where it is left out. */
   opened?: Promise<void>;
 }
@@ -84,7 +86,7 @@ function withoutMachine(history: string): string {
 export async function tellStory<T>(
   script: Script,
   use: (story: Story) => Promise<T>,
-  input: Partial<EscalateUnreadInput> | SendVerificationInput = {},
+  input: Partial<EscalateUnreadInput> | SendVerificationInput | SendNoticeInput = {},
 ): Promise<T> {
   installRuntime({ info() {}, warn() {}, error() {} });
   const namespace = 'homing-test';
@@ -102,7 +104,8 @@ export async function tellStory<T>(
       (input: NotifyInput) => notify(channel, input),
     ]),
   );
-  const activities = { ...calls, sendCode };
+  const sendNotice = script.sendNotice ?? (async () => 'sent' as const);
+  const activities = { ...calls, sendCode, sendNotice };
   const [attention, ...providers] = await Promise.all([
     Worker.create({
       ...ending,
@@ -122,11 +125,11 @@ export async function tellStory<T>(
   const clientConnection = await Connection.connect({ address: services.temporalAddress });
   const client = new Client({ connection: clientConnection, namespace });
   try {
-    const isCode = 'verificationId' in input;
-    const handle = await client.workflow.start(isCode ? 'sendVerification' : 'escalateUnread', {
+    const name = nameOf(input);
+    const handle = await client.workflow.start(name, {
       taskQueue: `${prefix}attention`,
       workflowId: `${prefix}story`,
-      args: [isCode ? input : { userId, episode: 1, ...input }],
+      args: [name === 'escalateUnread' ? { userId, episode: 1, ...input } : input],
     });
     const firstRun = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
     return await use({
@@ -141,3 +144,6 @@ export async function tellStory<T>(
     await connection.close();
   }
 }
+
+const nameOf = (input: object) =>
+  'verificationId' in input ? 'sendVerification' : 'noticeId' in input ? 'sendNotice' : 'escalateUnread';

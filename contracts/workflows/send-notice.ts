@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What somebody is told about their account. */
+export const NoticeKind = z.enum(['password_forgotten', 'password_changed']);
+export type NoticeKind = z.infer<typeof NoticeKind>;
+
+/** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
+export const SendNoticeInput = z.strictObject({
+  noticeId: z.uuid(),
+  kind: NoticeKind,
+  channel: z.enum(['email', 'sms']),
+});
+export type SendNoticeInput = z.infer<typeof SendNoticeInput>;
+export type SendNoticeOutcome = 'sent' | 'superseded' | 'undeliverable';

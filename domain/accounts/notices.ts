@@ -1,0 +1,32 @@
+import type { NoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { Tx } from '../../db/client.ts';
+import { insertNotice } from '../../db/queries/notices.ts';
+import { insertOutbox } from '../../db/queries/outbox.ts';
+import type { UserRow } from '../../db/queries/users.ts';
+import type { Deps } from '../deps.ts';
+import type { Contact } from './contacts.ts';
+
+/**
+ * Leaves it to the durable lane to tell a person, at each address and number that they have proved, what happened to their
+ * account. Where they are told is fixed now: who took an account over could change it before anything is sent.
+ */
+export async function tellOwner(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  user: UserRow,
+  kind: NoticeKind,
+): Promise<void> {
+  for (const { channel, target } of provedContacts(user)) {
+    const notice = { id: deps.newId(), userId: user.id, kind, channel, target, at: deps.now() };
+    await insertNotice(tx, notice);
+    const payload = { noticeId: notice.id, kind, channel };
+    await insertOutbox(tx, { topic: 'notice.owed', userId: user.id, payload });
+  }
+}
+
+export function provedContacts({ email, emailVerifiedAt, phone, phoneVerifiedAt }: UserRow): Contact[] {
+  return [
+    ...(email && emailVerifiedAt ? [{ channel: 'email' as const, target: email }] : []),
+    ...(phone && phoneVerifiedAt ? [{ channel: 'sms' as const, target: phone }] : []),
+  ];
+}

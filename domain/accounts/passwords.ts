@@ -1,0 +1,138 @@
+import type { SessionId } from '../../contracts/ids.ts';
+import type { PasswordChange, PasswordReset } from '../../contracts/rest/auth.ts';
+import type { Tx } from '../../db/client.ts';
+import { silenceDevices } from '../../db/queries/devices.ts';
+import {
+  type PasswordResetRow,
+  deletePasswordResets,
+  insertPasswordReset,
+  usablePasswordReset,
+  usePasswordReset,
+} from '../../db/queries/password-resets.ts';
+import { insertOutbox } from '../../db/queries/outbox.ts';
+import { revokeSessions } from '../../db/queries/sessions.ts';
+import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
+import { deleteVerifications } from '../../db/queries/verifications.ts';
+import { commit } from '../commit.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
+import { type Contact, prove } from './contacts.ts';
+import { tellOwner } from './notices.ts';
+import { checkNewPassword } from './password-policy.ts';
+import { hashToken, tellEnded } from './sessions.ts';
+import { refusingTaken } from './taken.ts';
+
+type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
+
+/** A link to a new password is good for so long, from its sending. */
+export const resetLifetimeMs = 30 * 60_000;
+
+/**
+ * Another password for who is signed in and knows the one they have. Guessing at that is counted: a session that somebody
+ * left open is not the way to its password. Answers with how many other sessions were ended.
+ */
+export async function changePassword(
+  deps: ChangeDeps,
+  actor: Actor,
+  { oldPassword, newPassword, endOtherSessions }: PasswordChange,
+): Promise<number> {
+  const user = await userById(deps.db, actor.userId);
+  if (!user) throw notFound();
+  checkNewPassword(deps, 'newPassword', newPassword, user);
+  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));
+  if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
+  const passwordHash = await deps.passwords.hash(newPassword);
+  const ended = await commit(deps, async (tx) => {
+    await takePassword(tx, deps, user, passwordHash);
+    const others = { allBut: actor.sessionId };
+    return { value: endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [] };
+  });
+  tellEnded(deps, user.id, ended);
+  return ended.length;
+}
+
+const wrongOldPassword = () =>
+  new DomainError('invalid_credentials', {
+    errors: [
+      { path: 'oldPassword', code: 'wrong', message: 'is not your password; where you forgot it, ask for a mail' },
+    ],
+  });
+
+/** Nothing that was sent to change the former one opens anything, and its owner is told. */
+async function takePassword(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  user: UserRow,
+  passwordHash: string,
+): Promise<void> {
+  if (!(await replacePasswordHash(tx, user.id, user.passwordHash, passwordHash))) throw new DomainError('conflict');
+  await deletePasswordResets(tx, user.id);
+  await tellOwner(tx, deps, user, 'password_changed');
+}
+
+/**
+ * Somebody forgot the password of whoever has this address or number. What is done and answered is the same whether
+ * anybody has it: whose it is, is looked up when it is sent.
+ */
+export async function forgotPassword(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'publishLive'>,
+  identifier: string,
+): Promise<{ expiresInSeconds: number }> {
+  const channel = identifier.includes('@') ? 'email' : 'sms';
+  await commit(deps, async (tx) => ({ value: await requestReset(tx, deps, { channel, target: identifier }) }));
+  return { expiresInSeconds: resetLifetimeMs / 1_000 };
+}
+
+async function requestReset(tx: Tx, deps: Pick<Deps, 'now' | 'newId' | 'mac'>, contact: Contact): Promise<void> {
+  await insistOn(tx, deps, resetsTo(contact));
+  const [id, at] = [deps.newId(), deps.now()];
+  const expiresAt = new Date(at.getTime() + resetLifetimeMs);
+  await insertPasswordReset(tx, { id, ...contact, tokenHash: hashToken(resetTokenOf(deps, id)), expiresAt }, at);
+  const payload = { noticeId: id, kind: 'password_forgotten', channel: contact.channel };
+  await insertOutbox(tx, { topic: 'notice.owed', userId: null, payload });
+}
+
+/** 256 bits, derived: a mail that is sent twice carries the same, and no table, queue or history holds it. */
+export const resetTokenOf = (deps: Pick<Deps, 'mac'>, id: string): string =>
+  deps.mac('password-reset', id).toString('base64url');
+
+/**
+ * Another password for who shows what was sent to their address or number, which proves that, too. Whatever let anybody
+ * in before lets nobody in now: who has forgotten their password may have lost it to somebody else.
+ */
+export async function resetPassword(deps: ChangeDeps, { token, password }: PasswordReset): Promise<void> {
+  const [tokenHash, at] = [hashToken(token), deps.now()];
+  const reset = await usablePasswordReset(deps.db, tokenHash, at);
+  const user = reset && (await userById(deps.db, reset.userId));
+  if (!user) throw resetIsOver();
+  checkNewPassword(deps, 'password', password, user);
+  const passwordHash = await deps.passwords.hash(password);
+  const ended = await refusingTaken(() =>
+    commit(deps, async (tx) => {
+      if (!(await usePasswordReset(tx, tokenHash, at))) throw resetIsOver();
+      return { value: await handOver(tx, deps, { user, passwordHash, proved: reset }) };
+    }),
+  );
+  tellEnded(deps, user.id, ended);
+}
+
+const resetIsOver = () =>
+  new DomainError('code_expired', { detail: 'This link was used, has run out or never was one; ask for a new one.' });
+
+/**
+ * Gives an account to who has proved an address of it. Somebody else may have made it in that one's name, and waited: so
+ * what was named and not proved goes, and so do sessions, push tokens and open codes. A new way in must be ended here, too.
+ */
+async function handOver(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId' | 'mac'>,
+  { user, passwordHash, proved }: { user: UserRow; passwordHash: string; proved: PasswordResetRow },
+): Promise<SessionId[]> {
+  const owner = await prove(tx, deps, user.id, proved);
+  await takePassword(tx, deps, { ...owner, passwordHash: user.passwordHash }, passwordHash);
+  await dropUnprovedContacts(tx, user.id);
+  await deleteVerifications(tx, user.id);
+  await silenceDevices(tx, user.id);
+  return revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
+}

@@ -1,0 +1,105 @@
+import type { Mutant } from './mutant.ts';
+
+const passwords = 'domain/accounts/passwords.ts';
+const signIn = 'domain/accounts/sign-in.ts';
+const tests = 'test/api/passwords.test.ts';
+
+/** Guards of who gets into an account, and of what others learn of it. */
+export const accounts: readonly Mutant[] = [
+  {
+    name: 'an unknown person is worked on as a known one',
+    file: signIn,
+    changes: [['for (const user of meant.length > 0 ? meant : [undefined])', 'for (const user of meant)']],
+    test: 'test/api/enumeration.test.ts',
+    red: 'is not told by signing in, nor by how long it takes',
+  },
+  {
+    name: 'who proves an address takes it from who named it',
+    file: 'db/queries/users.ts',
+    changes: [
+      [
+        'with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null)',
+        '',
+      ],
+    ],
+    test: tests,
+    red: 'goes to whoever proves it; the other account is left without',
+  },
+  {
+    name: 'an address is proved by one account',
+    file: 'db/migrations/20261128T0800_contacts_by_proof.ts',
+    changes: [['create unique index users_email_key', 'create index users_email_key']],
+    test: tests,
+    red: 'of two who prove it at the same moment one has it',
+  },
+  {
+    name: 'no code is sent for what another account has proved',
+    file: 'domain/accounts/send-code.ts',
+    changes: [
+      [
+        'return holder ? tellHolder(deps, request, holder) : tellCode(deps, request);',
+        'return tellCode(deps, request);',
+      ],
+    ],
+    test: tests,
+    red: 'cannot be proved once somebody has: who asks gets no code, and its owner is told',
+  },
+  {
+    name: 'a new password by mail drops what was only named',
+    file: passwords,
+    changes: [['  await dropUnprovedContacts(tx, user.id);\n', '']],
+    test: tests,
+    red: 'and its password forgotten: whoever gets the mail has the account, without what was laid in it',
+  },
+  {
+    name: 'a mail about a forgotten password leads into no account of which something else is proved',
+    file: 'domain/accounts/send-notice.ts',
+    changes: [['proved.length === 0 || proved', 'proved.length >= 0 || proved']],
+    test: tests,
+    red: 'is no way into an account of which somebody has proved something else',
+  },
+  {
+    name: 'a new password by mail silences every device',
+    file: passwords,
+    changes: [['  await silenceDevices(tx, user.id);\n', '']],
+    test: tests,
+    red: 'is replaced by what a mail brings; every session ends, and no device is pushed to',
+  },
+  {
+    name: 'a link is used once',
+    file: passwords,
+    changes: [['if (!(await usePasswordReset(tx, tokenHash, at))) throw resetIsOver();', '']],
+    test: tests,
+    red: 'works once: neither the same link again nor an older one does anything',
+  },
+  {
+    name: 'who began to sign in before a new password is not let in',
+    file: signIn,
+    changes: [['if (!(await holdPassword(tx, user.id, passwordHash)))', 'if (false)']],
+    test: tests,
+    red: 'lets nobody in who began to sign in with the former one',
+  },
+  {
+    name: 'mails about forgotten passwords are limited for each address',
+    file: passwords,
+    changes: [['  await insistOn(tx, deps, resetsTo(contact));\n', '']],
+    test: tests,
+    red: 'is no way to flood somebody, known or not',
+  },
+  {
+    name: 'guesses at the old password are counted',
+    file: passwords,
+    changes: [
+      ['  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));\n', ''],
+    ],
+    test: tests,
+    red: 'refuses a wrong old one, so many times',
+  },
+  {
+    name: 'an allowance is taken in one statement',
+    file: 'db/queries/allowances.ts',
+    changes: [['where a.until <= $3 or a.used < $2', 'where true']],
+    test: tests,
+    red: 'are sent to one address so many, whoever asks; signing up with it goes on, without one',
+  },
+];

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { password, registerPerson } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type Answer, call } from '../support/rest.ts';
+
+const pairs = 200;
+/** People whose address is proved: each may be asked about a few times only. */
+const people = 100;
+
+/**
+ * Whether an address has an account is nobody's business. Of each question an interleaved pair is asked, about an address
+ * that somebody has proved and about one that nobody has, in changing order: status and body are the same, and so is the
+ * time, by rank and not by the clock.
+ */
+describe('whether somebody has an account', () => {
+  let app: TestApp;
+  const known: string[] = [];
+  before(async () => {
+    app = await startApp();
+    for (let n = 0; n < people; n += 1) known.push((await registerPerson(app)).email);
+    await app.database.run('update users set email_verified_at = now()');
+  });
+  after(() => app.stop());
+
+  const address = () => `${randomBytes(6).toString('hex')}@example.test`;
+  const post = (path: string, body: object) => call(app.url, 'POST', path, { body });
+
+  const questions: Record<string, (email: string) => Promise<Answer>> = {
+    'signing in': (identifier) => post('/v1/auth/login', { identifier, password: `${password}!` }),
+    'signing up': (email) => post('/v1/auth/register', { email, password, displayName: 'Eve' }),
+    'forgetting a password': (identifier) => post('/v1/auth/password/forgot', { identifier }),
+  };
+  for (const [what, ask] of Object.entries(questions))
+    it(`is not told by ${what}, nor by how long it takes`, async () => {
+      await warmUp(ask);
+      const timed: [known: number, unknown: number][] = [];
+      for (let n = 0; n < pairs; n += 1) timed.push(await pair(ask, known[n % people] ?? '', n % 2 === 0));
+      const slower = timed.filter(([one, other]) => one > other).length / pairs;
+      const ratio = median(timed.map(([one]) => one)) / median(timed.map(([, other]) => other));
+      // Four standard deviations of a fair coin.
+      assert.ok(Math.abs(slower - 0.5) < 0.15, `in ${slower} of the pairs who is known takes longer`);
+      assert.ok(ratio > 0.85 && ratio < 1.18, `who is known takes ${ratio} of the time`);
+    }).timeout(120_000);
+
+  async function warmUp(ask: (email: string) => Promise<Answer>): Promise<void> {
+    for (let n = 0; n < 20; n += 1) await ask(address());
+  }
+
+  async function pair(
+    ask: (email: string) => Promise<Answer>,
+    email: string,
+    knownFirst: boolean,
+  ): Promise<[number, number]> {
+    const asked = [email, address()];
+    const answers: (readonly [Answer, number])[] = [];
+    for (const one of knownFirst ? asked : asked.toReversed()) answers.push(await timedOf(() => ask(one)));
+    const [one, other] = knownFirst ? answers : answers.toReversed();
+    assert.ok(one && other);
+    assert.deepEqual(shapeOf(one[0]), shapeOf(other[0]));
+    return [one[1], other[1]];
+  }
+});
+
+async function timedOf(work: () => Promise<Answer>): Promise<readonly [Answer, number]> {
+  const began = performance.now();
+  return [await work(), performance.now() - began];
+}
+
+/** All of an answer that is not made anew for each: texts stand as they are, of what is random only that it is there. */
+function shapeOf({ status, body }: Answer): unknown {
+  const made = new Set([
+    'id',
+    'requestId',
+    'createdAt',
+    'accessToken',
+    'accessTokenExpiresAt',
+    'refreshToken',
+    'address',
+  ]);
+  const text = JSON.stringify(body, (name, value: unknown) => (made.has(name) ? typeof value : value));
+  return { status, body: text };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
