@@ -26,7 +26,7 @@ export const rateLimits = {
   'sign-in': { key: 'address', points: 60, seconds: 60, whenAway: 'share' },
   register: { key: 'address', points: 100, seconds: 3_600, whenAway: 'share' },
   refresh: { key: 'session', points: 10, seconds: 60, whenAway: 'share' },
-  /** Codes asked for or tried. */
+  /** Codes asked for or tried, and passwords to be changed. */
   codes: { key: 'person', points: 10, seconds: 600, whenAway: 'share' },
   invites: { key: 'person', points: 20, seconds: 60, whenAway: 'share' },
   /** Ten messages a second, in bursts of twenty. */
@@ -60,6 +60,7 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
     ['sign-in', 1],
     ['refresh', 1],
   ],
+  changePassword: [['codes', 1]],
   setEmail: [['codes', 1]],
   setPhone: [['codes', 1]],
   verifyEmail: [['codes', 1]],

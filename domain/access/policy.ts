@@ -111,6 +111,8 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   register: anybody,
   login: anybody,
   refresh: anybody,
+  forgotPassword: anybody,
+  resetPassword: anybody,
   livez: anybody,
   readyz: anybody,
   getLimits: anybody,
@@ -124,6 +126,7 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
 
   getMe: person,
   updateMe: person,
+  changePassword: person,
   setEmail: person,
   verifyEmail: person,
   setPhone: person,

@@ -10,4 +10,12 @@ import type { Mutant } from './mutant.ts';
 export type { Mutant };
 
 /** The guards that the promises rest on. A change that moves one of them moves its text here too. */
-export const mutants: readonly Mutant[] = [...access, ...accounts, ...attention, ...client, ...limits, ...live, ...messages];
+export const mutants: readonly Mutant[] = [
+  ...access,
+  ...accounts,
+  ...attention,
+  ...client,
+  ...limits,
+  ...live,
+  ...messages,
+];
