@@ -338,8 +338,8 @@ export const access: readonly Mutant[] = [
     file: 'db/queries/sessions.ts',
     changes: [
       [
-        "where user_id = $1 and id ${only ? '=' : '<>'} $2 and revoked_at is null",
-        "where ($1::uuid is not null) and id ${only ? '=' : '<>'} $2 and revoked_at is null",
+        "where user_id = $1 and id ${only ? '=' : 'is distinct from'} $2 and revoked_at is null",
+        "where ($1::uuid is not null) and id ${only ? '=' : 'is distinct from'} $2 and revoked_at is null",
       ],
     ],
     test: matrix,
