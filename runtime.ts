@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import type { Redis } from 'ioredis';
 import { createOperations } from './api/routes/index.ts';
 import type { Operations } from './api/operations.ts';
-import { openDb } from './db/client.ts';
+import { type DbOptions, openDb } from './db/client.ts';
 import { clearSuspects } from './db/queries/devices.ts';
+import { CodedError } from './contracts/errors.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps, RateLimits } from './domain/deps.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
@@ -70,6 +71,8 @@ export interface Runtime {
 
 /** Milliseconds between looks at circuits that were seen open; of others nobody looks. */
 const circuitReviewMs = 15_000;
+/** Milliseconds after which a look at the ended sessions has failed. */
+const watchMs = 2_000;
 
 /** The one place where real clients are made. Nothing here waits for another service: each may be away. */
 export async function createRuntime(config: Config, roles: readonly string[]): Promise<Runtime> {
@@ -79,16 +82,18 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   );
   const shutdown = createShutdown(log);
   const metrics = createMetrics(role);
-  const open = (applicationName: string, maxConnections?: number) =>
+  const open = (applicationName: string, options: Pick<DbOptions, 'maxConnections' | 'statementTimeoutMs'> = {}) =>
     openDb({
       url: config.DATABASE_URL,
       applicationName,
-      ...(maxConnections === undefined ? {} : { maxConnections }),
+      ...options,
       onError: (error) => log.warn('a database connection was lost', { reason: error.message }),
     });
   const db = open(`homing-${role}`);
   // Connections of their own: a send never stands behind the reads of thousands who come back at once.
-  const sends = open(`homing-${role}-sends`, sendLimits.lanes);
+  const sends = open(`homing-${role}-sends`, { maxConnections: sendLimits.lanes });
+  // A crowd that takes all connections must not fence the node; and a look that hangs has failed.
+  const watch = open(`homing-${role}-watch`, { maxConnections: 1, statementTimeoutMs: watchMs });
   const redis = openRedis({ url: config.REDIS_URL, role, log });
   const subscriber = openSubscriber({ url: config.REDIS_URL, role, log });
   // Of its own, so that the time of its answers is Redis' own and not that of what stands before them.
@@ -136,7 +141,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
   });
-  const revocations = createRevocations({ db, log });
+  const revocations = createRevocations({ db: watch, log }, config.HOMING_SESSION_WATCH);
   io.on('session.ended', (ids) => revocations.add(ids));
 
   const deps: Deps = {
@@ -180,6 +185,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
       needed: true,
       check: () => db.query({ text: 'select name from knex_migrations order by id desc limit 1', values: [] }),
     },
+    // Where it cannot say who may come in, it lets in nobody.
+    { name: 'ended-sessions', needed: true, check: async () => assertKnown(revocations) },
     // Without Redis a node serves its own sockets, and clients catch up: degraded, not down.
     { name: 'redis', needed: false, check: () => redis.ping() },
     { name: 'object-store', needed: false, check: () => objects.check() },
@@ -199,7 +206,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber, limitsRedis]));
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());
-  shutdown.on('storage', 'database', () => Promise.all([db.end(), sends.end()]));
+  shutdown.on('storage', 'database', () => Promise.all([db.end(), sends.end(), watch.end()]));
 
   return {
     config,
@@ -218,6 +225,10 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     origins,
     readiness: look,
   };
+}
+
+function assertKnown({ isFenced }: Revocations): void {
+  if (isFenced) throw new CodedError('fenced');
 }
 
 // Not quit(): it would wait for a Redis that is away.

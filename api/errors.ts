@@ -34,6 +34,7 @@ export const statusOf: Record<ErrorCode, number> = {
   overloaded: 503,
   outcome_unknown: 503,
   unavailable: 503,
+  fenced: 503,
   origin_refused: 403,
   internal: 500,
 };

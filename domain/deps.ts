@@ -393,6 +393,14 @@ export interface Caps {
   textsPerDay: number;
   /** For what is urgent when the rest is spent. */
   urgentAlertsPerDay: number;
+/** How a node keeps up with sessions that end. */
+export interface RevocationTimes {
+  /** Milliseconds between looks at the table. */
+  reloadMs: number;
+  /** Milliseconds without a look that succeeded, after which nobody is let in. */
+  fenceMs: number;
+}
+
   urgentTextsPerDay: number;
   /** Texts of all people in a day (UTC); null for no limit. */
   orgTextsPerDay: number | null;

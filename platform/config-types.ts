@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type LimiterName, type RateLimit, rateLimits } from '../contracts/rate-limits.ts';
 import { type Channel, channels } from '../contracts/workflows/names.ts';
-import type { Caps, Ladder } from '../domain/deps.ts';
+import type { Caps, Ladder, RevocationTimes } from '../domain/deps.ts';
 
 /** Milliseconds. */
 export type Duration = number;
@@ -186,6 +186,28 @@ export const ratesSetting = z.string().transform((text, context): QueueRates => 
       });
   }
   return rates;
+});
+
+/** How often ended sessions are read, and after how long without that a node serves nobody. */
+export const standardWatch: RevocationTimes = { reloadMs: 2 * second, fenceMs: minute };
+
+const watchNames: Record<string, keyof RevocationTimes> = { reload: 'reloadMs', fence: 'fenceMs' };
+
+/** `reload=1s fence=30s` over the standard watch. A minute is promised: a deployment may be stricter, and no laxer. */
+export const watchSetting = z.string().transform((text, context): RevocationTimes => {
+  const watch = { ...standardWatch };
+  const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
+    const [name = '', value = ''] = part.split('=');
+    const [known, ms] = [watchNames[name], duration(value)];
+    if (known && ms !== undefined) watch[known] = ms;
+    else refuse(`does not understand "${part}"; it knows reload and fence, each a time such as 2s`);
+  }
+  const { reloadMs, fenceMs } = watch;
+  if (reloadMs < 100 || reloadMs > standardWatch.reloadMs) refuse('must read every 100ms to 2s');
+  if (fenceMs < 2 * reloadMs || fenceMs > standardWatch.fenceMs)
+    refuse('must fence after two readings at the earliest, and 60s at the latest');
+  return watch;
 });
 
 /** What an ordinary deployment sends one person at most. */

@@ -11,6 +11,7 @@ import {
   port,
   rateLimitsSetting,
   ratesSetting,
+  watchSetting,
 } from './config-types.ts';
 
 /** One setting: what it is for, and where its value may be printed. */
@@ -214,6 +215,11 @@ export const settings = {
     schema: rateLimitsSetting,
     fallback: '',
     help: 'How much one person, session, address or conversation may ask, such as "send=20/2s login=5/1m search=off"; what is not named keeps its default, and all=off switches every limit off. "nodes=2" is how many nodes serve people: while Redis is away each admits its part',
+  }),
+  HOMING_SESSION_WATCH: setting({
+    schema: watchSetting,
+    fallback: '',
+    help: 'How often each process reads which sessions have ended, and after how long without that it serves nobody, such as "reload=1s fence=30s"; 2 s and 60 s otherwise, and no more than that',
   }),
   HOMING_SECRET_KEY: setting({
     schema: z.string().min(32),

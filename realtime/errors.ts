@@ -32,6 +32,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   overloaded: 'keep',
   outcome_unknown: 'keep',
   unavailable: 'keep',
+  fenced: 'close',
   origin_refused: 'close',
   internal: 'keep',
 };

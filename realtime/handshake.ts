@@ -56,7 +56,8 @@ async function admit(
   const greeted = admission.greeting(socket.conn);
   try {
     // A socket outlives many looks at the window, so its beginning is judged by the table itself.
-    if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');
+    revocations.guard(sessionId);
+    if (!(await isOpen(deps, actor))) throw new DomainError('session_revoked');
   } catch (error) {
     greeted();
     throw error;

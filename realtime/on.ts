@@ -45,7 +45,7 @@ export function on<Name extends ClientEventName>(
   isTooMuch: (input: unknown) => boolean = never,
 ): Listener {
   const work = async (socket: IoSocket, input: unknown) => {
-    if (options.revocations.has(socket.data.actor.sessionId)) throw new DomainError('session_revoked');
+    options.revocations.guard(socket.data.actor.sessionId);
     if (isTooMuch(input)) throw overloaded;
     const spending = spendFor(name, input, socket, options.limits.budgets);
     if (spending) await spending;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
@@ -92,6 +93,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   io.on('items', (items) => items.forEach(delivery.deliver));
   io.on('connection', (socket) => welcome(socket, node));
   options.revocations.onEnded((ids) => closeSessions(io, ids));
+  options.revocations.onFenced(() => io.sockets.sockets.forEach((socket) => closeSoon(socket, 'fenced')));
   const digests = startDigests({ deps, follows, delivery, outlet, log: options.log, onLook: options.countLook });
   const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, node)];
   return {
@@ -121,9 +123,10 @@ function welcome(socket: IoSocket, node: Node): void {
     options.log.warn('a socket failed', { userId, reason });
   });
   // The session may have ended between the look at the table and now, when the word of it found no socket.
-  if (options.revocations.has(sessionId)) {
+  const refusal = refusalOf(sessionId, options);
+  if (refusal) {
     socket.data.greeted();
-    return closeSoon(socket, 'session_revoked');
+    return closeSoon(socket, refusal);
   }
   follows.connect(userId, socket);
   options.countSockets(socket.nsp.sockets.size);
@@ -207,11 +210,21 @@ function dropSlow(socket: IoSocket, unsent: number, log: Log): void {
   socket.disconnect(true);
 }
 
+function refusalOf(id: SessionId, { revocations }: Pick<RealtimeOptions, 'revocations'>): ErrorCode | undefined {
+  try {
+    revocations.guard(id);
+    return undefined;
+  } catch (thrown) {
+    return toSocketError(thrown).error.code;
+  }
+}
+
 /** Closes sockets whose token has run out, or whose session has ended without their having heard of it. */
-function sweep(io: Io, { revocations }: RealtimeOptions): void {
+function sweep(io: Io, options: RealtimeOptions): void {
   const now = Date.now();
   for (const socket of io.sockets.sockets.values()) {
-    if (revocations.has(socket.data.actor.sessionId)) closeSoon(socket, 'session_revoked');
+    const refusal = refusalOf(socket.data.actor.sessionId, options);
+    if (refusal) closeSoon(socket, refusal);
     else if (socket.data.expiresAt.getTime() + leewayMs < now) closeSoon(socket, 'token_expired');
   }
 }

@@ -90,6 +90,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   overloaded: 'unknown',
   outcome_unknown: 'unknown',
   unavailable: 'unknown',
+  fenced: 'unknown',
   origin_refused: 'unknown',
   internal: 'unknown',
   network: 'unknown',

@@ -25,7 +25,7 @@ export function createPassport(deps: LoginDeps & Pick<Deps, 'tokens'>, revocatio
     new BearerStrategy((token, done) => {
       try {
         const { userId, sessionId } = deps.tokens.verify(token);
-        if (revocations.has(sessionId)) throw new DomainError('session_revoked');
+        revocations.guard(sessionId);
         done(null, { userId, sessionId });
       } catch (error) {
         done(error);

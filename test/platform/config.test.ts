@@ -195,6 +195,14 @@ describe('the configuration', () => {
       assert.match(faultsOf({ ...complete, HOMING_QUEUE_RATES: wrong }).join(), new RegExp(`"${wrong}"`));
   });
 
+  it('reads how sessions are watched, and lets nobody be laxer than is promised', () => {
+    const watchOf = (text: string) => readConfig({ ...complete, HOMING_SESSION_WATCH: text }).HOMING_SESSION_WATCH;
+    assert.deepEqual(watchOf(''), { reloadMs: 2_000, fenceMs: 60_000 });
+    assert.deepEqual(watchOf('reload=100ms fence=200ms'), { reloadMs: 100, fenceMs: 200 });
+    for (const wrong of ['reload=99ms', 'reload=2001ms', 'fence=61s', 'fence=3999ms', 'fence=soon', 'gate=2s'])
+      assert.match(faultsOf({ ...complete, HOMING_SESSION_WATCH: wrong }).join(), /^HOMING_SESSION_WATCH/, wrong);
+  });
+
   it('understands durations', () => {
     assert.deepEqual(['250ms', '1.5s', '20m', '2h', '3d', '5', 's', '-1s'].map(duration), [
       250,

@@ -162,7 +162,8 @@ describe('errors', () => {
     const again = Object.keys(errorCodes).filter((code) => isUnknown(new HomingError(code as 'internal')));
     assert.deepEqual(again, [
       ...['unauthenticated', 'token_expired', 'session_revoked', 'refresh_reused'],
-      ...['rate_limited', 'overloaded', 'outcome_unknown', 'unavailable', 'origin_refused', 'internal'],
+      ...['rate_limited', 'overloaded', 'outcome_unknown', 'unavailable', 'fenced', 'origin_refused'],
+      'internal',
     ]);
   });
 
