@@ -9,6 +9,7 @@ import { clearSuspects } from './db/queries/devices.ts';
 import { CodedError } from './contracts/errors.ts';
 import { type Revocations, createRevocations } from './domain/accounts/index.ts';
 import type { Deps, RateLimits } from './domain/deps.ts';
+import { keysThatVerify } from './domain/keys/index.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
 import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
@@ -36,7 +37,9 @@ import { measureSenders } from './platform/senders/measured.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { createSocketAdapter } from './platform/socket-adapter.ts';
 import { workflowUrls } from './platform/temporal-ui.ts';
-import { type Jwks, createTokens } from './platform/tokens.ts';
+import { type Jwks, createKeySet, makeSigningKey } from './platform/key-set.ts';
+import { createSeal } from './platform/seal.ts';
+import { createTokens } from './platform/tokens.ts';
 import { type BusItem, createBus } from './realtime/bus.ts';
 import { createFanout } from './realtime/fanout.ts';
 import { type Io, createIo } from './realtime/io.ts';
@@ -61,7 +64,7 @@ export interface Runtime {
   /** Where a request or an upgrade comes from, as far as our own proxies say. */
   addressOf: (request: IncomingMessage) => string;
   presence: PresenceStore;
-  jwks: Jwks;
+  jwks: () => Jwks;
   metrics: ReturnType<typeof createMetrics>;
   shutdown: ReturnType<typeof createShutdown>;
   /** Web origins that may connect: the public address and those that were named. */
@@ -110,7 +113,9 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     meter: createLimitsMeter(metrics),
   });
   const presence = createPresence(redis, prefix);
-  const tokens = createTokens({ keys: config.HOMING_JWT_KEYS, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
+  const seal = config.HOMING_KEY_ENCRYPTION_KEYS && createSeal(config.HOMING_KEY_ENCRYPTION_KEYS);
+  const keys = createKeySet({ configured: config.HOMING_JWT_KEYS, log, ...(seal ? { seal } : {}) });
+  const tokens = createTokens({ keys, issuer: config.HOMING_PUBLIC_URL, audience: 'homing' });
   const stores = createStoreLane(sends, db);
   const receipts = createReceiptLane({ db, log });
   // Set by the realtime role: a process without sockets of its own tells the other nodes only.
@@ -141,7 +146,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
   });
-  const revocations = createRevocations({ db: watch, log }, config.HOMING_SESSION_WATCH);
+  const alsoLook = async () => keys.load(await keysThatVerify({ db: watch }));
+  const revocations = createRevocations({ db: watch, log, alsoLook }, config.HOMING_SESSION_WATCH);
   io.on('session.ended', (ids) => revocations.add(ids));
 
   const deps: Deps = {
@@ -159,6 +165,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     moveWatermark: (move) => receipts.push(move),
     passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, peppers: config.HOMING_PASSWORD_PEPPER, log }),
     tokens,
+    makeSigningKey: seal ? () => makeSigningKey(seal) : null,
     mac,
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
@@ -219,7 +226,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     limits,
     addressOf: (request) => clientAddress(request, config.HOMING_TRUSTED_PROXIES),
     presence,
-    jwks: tokens.jwks,
+    jwks: () => keys.jwks(),
     metrics,
     shutdown,
     origins,

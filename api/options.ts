@@ -17,7 +17,7 @@ export interface ApiOptions {
   reportDoors: Readonly<Record<string, ReportDoor>>;
   countReports: (source: ReportDoor['source'], result: Taken | 'limited') => void;
   readiness: () => Promise<Readiness>;
-  jwks: { keys: Record<string, string>[] };
+  jwks: () => { keys: Record<string, string>[] };
   allowedOrigins: readonly string[];
   trustedProxies: number;
   limits: RateLimits;

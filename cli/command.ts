@@ -6,7 +6,7 @@ import type { By } from '../domain/support/index.ts';
 export interface Console {
   deps: Pick<
     Deps,
-    'db' | 'now' | 'newId' | 'mac' | 'log' | 'meter' | 'passwords' | 'publishLive' | 'workflowUrl' | 'jobs'
+    'db' | 'now' | 'newId' | 'mac' | 'log' | 'meter' | 'passwords' | 'publishLive' | 'workflowUrl' | 'jobs' | 'makeSigningKey'
   >;
   by: By;
   /** How providers report. */

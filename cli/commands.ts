@@ -4,6 +4,7 @@ import { UserRole } from '../contracts/entities/index.ts';
 import { AttemptId, MessageId, UserId } from '../contracts/ids.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
+import { listKeys, rotateKeys } from '../domain/keys/index.ts';
 import {
   changeUserRole,
   createUser,
@@ -18,7 +19,7 @@ import {
 } from '../domain/support/index.ts';
 import { type Command, type Console, type Options, UsageError, parse } from './command.ts';
 import { jobCommands, jobsUsage } from './jobs.ts';
-import { attemptInWords, reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
+import { attemptInWords, keysInWords, reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
 
 const usage = `homing why USER MESSAGE [--json]
     why a message did or did not reach a person, and what comes next
@@ -30,6 +31,10 @@ homing users create --role ROLE --name NAME (--email ADDRESS | --phone NUMBER) [
     makes an account; the password is read from the standard input
 homing users role USER ROLE
     gives a person another role: ${UserRole.options.join(', ')}
+homing keys list [--json]
+    the keys of access tokens in the database, and where each stands
+homing keys rotate [--json]
+    another key signs within two minutes; the one before it verifies for an hour more
 homing reconcile [--rearm] [--cursor CURSOR] [--json]
     counts anew who should have been told, and says what does not agree; --rearm has those told who were forgotten
 homing reports unreadable [--json]
@@ -66,6 +71,20 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
       const page = { limit: limits.storyEpisodes, cursor };
       const story = await userStory(deps, by, parse(UserId, userId, 'USER'), page);
       return json ? JSON.stringify(story) : storyInWords(story);
+    },
+  },
+  'keys list': {
+    takes: [0],
+    async run({ deps }, _given, { json }) {
+      const keys = await listKeys(deps);
+      return json ? JSON.stringify(keys) : keysInWords(keys);
+    },
+  },
+  'keys rotate': {
+    takes: [0],
+    async run({ deps, by }, _given, { json }) {
+      const rotated = await rotateKeys(deps, by);
+      return json ? JSON.stringify(rotated) : `${rotated.kid} signs from ${rotated.signsFrom.toISOString()} on.`;
     },
   },
   reconcile: {

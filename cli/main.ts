@@ -3,8 +3,10 @@ import { userInfo } from 'node:os';
 import { randomUUIDv7 } from 'node:crypto';
 import { openDb } from '../db/client.ts';
 import { ConfigError, readConfig } from '../platform/config.ts';
+import { makeSigningKey } from '../platform/key-set.ts';
 import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
+import { createSeal } from '../platform/seal.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
 import { createReportDoors } from '../platform/webhooks/index.ts';
 import { CodedError } from '../contracts/errors.ts';
@@ -34,6 +36,7 @@ try {
 /** Opens what the commands work on. Whoever stands at the command line is named by their account on this machine. */
 function open(): Console {
   const config = readConfig();
+  const seal = config.HOMING_KEY_ENCRYPTION_KEYS && createSeal(config.HOMING_KEY_ENCRYPTION_KEYS);
   const db = openDb({ url: config.DATABASE_URL, applicationName: 'homing-cli', maxConnections: 1 });
   const temporal = openTemporal({
     address: config.TEMPORAL_ADDRESS,
@@ -56,6 +59,7 @@ function open(): Console {
         peppers: config.HOMING_PASSWORD_PEPPER,
         log,
       }),
+      makeSigningKey: seal ? () => makeSigningKey(seal) : null,
       // What these commands change no socket waits for.
       publishLive: () => undefined,
       workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),

@@ -143,3 +143,16 @@ export function bulkInWords({ dryRun, matched, done, passed, failures, wouldAsk,
     ...(stopped ? [`It broke off: ${stopped.detail} What was done stays done; say the same again to go on.`] : []),
   ].join('\n');
 }
+
+/** The latest first. Without any, those of the configuration sign. */
+export function keysInWords(
+  keys: readonly { kid: string; place: string; signsFrom: Date; signsUntil: Date | null }[],
+): string {
+  if (keys.length === 0) return 'None: the first key of HOMING_JWT_KEYS signs.';
+  return keys
+    .map(({ kid, place, signsFrom, signsUntil }) => {
+      const until = signsUntil ? ` to ${signsUntil.toISOString()}` : '';
+      return `${kid}  ${place}, signs from ${signsFrom.toISOString()}${until}`;
+    })
+    .join('\n');
+}

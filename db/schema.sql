@@ -576,6 +576,15 @@ create table shown (
 CREATE INDEX shown_in ON public.shown USING btree (conversation_id);
 grant delete, insert, select, update on shown to homing_app;
 
+create table signing_keys (
+  kid text not null,
+  sealed text not null,
+  signs_from timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint signing_keys_pkey PRIMARY KEY (kid)
+);
+grant delete, insert, select on signing_keys to homing_app;
+
 create table suppressions (
   channel text not null,
   target bytea not null,

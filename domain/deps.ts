@@ -46,6 +46,17 @@ export interface Tokens {
   verify(token: string): VerifiedToken;
 }
 
+/** A key of access tokens as it lies in the table. */
+export interface NewSigningKey {
+  kid: string;
+  /** The private half, of use only to who has the ring that it was sealed with. */
+  sealed: string;
+}
+export interface StoredSigningKey extends NewSigningKey {
+  /** It is published, and its time to sign has not come. */
+  mayVerifyOnly: boolean;
+}
+
 /** HMAC-SHA-256 under a key of its own for each purpose. */
 export type Mac = (
   purpose:
@@ -382,6 +393,14 @@ export interface Ladder {
   };
 }
 
+/** How a node keeps up with sessions that end. */
+export interface RevocationTimes {
+  /** Milliseconds between looks at the table. */
+  reloadMs: number;
+  /** Milliseconds without a look that succeeded, after which nobody is let in. */
+  fenceMs: number;
+}
+
 /** How many notifications one person may get, and how many texts the organisation pays for. Data, not code. */
 export interface Caps {
   /** Pushes that make a sound; beyond, they change what is displayed and are silent. */
@@ -393,14 +412,6 @@ export interface Caps {
   textsPerDay: number;
   /** For what is urgent when the rest is spent. */
   urgentAlertsPerDay: number;
-/** How a node keeps up with sessions that end. */
-export interface RevocationTimes {
-  /** Milliseconds between looks at the table. */
-  reloadMs: number;
-  /** Milliseconds without a look that succeeded, after which nobody is let in. */
-  fenceMs: number;
-}
-
   urgentTextsPerDay: number;
   /** Texts of all people in a day (UTC); null for no limit. */
   orgTextsPerDay: number | null;
@@ -425,6 +436,8 @@ export interface Deps {
   moveWatermark(move: WatermarkMove): Promise<MovedWatermark | null>;
   passwords: Passwords;
   tokens: Tokens;
+  /** Null where no ring is configured to seal it with: then the keys are those of the configuration. */
+  makeSigningKey: (() => NewSigningKey) | null;
   mac: Mac;
   presence(userId: UserId): Promise<Presence>;
   presences(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, PresenceState>>;

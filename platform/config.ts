@@ -229,7 +229,13 @@ export const settings = {
   HOMING_JWT_KEYS: setting({
     schema: keyring(signingKey),
     secret: true,
-    help: 'Signing keys as JSON: [{"kid":"…","key":"PKCS#8 PEM of a P-256 key"}]; the first signs, all verify',
+    help: 'Signing keys as JSON: [{"kid":"…","key":"PKCS#8 PEM of a P-256 key"}]; the first signs until one of the database does, all verify',
+  }),
+  HOMING_KEY_ENCRYPTION_KEYS: setting({
+    schema: keyring(payloadKey),
+    secret: true,
+    optional: true,
+    help: 'Keys that signing keys in the database are sealed with, as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first seals, all open. Left out, signing keys are not rotated but by hand',
   }),
   HOMING_PAYLOAD_KEYS: setting({
     schema: keyring(payloadKey),

@@ -1,9 +1,9 @@
-import { createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { CodedError } from '../contracts/errors.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
 import type { Tokens, VerifiedToken } from '../domain/deps.ts';
-import type { Keyring } from './config-types.ts';
+import type { KeySet } from './key-set.ts';
 
 /** Seconds that an access token lives. Rights are never in it, so it may live this long. */
 export const accessTokenSeconds = 15 * 60;
@@ -15,63 +15,55 @@ const tokenType = 'at+jwt';
 const cacheSize = 50_000;
 
 export interface TokenOptions {
-  keys: Keyring;
+  keys: Pick<KeySet, 'signing' | 'find'>;
   issuer: string;
   audience: string;
 }
 
-/** Public keys as they are published (RFC 7517). */
-export type Jwks = { keys: Record<string, string>[] };
+/** What was found when a token was verified, and by which key: with the key it goes. */
+type Known = VerifiedToken & { kid: string };
 
 /**
  * Access tokens: ES256 with a key id of our own set. The algorithm, issuer, audience and type are fixed; what a token's
  * header says of keys (`jwk`, `jku`, `x5u`) is never followed. A verified token is remembered for as long as it lives,
  * because one ES256 check costs as much as the rest of a request.
  */
-export function createTokens({ keys, issuer, audience }: TokenOptions): Tokens & { jwks: Jwks } {
-  const ring = keys.map(({ kid, key }) => ({
-    kid,
-    privateKey: createPrivateKey(key),
-    publicKey: createPublicKey(key),
-  }));
-  const publicKeys = new Map(ring.map(({ kid, publicKey }) => [kid, publicKey]));
-  const signing = ring[0] as (typeof ring)[number];
-  const verified = new Map<string, VerifiedToken>();
+export function createTokens({ keys, issuer, audience }: TokenOptions): Tokens {
+  const verified = new Map<string, Known>();
+  const isGood = ({ expiresAt, kid }: Known) =>
+    expiresAt.getTime() + leewaySeconds * 1_000 > Date.now() && keys.find(kid) !== undefined;
 
   return {
-    jwks: { keys: ring.map(({ kid, publicKey }) => toJwk(kid, publicKey)) },
     sign({ userId, sessionId }) {
       const issuedAt = Math.floor(Date.now() / 1_000);
       const expiresAt = issuedAt + accessTokenSeconds;
-      const token = jwt.sign({ sid: sessionId, iat: issuedAt, exp: expiresAt }, signing.privateKey, {
+      const { kid, privateKey } = keys.signing;
+      const token = jwt.sign({ sid: sessionId, iat: issuedAt, exp: expiresAt }, privateKey, {
         algorithm: 'ES256',
         issuer,
         audience,
         subject: userId,
         jwtid: randomUUID(),
-        header: { alg: 'ES256', typ: tokenType, kid: signing.kid },
+        header: { alg: 'ES256', typ: tokenType, kid },
       });
       return { token, expiresAt: new Date(expiresAt * 1_000) };
     },
     verify(token) {
       const known = verified.get(token);
-      if (known && known.expiresAt.getTime() + leewaySeconds * 1_000 > Date.now()) return known;
+      if (known && isGood(known)) return known;
       if (known) verified.delete(token);
-      const fresh = verifyFresh(token, publicKeys, { issuer, audience });
+      const fresh = verifyFresh(token, keys, { issuer, audience });
       remember(verified, token, fresh);
       return fresh;
     },
   };
 }
 
-function verifyFresh(
-  token: string,
-  keys: Map<string, KeyObject>,
-  expected: { issuer: string; audience: string },
-): VerifiedToken {
+function verifyFresh(token: string, keys: Pick<KeySet, 'find'>, expected: { issuer: string; audience: string }): Known {
   try {
     const header = jwt.decode(token, { complete: true })?.header;
-    const key = keys.get(header?.kid ?? '');
+    const kid = header?.kid ?? '';
+    const key = keys.find(kid);
     if (!key || header?.typ !== tokenType) throw new CodedError('unauthenticated');
     const claims = jwt.verify(token, key, {
       ...expected,
@@ -85,6 +77,7 @@ function verifyFresh(
       userId: claims.sub as UserId,
       sessionId: claims.sid as SessionId,
       expiresAt: new Date(claims.exp * 1_000),
+      kid,
     };
   } catch (error) {
     if (error instanceof jwt.TokenExpiredError) throw new CodedError('token_expired');
@@ -94,12 +87,7 @@ function verifyFresh(
 }
 
 /** A Map keeps the order of insertion, so the first entry is the oldest. */
-function remember(verified: Map<string, VerifiedToken>, token: string, value: VerifiedToken): void {
+function remember(verified: Map<string, Known>, token: string, value: Known): void {
   if (verified.size >= cacheSize) verified.delete(verified.keys().next().value as string);
   verified.set(token, value);
-}
-
-function toJwk(kid: string, key: KeyObject): Record<string, string> {
-  const { kty, crv, x, y } = key.export({ format: 'jwk' });
-  return { kid, kty: kty ?? 'EC', crv: crv ?? 'P-256', x: x ?? '', y: y ?? '', alg: 'ES256', use: 'sig' };
 }

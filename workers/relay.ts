@@ -15,6 +15,7 @@ import {
 } from '../domain/attention/index.ts';
 import { applyChanges } from '../domain/calling-off/index.ts';
 import type { Deps } from '../domain/deps.ts';
+import { tendKeys } from '../domain/keys/index.ts';
 import { createRecount } from '../domain/recount/index.ts';
 import type { SendNoticeInput } from '../contracts/workflows/send-notice.ts';
 import type { SendVerificationInput } from '../contracts/workflows/send-verification.ts';
@@ -41,6 +42,7 @@ export type RelayDeps = Pick<
   | 'senders'
   | 'meter'
   | 'ladder'
+  | 'makeSigningKey'
   | 'log'
 > & {
   episodes: Episodes;
@@ -53,7 +55,7 @@ export type RelayDeps = Pick<
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes, codes and notices to Temporal, nudges to running
  * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices
- * not seen for months and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
+ * not seen for months, to signing keys, and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
  * of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed
  * the others pass over.
  */
@@ -69,6 +71,7 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     reports: () => applyReports(deps),
     summaries: () => summariseAway(deps),
     retired: seldom(retireMs, () => retireUnseen(deps)),
+    keys: seldom(retireMs, () => tendKeys(deps)),
     forgotten: seldom(retireMs, () => forgetPast(deps)),
     settled: seldom(settleMs, () => settleAttempts(deps)),
     recounted: createRecount(deps),

@@ -14,5 +14,5 @@ export function aboutRoutes(
   });
   operations.add(aboutEndpoints.getLimits, () => reply(200, limits));
   operations.add(aboutEndpoints.getAddress, ({ request }) => reply(200, { address: addressOf(request) }));
-  operations.add(aboutEndpoints.jwks, () => reply(200, jwks));
+  operations.add(aboutEndpoints.jwks, () => reply(200, jwks()));
 }

@@ -11,6 +11,7 @@ import {
 } from '../../dev/services/index.ts';
 import type { Db } from '../../db/client.ts';
 import { developmentSecrets } from '../../platform/dev-secrets.ts';
+import { createKeySet } from '../../platform/key-set.ts';
 import { createTokens } from '../../platform/tokens.ts';
 import { idSql, personId, sessionId } from './people.ts';
 import { profileFlags, writingMs } from './profile.ts';
@@ -128,6 +129,6 @@ async function signIn(db: Db, keys: string, people: number): Promise<string[]> {
     values: [people],
   });
   const parsed = JSON.parse(keys) as { kid: string; key: string }[];
-  const tokens = createTokens({ keys: parsed as never, issuer: publicUrl, audience: 'homing' });
+  const tokens = createTokens({ keys: createKeySet({ configured: parsed }), issuer: publicUrl, audience: 'homing' });
   return Array.from({ length: people }, (_, n) => tokens.sign({ userId: personId(n), sessionId: sessionId(n) }).token);
 }

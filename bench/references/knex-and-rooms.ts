@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import knexFactory, { type Knex } from 'knex';
 import { Server } from 'socket.io';
 import { z } from 'zod';
+import { createKeySet } from '../../platform/key-set.ts';
 import { createTokens } from '../../platform/tokens.ts';
 import { serve } from '../lib/child.ts';
 
@@ -13,7 +14,11 @@ import { serve } from '../lib/child.ts';
  */
 const { DATABASE_URL: url = '', HOMING_JWT_KEYS: keys = '[]', HOMING_PUBLIC_URL: issuer = '' } = process.env;
 const knex = knexFactory({ client: 'pg', connection: url, pool: { min: 2, max: 10 } });
-const tokens = createTokens({ keys: JSON.parse(keys) as never, issuer, audience: 'homing' });
+const tokens = createTokens({
+  keys: createKeySet({ configured: JSON.parse(keys) as never }),
+  issuer,
+  audience: 'homing',
+});
 const Send = z.strictObject({
   conversationId: z.uuid(),
   message: z.strictObject({ clientId: z.uuid(), text: z.string().min(1).max(8_000) }),

@@ -12,7 +12,8 @@ const windowSeconds = 20 * 60;
  * The sessions that ended lately, held in memory by every process that lets callers in. Live events make it quick; the
  * look at the whole window in the table makes it sure, because a hint that was published while Redis was away never
  * arrives, and a cursor would pass over a row that committed late. A node that cannot look any more cannot know whom it
- * lets in, so it fences itself: it lets in nobody, until a look succeeds.
+ * lets in, so it fences itself: it lets in nobody, until a look succeeds. What else a node must know to let people in is
+ * looked at along with it.
  */
 export interface Revocations {
   has(id: SessionId): boolean;
@@ -29,7 +30,7 @@ export interface Revocations {
 }
 
 export function createRevocations(
-  deps: Pick<Deps, 'log'> & { db: Pick<Deps['db'], 'query'> },
+  deps: Pick<Deps, 'log'> & { db: Pick<Deps['db'], 'query'>; alsoLook?: () => Promise<unknown> },
   { reloadMs, fenceMs }: RevocationTimes,
 ): Revocations {
   const fence = createFence({ afterMs: fenceMs, log: deps.log });
@@ -47,6 +48,7 @@ export function createRevocations(
     hinted = new Set();
     const began = performance.now();
     const rows = await sessionsRevokedWithin(deps.db, windowSeconds);
+    await deps.alsoLook?.();
     const fresh = rows.map(({ id }) => id).filter((id) => !ended.has(id));
     ended = new Set([...rows.map(({ id }) => id), ...hinted]);
     // First who has ended is told, then the gate opens.
@@ -80,7 +82,7 @@ export function createRevocations(
       tell(fresh);
     },
     onEnded: (listener) => void listeners.push(listener),
-    onFenced: fence.onUp,
+    onFenced: (listener) => fence.onUp(listener),
     start: reload,
     stop() {
       stopped = true;

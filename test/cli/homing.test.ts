@@ -124,6 +124,15 @@ describe('the command line', function () {
     for (const { phone } of [one, other]) await waitFor(app, { to: phone });
   });
 
+  it('rotates the signing keys, says where each stands, and it is written down who did', async () => {
+    assert.match(await done(['keys', 'list']), /^None: the first key|next, signs from/);
+    const { kid } = JSON.parse(await done(['keys', 'rotate', '--json'])) as { kid: string };
+    assert.match(await done(['keys', 'list']), new RegExp(`^${kid}  next, signs from `));
+    const { rows } = await app.database.run(`select operator, user_id from audit where action = 'rotate_keys'`);
+    assert.equal(rows.length, 1);
+    assert.ok(rows[0].operator && rows[0].user_id === null);
+  });
+
   it('gives a role, which counts at once', async () => {
     const ana = await registerPerson(app, 'Ana');
     const path = `/v1/admin/users/${ana.id}/story`;

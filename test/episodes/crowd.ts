@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type pg from 'pg';
+import { createKeySet } from '../../platform/key-set.ts';
 import { createTokens } from '../../platform/tokens.ts';
 import type { SessionId, UserId } from '../../contracts/ids.ts';
 
@@ -18,8 +19,12 @@ let phones = 100_000_000;
 
 /** People by the thousand: through the front door each would cost a hashed password. */
 export async function seedRecipients(db: pg.Client, count: number, env: NodeJS.ProcessEnv): Promise<Recipient[]> {
-  const keys = JSON.parse(env.HOMING_JWT_KEYS ?? '') as never;
-  const tokens = createTokens({ keys, issuer: env.HOMING_PUBLIC_URL ?? '', audience: 'homing' });
+  const configured = JSON.parse(env.HOMING_JWT_KEYS ?? '') as never;
+  const tokens = createTokens({
+    keys: createKeySet({ configured }),
+    issuer: env.HOMING_PUBLIC_URL ?? '',
+    audience: 'homing',
+  });
   const made = Array.from({ length: count }, () => {
     const [id, sessionId] = [randomUUIDv7() as UserId, randomUUIDv7() as SessionId];
     return {

@@ -1,0 +1,1 @@
+export { keyTimes, keysThatVerify, listKeys, rotateKeys, tendKeys } from './keys.ts';

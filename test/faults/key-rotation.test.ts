@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import jwt from 'jsonwebtoken';
+import type { Session } from '../../contracts/entities/index.ts';
+import { keyTimes, listKeys, rotateKeys, tendKeys } from '../../domain/keys/index.ts';
+import { createKeySet, makeSigningKey } from '../../platform/key-set.ts';
+import { createSeal } from '../../platform/seal.ts';
+import { type Person, registerPerson } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
+import { connect } from '../support/socket.ts';
+import { until } from '../support/until.ts';
+
+const kidOf = (token: string) => jwt.decode(token, { complete: true })?.header.kid;
+const by = { operator: 'test' };
+
+describe('signing keys', function () {
+  this.timeout(60_000);
+  let app: TestApp;
+  beforeEach(async () => {
+    app = await startApp({
+      processes: [
+        ['api', 'realtime'],
+        ['api', 'realtime'],
+      ],
+      env: { HOMING_SESSION_WATCH: 'reload=100ms' },
+    });
+  });
+  afterEach(() => app.stop());
+
+  const deps = () => {
+    const process = app.processes[0];
+    assert.ok(process);
+    return process.runtime.deps;
+  };
+  const refreshAt = (url: string, refreshToken: string) =>
+    call<{ session: Session }>(url, 'POST', '/v1/auth/refresh', { body: { refreshToken } });
+  const published = async (url: string) =>
+    (await call<{ keys: { kid: string }[] }>(url, 'GET', '/.well-known/jwks.json')).body.keys.map(({ kid }) => kid);
+  const onAllNodes = (right: (kids: string[]) => boolean) =>
+    Promise.all(app.urls.map((url) => until(() => published(url), right)));
+  /** Lets the time until a key signs pass but for what both nodes need to read it: by then it is known, as in earnest. */
+  const letPass = (kid: string) =>
+    app.database.run(`update signing_keys set signs_from = now() + interval '100 milliseconds' where kid = '${kid}'`);
+
+  /** Somebody who asks by the one node and the other, and renews their session; answers with what they were told. */
+  async function keepAsking(person: Person, isOver: () => boolean): Promise<{ answers: Answer[]; session: Session }> {
+    const answers: Answer[] = [];
+    let { session } = person;
+    for (let n = 0; !isOver(); n += 1) {
+      const url = app.urls[n % 2] ?? '';
+      answers.push(await call(url, 'GET', '/v1/me', { token: session.accessToken }));
+      if (n % 3 !== 2) continue;
+      const renewed = await refreshAt(app.urls[(n + 1) % 2] ?? '', session.refreshToken);
+      answers.push(renewed);
+      session = renewed.body.session;
+    }
+    return { answers, session };
+  }
+  const signs = (kid: string) =>
+    until(
+      async () => kidOf((await registerPerson({ url: app.urls[1] ?? '' })).token),
+      (signing) => signing === kid,
+    );
+
+  it('when they are rotated twice under load, then nobody is refused, by either node or over a socket', async () => {
+    const people = await Promise.all(Array.from({ length: 4 }, () => registerPerson(app)));
+    const [first] = people as [Person];
+    const socket = await connect(app.urls[1] ?? '', { token: first.token });
+    let over = false;
+    const asking = people.map((person) => keepAsking(person, () => over));
+    for (let n = 0; n < 2; n += 1) {
+      const { kid } = await rotateKeys(deps(), by);
+      await onAllNodes((kids) => kids.includes(kid));
+      await letPass(kid);
+      await signs(kid);
+      await sleep(300);
+    }
+    over = true;
+    const asked = await Promise.all(asking);
+    const answers = asked.flatMap((each) => each.answers);
+    assert.ok(answers.length > 50, `${answers.length} were asked`);
+    assert.deepEqual(
+      answers.filter(({ status }) => status !== 200).map(({ status, body }) => [status, body]),
+      [],
+    );
+    const [{ session }] = asked as [{ session: Session }];
+    assert.ok((await socket.ask('session.renew', { token: session.accessToken })).ok);
+    socket.close();
+    assert.deepEqual((await published(app.url)).length, 3, 'current, previous, and that of the configuration');
+  });
+
+  it('one verifies for an hour after its last signature, and then no more', async () => {
+    const first = await rotateKeys(deps(), by);
+    await letPass(first.kid);
+    await signs(first.kid);
+    const old = await registerPerson(app);
+    const second = await rotateKeys(deps(), by);
+    await letPass(second.kid);
+    await signs(second.kid);
+    const pass = (seconds: number) =>
+      app.database.run(`update signing_keys set signs_from = signs_from - interval '${seconds} seconds'`);
+    await pass(keyTimes.kept - 60);
+    expectStatus(await old.call('GET', '/v1/me'), 200);
+    await pass(61);
+    await onAllNodes((kids) => !kids.includes(first.kid) && kids.includes(second.kid));
+    // It was remembered as good; that goes with the key.
+    expectProblem(await old.call('GET', '/v1/me'), 401, 'unauthenticated');
+    const renewed = expectStatus(await refreshAt(app.url, old.session.refreshToken), 200);
+    assert.equal(kidOf(renewed.session.accessToken), second.kid);
+  });
+
+  it('the next one is published a day before it signs, every thirty days, and once by however many relays', async () => {
+    const tend = async () => (await Promise.all([tendKeys(deps()), tendKeys(deps())])).reduce((a, b) => a + b);
+    const secondsTo = async () => {
+      const [next] = await listKeys(deps());
+      return next?.place === 'next' ? (next.signsFrom.getTime() - Date.now()) / 1_000 : undefined;
+    };
+    const pass = (seconds: number) =>
+      app.database.run(`update signing_keys set signs_from = signs_from - interval '${seconds} seconds'`);
+    assert.equal(await tend(), 1);
+    assert.ok(Math.abs(((await secondsTo()) ?? 0) - keyTimes.published) < 60);
+    assert.equal(await tend(), 0);
+    await pass(keyTimes.published);
+    assert.equal(await tend(), 0, 'it signs, and has a month before it');
+    await pass(keyTimes.period - keyTimes.published - 60);
+    assert.equal(await tend(), 0);
+    await pass(61);
+    assert.equal(await tend(), 1);
+    assert.deepEqual(
+      (await listKeys(deps())).map(({ place }) => place),
+      ['next', 'current'],
+    );
+    await pass(keyTimes.published + keyTimes.kept + 1);
+    assert.equal(await tend(), 1, 'the one before is taken away');
+  });
+
+  it('a rotation in haste takes the key that waits, and the same one when it is asked for twice', async () => {
+    await tendKeys(deps());
+    const [waiting] = await listKeys(deps());
+    const [one, other] = await Promise.all([rotateKeys(deps(), by), rotateKeys(deps(), by)]);
+    assert.deepEqual([one.kid, other.kid], [waiting?.kid, waiting?.kid]);
+    const inSeconds = (one.signsFrom.getTime() - Date.now()) / 1_000;
+    assert.ok(inSeconds > 60 && inSeconds < 5 * 60, `in ${inSeconds} s`);
+  });
+
+  it('cannot be made where nothing can be sealed, which is said with the setting that helps', async () => {
+    const bare = await app.start(['api'], { HOMING_KEY_ENCRYPTION_KEYS: '' });
+    await assert.rejects(rotateKeys(bare.runtime.deps, by), {
+      code: 'invalid_input',
+      errors: [
+        { path: 'HOMING_KEY_ENCRYPTION_KEYS', code: 'missing', message: 'must be set: new keys are sealed with it' },
+      ],
+    });
+    assert.equal(await tendKeys(bare.runtime.deps), 0);
+  });
+
+  it('a node that cannot open one says so, and signs with the one before', async () => {
+    const seals = ['a', 'b'].map((letter) => createSeal([{ kid: letter, key: Buffer.alloc(32, letter).toString('base64') }]));
+    const [ours, theirs] = seals as [(typeof seals)[number], (typeof seals)[number]];
+    const said: unknown[] = [];
+    const log = { info() {}, warn() {}, error: (_: string, fields?: object) => void said.push(fields) };
+    const configured = JSON.parse(app.env.HOMING_JWT_KEYS ?? '');
+    const set = createKeySet({ configured, seal: ours, log });
+    const [good, foreign] = [makeSigningKey(ours), makeSigningKey(theirs)];
+    const swapped = { ...makeSigningKey(ours), kid: 'swapped' };
+    const stored = (key: typeof good) => ({ ...key, mayVerifyOnly: false });
+    for (let n = 0; n < 2; n += 1) set.load([foreign, swapped, good].map(stored));
+    assert.equal(set.signing.kid, good.kid);
+    assert.deepEqual([set.find(foreign.kid), set.find('swapped')], [undefined, undefined]);
+    assert.deepEqual(
+      said.map((fields) => (fields as { kid: string }).kid),
+      [foreign.kid, 'swapped'],
+    );
+    assert.ok(!JSON.stringify([good, foreign]).includes('PRIVATE'));
+    set.load([]);
+    assert.equal(set.signing.kid, configured[0].kid);
+  });
+});
