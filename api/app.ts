@@ -38,9 +38,9 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   whyRoutes(app, deps);
   providerRoutes(app, deps, options);
 
-  const { authenticate, signIn } = createPassport(deps, options.revocations);
+  const { authenticate, signIn } = createPassport(deps, options);
   const open = new Operations(options, (actor, role) => requireRole(deps.db, actor, role));
-  signInRoutes(open, deps, signIn);
+  signInRoutes(open, deps, { signIn, addressOf: options.addressOf });
   aboutRoutes(open, options);
   app.use(createRouter([...options.operations, ...open], authenticate, createLimiter(deps, options)));
   docsRoutes(app, options);

@@ -36,7 +36,8 @@ export const errorCodes = {
   overloaded: 'The server is busy; try again shortly.',
   outcome_unknown: 'It is not known whether this took effect; repeat it with the same clientId.',
   unavailable: 'A part that is needed is away for the moment; try again.',
-  fenced: 'This node does not know which sessions have ended and serves nobody until it does; come back, best by another.',
+  fenced:
+    'This node does not know which sessions have ended and serves nobody until it does; come back, best by another.',
   origin_refused: 'This origin is not allowed to connect.',
   internal: 'Something failed on our side; it was logged under the request id.',
 } as const;

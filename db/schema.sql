@@ -558,6 +558,7 @@ create table sessions (
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
   revoke_reason text,
+  network bytea,
   constraint sessions_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);

@@ -68,7 +68,8 @@ export type Mac = (
     | 'allowance'
     | 'unsubscribe'
     | 'preferences'
-    | 'rate-limit',
+    | 'rate-limit'
+    | 'network',
   data: string,
 ) => Buffer;
 

@@ -2,10 +2,13 @@ import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { NoticeKind, SendNoticeInput, SendNoticeOutcome } from '../contracts/workflows/send-notice.ts';
 import { external } from './lib/activities.ts';
 
-/** Who forgot a password stands and waits; that one was changed is worth knowing a day later, too. */
+/** What has happened is worth knowing a day later, too. */
+const afterwards = { firstMs: 2_000, maxMs: 600_000, giveUpMs: 2 * 86_400_000, heartbeatMs: 20_000 };
+/** Who forgot a password stands and waits. */
 const patience = {
   password_forgotten: { firstMs: 2_000, maxMs: 60_000, giveUpMs: 600_000, heartbeatMs: 20_000 },
-  password_changed: { firstMs: 2_000, maxMs: 600_000, giveUpMs: 2 * 86_400_000, heartbeatMs: 20_000 },
+  password_changed: afterwards,
+  new_sign_in: afterwards,
 } satisfies Record<NoticeKind, unknown>;
 
 /** Somebody is to be told about their account, at an address or number of theirs. */

@@ -3,9 +3,10 @@ import passport from 'passport';
 import { Strategy as BearerStrategy } from 'passport-http-bearer';
 import { Strategy as LocalStrategy } from 'passport-local';
 import type { Me, Session } from '../../contracts/entities/index.ts';
-import { type Revocations, login } from '../../domain/accounts/index.ts';
+import { login } from '../../domain/accounts/index.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
+import type { ApiOptions } from '../options.ts';
 
 export type Authenticate = (request: Request, response: Response, next: NextFunction) => Promise<Actor>;
 export interface SignedIn {
@@ -19,7 +20,10 @@ type LoginDeps = Parameters<typeof login>[0];
  * Who asks, by passport's strategies: `bearer` for every call, `local` for the sign-in. Each later way in (OAuth, a
  * personal token) is one more strategy here. There are no sessions in passport's sense and no cookies.
  */
-export function createPassport(deps: LoginDeps & Pick<Deps, 'tokens'>, revocations: Revocations) {
+export function createPassport(
+  deps: LoginDeps & Pick<Deps, 'tokens'>,
+  { revocations, addressOf }: Pick<ApiOptions, 'revocations' | 'addressOf'>,
+) {
   const authenticator = new passport.Passport();
   authenticator.use(
     new BearerStrategy((token, done) => {
@@ -37,7 +41,7 @@ export function createPassport(deps: LoginDeps & Pick<Deps, 'tokens'>, revocatio
       { usernameField: 'identifier', passReqToCallback: true },
       (request, identifier, password, done) => {
         const { deviceName } = request.body as { deviceName?: string };
-        login(deps, { identifier, password, deviceName }).then(
+        login(deps, { identifier, password, deviceName }, addressOf(request)).then(
           (signedIn) => done(null, signedIn),
           (error: unknown) => done(error),
         );

@@ -14,20 +14,27 @@ import {
 import type { Deps } from '../../domain/deps.ts';
 import type { SignedIn } from '../middleware/authenticate.ts';
 import { type Operations, reply } from '../operations.ts';
+import type { ApiOptions } from '../options.ts';
 
 type SignIn = (request: Request, response: Response, next: NextFunction) => Promise<SignedIn>;
 
+interface WaysIn extends Pick<ApiOptions, 'addressOf'> {
+  signIn: SignIn;
+}
+
 /** The ways in. */
-export function signInRoutes(operations: Operations, deps: Deps, signIn: SignIn): void {
-  operations.add(authEndpoints.register, async ({ body }) => reply(201, await register(deps, body)));
+export function signInRoutes(operations: Operations, deps: Deps, { signIn, addressOf }: WaysIn): void {
+  operations.add(authEndpoints.register, async ({ body, request }) =>
+    reply(201, await register(deps, body, addressOf(request))),
+  );
   operations.add(authEndpoints.login, async ({ request, body }) => {
     // passport's strategy reads the request: it shall see what the contract let through.
     request.body = body;
     const next = () => undefined;
     return reply(200, await signIn(request, request.res as Response, next));
   });
-  operations.add(authEndpoints.refresh, async ({ body }) =>
-    reply(200, { session: await refresh(deps, body.refreshToken) }),
+  operations.add(authEndpoints.refresh, async ({ body, request }) =>
+    reply(200, { session: await refresh(deps, body.refreshToken, addressOf(request)) }),
   );
   operations.add(authEndpoints.forgotPassword, async ({ body }) =>
     reply(202, await forgotPassword(deps, body.identifier)),

@@ -66,6 +66,10 @@ export const SessionInfo = z
     id: SessionId,
     current: z.boolean(),
     deviceName: z.string().nullable(),
+    network: z.enum(['same', 'other']).nullable().meta({
+      description:
+        'Whether it was last used in the network of the session that asks; null where that is not known. No address is kept.',
+    }),
     createdAt: Instant,
     lastUsedAt: Instant,
     expiresAt: Instant,

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 /** What somebody is told about their account. */
-export const NoticeKind = z.enum(['password_forgotten', 'password_changed']);
+export const NoticeKind = z.enum(['password_forgotten', 'password_changed', 'new_sign_in']);
 export type NoticeKind = z.infer<typeof NoticeKind>;
+/** What has happened already, and is told at every address and number that they have proved. */
+export type OwnerNoticeKind = Exclude<NoticeKind, 'password_forgotten'>;
 
 /** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
 export const SendNoticeInput = z.strictObject({

@@ -1,11 +1,11 @@
-import type { NoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { OwnerNoticeKind } from '../../contracts/workflows/send-notice.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface NoticeRow {
   id: string;
   userId: UserId;
-  kind: NoticeKind;
+  kind: OwnerNoticeKind;
   channel: 'email' | 'sms';
   target: string;
   at: Date;

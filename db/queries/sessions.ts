@@ -8,10 +8,12 @@ export interface SessionRow {
   createdAt: Date;
   lastUsedAt: Date;
   expiresAt: Date;
+  /** Where it was used last, as a hash; null where that is not known. */
+  network: Buffer | null;
 }
 
 const columns = `user_id as "userId", id, device_name as "deviceName", created_at as "createdAt",
-  last_used_at as "lastUsedAt", expires_at as "expiresAt"`;
+  last_used_at as "lastUsedAt", expires_at as "expiresAt", network`;
 
 /**
  * Ends sessions of `$1` and, in the same statement, takes the push tokens of the devices that they registered: a phone
@@ -27,8 +29,17 @@ const silencing = (ending: string) => `
 export async function insertSession(tx: Tx, session: SessionRow, keep: number): Promise<SessionId[]> {
   await tx.query({
     name: 'insert-session',
-    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6)`,
-    values: [session.userId, session.id, session.deviceName, session.createdAt, session.lastUsedAt, session.expiresAt],
+    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at, network)
+      values ($1, $2, $3, $4, $5, $6, $7)`,
+    values: [
+      session.userId,
+      session.id,
+      session.deviceName,
+      session.createdAt,
+      session.lastUsedAt,
+      session.expiresAt,
+      session.network,
+    ],
   });
   const { rows } = await tx.query<{ id: SessionId }>({
     name: 'end-surplus-sessions',
@@ -40,6 +51,24 @@ export async function insertSession(tx: Tx, session: SessionRow, keep: number): 
     values: [session.userId, keep],
   });
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Whether the person has had a session of that name in that network before, or none at all. What is from before networks
+ * were noted counts by its name alone: else everybody would be told of their own devices.
+ */
+export async function isKnownPlace(
+  tx: Tx,
+  { userId, id, deviceName, network }: Pick<SessionRow, 'userId' | 'id' | 'deviceName' | 'network'>,
+): Promise<boolean> {
+  const { rows } = await tx.query<{ known: boolean }>({
+    name: 'is-known-place',
+    text: `
+      select count(*) = 0 or bool_or(device_name is not distinct from $3 and (network is null or $4::bytea is null or network = $4)) as known
+      from sessions where user_id = $1 and id <> $2`,
+    values: [userId, id, deviceName, network],
+  });
+  return rows[0]?.known === true;
 }
 
 export async function openSessions(db: Queryable, userId: UserId): Promise<SessionRow[]> {
@@ -160,12 +189,16 @@ export async function refreshTokenState(
 }
 
 /** The session was used now; answers with when it ends for good. */
-export async function touchSession(db: Queryable, userId: UserId, id: SessionId, at: Date): Promise<Date | undefined> {
+export async function touchSession(
+  db: Queryable,
+  { userId, id, at, network }: Pick<SessionRow, 'userId' | 'id' | 'network'> & { at: Date },
+): Promise<Date | undefined> {
   const { rows } = await db.query<{ expiresAt: Date }>({
     name: 'touch-session',
-    text: `update sessions set last_used_at = greatest(last_used_at, $3) where user_id = $1 and id = $2
+    text: `update sessions set last_used_at = greatest(last_used_at, $3), network = coalesce($4, network)
+      where user_id = $1 and id = $2
       returning expires_at as "expiresAt"`,
-    values: [userId, id, at],
+    values: [userId, id, at, network],
   });
   return rows[0]?.expiresAt;
 }

@@ -1,4 +1,4 @@
-import type { NoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { OwnerNoticeKind } from '../../contracts/workflows/send-notice.ts';
 import type { Tx } from '../../db/client.ts';
 import { insertNotice } from '../../db/queries/notices.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
@@ -14,7 +14,7 @@ export async function tellOwner(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'newId'>,
   user: UserRow,
-  kind: NoticeKind,
+  kind: OwnerNoticeKind,
 ): Promise<void> {
   for (const { channel, target } of provedContacts(user)) {
     const notice = { id: deps.newId(), userId: user.id, kind, channel, target, at: deps.now() };

@@ -11,6 +11,7 @@ import {
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
+import { networkOf } from './network.ts';
 import { hashToken, storeRefreshToken, tellEnded, toSession } from './sessions.ts';
 
 /** Milliseconds in which a client whose answer was lost may show the same token again and get the same successor. */
@@ -27,11 +28,13 @@ type Outcome = { session: Session } | { refused: DomainError; reused?: RefreshTo
 export async function refresh(
   deps: Pick<Deps, 'db' | 'now' | 'tokens' | 'mac' | 'publishLive' | 'log'>,
   refreshToken: string,
+  address?: string,
 ): Promise<Session> {
   const outcome = await commit(deps, async (tx): Promise<{ value: Outcome }> => {
     const at = deps.now();
     const used = await useRefreshToken(tx, hashToken(refreshToken), at);
-    return { value: used ? await rotate(tx, deps, used, refreshToken, at) : await judge(tx, deps, refreshToken, at) };
+    const shown = { token: refreshToken, at, address };
+    return { value: used ? await rotate(tx, deps, used, shown) : await judge(tx, deps, refreshToken, at) };
   });
   if ('session' in outcome) return outcome.session;
   if (outcome.reused) await endFamily(deps, outcome.reused);
@@ -52,12 +55,12 @@ async function rotate(
   tx: Tx,
   deps: Pick<Deps, 'tokens' | 'mac'>,
   used: RefreshTokenRow,
-  presented: string,
-  at: Date,
+  { token, at, address }: { token: string; at: Date; address: string | undefined },
 ): Promise<Outcome> {
   const { userId, sessionId } = used;
-  const sessionExpiresAt = (await touchSession(tx, userId, sessionId, at)) ?? at;
-  const next = successorOf(deps, presented);
+  const network = networkOf(deps, userId, address);
+  const sessionExpiresAt = (await touchSession(tx, { userId, id: sessionId, at, network })) ?? at;
+  const next = successorOf(deps, token);
   await storeRefreshToken(tx, {
     userId,
     sessionId,

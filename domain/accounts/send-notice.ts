@@ -1,4 +1,4 @@
-import type { SendNoticeInput, SendNoticeOutcome } from '../../contracts/workflows/send-notice.ts';
+import type { OwnerNoticeKind, SendNoticeInput, SendNoticeOutcome } from '../../contracts/workflows/send-notice.ts';
 import { deleteNotice, noticeById } from '../../db/queries/notices.ts';
 import {
   type PasswordResetRow,
@@ -8,7 +8,7 @@ import {
 } from '../../db/queries/password-resets.ts';
 import { type UserRow, userById, usersByIdentifier } from '../../db/queries/users.ts';
 import type { Deps } from '../deps.ts';
-import { wordingFor } from '../wording/index.ts';
+import { type Words, wordingFor } from '../wording/index.ts';
 import { provedContacts } from './notices.ts';
 import { resetLifetimeMs, resetTokenOf } from './passwords.ts';
 import { type Letter, sendLetter } from './send-letter.ts';
@@ -23,17 +23,33 @@ export function sendNotice(deps: NoticeDeps, { noticeId, kind }: SendNoticeInput
 async function sendChange(deps: NoticeDeps, id: string): Promise<SendNoticeOutcome> {
   const notice = await noticeById(deps.db, id);
   if (!notice) return 'superseded';
-  const { channel, target, userId } = notice;
-  const wording = wordingFor((await userById(deps.db, userId))?.locale ?? 'en');
-  const { email, sms } = wording.words;
-  const letter: Letter = {
-    ...{ id, kind: 'notice', subject: email.passwordChangedSubject, paragraphs: [email.passwordChanged] },
-    sms: sms.passwordChanged,
-  };
+  const { kind, channel, target, userId } = notice;
+  const { locale, timeZone } = (await userById(deps.db, userId)) ?? { locale: 'en', timeZone: 'UTC' };
+  const wording = wordingFor(locale);
+  const at = momentOf(notice.at, wording.language, timeZone);
+  const letter: Letter = { id, kind: 'notice', ...told[kind](wording.words), values: { at } };
   const outcome = await sendLetter(deps, { channel, target }, wording, letter);
   await deleteNotice(deps.db, id);
   return outcome;
 }
+
+type Said = Pick<Letter, 'subject' | 'paragraphs' | 'sms'>;
+/**
+ * What there is to say of each. What a device calls itself is not told: whoever signs in chooses it, and would choose what
+ * stands in our mail.
+ */
+const told: Record<OwnerNoticeKind, (words: Words) => Said> = {
+  password_changed: ({ email, sms }) => ({
+    ...{ subject: email.passwordChangedSubject, paragraphs: [email.passwordChanged], sms: sms.passwordChanged },
+  }),
+  new_sign_in: ({ email, sms }) => ({
+    ...{ subject: email.signInSubject, paragraphs: [email.signIn, email.signInRemedy], sms: sms.signIn },
+  }),
+};
+
+/** By the person's own clock, which the mail names. */
+const momentOf = (at: Date, language: string, timeZone: string) =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'long', timeZone }).format(at);
 
 /** Its time begins with the first sending, as that of a code does. Nobody's address is sent nothing. */
 async function sendReset(deps: NoticeDeps, id: string): Promise<SendNoticeOutcome> {

@@ -6,12 +6,15 @@ import type { Tx } from '../../db/client.ts';
 import {
   insertRefreshToken,
   insertSession,
+  isKnownPlace,
   isSessionOpen,
   openSessions,
   revokeSessions,
 } from '../../db/queries/sessions.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
+import { networkOf } from './network.ts';
+import { noticeSignIn } from './sign-in-notice.ts';
 
 /** Days that a session lives without being used, and at most. */
 export const sessionDays = { sliding: 30, absolute: 180 };
@@ -25,15 +28,17 @@ export const hashToken = (token: string): Buffer => createHash('sha256').update(
 /** A session of a person who has just proved who they are, and the ids of older ones that gave way to it. */
 export async function openSession(
   tx: Tx,
-  deps: Pick<Deps, 'now' | 'newId' | 'tokens'>,
+  deps: Pick<Deps, 'now' | 'newId' | 'tokens' | 'mac'>,
   userId: UserId,
-  deviceName: string | undefined,
+  { deviceName, address }: { deviceName: string | undefined; address: string | undefined },
 ): Promise<{ session: Session; ended: SessionId[] }> {
   const at = deps.now();
   const id = deps.newId() as SessionId;
   const expiresAt = new Date(at.getTime() + sessionDays.absolute * dayMs);
-  const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt };
+  const network = networkOf(deps, userId, address);
+  const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt, network };
   const ended = await insertSession(tx, row, limits.sessionsPerUser);
+  if (!(await isKnownPlace(tx, row))) await noticeSignIn(tx, deps, userId);
   const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
   await storeRefreshToken(tx, {
     userId,
@@ -77,10 +82,12 @@ export function toSession(deps: Pick<Deps, 'tokens'>, actor: Actor, refreshToken
 
 export async function listSessions(deps: Pick<Deps, 'db'>, actor: Actor): Promise<SessionInfo[]> {
   const rows = await openSessions(deps.db, actor.userId);
-  return rows.map(({ id, deviceName, createdAt, lastUsedAt, expiresAt }) => ({
+  const here = rows.find(({ id }) => id === actor.sessionId)?.network ?? null;
+  return rows.map(({ id, deviceName, createdAt, lastUsedAt, expiresAt, network }) => ({
     id,
     current: id === actor.sessionId,
     deviceName,
+    network: here && network ? (network.equals(here) ? 'same' : 'other') : null,
     createdAt: createdAt.toISOString(),
     lastUsedAt: lastUsedAt.toISOString(),
     expiresAt: expiresAt.toISOString(),

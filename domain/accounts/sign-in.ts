@@ -23,9 +23,13 @@ type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'tok
  * Makes the account, its first session, and what is owed: a verification code to each contact that was given. The answer
  * is the same whether others have the contact: an account only names it until its code comes back.
  */
-export function register(deps: SignInDeps, input: Registration): Promise<{ user: Me; session: Session }> {
+export function register(
+  deps: SignInDeps,
+  input: Registration,
+  address?: string,
+): Promise<{ user: Me; session: Session }> {
   return makeAccount(deps, input, async (tx, user) => {
-    const { session } = await openSession(tx, deps, user.id, input.deviceName);
+    const { session } = await openSession(tx, deps, user.id, { deviceName: input.deviceName, address });
     return { user, session };
   });
 }
@@ -61,18 +65,18 @@ const neverChanged = {
 const unprovedTried = 3;
 
 /**
- * Signs in. An unknown identifier costs the same work and gets the same answer as a wrong password, and so does one that
+ * Signs in, from that address. An unknown identifier costs the same work and gets the same answer as a wrong password, and so does one that
  * somebody has proved. Several accounts may name one that nobody has: then each try costs more, which tells of people who
  * never proved anything.
  */
-export async function login(deps: SignInDeps, input: Login): Promise<{ user: Me; session: Session }> {
+export async function login(deps: SignInDeps, input: Login, address?: string): Promise<{ user: Me; session: Session }> {
   const user = await whoseThisIs(deps, input);
   if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
   const passwordHash = await strengthen(deps, user, input.password);
   const { session, ended } = await commit(deps, async (tx) => {
     // The password may have become another one while this one was looked at: what ended all sessions ends this one.
     if (!(await holdPassword(tx, user.id, passwordHash))) throw new DomainError('invalid_credentials');
-    return { value: await openSession(tx, deps, user.id, input.deviceName) };
+    return { value: await openSession(tx, deps, user.id, { deviceName: input.deviceName, address }) };
   });
   tellEnded(deps, user.id, ended);
   return { user: presentMe(user), session };

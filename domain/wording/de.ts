@@ -40,6 +40,10 @@ export const de: Words = {
       'Jemand hat einen Code angefordert, um diese Adresse mit einem anderen Konto zu benutzen. Sie gehört zu deinem: Melde dich damit an, oder fordere dort, wo du dich anmeldest, ein neues Passwort an.',
     haveAccountIgnore:
       'Wenn du das nicht warst, ist nichts zu tun: Niemand kann deine Adresse benutzen, der deine E-Mails nicht liest.',
+    signInSubject: 'Neue Anmeldung bei Homing',
+    signIn: 'Jemand hat sich auf einem neuen Gerät oder in einem neuen Netz bei deinem Homing-Konto angemeldet: {at}.',
+    signInRemedy:
+      'Wenn du das warst, ist nichts zu tun. Wenn nicht, beende diese Sitzung in der App und ändere dein Passwort.',
   },
   page: {
     title: 'E-Mails von Homing',
@@ -119,6 +123,8 @@ export const de: Words = {
     reset: 'Homing: Wähle innerhalb von {minutes} Minuten ein neues Passwort: {link}',
     passwordChanged:
       'Dein Homing-Passwort wurde geändert. Wenn du das nicht warst, fordere sofort ein neues an, dort, wo du dich anmeldest.',
+    signIn:
+      'Neue Anmeldung bei deinem Homing-Konto, mit neuem Gerät oder Netz. Wenn du das nicht warst, ändere dein Passwort.',
     haveAccount:
       'Jemand hat einen Homing-Code für diese Nummer angefordert. Sie gehört zu deinem Konto: Melde dich damit an. Wenn du das nicht warst, ist nichts zu tun.',
   },

@@ -39,6 +39,10 @@ export const en: Words = {
       'Somebody asked for a code to use this address with another account. It belongs to yours: sign in with it, or ask for a new password where you sign in.',
     haveAccountIgnore:
       'If that was not you, there is nothing to do: nobody can use your address who does not read your mail.',
+    signInSubject: 'New sign-in to Homing',
+    signIn: 'Somebody signed in to your Homing account on a new device or in a new network: {at}.',
+    signInRemedy:
+      'If that was you, there is nothing to do. If not, end that session in the app and change your password.',
   },
   page: {
     title: 'Mails from Homing',
@@ -118,6 +122,8 @@ export const en: Words = {
     reset: 'Homing: choose a new password within {minutes} minutes: {link}',
     passwordChanged:
       'Your Homing password was changed. If that was not you, ask for a new one at once where you sign in.',
+    signIn:
+      'Somebody signed in to your Homing account on a new device or network. If that was not you, change your password.',
     haveAccount:
       'Somebody asked for a Homing code for this number. It belongs to your account: sign in with it. If that was not you, there is nothing to do.',
   },

@@ -38,6 +38,10 @@ export const es: Words = {
     haveAccount:
       'Alguien ha pedido un código para usar esta dirección con otra cuenta. Es de la tuya: inicia sesión con ella, o pide una contraseña nueva donde inicias sesión.',
     haveAccountIgnore: 'Si no has sido tú, no tienes que hacer nada: nadie puede usar tu dirección sin leer tu correo.',
+    signInSubject: 'Nuevo inicio de sesión en Homing',
+    signIn: 'Alguien ha iniciado sesión en tu cuenta de Homing desde un dispositivo o una red nuevos: {at}.',
+    signInRemedy:
+      'Si has sido tú, no tienes que hacer nada. Si no, cierra esa sesión en la aplicación y cambia tu contraseña.',
   },
   page: {
     title: 'Correos de Homing',
@@ -117,6 +121,8 @@ export const es: Words = {
     code: '{code} es tu clave de Homing. Vale durante {minutes} minutos.',
     reset: 'Homing: elige una clave nueva en {minutes} minutos: {link}',
     passwordChanged: 'Se ha cambiado tu clave de Homing. Si no lo has hecho, pide otra enseguida donde entras.',
+    signIn:
+      'Nuevo inicio de sesión en tu cuenta de Homing, con dispositivo o red nuevos. Si no has sido tú, cambia tu contraseña.',
     haveAccount:
       'Han pedido un acceso a Homing con este contacto. Ya es de tu cuenta: entra con él. Si no lo has pedido, no hagas nada.',
   },

@@ -84,6 +84,11 @@ export interface Words {
     haveAccountSubject: string;
     haveAccount: string;
     haveAccountIgnore: string;
+    /** Of a sign-in where there was none before. */
+    signInSubject: string;
+    /** {at} */
+    signIn: string;
+    signInRemedy: string;
   };
   /** The page behind a mail's links. */
   page: {
@@ -145,6 +150,7 @@ export interface Words {
     /** {minutes} {link} */
     reset: string;
     passwordChanged: string;
+    signIn: string;
     haveAccount: string;
   };
 }
