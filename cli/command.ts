@@ -1,12 +1,22 @@
 import { CodedError, faultsOf } from '../contracts/errors.ts';
 import type { Deps, ReportDoor } from '../domain/deps.ts';
-import type { By } from '../domain/support/index.ts';
+import type { By } from '../domain/audit/index.ts';
 
 /** What the commands work on. */
 export interface Console {
   deps: Pick<
     Deps,
-    'db' | 'now' | 'newId' | 'mac' | 'log' | 'meter' | 'passwords' | 'publishLive' | 'workflowUrl' | 'jobs' | 'makeSigningKey'
+    | 'db'
+    | 'now'
+    | 'newId'
+    | 'mac'
+    | 'log'
+    | 'meter'
+    | 'passwords'
+    | 'publishLive'
+    | 'workflowUrl'
+    | 'jobs'
+    | 'makeSigningKey'
   >;
   by: By;
   /** How providers report. */
@@ -16,7 +26,7 @@ export interface Console {
   close(): Promise<void>;
 }
 
-type Texts = 'role' | 'name' | 'email' | 'phone' | 'cursor';
+type Texts = 'role' | 'name' | 'email' | 'phone' | 'cursor' | 'head';
 type JobTexts = 'where' | 'channel' | 'note' | 'minutes' | 'request' | 'rate';
 export type Options = Record<Texts | JobTexts, string | undefined> & { json: boolean; rearm: boolean; dryRun: boolean };
 export type Command = (console: Console, given: string[], options: Options) => Promise<string>;

@@ -1,9 +1,12 @@
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { UserRole } from '../contracts/entities/index.ts';
 import { AttemptId, MessageId, UserId } from '../contracts/ids.ts';
+import { CodedError } from '../contracts/errors.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
+import { verifyAudit } from '../domain/audit/index.ts';
 import { listKeys, rotateKeys } from '../domain/keys/index.ts';
 import {
   changeUserRole,
@@ -35,6 +38,8 @@ homing keys list [--json]
     the keys of access tokens in the database, and where each stands
 homing keys rotate [--json]
     another key signs within two minutes; the one before it verifies for an hour more
+homing audit verify [--head SEQ:HASH] [--json]
+    whether the audit is whole, and its head; --head: whether it still holds what it held then
 homing reconcile [--rearm] [--cursor CURSOR] [--json]
     counts anew who should have been told, and says what does not agree; --rearm has those told who were forgotten
 homing reports unreadable [--json]
@@ -45,6 +50,12 @@ ${jobsUsage}
 
 Each is written down in the audit. The settings are those of any role (DATABASE_URL …).
 Exit codes: 0 done, 1 refused or failed, 2 not understood, 78 wrong settings.`;
+
+/** `12:4f…`, as it was told. */
+const Head = z
+  .string()
+  .regex(/^[1-9]\d{0,14}:[0-9a-f]{64}$/, { message: 'must be a head as `homing audit verify` tells it' })
+  .transform((told) => ({ seq: Number.parseInt(told, 10), hash: told.slice(told.indexOf(':') + 1) }));
 
 const commands: Record<string, { takes: readonly number[]; run: Command }> = {
   ...jobCommands,
@@ -85,6 +96,16 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
     async run({ deps, by }, _given, { json }) {
       const rotated = await rotateKeys(deps, by);
       return json ? JSON.stringify(rotated) : `${rotated.kid} signs from ${rotated.signsFrom.toISOString()} on.`;
+    },
+  },
+  'audit verify': {
+    takes: [0],
+    async run({ deps, by }, _given, { head, json }) {
+      const verdict = await verifyAudit(deps, by, head === undefined ? undefined : parse(Head, head, '--head'));
+      if (!verdict.intact)
+        throw new CodedError('conflict', { detail: `The audit breaks at entry ${verdict.seq}: ${verdict.why}.` });
+      const { seq, hash } = verdict.head;
+      return json ? JSON.stringify(verdict.head) : `It is whole. Its head, to be kept elsewhere: ${seq}:${hash}`;
     },
   },
   reconcile: {
@@ -156,7 +177,7 @@ function read(args: string[]): Options & { words: string[]; help: boolean } {
   const string = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const people = { role: string, name: string, email: string, phone: string, cursor: string };
+    const people = { role: string, name: string, email: string, phone: string, cursor: string, head: string };
     const jobs = { where: string, channel: string, note: string, minutes: string, request: string, rate: string };
     const { values, positionals } = parseArgs({
       args,
@@ -172,5 +193,6 @@ function read(args: string[]): Options & { words: string[]; help: boolean } {
 
 const noTexts = {
   ...{ role: undefined, name: undefined, email: undefined, phone: undefined, cursor: undefined, where: undefined },
+  head: undefined,
   ...{ channel: undefined, note: undefined, minutes: undefined, request: undefined, rate: undefined },
 };

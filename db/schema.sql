@@ -103,7 +103,10 @@ create table audit (
   user_id uuid,
   message_id uuid,
   job_id text,
+  seq bigint not null,
+  hash bytea not null,
   constraint audit_pkey PRIMARY KEY (id),
+  constraint audit_seq_key UNIQUE (seq),
   constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
 );
 grant insert, select on audit to homing_app;
@@ -719,6 +722,35 @@ create table watermarks (
   constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on watermarks to homing_app;
+
+CREATE OR REPLACE FUNCTION public.audit_hash(previous bytea, entry audit)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      select sha256(previous || convert_to(json_build_array(
+        entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
+        entry.user_id, entry.message_id, entry.job_id)::text, 'UTF8'))
+    $function$
+;
+
+CREATE OR REPLACE FUNCTION public.chain_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+    declare
+      last_seq bigint;
+      last_hash bytea;
+    begin
+      perform pg_advisory_xact_lock(2, 2);
+      select seq, hash into last_seq, last_hash from audit order by seq desc limit 1;
+      new.seq := coalesce(last_seq, 0) + 1;
+      new.hash := audit_hash(coalesce(last_hash, ''), new);
+      return new;
+    end $function$
+;
 
 CREATE OR REPLACE FUNCTION public.forget_attention(older_than interval, batch integer)
  RETURNS integer

@@ -1,6 +1,7 @@
 import { adminEndpoints } from '../../contracts/rest/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import { explainAttempt, explainMessage, listAudit, reconcile, userStory } from '../../domain/support/index.ts';
+import { listAudit } from '../../domain/audit/index.ts';
+import { explainAttempt, explainMessage, reconcile, userStory } from '../../domain/support/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 /** What the roles of the organisation may ask; the operations refuse whoever has not the role that the policy names. */

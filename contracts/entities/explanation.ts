@@ -196,7 +196,7 @@ const auditActions = [
   ...['story', 'why', 'explain_attempt', 'create_user', 'change_role', 'read_audit'],
   ...['reconcile', 'rearm', 'read_unreadable', 'replay_unreadable'],
   ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
-  ...['rotate_keys'],
+  ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
 ] as const;
 
 export const AuditEntry = z

@@ -24,6 +24,26 @@ export async function insertAudit(tx: Tx, row: Omit<AuditRow, 'at'>): Promise<vo
   });
 }
 
+/** An entry with its place in the chain. */
+export interface ChainedRow extends Omit<AuditRow, 'at'> {
+  seq: number;
+  hash: Buffer;
+  /** Microseconds since 1970, as they are hashed. */
+  atMicros: number;
+}
+
+/** The chain in its order, behind a number. */
+export async function auditChain(db: Queryable, after: number, limit: number): Promise<ChainedRow[]> {
+  const { rows } = await db.query<ChainedRow>({
+    name: 'audit-chain',
+    text: `select seq, hash, id, (extract(epoch from at) * 1000000)::bigint as "atMicros", actor_id as "actorId", operator,
+      action, user_id as "userId", message_id as "messageId", job_id as "jobId"
+      from audit where seq > $1 order by seq limit $2`,
+    values: [after, limit],
+  });
+  return rows;
+}
+
 /** A page, the latest first, before an id (exclusive): ids are in the order of time. */
 export async function auditPage(
   db: Queryable,

@@ -8,6 +8,7 @@ import {
   touchSession,
   useRefreshToken,
 } from '../../db/queries/sessions.ts';
+import { audit, bySystem } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
@@ -26,7 +27,7 @@ type Outcome = { session: Session } | { refused: DomainError; reused?: RefreshTo
  * a theft until proved otherwise: this session ends, and no other.
  */
 export async function refresh(
-  deps: Pick<Deps, 'db' | 'now' | 'tokens' | 'mac' | 'publishLive' | 'log'>,
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'tokens' | 'mac' | 'publishLive' | 'log'>,
   refreshToken: string,
   address?: string,
 ): Promise<Session> {
@@ -94,10 +95,14 @@ async function judge(tx: Tx, deps: Pick<Deps, 'tokens' | 'mac'>, presented: stri
 }
 
 async function endFamily(
-  deps: Pick<Deps, 'db' | 'publishLive' | 'log'>,
+  deps: Pick<Deps, 'db' | 'newId' | 'publishLive' | 'log'>,
   { userId, sessionId }: RefreshTokenState,
 ): Promise<void> {
-  const ended = await revokeSessions(deps.db, userId, { only: sessionId }, 'refresh_reused');
+  const ended = await commit(deps, async (tx) => {
+    const ids = await revokeSessions(tx, userId, { only: sessionId }, 'refresh_reused');
+    if (ids.length > 0) await audit(tx, deps, bySystem, { action: 'refresh_reused', userId });
+    return { value: ids };
+  });
   deps.log.warn('a refresh token was used twice; its session was ended', { userId, sessionId });
   tellEnded(deps, userId, ended);
 }

@@ -38,7 +38,6 @@ export async function openSession(
   const network = networkOf(deps, userId, address);
   const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt, network };
   const ended = await insertSession(tx, row, limits.sessionsPerUser);
-  if (!(await isKnownPlace(tx, row))) await noticeSignIn(tx, deps, userId);
   const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
   await storeRefreshToken(tx, {
     userId,
@@ -48,6 +47,8 @@ export async function openSession(
     at,
     sessionExpiresAt: expiresAt,
   });
+  // Last, as entries of the audit are.
+  if (!(await isKnownPlace(tx, row))) await noticeSignIn(tx, deps, { userId, sessionId: id });
   return { session: toSession(deps, { userId, sessionId: id }, refreshToken), ended };
 }
 

@@ -3,7 +3,7 @@ import type { JobBulk, JobBulkAnswer } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import { type DomainError, faultyField, toDomainError } from '../errors.ts';
-import type { By } from '../support/index.ts';
+import type { By } from '../audit/index.ts';
 import { type JobDeps, askJob } from './jobs.ts';
 
 /** Where a bulk stands: what names it, when it began, and where its page begins. */

@@ -11,7 +11,7 @@ import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Deps, KnownJob } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { type By, audit } from '../support/index.ts';
+import { type By, audit } from '../audit/index.ts';
 
 export type JobDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'publishLive' | 'jobs' | 'workflowUrl'>;
 

@@ -10,7 +10,7 @@ import {
 import { commit } from '../commit.ts';
 import type { Deps, NewSigningKey, StoredSigningKey } from '../deps.ts';
 import { faultyField } from '../errors.ts';
-import { type By, audit } from '../support/index.ts';
+import { type By, audit } from '../audit/index.ts';
 
 const hour = 3_600;
 

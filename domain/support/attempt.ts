@@ -6,7 +6,7 @@ import { decisionForAttempt, messagesCovered, toldAttemptOf } from '../../db/que
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 import { toldAttempt, toldDecision } from './tell-episodes.ts';
 
 /**

@@ -1,5 +1,4 @@
 export { explainAttempt } from './attempt.ts';
-export { type By, audit, listAudit } from './audit.ts';
 export { type OwnWords, explainMyNotification, ownWordsOf } from './my-notification.ts';
 export { maskEmail } from './mask.ts';
 export { changeUserRole, createUser } from './people.ts';

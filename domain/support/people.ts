@@ -6,7 +6,7 @@ import { makeAccount, refuseTaken } from '../accounts/index.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 
 type PeopleDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
 

@@ -3,7 +3,7 @@ import { rearmForgotten } from '../../db/queries/differences.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { type RecountDeps, createRecount, reconciliation } from '../recount/index.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 
 type ReconcileDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'publishLive'>;
 

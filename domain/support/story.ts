@@ -9,7 +9,7 @@ import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 import { maskEmail, maskPhone } from './mask.ts';
 import { tellEpisodes } from './tell-episodes.ts';
 

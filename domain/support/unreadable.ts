@@ -2,7 +2,7 @@ import { type UnreadableReport, unreadableReportsAfter } from '../../db/queries/
 import { replayReports } from '../attention/index.ts';
 import { commit } from '../commit.ts';
 import type { Deps, ReportDoor } from '../deps.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 
 type UnreadableDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'log' | 'publishLive'>;
 

@@ -7,7 +7,7 @@ import { type GatesRow, episodesPage, gatesOf } from '../../db/queries/stories.t
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
-import { type By, audit } from './audit.ts';
+import { type By, audit } from '../audit/index.ts';
 import { sentences } from './sentences.ts';
 import { tellEpisodes } from './tell-episodes.ts';
 

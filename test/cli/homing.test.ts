@@ -133,6 +133,23 @@ describe('the command line', function () {
     assert.ok(rows[0].operator && rows[0].user_id === null);
   });
 
+  it('says whether the audit is whole, whether it still holds what was kept of it, and where it breaks', async () => {
+    const head = /[1-9]\d*:[0-9a-f]{64}/.exec(await done(['audit', 'verify']))?.[0] ?? '';
+    assert.match(await done(['audit', 'verify', '--head', head]), /^It is whole/);
+    const seq = Number.parseInt(head, 10);
+    await app.database.run(`begin; create table kept as select * from audit where seq = ${seq}; commit`);
+    await app.database.run(`update audit set action = 'why' where seq = ${seq}`);
+    const { status, stderr } = await homing(['audit', 'verify']);
+    assert.deepEqual(
+      [status, stderr],
+      [1, `conflict: The audit breaks at entry ${seq}: it was changed, or what stood before it was.\n`],
+    );
+    await app.database.run(
+      `update audit set action = kept.action from kept where audit.seq = kept.seq; drop table kept`,
+    );
+    assert.match(await done(['audit', 'verify', '--head', head]), /^It is whole/);
+  });
+
   it('gives a role, which counts at once', async () => {
     const ana = await registerPerson(app, 'Ana');
     const path = `/v1/admin/users/${ana.id}/story`;
@@ -160,6 +177,7 @@ describe('the command line', function () {
       [['jobs', 'retry', `attention.${nobody}.1`], 1, /^not_found/],
       [['jobs', 'list', '--where', 'mood=bad'], 1, /invalid_input[^]*mood/],
       [['jobs', 'retry', '--where', 'all', '--rate', '21'], 1, /invalid_input[^]*rate/],
+      [['audit', 'verify', '--head', '12'], 1, /invalid_input[^]*--head must be a head/],
       [['jobs', 'list'], 1, /^unavailable: Temporal cannot be reached/, { TEMPORAL_ADDRESS: '127.0.0.1:9' }],
       [['why', nobody, nobody], 78, /DATABASE_URL/, { DATABASE_URL: '' }],
     ];

@@ -84,7 +84,7 @@ describe('signing keys', function () {
       answers.filter(({ status }) => status !== 200).map(({ status, body }) => [status, body]),
       [],
     );
-    const [{ session }] = asked as [{ session: Session }];
+    const session = asked[0]?.session as Session;
     assert.ok((await socket.ask('session.renew', { token: session.accessToken })).ok);
     socket.close();
     assert.deepEqual((await published(app.url)).length, 3, 'current, previous, and that of the configuration');

@@ -9,6 +9,9 @@ import type { Actor, Deps } from '../deps.ts';
 /** Who looks or acts: somebody with a role, or an operator who stands at the command line and has the database anyway. */
 export type By = Actor | { operator: string };
 
+/** What the system did by itself, for the safety of an account. */
+export const bySystem: By = { operator: 'homing' };
+
 /**
  * Writes down who looks at what of whom, in the transaction of the look: no look is answered that was not written down.
  * A look at what is not there is taken back with it, and has shown nothing.

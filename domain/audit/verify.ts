@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { type ChainedRow, auditChain } from '../../db/queries/audit.ts';
+import { commit } from '../commit.ts';
+import type { Deps } from '../deps.ts';
+import { type By, audit } from './audit.ts';
+
+/** Entries that are read at once. */
+const pageSize = 1_000;
+
+/** The last entry: who keeps it elsewhere can see later that nothing up to it was taken away or written anew. */
+export interface AuditHead {
+  seq: number;
+  hash: string;
+}
+type Verdict = { intact: true; head: AuditHead } | { intact: false; seq: number; why: string };
+
+/**
+ * Goes through the whole chain and says where it breaks first. It is counted here and not by the database's own function,
+ * which whoever may change the rows may change as well. `kept` is a head from before.
+ */
+export async function verifyAudit(
+  deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
+  by: By,
+  kept?: AuditHead,
+): Promise<Verdict> {
+  const verdict = await walk(deps, kept);
+  await commit(deps, async (tx) => ({ value: await audit(tx, deps, by, { action: 'verify_audit', userId: null }) }));
+  return verdict;
+}
+
+async function walk({ db }: Pick<Deps, 'db'>, kept: AuditHead | undefined): Promise<Verdict> {
+  let head: AuditHead = { seq: 0, hash: '' };
+  for (;;) {
+    const rows = await auditChain(db, head.seq, pageSize);
+    for (const row of rows) {
+      const why = faultOf(row, head, kept);
+      if (why) return { intact: false, seq: head.seq + 1, why };
+      head = { seq: row.seq, hash: row.hash.toString('hex') };
+    }
+    if (rows.length < pageSize) break;
+  }
+  const short = kept !== undefined && kept.seq > head.seq;
+  return short ? { intact: false, seq: head.seq + 1, why: 'it is missing, and all after it' } : { intact: true, head };
+}
+
+function faultOf(row: ChainedRow, before: AuditHead, kept: AuditHead | undefined): string | undefined {
+  if (row.seq !== before.seq + 1) return 'it is missing';
+  if (!row.hash.equals(hashOf(row, before))) return 'it was changed, or what stood before it was';
+  const isOther = kept?.seq === row.seq && kept.hash !== row.hash.toString('hex');
+  return isOther ? 'it is another one than was kept: it or what stood before it was written anew' : undefined;
+}
+
+/** Over what the entry says and the hash of the one before it. The text is that of PostgreSQL's `json_build_array`. */
+function hashOf({ hash: _, ...row }: ChainedRow, before: AuditHead): Buffer {
+  const { seq, id, atMicros, actorId, operator, action, userId, messageId, jobId } = row;
+  const said = [seq, id, atMicros, actorId, operator, action, userId, messageId, jobId].map((part) =>
+    JSON.stringify(part),
+  );
+  return createHash('sha256')
+    .update(Buffer.from(before.hash, 'hex'))
+    .update(`[${said.join(', ')}]`)
+    .digest();
+}

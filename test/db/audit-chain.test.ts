@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
+import pg from 'pg';
+import { openDb } from '../../db/client.ts';
+import { audit, verifyAudit } from '../../domain/audit/index.ts';
+import { type TestDatabase, createDatabase } from '../setup/database.ts';
+
+const by = { operator: 'öl "\\ \t\u0001 … 🙂' };
+const entries = 12;
+
+describe('the chain of the audit', () => {
+  let database: TestDatabase;
+  let db: ReturnType<typeof openDb>;
+  beforeEach(async () => {
+    database = await createDatabase();
+    db = openDb({ url: database.url, applicationName: 'audit' });
+    for (let n = 0; n < entries; n += 1) await write();
+  });
+  afterEach(async () => {
+    await db.end();
+    await database.drop();
+  });
+
+  const deps = () => ({ db, newId: () => randomUUIDv7(), publishLive: () => undefined });
+  const write = () =>
+    db.transaction((tx) => audit(tx, deps(), by, { action: 'story', userId: randomUUIDv7() as never, jobId: 'a.b' }));
+  const verify = (kept?: { seq: number; hash: string }) => verifyAudit(deps(), by, kept);
+  const headOf = async () => {
+    const verdict = await verify();
+    assert.ok(verdict.intact);
+    return verdict.head;
+  };
+  const breaksAt = async (seq: number, kept?: { seq: number; hash: string }) => {
+    const verdict = await verify(kept);
+    assert.deepEqual([verdict.intact, 'seq' in verdict && verdict.seq], [false, seq]);
+  };
+
+  it('is whole when many are written at once, and grows by each look at it', async () => {
+    await Promise.all(Array.from({ length: 40 }, write));
+    const { seq } = await headOf();
+    assert.equal(seq, entries + 40);
+    assert.equal((await headOf()).seq, seq + 1);
+  });
+
+  it('goes on over an entry that was taken back', async () => {
+    await assert.rejects(
+      db.transaction(async (tx) => {
+        await audit(tx, deps(), by, { action: 'story', userId: null });
+        throw new Error('not found');
+      }),
+    );
+    await write();
+    assert.equal((await headOf()).seq, entries + 1);
+  });
+
+  it('is added to by the application, which can change nothing of it, nor choose a place in it', async () => {
+    const client = new pg.Client(database.url);
+    await client.connect();
+    for (const statement of [
+      `update audit set action = 'why'`,
+      'delete from audit',
+      'truncate audit',
+      'alter table audit disable trigger chain',
+      'drop function chain_audit cascade',
+    ])
+      await assert.rejects(client.query(statement), { code: '42501' }, statement);
+    await client.query(`insert into audit (id, operator, action, seq, hash) values ($1, 'x', 'why', 3, '\\x00')`, [
+      randomUUIDv7(),
+    ]);
+    await client.end();
+    assert.equal((await headOf()).seq, entries + 1);
+  });
+
+  describe('when the owner of the schema', () => {
+    it('changes an entry, then it is said which', async () => {
+      const changes = [`action = 'why'`, 'user_id = null', `at = at + interval '1 microsecond'`, `operator = 'x'`];
+      for (const [n, change] of changes.entries()) {
+        const seq = entries - 2 * n - 1;
+        await database.run(`update audit set ${change} where seq = ${seq}`);
+        await breaksAt(seq);
+      }
+    });
+
+    it('changes one and its hash, then it is said that the next one does not follow', async () => {
+      await database.run(`update audit set action = 'why' where seq = 5`);
+      await database.run(
+        `update audit a set hash = audit_hash((select hash from audit where seq = 4), a) where seq = 5`,
+      );
+      await breaksAt(6);
+    });
+
+    it('takes one away, at whatever place, then it is said which', async () => {
+      await database.run('delete from audit where seq = 7');
+      await breaksAt(7);
+      await database.run('delete from audit where seq = 1');
+      await breaksAt(1);
+    });
+
+    it('takes the last ones away or writes all anew, then a head that was kept elsewhere says so', async () => {
+      const head = await headOf();
+      await database.run(`delete from audit where seq >= ${head.seq}`);
+      await breaksAt(head.seq, head);
+      await write();
+      await breaksAt(head.seq, head);
+      assert.ok((await verify({ ...head, seq: head.seq - 1, hash: 'other' })).intact === false);
+    });
+  });
+});
