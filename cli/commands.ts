@@ -13,16 +13,25 @@ import {
   createUser,
   explainAttempt,
   explainMessage,
+  reactivateUser,
   rearm,
   reconcile,
   recountNow,
   replayUnreadable,
+  suspendUser,
   unreadableReports,
   userStory,
 } from '../domain/support/index.ts';
 import { type Command, type Console, type Options, UsageError, parse } from './command.ts';
 import { jobCommands, jobsUsage } from './jobs.ts';
-import { attemptInWords, keysInWords, reconciliationInWords, storyInWords, unreadableInWords, whyInWords } from './words.ts';
+import {
+  attemptInWords,
+  keysInWords,
+  reconciliationInWords,
+  storyInWords,
+  unreadableInWords,
+  whyInWords,
+} from './words.ts';
 
 const usage = `homing why USER MESSAGE [--json]
     why a message did or did not reach a person, and what comes next
@@ -34,6 +43,10 @@ homing users create --role ROLE --name NAME (--email ADDRESS | --phone NUMBER) [
     makes an account; the password is read from the standard input
 homing users role USER ROLE
     gives a person another role: ${UserRole.options.join(', ')}
+homing users suspend USER
+    lets a person in no more: ends all their sessions, and notifies them of nothing
+homing users reactivate USER
+    lets them in again
 homing keys list [--json]
     the keys of access tokens in the database, and where each stands
 homing keys rotate [--json]
@@ -82,6 +95,24 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
       const page = { limit: limits.storyEpisodes, cursor };
       const story = await userStory(deps, by, parse(UserId, userId, 'USER'), page);
       return json ? JSON.stringify(story) : storyInWords(story);
+    },
+  },
+  'users suspend': {
+    takes: [1],
+    async run({ deps, by }, [userId], { json }) {
+      const id = parse(UserId, userId, 'USER');
+      await suspendUser(deps, by, id);
+      return json
+        ? JSON.stringify({ id, status: 'suspended' })
+        : `${id} is suspended; their sockets close within two seconds.`;
+    },
+  },
+  'users reactivate': {
+    takes: [1],
+    async run({ deps, by }, [userId], { json }) {
+      const id = parse(UserId, userId, 'USER');
+      await reactivateUser(deps, by, id);
+      return json ? JSON.stringify({ id, status: 'active' }) : `${id} may sign in again.`;
     },
   },
   'keys list': {

@@ -682,12 +682,14 @@ create table users (
   tell_last_seen text not null default 'contacts'::text,
   last_seen_at timestamp with time zone,
   role text not null default 'member'::text,
+  status_at timestamp with time zone,
   constraint users_pkey PRIMARY KEY (id),
   constraint users_email_check CHECK ((email = lower(email))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'support'::text, 'operator'::text, 'admin'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
+CREATE INDEX users_admins ON public.users USING btree (id) WHERE (role = 'admin'::text);
 CREATE INDEX users_by_email ON public.users USING btree (email) WHERE (email IS NOT NULL);
 CREATE INDEX users_by_phone ON public.users USING btree (phone) WHERE (phone IS NOT NULL);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (email_verified_at IS NOT NULL);

@@ -91,6 +91,8 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   explainAttempt: 'GET /v1/admin/attempts/{id}',
   explainMessage: 'GET /v1/admin/messages/{id}/why',
   getReconciliation: 'GET /v1/admin/reconciliation',
+  suspendUser: 'POST /v1/admin/users/{id}/suspend',
+  reactivateUser: 'POST /v1/admin/users/{id}/reactivate',
   listAudit: 'GET /v1/admin/audit',
   listJobs: 'GET /v1/admin/jobs',
   getJob: 'GET /v1/admin/jobs/{id}',

@@ -1,7 +1,14 @@
 import { adminEndpoints } from '../../contracts/rest/index.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { listAudit } from '../../domain/audit/index.ts';
-import { explainAttempt, explainMessage, reconcile, userStory } from '../../domain/support/index.ts';
+import {
+  explainAttempt,
+  explainMessage,
+  reactivateUser,
+  reconcile,
+  suspendUser,
+  userStory,
+} from '../../domain/support/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
 /** What the roles of the organisation may ask; the operations refuse whoever has not the role that the policy names. */
@@ -18,5 +25,13 @@ export function adminRoutes(operations: Operations, deps: Deps): void {
   operations.add(adminEndpoints.getReconciliation, async ({ actor, query }) =>
     reply(200, await reconcile(deps, actor, query)),
   );
+  operations.add(adminEndpoints.suspendUser, async ({ actor, params }) => {
+    await suspendUser(deps, actor, params.id);
+    return reply(204, undefined);
+  });
+  operations.add(adminEndpoints.reactivateUser, async ({ actor, params }) => {
+    await reactivateUser(deps, actor, params.id);
+    return reply(204, undefined);
+  });
   operations.add(adminEndpoints.listAudit, async ({ actor, query }) => reply(200, await listAudit(deps, actor, query)));
 }

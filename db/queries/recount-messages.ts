@@ -94,7 +94,7 @@ export async function unreadersOf(
         n.settings->>'level' as "generalLevel", m.muted_until as "mutedUntil", m.mute_except as "muteExcept",
         n.settings->'mentions' as "mentionKinds", b.at is not null as blocked, coalesce(t.following, false) as following,
         t.level as "threadLevel", h.seq is not null as "wasHere",
-        coalesce(greatest(m.ruled_at, n.ruled_at, t.ruled_at, b.at, l.at) > g.created_at, false) as "ruledSince"
+        coalesce(greatest(m.ruled_at, n.ruled_at, t.ruled_at, b.at, l.at, u.status_at) > g.created_at, false) as "ruledSince"
       from unnest($1::uuid[], $2::bigint[]) as i(conversation_id, seq)
       join messages g on g.conversation_id = i.conversation_id and g.seq = i.seq
       join members m on m.conversation_id = g.conversation_id

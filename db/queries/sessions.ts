@@ -100,7 +100,7 @@ export async function revokeSessions(
 
 /**
  * Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. Those of a
- * person who is suspended count as ended for as long as that lasts; there are few such people.
+ * person who is suspended count as ended for as long as that lasts, whoever changed the row; there are few such people.
  */
 export async function sessionsRevokedWithin(
   db: Queryable,

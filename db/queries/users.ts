@@ -119,6 +119,31 @@ export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promis
   return rowCount === 1;
 }
 
+/** Changes whether somebody may come in; false where there is no such person. Waits for sign-ins that have begun. */
+export async function updateUserStatus(tx: Tx, id: UserId, status: UserRow['status']): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'lock-user',
+    text: 'select from users where id = $1 for update',
+    values: [id],
+  });
+  await tx.query({
+    name: 'update-user-status',
+    text: 'update users set status = $2, status_at = now() where id = $1 and status <> $2',
+    values: [id, status],
+  });
+  return rowCount === 1;
+}
+
+/** The admins who may come in. They stay so until the transaction is over: of two who take each other out one waits. */
+export async function holdAdmins(tx: Tx): Promise<UserId[]> {
+  const { rows } = await tx.query<{ id: UserId }>({
+    name: 'hold-admins',
+    text: `select id from users where role = 'admin' and status = 'active' order by id for update`,
+    values: [],
+  });
+  return rows.map(({ id }) => id);
+}
+
 /** In place of that one only: who began before it became another one must not bring it back. */
 export async function replacePasswordHash(db: Queryable, id: UserId, former: string, next: string): Promise<boolean> {
   const { rowCount } = await db.query({

@@ -205,6 +205,8 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   explainMessage: staff('support', { what: 'message', at: 'params.id' }),
   explainAttempt: staff('support', { what: 'notification', at: 'params.id' }),
   getReconciliation: staff('operator'),
+  suspendUser: staff('admin', { what: 'person', at: 'params.id' }),
+  reactivateUser: staff('admin', { what: 'person', at: 'params.id' }),
   listAudit: staff('admin'),
 
   listJobs: staff('operator'),

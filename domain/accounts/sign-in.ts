@@ -65,16 +65,17 @@ const neverChanged = {
 const unprovedTried = 3;
 
 /**
- * Signs in, from that address. An unknown identifier costs the same work and gets the same answer as a wrong password, and so does one that
- * somebody has proved. Several accounts may name one that nobody has: then each try costs more, which tells of people who
- * never proved anything.
+ * Signs in, from that address. An unknown identifier costs the same work and gets the same answer as a wrong password, and
+ * so does one that somebody has proved. Several accounts may name one that nobody has: then each try costs more, which
+ * tells of people who never proved anything.
  */
 export async function login(deps: SignInDeps, input: Login, address?: string): Promise<{ user: Me; session: Session }> {
   const user = await whoseThisIs(deps, input);
   if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
   const passwordHash = await strengthen(deps, user, input.password);
   const { session, ended } = await commit(deps, async (tx) => {
-    // The password may have become another one while this one was looked at: what ended all sessions ends this one.
+    // The password may have become another one, or its person suspended, while it was looked at: what ended all sessions
+    // ends this one.
     if (!(await holdPassword(tx, user.id, passwordHash))) throw new DomainError('invalid_credentials');
     return { value: await openSession(tx, deps, user.id, { deviceName: input.deviceName, address }) };
   });

@@ -1,12 +1,15 @@
 import type { Me, UserRole } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Registration } from '../../contracts/rest/auth.ts';
-import { updateUserRole } from '../../db/queries/users.ts';
+import type { Tx } from '../../db/client.ts';
+import { revokeSessions } from '../../db/queries/sessions.ts';
+import { holdAdmins, updateUserRole, updateUserStatus } from '../../db/queries/users.ts';
 import { makeAccount, refuseTaken } from '../accounts/index.ts';
+import { type By, audit } from '../audit/index.ts';
+import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
-import { notFound } from '../errors.ts';
-import { type By, audit } from '../audit/index.ts';
+import { DomainError, notFound } from '../errors.ts';
 
 type PeopleDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
 
@@ -31,7 +34,45 @@ export async function changeUserRole(
   role: UserRole,
 ): Promise<void> {
   await commit(deps, async (tx) => {
+    if (role !== 'admin') await keepAnAdmin(tx, userId);
     if (!(await updateUserRole(tx, userId, role))) throw notFound();
     return { value: await audit(tx, deps, by, { action: 'change_role', userId }) };
+  });
+}
+
+/** Without an admin nobody could give the role to another, but at the command line. */
+async function keepAnAdmin(tx: Tx, userId: UserId): Promise<void> {
+  const admins = await holdAdmins(tx);
+  if (admins.length === 1 && admins[0] === userId) throw new DomainError('last_admin');
+}
+
+/**
+ * Nobody comes in by this account any more: its sessions end, and with them the push tokens of its devices; what was to be
+ * told is called off. Nothing that was written is touched.
+ */
+export async function suspendUser(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
+  by: By,
+  userId: UserId,
+): Promise<void> {
+  await commit(deps, async (tx) => {
+    await keepAnAdmin(tx, userId);
+    if (!(await updateUserStatus(tx, userId, 'suspended'))) throw notFound();
+    const sessionIds = await revokeSessions(tx, userId, { allBut: null }, 'suspended');
+    await callOff(tx, deps, { userIds: [userId] }, 'account_inactive');
+    await audit(tx, deps, by, { action: 'suspend_user', userId });
+    return { value: undefined, events: sessionIds.length > 0 ? [{ type: 'session.ended', userId, sessionIds }] : [] };
+  });
+}
+
+/** They may sign in again, and are told of what comes from now on. */
+export async function reactivateUser(
+  deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
+  by: By,
+  userId: UserId,
+): Promise<void> {
+  await commit(deps, async (tx) => {
+    if (!(await updateUserStatus(tx, userId, 'active'))) throw notFound();
+    return { value: await audit(tx, deps, by, { action: 'reactivate_user', userId }) };
   });
 }

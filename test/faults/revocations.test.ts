@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
+import { suspendUser } from '../../domain/support/index.ts';
 import { standardWatch } from '../../platform/config-types.ts';
 import { type Person, makeGroup, password, registerPerson, send, signInAgain } from '../factories/person.ts';
 import type { TestApp } from '../setup/app.ts';
@@ -70,6 +72,13 @@ describe(`${count} sessions end while people use them on another node`, () => {
         async end({ email }) {
           const body = { identifier: email, password };
           expectStatus(await call(here(), 'POST', '/v1/auth/login', { body }), 200);
+        },
+      },
+      'a suspended person': {
+        async end({ id }) {
+          const process = app.processes[0];
+          assert.ok(process);
+          await suspendUser(process.runtime.deps, { operator: 'test' }, id as UserId);
         },
       },
     };
