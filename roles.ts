@@ -18,6 +18,22 @@ export const roles = {
 } satisfies Record<string, (runtime: Runtime, server: Server) => unknown>;
 export type Role = keyof typeof roles;
 
+/** What a connection may take of a process before there is a request of it, and how many may be open. */
+export const serverLimits = {
+  http: {
+    /** Milliseconds from the first byte to the last of the headers, and of the whole request; looked at so often. */
+    headersTimeout: 15_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 5_000,
+    /** Longer than a balancer keeps a connection that rests, so that it is never the one who is closed upon. */
+    keepAliveTimeout: 65_000,
+    /** Bytes of a request's line and headers. */
+    maxHeaderSize: 16_384,
+  },
+  /** More than a process serves well; without an end the files of the process would be. */
+  connections: 60_000,
+};
+
 export interface RunningProcess {
   runtime: Runtime;
   /** The port that REST and sockets answer on; undefined for the other roles. */
@@ -30,11 +46,12 @@ export async function startRoles(config: Config, chosen: readonly Role[]): Promi
   const runtime = await createRuntime(config, chosen);
   await runtime.revocations.start();
   const server = createServer({
-    ...{ requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
+    ...serverLimits.http,
     // Any other upgrade that a client offers (h2c, by default of some) is passed over, and the request is answered.
     shouldUpgradeCallback: ({ headers, url }) =>
       headers.upgrade?.toLowerCase() === 'websocket' && url?.startsWith('/socket.io/') === true,
   });
+  server.maxConnections = serverLimits.connections;
   server.on('clientError', refuseUnreadable);
   const ordered = (Object.keys(roles) as Role[]).filter((role) => chosen.includes(role));
   for (const role of ordered) await roles[role](runtime, server);

@@ -1,12 +1,12 @@
 import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import helmet from 'helmet';
 import { endpoints } from '../contracts/rest/index.ts';
 import { requireRole } from '../domain/access/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sendProblem } from './errors.ts';
 import { createPassport } from './middleware/authenticate.ts';
+import { secureHeaders } from './middleware/headers.ts';
 import { createLimiter } from './middleware/limit.ts';
 import { observe } from './middleware/observe.ts';
 import { requestId } from './middleware/request-id.ts';
@@ -31,7 +31,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
 
   app.use(requestId);
   app.use(observe(options.log, options.observeRequest));
-  app.use(helmet({ strictTransportSecurity: options.publicUrl.startsWith('https:') }));
+  app.use(secureHeaders(options));
   app.use(cors({ origin: [...options.allowedOrigins], exposedHeaders, maxAge: 600 }));
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import express, { type IRouter, type Response } from 'express';
 import { createRequire } from 'node:module';
 import { absolutePath } from 'swagger-ui-dist';
@@ -22,14 +23,17 @@ export function docsRoutes(router: IRouter, { publicUrl }: Pick<ApiOptions, 'pub
   router.get('/docs', (_request, response) => void page(named('docs', response), docsPage));
   router.get('/docs/start.js', (_request, response) => void named('docs', response).type('js').send(startScript));
   router.get('/docs/errors', (_request, response) => void page(named('docs', response), errorsPage()));
-  router.use('/docs/ui', express.static(absolutePath(), { index: false, immutable: true, maxAge: '1d' }));
+  router.use('/docs/ui', express.static(absolutePath(), { index: false, setHeaders: keepForADay }));
 }
+
+const keepForADay = (response: ServerResponse) =>
+  void response.setHeader('cache-control', 'public, max-age=86400, immutable');
 
 function page(response: Response, html: string): void {
   // Swagger UI writes style attributes; scripts come from here only.
   response.setHeader(
     'content-security-policy',
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   );
   response.type('html').send(html);
 }

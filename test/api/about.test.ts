@@ -23,7 +23,7 @@ describe('what the server tells of itself', () => {
     assert.equal(ready, true);
     assert.deepEqual(
       dependencies.map(({ name }) => name),
-      ['postgresql', 'redis', 'object-store'],
+      ['postgresql', 'ended-sessions', 'redis', 'object-store'],
     );
     assert.equal(dependencies.find(({ name }) => name === 'postgresql')?.state, 'up');
   });
