@@ -6,6 +6,7 @@ import { limits } from './limits.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
+import { sessions } from './sessions.ts';
 
 export type { Mutant };
 
@@ -18,4 +19,5 @@ export const mutants: readonly Mutant[] = [
   ...limits,
   ...live,
   ...messages,
+  ...sessions,
 ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
@@ -32,7 +33,7 @@ const classes: Record<string, { paths: [method: string, path: string][]; csp: st
   },
   'pages behind the links of mails': {
     paths: [
-      ['GET', '/u/none'],
+      ['GET', '/unsubscribe/none'],
       ['GET', '/preferences/none'],
     ],
     csp: /default-src 'none'.*frame-ancestors 'none'/,
@@ -100,7 +101,7 @@ describe('what answers say to browsers', () => {
   });
 
   it('no version, of ours or of others, where nobody asked for the documents', async () => {
-    const { version } = (await import('../../package.json', { with: { type: 'json' } })).default;
+    const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
     for (const path of ['/nothing', '/livez', '/v1/me']) {
       const answer = await fetch(app.url + path);
       const all = JSON.stringify([...answer.headers]) + (await answer.text());
@@ -112,7 +113,11 @@ describe('what answers say to browsers', () => {
     const preflight = (origin: string) =>
       fetch(`${app.url}/v1/me`, {
         method: 'OPTIONS',
-        headers: { origin, 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization' },
+        headers: {
+          origin,
+          'access-control-request-method': 'PATCH',
+          'access-control-request-headers': 'authorization',
+        },
       });
     const allowed = async (origin: string) => (await preflight(origin)).headers.get('access-control-allow-origin');
 
@@ -134,7 +139,12 @@ describe('what answers say to browsers', () => {
         'host: homing.test',
         ...(origin ? [`origin: ${origin}`] : []),
         ...(transport === 'websocket'
-          ? ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13', `sec-websocket-key: ${'A'.repeat(22)}==`]
+          ? [
+              'connection: upgrade',
+              'upgrade: websocket',
+              'sec-websocket-version: 13',
+              `sec-websocket-key: ${'A'.repeat(22)}==`,
+            ]
           : ['connection: close']),
       ]);
 
@@ -165,7 +175,8 @@ describe('what answers say to browsers', () => {
   }
 
   it('headers of the greatest size are read, and larger ones are refused as a problem', async () => {
-    const filled = (bytes: number) => raw(['GET /livez HTTP/1.1', 'host: x', 'connection: close', `filler: ${'x'.repeat(bytes)}`]);
+    const filled = (bytes: number) =>
+      raw(['GET /livez HTTP/1.1', 'host: x', 'connection: close', `filler: ${'x'.repeat(bytes)}`]);
     assert.match(await filled(serverLimits.http.maxHeaderSize - 200), /^HTTP\/1\.1 200 /);
     const refused = await filled(serverLimits.http.maxHeaderSize);
     assert.match(refused, /^HTTP\/1\.1 431 [^]*application\/problem\+json[^]*nosniff[^]*payload_too_large/);

@@ -84,8 +84,8 @@ describe('signing keys', function () {
       answers.filter(({ status }) => status !== 200).map(({ status, body }) => [status, body]),
       [],
     );
-    const session = asked[0]?.session as Session;
-    assert.ok((await socket.ask('session.renew', { token: session.accessToken })).ok);
+    const token = asked[0]?.session.accessToken;
+    assert.ok((await socket.ask('session.renew', { token })).ok);
     socket.close();
     assert.deepEqual((await published(app.url)).length, 3, 'current, previous, and that of the configuration');
   });
@@ -156,7 +156,9 @@ describe('signing keys', function () {
   });
 
   it('a node that cannot open one says so, and signs with the one before', async () => {
-    const seals = ['a', 'b'].map((letter) => createSeal([{ kid: letter, key: Buffer.alloc(32, letter).toString('base64') }]));
+    const seals = ['a', 'b'].map((letter) =>
+      createSeal([{ kid: letter, key: Buffer.alloc(32, letter).toString('base64') }]),
+    );
     const [ours, theirs] = seals as [(typeof seals)[number], (typeof seals)[number]];
     const said: unknown[] = [];
     const log = { info() {}, warn() {}, error: (_: string, fields?: object) => void said.push(fields) };
@@ -173,6 +175,10 @@ describe('signing keys', function () {
       [foreign.kid, 'swapped'],
     );
     assert.ok(!JSON.stringify([good, foreign]).includes('PRIVATE'));
+    const waiting = makeSigningKey(ours);
+    set.load([{ ...waiting, mayVerifyOnly: true }, stored(good)]);
+    assert.equal(set.signing.kid, good.kid, 'one that waits does not sign');
+    assert.ok(set.find(waiting.kid), 'and verifies');
     set.load([]);
     assert.equal(set.signing.kid, configured[0].kid);
   });
