@@ -175,21 +175,24 @@ export async function dropUnprovedContacts(tx: Tx, id: UserId): Promise<void> {
 }
 
 /**
- * The contact becomes the person's, and verified; whoever named it without proof loses it. Throws a unique violation of
+ * The contact becomes the person's, and verified; whoever named it without proof loses it (`former`). Throws a unique violation of
  * `users_email_key` or `users_phone_key` where somebody else has proved it before.
  */
 export async function setVerifiedContact(
   tx: Tx,
   id: UserId,
   { channel, target, at }: { channel: 'email' | 'sms'; target: string; at: Date },
-): Promise<UserRow | undefined> {
+): Promise<{ user: UserRow; former: UserId[] } | undefined> {
   const [value, verifiedAt] = channel === 'email' ? ['email', 'email_verified_at'] : ['phone', 'phone_verified_at'];
-  const { rows } = await tx.query<UserRow>({
+  const { rows } = await tx.query<UserRow & { former: UserId[] }>({
     name: `set-verified-${value}`,
     text: `
-      with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null)
-      update users set ${value} = $2, ${verifiedAt} = $3 where id = $1 returning ${columns}`,
+      with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null returning id)
+      update users set ${value} = $2, ${verifiedAt} = $3 where id = $1
+      returning ${columns}, array(select id from losing) as former`,
     values: [id, target, at],
   });
-  return rows[0];
+  if (!rows[0]) return undefined;
+  const { former, ...user } = rows[0];
+  return { user, former };
 }

@@ -13,6 +13,7 @@ import {
 import { type UserRow, setVerifiedContact } from '../../db/queries/users.ts';
 import { liftSuppressions } from '../../db/queries/suppressions.ts';
 import { provedByCode, targetOf } from '../attention/index.ts';
+import { type By, audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -74,7 +75,7 @@ export async function offerCode(
 
 /** Confirms a contact with its code. Each try is counted before it is judged. */
 export async function verifyContact(
-  deps: Pick<Deps, 'db' | 'now' | 'mac' | 'publishLive'>,
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'publishLive'>,
   actor: Actor,
   channel: Contact['channel'],
   code: string,
@@ -85,22 +86,29 @@ export async function verifyContact(
   return refusingTaken(() =>
     commit(deps, async (tx) => {
       if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
-      return { value: presentMe(await prove(tx, deps, actor.userId, { channel, target: request.target })) };
+      const { user, former } = await prove(tx, deps, actor.userId, { channel, target: request.target });
+      await auditTaken(tx, deps, actor, former);
+      return { value: presentMe(user) };
     }),
   );
 }
 
-/** Whoever got what was sent there has it: it is theirs from now on, and nobody's who only named it. */
+/** Whoever got what was sent there has it: it is theirs from now on, and nobody's who only named it (`former`). */
 export async function prove(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'mac'>,
   userId: UserId,
   { channel, target }: Contact,
-): Promise<UserRow> {
-  const user = await setVerifiedContact(tx, userId, { channel, target, at: deps.now() });
-  if (!user) throw notFound();
+): Promise<{ user: UserRow; former: UserId[] }> {
+  const proved = await setVerifiedContact(tx, userId, { channel, target, at: deps.now() });
+  if (!proved) throw notFound();
   await liftSuppressions(tx, targetOf(deps, channel, target), provedByCode);
-  return user;
+  return proved;
+}
+
+/** What whoever had only named a contact lost to who proved it. Last in a transaction, as entries of the audit are. */
+export async function auditTaken(tx: Tx, deps: Pick<Deps, 'newId'>, by: By, former: readonly UserId[]): Promise<void> {
+  for (const userId of former) await audit(tx, deps, by, { action: 'take_contact', userId });
 }
 
 async function takeTry(

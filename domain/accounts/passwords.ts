@@ -13,11 +13,12 @@ import { insertOutbox } from '../../db/queries/outbox.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
+import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
-import { type Contact, prove } from './contacts.ts';
+import { type Contact, auditTaken, prove } from './contacts.ts';
 import { tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
 import { hashToken, tellEnded } from './sessions.ts';
@@ -46,7 +47,9 @@ export async function changePassword(
   const ended = await commit(deps, async (tx) => {
     await takePassword(tx, deps, user, passwordHash);
     const others = { allBut: actor.sessionId };
-    return { value: endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [] };
+    const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
+    await audit(tx, deps, actor, { action: 'change_password', userId: user.id });
+    return { value: sessionIds };
   });
   tellEnded(deps, user.id, ended);
   return ended.length;
@@ -129,10 +132,13 @@ async function handOver(
   deps: Pick<Deps, 'now' | 'newId' | 'mac'>,
   { user, passwordHash, proved }: { user: UserRow; passwordHash: string; proved: PasswordResetRow },
 ): Promise<SessionId[]> {
-  const owner = await prove(tx, deps, user.id, proved);
+  const { user: owner, former } = await prove(tx, deps, user.id, proved);
   await takePassword(tx, deps, { ...owner, passwordHash: user.passwordHash }, passwordHash);
   await dropUnprovedContacts(tx, user.id);
   await deleteVerifications(tx, user.id);
   await silenceDevices(tx, user.id);
-  return revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
+  const sessionIds = await revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
+  await audit(tx, deps, { userId: user.id }, { action: 'reset_password', userId: user.id });
+  await auditTaken(tx, deps, { userId: user.id }, former);
+  return sessionIds;
 }

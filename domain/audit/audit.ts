@@ -7,7 +7,7 @@ import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
 
 /** Who looks or acts: somebody with a role, or an operator who stands at the command line and has the database anyway. */
-export type By = Actor | { operator: string };
+export type By = Pick<Actor, 'userId'> | { operator: string };
 
 /** What the system did by itself, for the safety of an account. */
 export const bySystem: By = { operator: 'homing' };

@@ -7,6 +7,13 @@ const tests = 'test/api/passwords.test.ts';
 /** Guards of who gets into an account, and of what others learn of it. */
 export const accounts: readonly Mutant[] = [
   {
+    name: 'a changed password stands in the audit',
+    file: passwords,
+    changes: [["    await audit(tx, deps, actor, { action: 'change_password', userId: user.id });\n", '']],
+    test: tests,
+    red: 'by REST changing it takes the old one, and tells whoever has the account in their language',
+  },
+  {
     name: 'an unknown person is worked on as a known one',
     file: signIn,
     changes: [['for (const user of meant.length > 0 ? meant : [undefined])', 'for (const user of meant)']],
@@ -16,12 +23,7 @@ export const accounts: readonly Mutant[] = [
   {
     name: 'who proves an address takes it from who named it',
     file: 'db/queries/users.ts',
-    changes: [
-      [
-        'with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null)',
-        '',
-      ],
-    ],
+    changes: [['where ${value} = $2 and id <> $1 and', 'where false and ${value} = $2 and id <> $1 and']],
     test: tests,
     red: 'goes to whoever proves it; the other account is left without',
   },

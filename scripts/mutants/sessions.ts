@@ -62,8 +62,8 @@ export const sessions: readonly Mutant[] = [
   },
   {
     name: 'who is suspended gets no session by a sign-in that has begun',
-    file: 'domain/accounts/sign-in.ts',
-    changes: [['if (!(await holdActiveUser(tx, user.id)))', 'if (user.id === undefined)']],
+    file: 'db/queries/users.ts',
+    changes: [["and password_hash = $2 and status = 'active' for share", 'and password_hash = $2 for share']],
     test: 'test/api/suspension.test.ts',
     red: 'gets no session by a sign-in that was under way',
   },

@@ -40,6 +40,11 @@ describe('passwords', () => {
     call(app.url, 'POST', '/v1/auth/password/reset', { body: { token, password: secret } });
   const register = (body: object) =>
     call<{ user: Me; session: Session }>(app.url, 'POST', '/v1/auth/register', { body: { password, ...body } });
+  /** What the audit says of somebody, and who did it. */
+  const auditOf = async (id: string) => {
+    const { rows } = await app.database.run(`select action, actor_id from audit where user_id = '${id}' order by seq`);
+    return rows.map(({ action, actor_id: by }) => [action, by]);
+  };
   const isOpen = async (token: string) => (await call(app.url, 'GET', '/v1/me', { token })).status === 200;
   /** The reset link of the latest mail or text to somebody. */
   const linkTo = async (to: string, count = 1) => {
@@ -77,6 +82,7 @@ describe('passwords', () => {
       const mails = await waitFor(app, { to: person.email }, 2);
       assert.ok(mails.some(({ text }) => text?.startsWith('Dein Homing-Passwort wurde geändert')));
       assert.equal((await app.database.run(`select from notices where user_id = '${person.id}'`)).rowCount, 0);
+      assert.deepEqual(await auditOf(person.id), [['change_password', person.id]]);
     });
 
     it('ends the other sessions where that is wanted, and leaves them otherwise', async () => {
@@ -135,6 +141,7 @@ describe('passwords', () => {
       );
       const mails = await waitFor(app, { to: person.email }, 3);
       assert.ok(mails.some(({ text }) => text?.startsWith('Your Homing password was changed')));
+      assert.deepEqual(await auditOf(person.id), [['reset_password', person.id]]);
     });
 
     it('is replaced by a text, too, in the language of who has the number', async () => {
@@ -265,7 +272,7 @@ describe('passwords', () => {
       const squatter = await registerPerson(app, 'Eve');
       await codeTo(squatter.email);
       const mine = { email: squatter.email, displayName: 'Ana', password: another };
-      const { session } = expectStatus(await register(mine), 201);
+      const { user, session } = expectStatus(await register(mine), 201);
       const codes = await codeTo(squatter.email, 2);
       const tries = await Promise.all(codes.map((code) => verify(session.accessToken, code)));
       assert.equal(tries.filter(({ status }) => status === 200).length, 1);
@@ -273,6 +280,7 @@ describe('passwords', () => {
       expectProblem(await login(squatter.email, password), 401, 'invalid_credentials');
       expectStatus(await login(squatter.email, another), 200);
       expectStatus(await squatter.call('GET', '/v1/conversations'), 200);
+      assert.deepEqual(await auditOf(squatter.id), [['take_contact', user.id]]);
     });
 
     it('signs each account in that names it, by its own password', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Me, Session, SessionInfo } from '../../contracts/entities/index.ts';
 import { networkOf } from '../../domain/accounts/network.ts';
 import { createMac } from '../../platform/mac.ts';
-import { type Person, password, registerPerson, verifyContacts } from '../factories/person.ts';
+import { type Person, password, phoneNumber, registerPerson, verifyContacts } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { call, expectStatus } from '../support/rest.ts';
@@ -76,6 +76,13 @@ describe('where somebody is signed in', function () {
       assert.equal(mails.length, 2);
       assert.ok(!JSON.stringify(mails).includes('Evil'), 'what a stranger calls a device stands in no mail of ours');
     });
+
+  it('is told by text, too, where a number is proved theirs', async () => {
+    const [person, phone] = [await registerPerson(app), phoneNumber()];
+    await verifyContacts(app, person, phone);
+    await signIn(person, '198.51.100.1', 'Laptop');
+    await waitFor(app, { to: phone, text: words.en });
+  });
 
   it('is told to nobody at an address that is not proved theirs', async () => {
     const person = await registerPerson(app);
