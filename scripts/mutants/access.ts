@@ -293,7 +293,7 @@ export const access: readonly Mutant[] = [
   {
     name: 'access: a session that was ended asks nothing, by REST',
     file: 'api/middleware/authenticate.ts',
-    changes: [["        if (revocations.has(sessionId)) throw new DomainError('session_revoked');\n", '']],
+    changes: [['        revocations.guard(sessionId);\n', '']],
     test: matrix,
     red: 'who is not let in is told so by every operation',
   },
@@ -302,7 +302,7 @@ export const access: readonly Mutant[] = [
     file: 'realtime/handshake.ts',
     changes: [
       [
-        "    if (revocations.has(sessionId) || !(await isOpen(deps, actor))) throw new DomainError('session_revoked');\n",
+        "    revocations.guard(sessionId);\n    if (!(await isOpen(deps, actor))) throw new DomainError('session_revoked');\n",
         '',
       ],
     ],
@@ -369,9 +369,7 @@ export const access: readonly Mutant[] = [
   {
     name: 'access: who was signed out asks nothing, on a socket from before',
     file: 'realtime/on.ts',
-    changes: [
-      ["    if (options.revocations.has(socket.data.actor.sessionId)) throw new DomainError('session_revoked');\n", ''],
-    ],
+    changes: [['    options.revocations.guard(socket.data.actor.sessionId);\n', '']],
     test: time,
     red: 'who was signed out is refused by every operation and event',
   },

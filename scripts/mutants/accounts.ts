@@ -11,7 +11,7 @@ export const accounts: readonly Mutant[] = [
     file: passwords,
     changes: [["    await audit(tx, deps, actor, { action: 'change_password', userId: user.id });\n", '']],
     test: tests,
-    red: 'by REST changing it takes the old one, and tells whoever has the account in their language',
+    red: 'changing it, by REST takes the old one, and tells whoever has the account in their language',
   },
   {
     name: 'an unknown person is worked on as a known one',

@@ -48,8 +48,8 @@ export const sessions: readonly Mutant[] = [
   },
   {
     name: 'a sign-in is told to nobody at an address that may be another’s',
-    file: 'domain/accounts/sign-in-notice.ts',
-    changes: [[' || !user.emailVerifiedAt', '']],
+    file: 'domain/accounts/notices.ts',
+    changes: [['email && emailVerifiedAt ?', 'email ?']],
     test: 'test/api/sessions.test.ts',
     red: 'is told to nobody at an address that is not proved theirs',
   },
