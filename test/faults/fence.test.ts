@@ -38,12 +38,15 @@ describe('a node that cannot see which sessions have ended', function () {
     await database.drop();
   });
 
-  const asks = (who = ana) => call(app.url, 'GET', '/v1/me', { token: who.token });
+  const asks = (who = ana, url = app.url) => call(url, 'GET', '/v1/me', { token: who.token });
   const isFenced = () =>
-    until(asks, ({ status, body }) => status === 503 && (body as { code?: string }).code === 'fenced');
-  const serves = (who = ana) =>
     until(
-      () => asks(who),
+      () => asks(),
+      ({ status, body }) => status === 503 && (body as { code?: string }).code === 'fenced',
+    );
+  const serves = (who = ana, url = app.url) =>
+    until(
+      () => asks(who, url),
       ({ status }) => status === 200,
     );
   const readiness = async () => (await call<Readiness>(app.url, 'GET', '/readyz')).body;
@@ -91,10 +94,11 @@ describe('a node that cannot see which sessions have ended', function () {
   });
 
   it('lets in nobody whose session ended meanwhile, when it serves again', async () => {
+    const other = `http://127.0.0.1:${app.processes[1]?.port}`;
     await serves(eve);
+    await serves(eve, other);
     network.goDown();
     await isFenced();
-    const other = `http://127.0.0.1:${app.processes[1]?.port}`;
     expectStatus(await call(other, 'POST', '/v1/auth/logout', { token: eve.token }), 204);
     network.comeUp();
     await serves(ana);
