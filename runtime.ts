@@ -32,6 +32,7 @@ import { openObjectStore } from './platform/object-store.ts';
 import { createPasswords } from './platform/passwords.ts';
 import { type PresenceStore, createPresence } from './platform/presence.ts';
 import { openRedis, openSubscriber } from './platform/redis.ts';
+import { createSealing } from './platform/sealing.ts';
 import { createSenders } from './platform/senders/index.ts';
 import { measureSenders } from './platform/senders/measured.ts';
 import { createShutdown } from './platform/shutdown.ts';
@@ -167,6 +168,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     tokens,
     makeSigningKey: seal ? () => makeSigningKey(seal) : null,
     mac,
+    sealing: createSealing(config.HOMING_FACTOR_KEYS),
     presence: (userId) => presence.of(userId),
     presences: (userIds) => presence.look(userIds),
     senders: guardSenders(measureSenders(createSenders(config), metrics), circuits, Date.now),
@@ -176,6 +178,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     caps: config.HOMING_CAPS,
     jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     publicUrl: config.HOMING_PUBLIC_URL,
+    origins,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
 

@@ -73,6 +73,17 @@ export type Mac = (
   data: string,
 ) => Buffer;
 
+/** What is encrypted, and by which key. */
+export interface Sealed {
+  keyId: string;
+  sealed: Buffer;
+}
+/** Encrypts what we must read again, and who has the tables alone must not. It opens for its owner's id alone. */
+export interface Sealing {
+  seal(plain: Uint8Array, owner: string): Sealed;
+  open(sealed: Sealed, owner: string): Buffer;
+}
+
 /** What a person does with one of their connections. */
 export interface Connection {
   /** Hidden is a tab that is not seen, or a screen that is locked. */
@@ -440,6 +451,7 @@ export interface Deps {
   /** Null where no ring is configured to seal it with: then the keys are those of the configuration. */
   makeSigningKey: (() => NewSigningKey) | null;
   mac: Mac;
+  sealing: Sealing;
   presence(userId: UserId): Promise<Presence>;
   presences(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, PresenceState>>;
   senders: Senders;
@@ -450,6 +462,8 @@ export interface Deps {
   jobs: Jobs;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
+  /** Web origins that passkeys may be used from: the public address's, and those that were named. */
+  origins: readonly string[];
   /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */
   workflowUrl(workflowId: string, runId?: string): string | null;
 }

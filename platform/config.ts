@@ -242,6 +242,11 @@ export const settings = {
     secret: true,
     help: 'Keys of workflow payloads as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
   }),
+  HOMING_FACTOR_KEYS: setting({
+    schema: keyring(payloadKey),
+    secret: true,
+    help: 'Keys of the secrets of authenticator apps as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
+  }),
   HOMING_PASSWORD_PEPPER: setting({
     schema: peppersSetting,
     secret: true,

@@ -21,6 +21,7 @@ export function developmentSecrets(): Record<string, string> {
     HOMING_JWT_KEYS: JSON.stringify([{ kid: 'dev', key: privateKey }]),
     HOMING_KEY_ENCRYPTION_KEYS: JSON.stringify([{ kid: 'dev', key: randomBytes(32).toString('base64') }]),
     HOMING_PAYLOAD_KEYS: JSON.stringify([{ kid: 'dev', key: randomBytes(32).toString('base64') }]),
+    HOMING_FACTOR_KEYS: JSON.stringify([{ kid: 'dev', key: randomBytes(32).toString('base64') }]),
     // A development hash need not hold off an attacker, and every test registers people.
     HOMING_ARGON2_MEMORY: '8',
     SENDGRID_API_KEY: `SG.${randomBytes(16).toString('base64url')}`,
