@@ -1,7 +1,6 @@
 import cors from 'cors';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { endpoints } from '../contracts/rest/index.ts';
-import { requireRole } from '../domain/access/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 import { sendProblem } from './errors.ts';
@@ -16,6 +15,8 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { secondFactorRoutes } from './routes/factors.ts';
+import { createGuards } from './routes/index.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { unsubscribeRoutes } from './routes/unsubscribe.ts';
@@ -39,8 +40,9 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   providerRoutes(app, deps, options);
 
   const { authenticate, signIn } = createPassport(deps, options);
-  const open = new Operations(options, (actor, role) => requireRole(deps.db, actor, role));
+  const open = new Operations(options, createGuards(deps));
   signInRoutes(open, deps, { signIn, addressOf: options.addressOf });
+  secondFactorRoutes(open, deps, options);
   aboutRoutes(open, options);
   app.use(createRouter([...options.operations, ...open], authenticate, createLimiter(deps, options)));
   docsRoutes(app, options);

@@ -8,7 +8,7 @@ import {
 import { type ErrorCode, Problem } from '../contracts/errors.ts';
 import { pricesOf } from '../contracts/rate-limits.ts';
 import { type Endpoint, endpoints } from '../contracts/rest/index.ts';
-import { type Rule, ruleOf } from '../domain/access/index.ts';
+import { ruleOf } from '../domain/access/index.ts';
 import { statusOf } from './errors.ts';
 
 /** What every call may be refused with. */
@@ -47,7 +47,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   return {
     operationId,
     summary,
-    ...describe(ruleOf(operationId)),
+    ...describeNeeds(endpoint),
     tags: [tag],
     security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
     ...(params || query || conditional
@@ -64,10 +64,21 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
   };
 }
 
-const describe = (rule: Rule) =>
-  rule.who === 'staff'
-    ? { description: `Needs the role \`${rule.role}\` or a higher one; every call is audited.` }
-    : {};
+function describeNeeds({ operationId, stepUp }: Endpoint): { description?: string } {
+  const rule = ruleOf(operationId);
+  const needs = [
+    ...(rule.who === 'staff' ? [`Needs the role \`${rule.role}\` or a higher one; every call is audited.`] : []),
+    ...(stepUp ? [`Needs a proof that is at most five minutes old${whenOf(stepUp)}: \`stepUp\`.`] : []),
+  ];
+  return needs.length > 0 ? { description: needs.join(' ') } : {};
+}
+
+const whenOf = (stepUp: NonNullable<Endpoint['stepUp']>) =>
+  stepUp === true
+    ? ''
+    : ` where ${Object.entries(stepUp)
+        .map(([field, word]) => `\`${field}\` is \`${word}\``)
+        .join(' or ')}`;
 
 const version = z.string().regex(/^"\d{1,15}"$/);
 const IfMatch = z.object({ 'If-Match': version.optional().describe('The `ETag` of what was read, quotes included') });
@@ -111,6 +122,7 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     ...(endpoint.method === 'get' ? [] : (['outcome_unknown'] as const)),
     ...(endpoint.auth === 'user' ? whenSignedIn : []),
     ...(ruleOf(endpoint.operationId).who === 'staff' ? (['forbidden'] as const) : []),
+    ...(endpoint.stepUp ? (['step_up_required'] as const) : []),
     ...(endpoint.body ? withBody : []),
     ...(isLimited(endpoint) ? (['rate_limited'] as const) : []),
   ]);

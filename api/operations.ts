@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import type { UserRole } from '../contracts/entities/index.ts';
-import { ruleOf } from '../domain/access/index.ts';
+import { type Rule, ruleOf } from '../domain/access/index.ts';
 import type { Actor } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 
@@ -58,8 +58,13 @@ export interface Operation {
   readonly run: (call: AnyCall) => Promise<Outcome>;
 }
 
-/** Throws `forbidden` unless the actor has that role or a higher one. */
-export type RequireRole = (actor: Actor | undefined, role: UserRole) => Promise<void>;
+/** What may be asked of whoever calls, by the policy and by the contract; each throws unless it is so. */
+export interface Guards {
+  /** The actor has that role or a higher one; else `forbidden`. */
+  requireRole: (actor: Actor | undefined, role: UserRole) => Promise<void>;
+  /** The actor has proved within the last minutes who they are; else `step_up_required`. */
+  requireProof: (actor: Actor) => Promise<void>;
+}
 
 /**
  * Everything that can be asked, by its `operationId`. REST mounts each at its path; sockets name it. Whoever runs one has
@@ -68,26 +73,32 @@ export type RequireRole = (actor: Actor | undefined, role: UserRole) => Promise<
 export class Operations {
   readonly #all = new Map<string, Operation>();
   readonly #checkAnswers: boolean;
-  readonly #requireRole: RequireRole;
+  readonly #guards: Guards;
 
   /**
    * @param checkAnswers Parses every answer against its contract: in development and tests, where a mistake must not pass unseen.
-   * @param requireRole Refuses whoever has not the role that the policy names. Here, so that no door can forget it.
+   * @param guards Refuse whoever is not what an endpoint asks for. Here, so that no door can forget it.
    */
-  constructor({ checkAnswers }: { checkAnswers: boolean }, requireRole: RequireRole) {
+  constructor({ checkAnswers }: { checkAnswers: boolean }, guards: Guards) {
     this.#checkAnswers = checkAnswers;
-    this.#requireRole = requireRole;
+    this.#guards = guards;
   }
 
   add<E extends Endpoint>(endpoint: E, handle: Handler<E>): void {
     const rule = ruleOf(endpoint.operationId);
     const run = async (call: AnyCall): Promise<Outcome> => {
-      if (rule.who === 'staff') await this.#requireRole(call.actor, rule.role);
+      await this.#admit(rule, endpoint, call);
       const answer: Outcome = await handle(call as Call<E>);
       if (this.#checkAnswers) endpoint.success[answer.status]?.parse(answer.body);
       return answer;
     };
     this.#all.set(endpoint.operationId, { endpoint, run });
+  }
+
+  /** The role first: to whom a call is not open, nothing more is said of it. */
+  async #admit(rule: Rule, { stepUp }: Endpoint, { actor, body }: AnyCall): Promise<void> {
+    if (rule.who === 'staff') await this.#guards.requireRole(actor, rule.role);
+    if (actor && stepUp && needsProof(stepUp, body)) await this.#guards.requireProof(actor);
   }
 
   [Symbol.iterator](): Iterator<Operation> {
@@ -102,3 +113,6 @@ export class Operations {
     return operation.run({ ...call, actor });
   }
 }
+
+const needsProof = (stepUp: NonNullable<Endpoint['stepUp']>, body: unknown): boolean =>
+  stepUp === true || Object.entries(stepUp).some(([field, word]) => (body as Record<string, unknown>)[field] === word);

@@ -20,6 +20,10 @@ export const errorCodes = {
   invalid_code: 'The verification code is wrong.',
   code_expired: 'The verification code has run out or was never asked for; ask for a new one.',
   too_many_attempts: 'Too many wrong tries; ask for a new code.',
+  invalid_passkey: 'The passkey’s answer is not right for what was asked; begin again.',
+  factor_exists: 'This factor is switched on already; remove it before you set it up anew.',
+  step_up_required:
+    'This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up, then ask again; `detail` says with what.',
   forbidden: 'You may not do this.',
   not_found: 'It does not exist, or it is not yours.',
   method_not_allowed: 'This path does not take that method.',

@@ -14,6 +14,7 @@ const id = <Brand extends string>(brand: Brand) =>
 export const UserId = id('UserId');
 export const SessionId = id('SessionId');
 export const DeviceId = id('DeviceId');
+export const PasskeyId = id('PasskeyId');
 export const ConversationId = id('ConversationId');
 export const MessageId = id('MessageId');
 export const InviteId = id('InviteId');
@@ -25,6 +26,7 @@ export const ClientId = id('ClientId');
 export type UserId = z.infer<typeof UserId>;
 export type SessionId = z.infer<typeof SessionId>;
 export type DeviceId = z.infer<typeof DeviceId>;
+export type PasskeyId = z.infer<typeof PasskeyId>;
 export type ConversationId = z.infer<typeof ConversationId>;
 export type MessageId = z.infer<typeof MessageId>;
 export type AttemptId = z.infer<typeof AttemptId>;

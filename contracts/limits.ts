@@ -51,6 +51,8 @@ export const limits = {
   displayNameLength: 100,
   /** Characters; the lower bound is for passwords that stand alone, without a second factor (NIST SP 800-63B-4). */
   passwordLengthMin: 15,
+  /** The same where a second factor stands beside it. */
+  passwordLengthMinBesideFactor: 8,
   passwordLengthMax: 128,
   /** Wrong or right guesses in an hour at the password that one person has, while they are signed in. */
   passwordTriesPerHour: 10,
@@ -88,6 +90,20 @@ export const limits = {
   devicesPerUser: 20,
   /** Open sessions of one person; the least recently used gives way. */
   sessionsPerUser: 50,
+  /** Seconds that a proof of who somebody is counts for what needs a recent one. */
+  proofSeconds: 300,
+  /** Seconds that a second factor is waited for, and that a passkey has to answer. */
+  challengeSeconds: 300,
+  /** Guesses at one such challenge, and of one session in `proofSeconds`. */
+  factorGuesses: 5,
+  /** Seconds in which a secret that was begun must be confirmed by its first code. */
+  totpBeginSeconds: 600,
+  /** Recovery codes that are given out together. */
+  recoveryCodes: 10,
+  /** Passkeys of one person. */
+  passkeysPerUser: 20,
+  /** Characters of a passkey's name. */
+  passkeyNameLength: 100,
   /** Bytes of a REST request's body. */
   requestBodyBytes: 262_144,
   /** Bytes of what a provider reports in one post: SendGrid gathers up to 768 KiB. */

@@ -129,6 +129,20 @@ create table blocks (
 );
 grant delete, insert, select, update on blocks to homing_app;
 
+create table challenges (
+  token_hash bytea not null,
+  purpose text not null,
+  user_id uuid,
+  device_name text,
+  expires_at timestamp with time zone not null,
+  tries integer not null default 0,
+  constraint challenges_pkey PRIMARY KEY (token_hash),
+  constraint challenges_purpose_check CHECK ((purpose = ANY (ARRAY['sign_in'::text, 'passkey_sign_in'::text, 'passkey_registration'::text, 'step_up'::text])))
+);
+CREATE INDEX challenges_expired ON public.challenges USING btree (expires_at);
+CREATE INDEX challenges_of_user ON public.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
+grant delete, insert, select, update on challenges to homing_app;
+
 create table conversation_keys (
   key text not null,
   conversation_id uuid not null,
@@ -455,6 +469,21 @@ create table outbox (
 CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
 
+create table passkeys (
+  user_id uuid not null,
+  id uuid not null,
+  credential_id bytea not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  name text not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  constraint passkeys_pkey PRIMARY KEY (user_id, id)
+);
+CREATE UNIQUE INDEX passkeys_credential ON public.passkeys USING btree (credential_id);
+grant delete, insert, select, update on passkeys to homing_app;
+
 create table password_resets (
   id uuid not null,
   token_hash bytea not null,
@@ -528,6 +557,14 @@ create table recount_walks (
 );
 grant delete, insert, select, update on recount_walks to homing_app;
 
+create table recovery_codes (
+  user_id uuid not null,
+  code_hash bytea not null,
+  used_at timestamp with time zone,
+  constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash)
+);
+grant delete, insert, select, update on recovery_codes to homing_app;
+
 create table refresh_tokens (
   token_hash bytea not null,
   user_id uuid not null,
@@ -562,6 +599,10 @@ create table sessions (
   revoked_at timestamp with time zone,
   revoke_reason text,
   network bytea,
+  second_factor boolean not null default false,
+  proved_at timestamp with time zone,
+  proof_tries integer not null default 0,
+  proof_tries_since timestamp with time zone,
   constraint sessions_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
@@ -633,6 +674,17 @@ create table threads (
   constraint threads_pkey PRIMARY KEY (conversation_id, root_seq)
 );
 grant delete, insert, select, update on threads to homing_app;
+
+create table totp (
+  user_id uuid not null,
+  secret bytea not null,
+  key_id text not null,
+  begun_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
+  last_step bigint,
+  constraint totp_pkey PRIMARY KEY (user_id)
+);
+grant delete, insert, select, update on totp to homing_app;
 
 create table unreached (
   conversation_id uuid not null,

@@ -131,8 +131,21 @@ export class Client {
     return this.#become(await request(this.#http, 'register', { body }));
   }
 
+  /** Rejects with `second_factor_required` where the password is not enough; `finishSignIn` goes on from there. */
   async signIn(body: RestInput<'login'>['body']): Promise<Me> {
-    return this.#become(await request(this.#http, 'login', { body }));
+    const answer = await request(this.#http, 'login', { body });
+    if (!('session' in answer)) throw new HomingError('second_factor_required', { secondFactor: answer });
+    return this.#become(answer);
+  }
+
+  /** Signs in by the challenge of `second_factor_required` and a code, a recovery code or what a passkey answered. */
+  async finishSignIn(body: RestInput<'secondFactor'>['body']): Promise<Me> {
+    return this.#become(await request(this.#http, 'secondFactor', { body }));
+  }
+
+  /** Signs in by what a passkey answered to `rest('beginPasskeySignIn')`, and nothing else. */
+  async signInWithPasskey(body: RestInput<'signInWithPasskey'>['body']): Promise<Me> {
+    return this.#become(await request(this.#http, 'signInWithPasskey', { body }));
   }
 
   /** Goes on as who was signed in before, by what the storage keeps; undefined where nobody was. */

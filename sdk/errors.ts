@@ -1,3 +1,4 @@
+import type { SecondFactorNeeded } from '../contracts/entities/index.ts';
 import type { ErrorCode, FieldFault, Problem, SocketError } from '../contracts/errors.ts';
 
 /** What goes wrong on this side of the wire, beside the server's own codes. */
@@ -7,6 +8,7 @@ export const clientErrorCodes = {
   disconnected: 'The connection was lost before the answer came.',
   unreadable: 'Something answered that is not the server.',
   signed_out: 'Nobody is signed in.',
+  second_factor_required: 'The password is right; go on with a second factor.',
   stopped: 'The client was stopped.',
   queue_full: 'Too many messages wait to be sent.',
   discarded: 'The message was thrown away before it was sent.',
@@ -21,6 +23,7 @@ interface Details {
   status?: number | undefined;
   retryAfterMs?: number | undefined;
   errors?: FieldFault[] | undefined;
+  secondFactor?: SecondFactorNeeded | undefined;
   cause?: unknown;
 }
 
@@ -34,14 +37,17 @@ export class HomingError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Each fault of an input, with its path. */
   readonly errors: FieldFault[] | undefined;
+  /** Of `second_factor_required`: what `finishSignIn` goes on with, and by which means. */
+  readonly secondFactor: SecondFactorNeeded | undefined;
 
-  constructor(code: HomingErrorCode, { message, status, retryAfterMs, errors, cause }: Details = {}) {
+  constructor(code: HomingErrorCode, { message, status, retryAfterMs, errors, secondFactor, cause }: Details = {}) {
     const words = message ?? (code in clientErrorCodes ? clientErrorCodes[code as ClientErrorCode] : code);
     super(words, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
     this.errors = errors;
+    this.secondFactor = secondFactor;
   }
 }
 
@@ -74,6 +80,9 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   invalid_code: 'refused',
   code_expired: 'refused',
   too_many_attempts: 'refused',
+  invalid_passkey: 'refused',
+  factor_exists: 'refused',
+  step_up_required: 'refused',
   forbidden: 'refused',
   not_found: 'refused',
   method_not_allowed: 'refused',
@@ -99,6 +108,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   disconnected: 'unknown',
   unreadable: 'refused',
   signed_out: 'refused',
+  second_factor_required: 'refused',
   stopped: 'refused',
   queue_full: 'refused',
   discarded: 'refused',

@@ -9,6 +9,12 @@ const patience = {
   password_forgotten: { firstMs: 2_000, maxMs: 60_000, giveUpMs: 600_000, heartbeatMs: 20_000 },
   password_changed: afterwards,
   new_sign_in: afterwards,
+  totp_added: afterwards,
+  totp_removed: afterwards,
+  passkey_added: afterwards,
+  passkey_removed: afterwards,
+  recovery_codes_renewed: afterwards,
+  recovery_code_used: afterwards,
 } satisfies Record<NoticeKind, unknown>;
 
 /** Somebody is to be told about their account, at an address or number of theirs. */

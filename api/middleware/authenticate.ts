@@ -2,17 +2,14 @@ import type { NextFunction, Request, Response } from 'express';
 import passport from 'passport';
 import { Strategy as BearerStrategy } from 'passport-http-bearer';
 import { Strategy as LocalStrategy } from 'passport-local';
-import type { Me, Session } from '../../contracts/entities/index.ts';
+import type { SecondFactorNeeded } from '../../contracts/entities/index.ts';
+import type { SignedIn } from '../../contracts/rest/auth.ts';
 import { login } from '../../domain/accounts/index.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiOptions } from '../options.ts';
 
 export type Authenticate = (request: Request, response: Response, next: NextFunction) => Promise<Actor>;
-export interface SignedIn {
-  user: Me;
-  session: Session;
-}
 
 type LoginDeps = Parameters<typeof login>[0];
 
@@ -59,5 +56,8 @@ export function createPassport(
         };
         authenticator.authenticate(strategy, { session: false }, settle)(request, response, next);
       });
-  return { authenticate: run<Actor>('bearer') satisfies Authenticate, signIn: run<SignedIn>('local') };
+  return {
+    authenticate: run<Actor>('bearer') satisfies Authenticate,
+    signIn: run<SignedIn | SecondFactorNeeded>('local'),
+  };
 }

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
-import { authEndpoints } from '../../contracts/rest/index.ts';
+import type { SecondFactorNeeded } from '../../contracts/entities/index.ts';
+import { type SignedIn, authEndpoints } from '../../contracts/rest/index.ts';
 import {
   changePassword,
   forgotPassword,
@@ -12,11 +13,10 @@ import {
   revokeSession,
 } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import type { SignedIn } from '../middleware/authenticate.ts';
 import { type Operations, reply } from '../operations.ts';
 import type { ApiOptions } from '../options.ts';
 
-type SignIn = (request: Request, response: Response, next: NextFunction) => Promise<SignedIn>;
+type SignIn = (request: Request, response: Response, next: NextFunction) => Promise<SignedIn | SecondFactorNeeded>;
 
 interface WaysIn extends Pick<ApiOptions, 'addressOf'> {
   signIn: SignIn;
@@ -31,7 +31,8 @@ export function signInRoutes(operations: Operations, deps: Deps, { signIn, addre
     // passport's strategy reads the request: it shall see what the contract let through.
     request.body = body;
     const next = () => undefined;
-    return reply(200, await signIn(request, request.res as Response, next));
+    const outcome = await signIn(request, request.res as Response, next);
+    return 'session' in outcome ? reply(200, outcome) : reply(202, outcome);
   });
   operations.add(authEndpoints.refresh, async ({ body, request }) =>
     reply(200, { session: await refresh(deps, body.refreshToken, addressOf(request)) }),

@@ -1,24 +1,32 @@
 import { requireRole } from '../../domain/access/index.ts';
+import { requireProof } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
-import { Operations } from '../operations.ts';
+import { type Guards, Operations } from '../operations.ts';
 import { adminRoutes } from './admin.ts';
 import { sessionRoutes } from './auth.ts';
 import { conversationRoutes } from './conversations.ts';
+import { factorRoutes } from './factors.ts';
 import { jobRoutes } from './jobs.ts';
 import { meRoutes } from './me.ts';
 import { memberRoutes } from './members.ts';
 import { messageRoutes } from './messages.ts';
 import { readStateRoutes } from './read-state.ts';
 
+export const createGuards = (deps: Deps): Guards => ({
+  requireRole: (actor, role) => requireRole(deps.db, actor, role),
+  requireProof: (actor) => requireProof(deps, actor),
+});
+
 /** Everything that somebody who is signed in may ask, whichever door they come through. */
 export function createOperations(deps: Deps, options: { checkAnswers: boolean }): Operations {
-  const operations = new Operations(options, (actor, role) => requireRole(deps.db, actor, role));
+  const operations = new Operations(options, createGuards(deps));
   messageRoutes(operations, deps);
   readStateRoutes(operations, deps);
   conversationRoutes(operations, deps);
   memberRoutes(operations, deps);
   meRoutes(operations, deps);
   sessionRoutes(operations, deps);
+  factorRoutes(operations, deps);
   adminRoutes(operations, deps);
   jobRoutes(operations, deps);
   return operations;

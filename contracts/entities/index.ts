@@ -3,6 +3,7 @@ export * from './conversation.ts';
 export * from './device.ts';
 export * from './event.ts';
 export * from './explanation.ts';
+export * from './factor.ts';
 export * from './job.ts';
 export * from './member.ts';
 export * from './message.ts';

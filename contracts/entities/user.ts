@@ -70,6 +70,8 @@ export const SessionInfo = z
       description:
         'Whether it was last used in the network of the session that asks; null where that is not known. No address is kept.',
     }),
+    /** Whether its person has proved a second factor in it. */
+    secondFactor: z.boolean(),
     createdAt: Instant,
     lastUsedAt: Instant,
     expiresAt: Instant,

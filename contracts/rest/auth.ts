@@ -5,6 +5,7 @@ import {
   Locale,
   Me,
   PhoneNumber,
+  SecondFactorNeeded,
   Session,
   SessionInfo,
   TimeZone,
@@ -15,16 +16,20 @@ import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
 /** Taken byte for byte as it was received: a password is never trimmed, folded or normalised. */
-const NewPassword = z
-  .string()
-  .min(limits.passwordLengthMin, { abort: true })
-  .max(limits.passwordLengthMax)
-  // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
-  .refine((value) => Array.from(value).length >= limits.passwordLengthMin, {
-    message: `must have at least ${limits.passwordLengthMin} characters`,
-  })
-  .meta({ format: 'password', examples: ['correct horse battery'] });
-const deviceName = line(100).optional();
+const passwordOf = (lengthMin: number) =>
+  z
+    .string()
+    .min(lengthMin, { abort: true })
+    .max(limits.passwordLengthMax)
+    // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
+    .refine((value) => Array.from(value).length >= lengthMin, {
+      message: `must have at least ${lengthMin} characters`,
+    })
+    .meta({ format: 'password', examples: ['correct horse battery'] });
+const NewPassword = passwordOf(limits.passwordLengthMin);
+/** In place of another: of who has a second factor it may be shorter, which only the domain knows. */
+const NextPassword = passwordOf(limits.passwordLengthMinBesideFactor);
+export const deviceName = line(100).optional();
 
 export const Registration = z
   .strictObject({
@@ -55,7 +60,7 @@ export type Login = z.infer<typeof Login>;
 export const PasswordChange = z
   .strictObject({
     oldPassword: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
-    newPassword: NewPassword,
+    newPassword: NextPassword,
     endOtherSessions: z.boolean().optional().meta({ description: 'Ends every session but the one that asks' }),
   })
   .meta({ id: 'PasswordChange' });
@@ -72,14 +77,15 @@ export const PasswordForgotten = z
 export const PasswordReset = z
   .strictObject({
     token: z.string().min(20).max(200).meta({ description: 'What stands behind the # of the link that was sent' }),
-    password: NewPassword,
+    password: NextPassword,
   })
   .meta({ id: 'PasswordReset' });
 export type PasswordReset = z.infer<typeof PasswordReset>;
 
 export const Refresh = z.strictObject({ refreshToken: z.string().min(20).max(200) }).meta({ id: 'Refresh' });
 
-const SignedIn = z.strictObject({ user: Me, session: Session }).meta({ id: 'SignedIn' });
+export const SignedIn = z.strictObject({ user: Me, session: Session }).meta({ id: 'SignedIn' });
+export type SignedIn = z.infer<typeof SignedIn>;
 
 export const authEndpoints = {
   register: endpoint({
@@ -99,10 +105,11 @@ export const authEndpoints = {
     method: 'post',
     path: '/v1/auth/login',
     tag: 'Sign-in',
-    summary: 'Signs in with an e-mail address or phone number and a password',
+    summary:
+      'Signs in with an e-mail address or phone number and a password. Who has a second factor is answered 202 and a challenge, for `secondFactor`',
     auth: 'none',
     body: Login,
-    success: { 200: SignedIn },
+    success: { 200: SignedIn, 202: SecondFactorNeeded },
     errors: ['invalid_credentials', 'overloaded'],
   }),
   refresh: endpoint({
@@ -132,7 +139,8 @@ export const authEndpoints = {
     method: 'post',
     path: '/v1/auth/password/reset',
     tag: 'Sign-in',
-    summary: 'Sets a new password by what was sent; every session ends, and the address or number is verified',
+    summary:
+      'Sets a new password by what was sent; every session ends, the address or number is verified, and a second factor stays',
     auth: 'none',
     body: PasswordReset,
     success: { 204: null },
@@ -143,11 +151,12 @@ export const authEndpoints = {
     method: 'post',
     path: '/v1/me/password',
     tag: 'Sign-in',
-    summary: 'Sets a new password in place of the one that is given along; I am told at what I have verified',
+    summary:
+      'Sets a new password in place of the one that is given along; I am told at what I have verified. Who has a second factor needs a recent proof by it: `stepUp`',
     auth: 'user',
     body: PasswordChange,
     success: { 200: z.strictObject({ revoked: z.int().nonnegative() }) },
-    errors: ['invalid_credentials', 'rate_limited', 'conflict', 'overloaded'],
+    errors: ['step_up_required', 'invalid_credentials', 'rate_limited', 'conflict', 'overloaded'],
   }),
   logout: endpoint({
     operationId: 'logout',
@@ -176,6 +185,7 @@ export const authEndpoints = {
     tag: 'Sign-in',
     summary: 'Ends one session; its sockets are closed at once',
     auth: 'user',
+    stepUp: true,
     params: z.strictObject({ id: SessionId }),
     success: { 204: null },
     errors: ['not_found'],
@@ -187,6 +197,7 @@ export const authEndpoints = {
     tag: 'Sign-in',
     summary: 'Ends every session but the one that asks',
     auth: 'user',
+    stepUp: true,
     success: { 200: z.strictObject({ revoked: z.int().nonnegative() }) },
     errors: [],
   }),

@@ -22,6 +22,11 @@ export interface Endpoint<
   readonly tag: string;
   readonly summary: string;
   readonly auth: Needs;
+  /**
+   * Only in a session whose person has proved who they are within the last minutes (`proofSeconds`): always, or where the
+   * body says one of these words in that field.
+   */
+  readonly stepUp?: true | Readonly<Record<string, string>>;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

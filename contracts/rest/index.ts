@@ -2,6 +2,7 @@ import { aboutEndpoints } from './about.ts';
 import { adminEndpoints } from './admin.ts';
 import { authEndpoints } from './auth.ts';
 import { conversationEndpoints } from './conversations.ts';
+import { factorEndpoints } from './factors.ts';
 import { jobEndpoints } from './jobs.ts';
 import { meEndpoints } from './me.ts';
 import { memberEndpoints } from './members.ts';
@@ -13,6 +14,7 @@ export * from './admin.ts';
 export * from './auth.ts';
 export * from './conversations.ts';
 export * from './endpoint.ts';
+export * from './factors.ts';
 export * from './jobs.ts';
 export * from './me.ts';
 export * from './members.ts';
@@ -22,6 +24,7 @@ export * from './read-state.ts';
 /** Every REST call that there is. What is not here is not mounted, and the other way round. */
 export const endpoints = {
   ...authEndpoints,
+  ...factorEndpoints,
   ...meEndpoints,
   ...conversationEndpoints,
   ...memberEndpoints,

@@ -70,6 +70,7 @@ export const meEndpoints = {
     summary:
       'Sends a verification code to an e-mail address; it becomes mine once the code is confirmed, and is nobody’s any more who has it unverified',
     auth: 'user',
+    stepUp: true,
     body: z.strictObject({ email: EmailAddress }),
     success: { 202: SentTo },
     errors: ['rate_limited'],
@@ -93,6 +94,7 @@ export const meEndpoints = {
     summary:
       'Sends a verification code to a phone number; it becomes mine once the code is confirmed, and is nobody’s any more who has it unverified',
     auth: 'user',
+    stepUp: true,
     body: z.strictObject({ phone: PhoneNumber }),
     success: { 202: SentTo },
     errors: ['rate_limited'],

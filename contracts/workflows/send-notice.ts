@@ -1,10 +1,22 @@
 import { z } from 'zod';
 
 /** What somebody is told about their account. */
-export const NoticeKind = z.enum(['password_forgotten', 'password_changed', 'new_sign_in']);
+export const NoticeKind = z.enum([
+  'password_forgotten',
+  'password_changed',
+  'new_sign_in',
+  'totp_added',
+  'totp_removed',
+  'passkey_added',
+  'passkey_removed',
+  'recovery_codes_renewed',
+  'recovery_code_used',
+]);
 export type NoticeKind = z.infer<typeof NoticeKind>;
 /** What has happened already, and is told at every address and number that they have proved. */
 export type OwnerNoticeKind = Exclude<NoticeKind, 'password_forgotten'>;
+/** What was done with how somebody signs in, that they must hear of, whoever did it. */
+export type FactorNoticeKind = Exclude<OwnerNoticeKind, 'password_changed' | 'new_sign_in'>;
 
 /** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
 export const SendNoticeInput = z.strictObject({

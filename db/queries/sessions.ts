@@ -10,10 +10,12 @@ export interface SessionRow {
   expiresAt: Date;
   /** Where it was used last, as a hash; null where that is not known. */
   network: Buffer | null;
+  /** Whether its person proved a second factor when they signed in. */
+  secondFactor: boolean;
 }
 
 const columns = `user_id as "userId", id, device_name as "deviceName", created_at as "createdAt",
-  last_used_at as "lastUsedAt", expires_at as "expiresAt", network`;
+  last_used_at as "lastUsedAt", expires_at as "expiresAt", network, second_factor as "secondFactor"`;
 
 /**
  * Ends sessions of `$1` and, in the same statement, takes the push tokens of the devices that they registered: a phone
@@ -25,20 +27,15 @@ const silencing = (ending: string) => `
     where user_id = $1 and session_id in (select id from ended) and push_token is not null
   ) select id from ended`;
 
-/** Opens a session. Over `keep` open ones, the least recently used are ended; their ids come back. */
+/** Opens a session, which begins with a proof. Over `keep` open ones, the least recently used are ended; their ids come back. */
 export async function insertSession(tx: Tx, session: SessionRow, keep: number): Promise<SessionId[]> {
   await tx.query({
     name: 'insert-session',
-    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at, network)
-      values ($1, $2, $3, $4, $5, $6, $7)`,
+    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at, network, second_factor, proved_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $4)`,
     values: [
-      session.userId,
-      session.id,
-      session.deviceName,
-      session.createdAt,
-      session.lastUsedAt,
-      session.expiresAt,
-      session.network,
+      ...[session.userId, session.id, session.deviceName, session.createdAt, session.lastUsedAt],
+      ...[session.expiresAt, session.network, session.secondFactor],
     ],
   });
   const { rows } = await tx.query<{ id: SessionId }>({
@@ -210,6 +207,53 @@ export async function isSessionOpen(db: Db | Queryable, userId: UserId, id: Sess
     text: `select 1 from sessions s join users u on u.id = s.user_id and u.status = 'active'
       where s.user_id = $1 and s.id = $2 and s.revoked_at is null and s.expires_at > now()`,
     values: [userId, id],
+  });
+  return rowCount === 1;
+}
+
+/** Whether the session's person has proved who they are since then. */
+export async function isProvedSince(db: Queryable, userId: UserId, id: SessionId, since: Date): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-proved-since',
+    text: 'select 1 from sessions where user_id = $1 and id = $2 and proved_at > $3',
+    values: [userId, id, since],
+  });
+  return rowCount === 1;
+}
+
+/**
+ * Takes one try of a session to prove who its person is: so many from the first on, and anew once that one is older than
+ * `windowMs`. Counted before it is judged. Who has signed in elsewhere has tries of their own.
+ */
+export async function takeProofTry(
+  db: Queryable,
+  userId: UserId,
+  id: SessionId,
+  { at, maxTries, windowMs }: { at: Date; maxTries: number; windowMs: number },
+): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'take-proof-try',
+    text: `
+      update sessions set proof_tries = case when proof_tries_since > $5 then proof_tries + 1 else 1 end,
+        proof_tries_since = case when proof_tries_since > $5 then proof_tries_since else $3 end
+      where user_id = $1 and id = $2 and (proof_tries_since is null or proof_tries_since <= $5 or proof_tries < $4)`,
+    values: [userId, id, at, maxTries, new Date(at.getTime() - windowMs)],
+  });
+  return rowCount === 1;
+}
+
+/** The session's person has proved who they are; false where it has ended. */
+export async function markProved(
+  tx: Tx,
+  userId: UserId,
+  id: SessionId,
+  { at, secondFactor }: { at: Date; secondFactor: boolean },
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'mark-proved',
+    text: `update sessions set proved_at = $3, second_factor = second_factor or $4, proof_tries = 0, proof_tries_since = null
+      where user_id = $1 and id = $2 and revoked_at is null`,
+    values: [userId, id, at, secondFactor],
   });
   return rowCount === 1;
 }

@@ -14,7 +14,7 @@ export interface OpenRule {
 /** Whoever is signed in, about what is theirs. What a call names must be theirs too; what is another's is not there. */
 export interface PersonRule {
   who: 'person';
-  own?: { what: 'session' | 'device' | 'block' | 'notification' | 'draft' | 'token'; at: Place };
+  own?: { what: 'session' | 'device' | 'passkey' | 'block' | 'notification' | 'draft' | 'token'; at: Place };
   /** Somebody who can be talked to; anybody may name them. */
   names?: Place;
   /** They need not be one who can be talked to at the moment. */
@@ -111,6 +111,9 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   register: anybody,
   login: anybody,
   refresh: anybody,
+  secondFactor: anybody,
+  beginPasskeySignIn: anybody,
+  signInWithPasskey: anybody,
   forgotPassword: anybody,
   resetPassword: anybody,
   livez: anybody,
@@ -123,6 +126,18 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   listSessions: person,
   revokeSession: own('session', 'params.id'),
   revokeOtherSessions: person,
+  stepUp: person,
+  beginPasskeyStepUp: person,
+
+  getFactors: person,
+  beginTotp: person,
+  confirmTotp: person,
+  removeTotp: person,
+  renewRecoveryCodes: person,
+  beginPasskey: person,
+  addPasskey: person,
+  renamePasskey: own('passkey', 'params.id'),
+  removePasskey: own('passkey', 'params.id'),
 
   getMe: person,
   updateMe: person,

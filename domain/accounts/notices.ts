@@ -1,8 +1,9 @@
-import type { OwnerNoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { UserId } from '../../contracts/ids.ts';
+import type { FactorNoticeKind, OwnerNoticeKind } from '../../contracts/workflows/send-notice.ts';
 import type { Tx } from '../../db/client.ts';
 import { insertNotice } from '../../db/queries/notices.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
-import type { UserRow } from '../../db/queries/users.ts';
+import { type UserRow, userById } from '../../db/queries/users.ts';
 import type { Deps } from '../deps.ts';
 import type { Contact } from './contacts.ts';
 
@@ -23,6 +24,21 @@ export async function tellOwner(
     await insertOutbox(tx, { topic: 'notice.owed', userId: user.id, payload });
   }
 }
+
+/** The same of who signs in otherwise from now on, in the transaction in which that is so. */
+export async function tellOfFactor(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  userId: UserId,
+  kind: FactorNoticeKind,
+): Promise<void> {
+  const user = await userById(tx, userId);
+  if (user) await tellOwner(tx, deps, user, kind);
+}
+
+/** Whether they had proved this one. */
+export const isProvedBy = (user: UserRow, { channel, target }: Contact): boolean =>
+  provedContacts(user).some((each) => each.channel === channel && each.target === target);
 
 export function provedContacts({ email, emailVerifiedAt, phone, phoneVerifiedAt }: UserRow): Contact[] {
   return [

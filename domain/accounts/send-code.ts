@@ -4,7 +4,7 @@ import { type VerificationRow, beginVerification } from '../../db/queries/verifi
 import type { Deps } from '../deps.ts';
 import { wordingFor } from '../wording/index.ts';
 import { codeLimits, codeOf } from './contacts.ts';
-import { provedContacts } from './notices.ts';
+import { isProvedBy } from './notices.ts';
 import { sendLetter } from './send-letter.ts';
 
 type CodeDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'publicUrl'>;
@@ -41,7 +41,7 @@ async function otherHolder(
   { userId, channel, target }: VerificationRow,
 ): Promise<UserRow | undefined> {
   const [holder] = await usersByIdentifier(db, target, 1);
-  const proved = holder && provedContacts(holder).some((each) => each.channel === channel && each.target === target);
+  const proved = holder && isProvedBy(holder, { channel, target });
   return proved && holder.id !== userId ? holder : undefined;
 }
 

@@ -17,35 +17,39 @@ type NoticeDeps = Pick<Deps, 'db' | 'now' | 'mac' | 'senders' | 'publicUrl'>;
 
 /** Tells somebody what there is to tell of their account. Sending twice is harmless: both say the same. */
 export function sendNotice(deps: NoticeDeps, { noticeId, kind }: SendNoticeInput): Promise<SendNoticeOutcome> {
-  return kind === 'password_forgotten' ? sendReset(deps, noticeId) : sendChange(deps, noticeId);
+  return kind === 'password_forgotten' ? sendReset(deps, noticeId) : sendChange(deps, noticeId, kind);
 }
 
-async function sendChange(deps: NoticeDeps, id: string): Promise<SendNoticeOutcome> {
+async function sendChange(deps: NoticeDeps, id: string, kind: OwnerNoticeKind): Promise<SendNoticeOutcome> {
   const notice = await noticeById(deps.db, id);
   if (!notice) return 'superseded';
-  const { kind, channel, target, userId } = notice;
+  const { channel, target, userId } = notice;
   const { locale, timeZone } = (await userById(deps.db, userId)) ?? { locale: 'en', timeZone: 'UTC' };
   const wording = wordingFor(locale);
   const at = momentOf(notice.at, wording.language, timeZone);
-  const letter: Letter = { id, kind: 'notice', ...told[kind](wording.words), values: { at } };
+  const letter: Letter = { id, kind: 'notice', ...told(wording.words, kind), values: { at } };
   const outcome = await sendLetter(deps, { channel, target }, wording, letter);
   await deleteNotice(deps.db, id);
   return outcome;
 }
 
-type Said = Pick<Letter, 'subject' | 'paragraphs' | 'sms'>;
 /**
  * What there is to say of each. What a device calls itself is not told: whoever signs in chooses it, and would choose what
  * stands in our mail.
  */
-const told: Record<OwnerNoticeKind, (words: Words) => Said> = {
-  password_changed: ({ email, sms }) => ({
-    ...{ subject: email.passwordChangedSubject, paragraphs: [email.passwordChanged], sms: sms.passwordChanged },
-  }),
-  new_sign_in: ({ email, sms }) => ({
-    ...{ subject: email.signInSubject, paragraphs: [email.signIn, email.signInRemedy], sms: sms.signIn },
-  }),
-};
+function told(
+  { email, account, sms }: Words,
+  kind: OwnerNoticeKind,
+): Pick<Letter, 'subject' | 'paragraphs' | 'sms'> {
+  switch (kind) {
+    case 'password_changed':
+      return { subject: email.passwordChangedSubject, paragraphs: [email.passwordChanged], sms: sms.passwordChanged };
+    case 'new_sign_in':
+      return { subject: email.signInSubject, paragraphs: [email.signIn, email.signInRemedy], sms: sms.signIn };
+    default:
+      return { subject: account.subject, paragraphs: [account[kind], account.ifNotYou], sms: sms[kind] };
+  }
+}
 
 /** By the person's own clock, which the mail names. */
 const momentOf = (at: Date, language: string, timeZone: string) =>

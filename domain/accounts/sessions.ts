@@ -25,18 +25,27 @@ const refreshTokenBytes = 32;
 
 export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
 
+/** From where somebody signs in: what their device calls itself, and its address. */
+export interface Entrance {
+  deviceName: string | null | undefined;
+  address: string | undefined;
+}
+
 /** A session of a person who has just proved who they are, and the ids of older ones that gave way to it. */
 export async function openSession(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'newId' | 'tokens' | 'mac'>,
   userId: UserId,
-  { deviceName, address }: { deviceName: string | undefined; address: string | undefined },
+  { deviceName, address, secondFactor = false }: Entrance & { secondFactor?: boolean },
 ): Promise<{ session: Session; ended: SessionId[] }> {
   const at = deps.now();
   const id = deps.newId() as SessionId;
   const expiresAt = new Date(at.getTime() + sessionDays.absolute * dayMs);
   const network = networkOf(deps, userId, address);
-  const row = { userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt, network };
+  const row = {
+    ...{ userId, id, deviceName: deviceName ?? null, createdAt: at, lastUsedAt: at, expiresAt },
+    ...{ network, secondFactor },
+  };
   const ended = await insertSession(tx, row, limits.sessionsPerUser);
   const refreshToken = randomBytes(refreshTokenBytes).toString('base64url');
   await storeRefreshToken(tx, {
@@ -84,11 +93,12 @@ export function toSession(deps: Pick<Deps, 'tokens'>, actor: Actor, refreshToken
 export async function listSessions(deps: Pick<Deps, 'db'>, actor: Actor): Promise<SessionInfo[]> {
   const rows = await openSessions(deps.db, actor.userId);
   const here = rows.find(({ id }) => id === actor.sessionId)?.network ?? null;
-  return rows.map(({ id, deviceName, createdAt, lastUsedAt, expiresAt, network }) => ({
+  return rows.map(({ id, deviceName, createdAt, lastUsedAt, expiresAt, network, secondFactor }) => ({
     id,
     current: id === actor.sessionId,
     deviceName,
     network: here && network ? (network.equals(here) ? 'same' : 'other') : null,
+    secondFactor,
     createdAt: createdAt.toISOString(),
     lastUsedAt: lastUsedAt.toISOString(),
     expiresAt: expiresAt.toISOString(),

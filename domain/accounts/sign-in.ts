@@ -1,6 +1,6 @@
-import type { Me, Session } from '../../contracts/entities/index.ts';
+import type { Me, SecondFactorNeeded, Session } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
-import type { Login, Registration } from '../../contracts/rest/auth.ts';
+import type { Login, Registration, SignedIn } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type UserRow,
@@ -15,9 +15,10 @@ import { DomainError } from '../errors.ts';
 import { offerCode } from './contacts.ts';
 import { checkNewPassword } from './password-policy.ts';
 import { presentMe } from './present.ts';
-import { openSession, tellEnded } from './sessions.ts';
+import { admit } from './second-factor.ts';
+import { openSession } from './sessions.ts';
 
-type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'tokens' | 'publishLive'>;
+type SignInDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'tokens' | 'publicUrl' | 'publishLive'>;
 
 /**
  * Makes the account, its first session, and what is owed: a verification code to each contact that was given. The answer
@@ -65,22 +66,24 @@ const neverChanged = {
 const unprovedTried = 3;
 
 /**
- * Signs in, from that address. An unknown identifier costs the same work and gets the same answer as a wrong password, and
- * so does one that somebody has proved. Several accounts may name one that nobody has: then each try costs more, which
- * tells of people who never proved anything.
+ * Signs in, from that address, or asks for the second factor of whose password it is. An unknown identifier costs the same
+ * work and gets the same answer as a wrong password, and so does one that somebody has proved. Several accounts may name one
+ * that nobody has: then each try costs more, which tells of people who never proved anything.
  */
-export async function login(deps: SignInDeps, input: Login, address?: string): Promise<{ user: Me; session: Session }> {
+export async function login(
+  deps: SignInDeps,
+  input: Login,
+  address?: string,
+): Promise<SignedIn | SecondFactorNeeded> {
   const user = await whoseThisIs(deps, input);
   if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
   const passwordHash = await strengthen(deps, user, input.password);
-  const { session, ended } = await commit(deps, async (tx) => {
+  return commit(deps, async (tx) => {
     // The password may have become another one, or its person suspended, while it was looked at: what ended all sessions
     // ends this one.
     if (!(await holdPassword(tx, user.id, passwordHash))) throw new DomainError('invalid_credentials');
-    return { value: await openSession(tx, deps, user.id, { deviceName: input.deviceName, address }) };
+    return admit(tx, deps, user.id, { deviceName: input.deviceName, address });
   });
-  tellEnded(deps, user.id, ended);
-  return { user: presentMe(user), session };
 }
 
 async function whoseThisIs(

@@ -45,6 +45,19 @@ export const de: Words = {
     signInRemedy:
       'Wenn du das warst, ist nichts zu tun. Wenn nicht, beende diese Sitzung in der App und ändere dein Passwort.',
   },
+  account: {
+    subject: 'An deiner Anmeldung bei Homing hat sich etwas geändert',
+    ifNotYou:
+      'Wenn du das nicht warst, melde dich jetzt an, ändere dein Passwort und beende die Sitzungen, die du nicht kennst.',
+    totp_added: 'Für dein Homing-Konto wurde eine Authenticator-App eingeschaltet.',
+    totp_removed: 'Die Authenticator-App deines Homing-Kontos wurde ausgeschaltet.',
+    passkey_added: 'Deinem Homing-Konto wurde ein Passkey hinzugefügt.',
+    passkey_removed: 'Ein Passkey deines Homing-Kontos wurde entfernt.',
+    recovery_codes_renewed:
+      'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Die alten gelten nicht mehr.',
+    recovery_code_used:
+      'Einer deiner Wiederherstellungscodes wurde benutzt, um sich bei deinem Homing-Konto anzumelden oder es als deines auszuweisen.',
+  },
   page: {
     title: 'E-Mails von Homing',
     to: 'E-Mails über ungelesene Nachrichten an {address}',
@@ -127,5 +140,15 @@ export const de: Words = {
       'Neue Anmeldung bei deinem Homing-Konto, mit neuem Gerät oder Netz. Wenn du das nicht warst, ändere dein Passwort.',
     haveAccount:
       'Jemand hat einen Homing-Code für diese Nummer angefordert. Sie gehört zu deinem Konto: Melde dich damit an. Wenn du das nicht warst, ist nichts zu tun.',
+    totp_added:
+      'Für dein Homing-Konto wurde eine Authenticator-App eingeschaltet. Warst du das nicht, ändere jetzt dein Passwort.',
+    totp_removed:
+      'Die Authenticator-App deines Homing-Kontos wurde ausgeschaltet. Warst du das nicht, ändere jetzt dein Passwort.',
+    passkey_added: 'Deinem Homing-Konto wurde ein Passkey hinzugefügt. Warst du das nicht, ändere jetzt dein Passwort.',
+    passkey_removed: 'Ein Passkey deines Homing-Kontos wurde entfernt. Warst du das nicht, ändere jetzt dein Passwort.',
+    recovery_codes_renewed:
+      'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
+    recovery_code_used:
+      'Ein Wiederherstellungscode deines Homing-Kontos wurde benutzt. Warst du das nicht, ändere jetzt dein Passwort.',
   },
 };

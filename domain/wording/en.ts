@@ -44,6 +44,17 @@ export const en: Words = {
     signInRemedy:
       'If that was you, there is nothing to do. If not, end that session in the app and change your password.',
   },
+  account: {
+    subject: 'Something changed in how you sign in to Homing',
+    ifNotYou: 'If that was not you, sign in now, change your password and end the sessions that you do not know.',
+    totp_added: 'An authenticator app was switched on for your Homing account.',
+    totp_removed: 'The authenticator app of your Homing account was switched off.',
+    passkey_added: 'A passkey was added to your Homing account.',
+    passkey_removed: 'A passkey of your Homing account was removed.',
+    recovery_codes_renewed: 'New recovery codes were made for your Homing account. The old ones do not work any more.',
+    recovery_code_used:
+      'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
+  },
   page: {
     title: 'Mails from Homing',
     to: 'Mails about unread messages to {address}',
@@ -126,5 +137,14 @@ export const en: Words = {
       'Somebody signed in to your Homing account on a new device or network. If that was not you, change your password.',
     haveAccount:
       'Somebody asked for a Homing code for this number. It belongs to your account: sign in with it. If that was not you, there is nothing to do.',
+    totp_added:
+      'An authenticator app was switched on for your Homing account. If it was not you, change your password now.',
+    totp_removed:
+      'The authenticator app of your Homing account was switched off. If it was not you, change your password now.',
+    passkey_added: 'A passkey was added to your Homing account. If it was not you, change your password now.',
+    passkey_removed: 'A passkey of your Homing account was removed. If it was not you, change your password now.',
+    recovery_codes_renewed:
+      'New recovery codes were made for your Homing account. If it was not you, change your password now.',
+    recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',
   },
 };

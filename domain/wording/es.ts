@@ -43,6 +43,18 @@ export const es: Words = {
     signInRemedy:
       'Si has sido tú, no tienes que hacer nada. Si no, cierra esa sesión en la aplicación y cambia tu contraseña.',
   },
+  account: {
+    subject: 'Algo ha cambiado en tu forma de entrar en Homing',
+    ifNotYou: 'Si no has sido tú, entra ahora, cambia tu contraseña y cierra las sesiones que no conozcas.',
+    totp_added: 'Se ha activado una aplicación de autenticación en tu cuenta de Homing.',
+    totp_removed: 'Se ha desactivado la aplicación de autenticación de tu cuenta de Homing.',
+    passkey_added: 'Se ha añadido una llave de acceso a tu cuenta de Homing.',
+    passkey_removed: 'Se ha quitado una llave de acceso de tu cuenta de Homing.',
+    recovery_codes_renewed:
+      'Se han creado nuevos códigos de recuperación para tu cuenta de Homing. Los anteriores ya no sirven.',
+    recovery_code_used:
+      'Se ha usado uno de tus códigos de recuperación para entrar en tu cuenta de Homing o para demostrar que es tuya.',
+  },
   page: {
     title: 'Correos de Homing',
     to: 'Correos sobre mensajes sin leer a {address}',
@@ -125,5 +137,11 @@ export const es: Words = {
       'Nuevo inicio de sesión en tu cuenta de Homing, con dispositivo o red nuevos. Si no has sido tú, cambia tu contraseña.',
     haveAccount:
       'Han pedido un acceso a Homing con este contacto. Ya es de tu cuenta: entra con él. Si no lo has pedido, no hagas nada.',
+    totp_added: 'Se ha activado una app para entrar en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    totp_removed: 'Se ha desactivado la app para entrar en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    passkey_added: 'Se ha añadido una llave de acceso a tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    passkey_removed: 'Se ha quitado una llave de acceso de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
   },
 };

@@ -1,4 +1,5 @@
 import type { Reason } from '../../contracts/entities/index.ts';
+import type { FactorNoticeKind } from '../../contracts/workflows/send-notice.ts';
 
 /** Reasons for which something was sent when it was: what it last waited for, else why it was due. */
 export type ReasonToSend = Extract<
@@ -90,6 +91,8 @@ export interface Words {
     signIn: string;
     signInRemedy: string;
   };
+  /** What was done with how they sign in, by mail. */
+  account: Record<FactorNoticeKind | 'subject' | 'ifNotYou', string>;
   /** The page behind a mail's links. */
   page: {
     title: string;
@@ -152,5 +155,5 @@ export interface Words {
     passwordChanged: string;
     signIn: string;
     haveAccount: string;
-  };
+  } & Record<FactorNoticeKind, string>;
 }

@@ -52,6 +52,29 @@ describe('what the server tells of itself', () => {
     assert.ok(valid, JSON.stringify(errors));
   });
 
+  it('says of each operation that needs a recent proof that it does', async () => {
+    // They look at what the person has: a factor in place of the password, or beside it.
+    const ofTheirOwn: ReadonlySet<string> = new Set(['stepUp', 'changePassword']);
+    type Operation = { description?: string; responses: Record<string, { description: string }> };
+    const { body: document } = await call<{ paths: Record<string, Record<string, Operation>> }>(
+      app.url,
+      'GET',
+      '/openapi.json',
+    );
+    for (const { path, method, operationId, stepUp } of Object.values(endpoints) as Endpoint[]) {
+      const { description = '', responses } = (document.paths[path] as Record<string, Operation>)[method] as Operation;
+      const says = [
+        /at most five minutes old/.test(description),
+        /step_up_required/.test(responses[403]?.description ?? ''),
+      ];
+      assert.deepEqual(
+        says,
+        ofTheirOwn.has(operationId) ? [false, true] : [Boolean(stepUp), Boolean(stepUp)],
+        operationId,
+      );
+    }
+  });
+
   it('serves an AsyncAPI document that is valid and holds every socket event', async () => {
     const document = expectStatus(
       await call<{ channels: { socket: { messages: object } } }>(app.url, 'GET', '/asyncapi.json'),

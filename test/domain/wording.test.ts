@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FactorNoticeKind } from '../../contracts/workflows/send-notice.ts';
 import { type Words, languageNames, wordingFor } from '../../domain/wording/index.ts';
 import { segmentsOf } from '../../sandbox/segments.ts';
 
@@ -12,6 +13,11 @@ const link = `https://messages.a-long-name.example/o?n=${'0'.repeat(36)}`;
 const sentences = ({ direction: _, ...parts }: Words): [string, string][] =>
   Object.entries(parts).flatMap(([part, words]) =>
     Object.entries(words).map(([name, text]): [string, string] => [`${part}.${name}`, text]),
+  );
+
+const factorTexts = ({ sms, account }: Words) =>
+  (Object.keys(account) as (keyof typeof account)[]).flatMap((name) =>
+    name in sms ? [sms[name as FactorNoticeKind]] : [],
   );
 
 describe('the words of each language', () => {
@@ -46,7 +52,7 @@ describe('the words of each language', () => {
 
       it('make texts of as few segments as the letters allow', () => {
         const most = words.direction === 'rtl' ? 2 : 1;
-        for (const sentence of [words.sms.messages, words.sms.messagesSeveral, words.sms.code])
+        for (const sentence of [words.sms.messages, words.sms.messagesSeveral, words.sms.code, ...factorTexts(words)])
           for (const count of counts) {
             const text = say(sentence, { ...names, count, conversations: Math.max(2, count), link });
             const { encoding, segments } = segmentsOf(text);

@@ -18,6 +18,8 @@ export interface Page<Globals> {
     work: (globals: Globals, ...input: Input) => Output | Promise<Output>,
     ...input: Input
   ): Promise<Output>;
+  /** Gives the page an authenticator that keeps passkeys and has verified who is there. */
+  addAuthenticator(): Promise<void>;
   /** What the page complained of on its own: errors that nobody took, files and addresses that it was refused. */
   complaints: string[];
   close(): Promise<void>;
@@ -120,6 +122,11 @@ async function openPage<Globals>(tools: DevTools): Promise<Page<Globals>> {
     reload: () => loaded(() => ask('Page.reload')),
     async resize(width, height) {
       await ask('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+    },
+    async addAuthenticator() {
+      const kept = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+      await ask('WebAuthn.enable');
+      await ask('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', ...kept } });
     },
     close: async () => void (await tools.ask('Target.closeTarget', { targetId })),
     async run(work, ...input) {

@@ -15,7 +15,7 @@ import type {
 import type { SendNoticeInput } from '../../contracts/workflows/send-notice.ts';
 import type { SendVerificationInput } from '../../contracts/workflows/send-verification.ts';
 import type { UserId } from '../../contracts/ids.ts';
-import { nudgeSignal } from '../../contracts/workflows/names.ts';
+import { nudgeSignal, type workflowNames } from '../../contracts/workflows/names.ts';
 import { setUpNamespace } from '../../temporal/setup.ts';
 import { workflowBundle } from '../../workers/bundle-workflows.ts';
 import { installRuntime } from '../../workers/temporal-workers.ts';
@@ -145,5 +145,8 @@ export async function tellStory<T>(
   }
 }
 
-const nameOf = (input: object) =>
-  'verificationId' in input ? 'sendVerification' : 'noticeId' in input ? 'sendNotice' : 'escalateUnread';
+/** Which story begins with such an input. */
+function nameOf(input: object): keyof typeof workflowNames {
+  if ('verificationId' in input) return 'sendVerification';
+  return 'noticeId' in input ? 'sendNotice' : 'escalateUnread';
+}

@@ -1,0 +1,59 @@
+import { factorEndpoints } from '../../contracts/rest/index.ts';
+import {
+  addPasskey,
+  answerSecondFactor,
+  beginPasskey,
+  beginPasskeySignIn,
+  beginPasskeyStepUp,
+  beginTotp,
+  confirmTotp,
+  getFactors,
+  removePasskey,
+  removeTotp,
+  renamePasskey,
+  renewRecoveryCodes,
+  signInWithPasskey,
+  stepUp,
+} from '../../domain/accounts/index.ts';
+import type { Deps } from '../../domain/deps.ts';
+import { type Operations, reply } from '../operations.ts';
+
+/** The ways in by more than a password. */
+export function secondFactorRoutes(operations: Operations, deps: Deps): void {
+  operations.add(factorEndpoints.secondFactor, async ({ body }) => reply(200, await answerSecondFactor(deps, body)));
+  operations.add(factorEndpoints.beginPasskeySignIn, async () => reply(200, await beginPasskeySignIn(deps)));
+  operations.add(factorEndpoints.signInWithPasskey, async ({ body }) =>
+    reply(200, await signInWithPasskey(deps, body)),
+  );
+}
+
+/** Factors of one's own, and proofs anew. */
+export function factorRoutes(operations: Operations, deps: Deps): void {
+  operations.add(factorEndpoints.stepUp, async ({ actor, body }) => reply(200, await stepUp(deps, actor, body)));
+  operations.add(factorEndpoints.beginPasskeyStepUp, async ({ actor }) =>
+    reply(200, await beginPasskeyStepUp(deps, actor)),
+  );
+  operations.add(factorEndpoints.getFactors, async ({ actor }) => reply(200, await getFactors(deps, actor)));
+  operations.add(factorEndpoints.beginTotp, async ({ actor }) => reply(200, await beginTotp(deps, actor)));
+  operations.add(factorEndpoints.confirmTotp, async ({ actor, body }) =>
+    reply(200, { recoveryCodes: await confirmTotp(deps, actor, body.code) }),
+  );
+  operations.add(factorEndpoints.removeTotp, async ({ actor }) => {
+    await removeTotp(deps, actor);
+    return reply(204, undefined);
+  });
+  operations.add(factorEndpoints.renewRecoveryCodes, async ({ actor }) =>
+    reply(200, { recoveryCodes: await renewRecoveryCodes(deps, actor) }),
+  );
+  operations.add(factorEndpoints.beginPasskey, async ({ actor }) => reply(200, await beginPasskey(deps, actor)));
+  operations.add(factorEndpoints.addPasskey, async ({ actor, body }) =>
+    reply(201, await addPasskey(deps, actor, body)),
+  );
+  operations.add(factorEndpoints.renamePasskey, async ({ actor, params, body }) =>
+    reply(200, await renamePasskey(deps, actor, params.id, body.name)),
+  );
+  operations.add(factorEndpoints.removePasskey, async ({ actor, params }) => {
+    await removePasskey(deps, actor, params.id);
+    return reply(204, undefined);
+  });
+}

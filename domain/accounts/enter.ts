@@ -1,0 +1,23 @@
+import type { UserId } from '../../contracts/ids.ts';
+import type { DomainEvent } from '../../contracts/events.ts';
+import type { SignedIn } from '../../contracts/rest/auth.ts';
+import type { Tx } from '../../db/client.ts';
+import { userById } from '../../db/queries/users.ts';
+import type { Deps } from '../deps.ts';
+import { DomainError } from '../errors.ts';
+import { presentMe } from './present.ts';
+import { type Entrance, openSession } from './sessions.ts';
+
+/** A session for who has proved enough, with what is told of older ones that gave way to it. */
+export async function enter(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId' | 'tokens' | 'mac'>,
+  userId: UserId,
+  entrance: Entrance & { secondFactor: boolean },
+): Promise<{ value: SignedIn; events: DomainEvent[] }> {
+  const user = await userById(tx, userId);
+  if (user?.status !== 'active') throw new DomainError('invalid_credentials');
+  const { session, ended } = await openSession(tx, deps, userId, entrance);
+  const events: DomainEvent[] = ended.length > 0 ? [{ type: 'session.ended', userId, sessionIds: ended }] : [];
+  return { value: { user: presentMe(user), session }, events };
+}

@@ -1,0 +1,100 @@
+import type { StepUpProof } from '../../contracts/rest/factors.ts';
+import type { PasskeyRequest } from '../../contracts/entities/index.ts';
+import { limits } from '../../contracts/limits.ts';
+import type { Tx } from '../../db/client.ts';
+import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
+import { passkeysOf } from '../../db/queries/passkeys.ts';
+import { isProvedSince, markProved, takeProofTry } from '../../db/queries/sessions.ts';
+import { userById } from '../../db/queries/users.ts';
+import { commit } from '../commit.ts';
+import type { Actor, Deps } from '../deps.ts';
+import { DomainError, notFound } from '../errors.ts';
+import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
+import { hasFactor } from './recovery-codes.ts';
+import { methodsOf, prove } from './second-factor.ts';
+import { challengeIn, requestFor } from './webauthn.ts';
+
+const proofMs = limits.proofSeconds * 1_000;
+
+/** Refuses unless the session's person has proved who they are within the last minutes, and says how to do so. */
+export async function requireProof(deps: Pick<Deps, 'db' | 'now'>, actor: Actor): Promise<void> {
+  const since = new Date(deps.now().getTime() - proofMs);
+  if (await isProvedSince(deps.db, actor.userId, actor.sessionId, since)) return;
+  throw notProved(await factorsOf(deps.db, actor.userId));
+}
+
+const words = { totp: '`code` (of the authenticator app)', passkey: '`passkey`', recoveryCode: '`recoveryCode`' };
+
+function notProved(factors: FactorsRow): DomainError {
+  const means = hasFactor(factors) ? methodsOf(factors).map((method) => words[method]) : ['`password`'];
+  return new DomainError('step_up_required', {
+    detail: `This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up with ${means.join(' or ')}, then ask again.`,
+  });
+}
+
+type StepUpDeps = Pick<
+  Deps,
+  'db' | 'now' | 'newId' | 'sealing' | 'passwords' | 'publicUrl' | 'origins' | 'publishLive'
+>;
+
+/**
+ * Proves anew who is at the session. Where a factor is switched on the password alone is none: who has stolen both a
+ * session and the password could switch the factor off. Tries are counted for the session, so that who guesses in a stolen
+ * one keeps nobody out elsewhere.
+ */
+export async function stepUp(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Promise<{ provedUntil: string }> {
+  await takeTry(deps, actor);
+  const secondFactor = proof.password === undefined;
+  const proved =
+    proof.password === undefined ? await byFactor(deps, actor, proof) : await byPassword(deps, actor, proof.password);
+  const at = deps.now();
+  await commit(deps, async (tx) => {
+    await proved(tx);
+    if (!(await markProved(tx, actor.userId, actor.sessionId, { at, secondFactor })))
+      throw new DomainError('session_revoked');
+    return { value: undefined };
+  });
+  return { provedUntil: new Date(at.getTime() + proofMs).toISOString() };
+}
+
+async function takeTry(deps: Pick<Deps, 'db' | 'now'>, { userId, sessionId }: Actor): Promise<void> {
+  const bounds = { at: deps.now(), maxTries: limits.factorGuesses, windowMs: proofMs };
+  if (await takeProofTry(deps.db, userId, sessionId, bounds)) return;
+  throw new DomainError('too_many_attempts', {
+    detail: 'Too many wrong tries in this session; wait, or sign in anew.',
+    retryAfterMs: proofMs,
+  });
+}
+
+type Proved = (tx: Tx) => Promise<void>;
+
+/** Outside of the transaction: hashing takes a while, and waits its turn. */
+async function byPassword(deps: StepUpDeps, actor: Actor, password: string): Promise<Proved> {
+  const factors = await factorsOf(deps.db, actor.userId);
+  if (hasFactor(factors)) throw notProved(factors);
+  const user = await userById(deps.db, actor.userId);
+  if (!(await deps.passwords.verify(password, user?.passwordHash)))
+    throw new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
+  return async () => undefined;
+}
+
+async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Promise<Proved> {
+  if (!proof.passkey) return (tx) => prove(tx, deps, actor.userId, proof, '');
+  const token = challengeIn(proof.passkey);
+  const asked = await guessAt(deps, token, 'step_up', actor.userId);
+  return async (tx) => {
+    await prove(tx, deps, actor.userId, proof, token);
+    await settleChallenge(tx, asked);
+  };
+}
+
+/** What a browser asks one of the person's passkeys. */
+export async function beginPasskeyStepUp(
+  deps: Pick<Deps, 'db' | 'now' | 'publicUrl'>,
+  { userId }: Actor,
+): Promise<PasskeyRequest> {
+  const passkeys = await passkeysOf(deps.db, userId);
+  if (passkeys.length === 0) throw notFound();
+  const { token } = await openChallenge(deps, 'step_up', { userId });
+  return requestFor(deps, token, passkeys);
+}

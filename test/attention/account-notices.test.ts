@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { type FactorNoticeKind, NoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { PasskeyCreation, Passkey } from '../../contracts/entities/index.ts';
+import { languageNames, wordingFor } from '../../domain/wording/index.ts';
+import { type Person, phoneNumber, registerPerson, verifyContacts } from '../factories/person.ts';
+import { type TestApp, startApp } from '../setup/app.ts';
+import { Authenticator } from '../support/authenticator.ts';
+import { type Clock, clockOf } from '../support/clock.ts';
+import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
+import { inbox, waitFor } from '../support/inbox.ts';
+import { expectStatus } from '../support/rest.ts';
+
+const noticeKinds = NoticeKind.exclude(['password_forgotten', 'password_changed']).options satisfies FactorNoticeKind[];
+
+describe('what was done with how somebody signs in is told to them', () => {
+  let app: TestApp;
+  let clock: Clock;
+  before(async function () {
+    this.timeout(60_000);
+    app = await startApp({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
+    clock = clockOf({ processes: app.processes.slice(0, 1) });
+  });
+  after(() => app.stop());
+
+  const verified = async (locale: string): Promise<Person> => {
+    const person = await registerPerson(app, 'Ana', { locale });
+    await verifyContacts(app, person);
+    // The code that was asked for with the account.
+    await waitFor(app, { to: person.email, channel: 'email' });
+    return person;
+  };
+
+  for (const locale of languageNames)
+    it(`in the person’s language: ${locale}`, async () => {
+      const { account } = wordingFor(locale).words;
+      const ana = await verified(locale);
+      const phone = await switchOnApp(ana, clock);
+      const { challenge } = await challengeOf(app, ana);
+      expectStatus(await answer(app, { challenge, recoveryCode: phone.recoveryCodes[0] }), 200);
+      expectStatus(await ana.call('POST', '/v1/me/recovery-codes'), 200);
+      expectStatus(await ana.call('DELETE', '/v1/me/totp'), 204);
+      const options = expectStatus(await ana.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
+      const added = { name: 'Laptop', passkey: new Authenticator().register(options) };
+      const { passkey } = expectStatus(await ana.call<{ passkey: Passkey }>('POST', '/v1/me/passkeys', added), 201);
+      expectStatus(await ana.call('DELETE', `/v1/me/passkeys/${passkey.id}`), 204);
+      const [, ...mails] = await waitFor(app, { to: ana.email, channel: 'email' }, 1 + noticeKinds.length);
+      const texts = mails.map(({ text }) => text?.trim()).sort();
+      assert.deepEqual(texts, noticeKinds.map((kind) => `${account[kind]}\n\n${account.ifNotYou}`).sort());
+      for (const { title } of mails) assert.equal(title, account.subject);
+    });
+
+  it('and by a text, to who has proved a number', async () => {
+    const ana = await registerPerson(app, 'Ana', { locale: 'de' });
+    const phone = phoneNumber();
+    await verifyContacts(app, ana, phone);
+    await switchOnApp(ana, clock);
+    const [text] = await waitFor(app, { to: phone, channel: 'sms' });
+    assert.equal(text?.text, wordingFor('de').words.sms.totp_added);
+  });
+
+  it('holds no secret and no code', async () => {
+    const ana = await verified('en');
+    const phone = await switchOnApp(ana, clock);
+    await waitFor(app, { to: ana.email, channel: 'email' }, 2);
+    const all = JSON.stringify(await inbox(app, { to: ana.email }));
+    for (const secret of [phone.secret, ...phone.recoveryCodes]) assert.equal(all.includes(secret), false);
+  });
+
+  it('and not to an address that nobody has proved to be theirs', async () => {
+    const ana = await registerPerson(app);
+    await switchOnApp(ana, clock);
+    const owed = `select from outbox where topic = 'notice.owed' and user_id = '${ana.id}'`;
+    assert.equal((await app.database.run(owed)).rowCount, 0);
+    assert.equal((await app.database.run(`select from notices where user_id = '${ana.id}'`)).rowCount, 0);
+  });
+}).timeout(60_000);
