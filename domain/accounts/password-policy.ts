@@ -1,3 +1,4 @@
+import { limits } from '../../contracts/limits.ts';
 import type { UserRow } from '../../db/queries/users.ts';
 import type { Deps } from '../deps.ts';
 import { faultyField } from '../errors.ts';
@@ -12,6 +13,7 @@ const wordLength = 3;
 /** Characters that must be left of a password without what is known of its owner. */
 const ownLength = 8;
 
+const tooShort = `must have at least ${limits.passwordLengthMin} characters, or ${limits.passwordLengthMinBesideFactor} where a second factor is switched on`;
 const faults = {
   too_common: 'is one that many people use; take another, such as four words that have nothing to do with each other',
   too_simple: 'repeats or counts along; take another, such as four words that have nothing to do with each other',
@@ -19,16 +21,20 @@ const faults = {
 } as const;
 
 /**
- * Refuses a password that is guessed first, naming the field (NIST SP 800-63B-4 §3.1.1.2). How long it must be at least
- * stands in the contract, for one that stands alone: where a second factor stands beside it, a shorter one would do, and
- * this is the place to say so. There are no rules about which signs it has to hold, and it never runs out.
+ * Refuses a password that is guessed first, naming the field (NIST SP 800-63B-4 §3.1.1.2), or one that is short and stands
+ * alone: beside a second factor fewer characters do. There are no rules about which signs it has to hold, and it never
+ * runs out.
  */
 export function checkNewPassword(
   { passwords }: Pick<Deps, 'passwords'>,
   field: string,
   password: string,
   person: Person,
+  secondFactor = false,
 ): void {
+  // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
+  if (!secondFactor && Array.from(password).length < limits.passwordLengthMin)
+    throw faultyField(field, 'too_small', tooShort);
   const fault = weaknessOf(password.toLowerCase(), wordsOf(person), (word) => passwords.isCommon(word));
   if (fault) throw faultyField(field, fault, faults[fault]);
 }

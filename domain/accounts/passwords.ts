@@ -1,7 +1,9 @@
 import type { SessionId } from '../../contracts/ids.ts';
 import type { PasswordChange, PasswordReset } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
+import { deleteChallenges } from '../../db/queries/challenges.ts';
 import { silenceDevices } from '../../db/queries/devices.ts';
+import { deleteFactors, factorsOf } from '../../db/queries/factors.ts';
 import {
   type PasswordResetRow,
   deletePasswordResets,
@@ -19,9 +21,11 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
-import { tellOwner } from './notices.ts';
+import { isProvedBy, tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
+import { hasFactor } from './recovery-codes.ts';
 import { hashToken, tellEnded } from './sessions.ts';
+import { requireProof } from './step-up.ts';
 import { refusingTaken } from './taken.ts';
 
 type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
@@ -31,7 +35,8 @@ export const resetLifetimeMs = 30 * 60_000;
 
 /**
  * Another password for who is signed in and knows the one they have. Guessing at that is counted: a session that somebody
- * left open is not the way to its password. Answers with how many other sessions were ended.
+ * left open is not the way to its password. The old one is the fresh proof that what matters asks for; who has a second
+ * factor proves that as well, for of them the password alone is none. Answers with how many other sessions were ended.
  */
 export async function changePassword(
   deps: ChangeDeps,
@@ -40,7 +45,9 @@ export async function changePassword(
 ): Promise<number> {
   const user = await userById(deps.db, actor.userId);
   if (!user) throw notFound();
-  checkNewPassword(deps, 'newPassword', newPassword, user);
+  const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
+  if (secondFactor) await requireProof(deps, actor);
+  checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
   await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
@@ -62,7 +69,7 @@ const wrongOldPassword = () =>
     ],
   });
 
-/** Nothing that was sent to change the former one opens anything, and its owner is told. */
+/** Nothing that was sent to change the former one, or begun with it, opens anything, and its owner is told. */
 async function takePassword(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'newId'>,
@@ -71,6 +78,7 @@ async function takePassword(
 ): Promise<void> {
   if (!(await replacePasswordHash(tx, user.id, user.passwordHash, passwordHash))) throw new DomainError('conflict');
   await deletePasswordResets(tx, user.id);
+  await deleteChallenges(tx, user.id);
   await tellOwner(tx, deps, user, 'password_changed');
 }
 
@@ -102,14 +110,16 @@ export const resetTokenOf = (deps: Pick<Deps, 'mac'>, id: string): string =>
 
 /**
  * Another password for who shows what was sent to their address or number, which proves that, too. Whatever let anybody
- * in before lets nobody in now: who has forgotten their password may have lost it to somebody else.
+ * in before lets nobody in now: who has forgotten their password may have lost it to somebody else. It signs nobody in, and
+ * second factors stay: a mailbox is no second factor.
  */
 export async function resetPassword(deps: ChangeDeps, { token, password }: PasswordReset): Promise<void> {
   const [tokenHash, at] = [hashToken(token), deps.now()];
   const reset = await usablePasswordReset(deps.db, tokenHash, at);
   const user = reset && (await userById(deps.db, reset.userId));
   if (!user) throw resetIsOver();
-  checkNewPassword(deps, 'password', password, user);
+  const secondFactor = isProvedBy(user, reset) && hasFactor(await factorsOf(deps.db, user.id));
+  checkNewPassword(deps, 'password', password, user, secondFactor);
   const passwordHash = await deps.passwords.hash(password);
   const ended = await refusingTaken(() =>
     commit(deps, async (tx) => {
@@ -125,7 +135,8 @@ const resetIsOver = () =>
 
 /**
  * Gives an account to who has proved an address of it. Somebody else may have made it in that one's name, and waited: so
- * what was named and not proved goes, and so do sessions, push tokens and open codes. A new way in must be ended here, too.
+ * what was named and not proved goes, and so do sessions, push tokens and open codes. Factors stay where the address had
+ * been proved before, and are else those of who only named it. A new way in must be ended here, too.
  */
 async function handOver(
   tx: Tx,
@@ -136,6 +147,8 @@ async function handOver(
   await takePassword(tx, deps, { ...owner, passwordHash: user.passwordHash }, passwordHash);
   await dropUnprovedContacts(tx, user.id);
   await deleteVerifications(tx, user.id);
+  // After the challenges, which `takePassword` ended: no passkey that was on its way comes later than this.
+  if (!isProvedBy(user, proved)) await deleteFactors(tx, user.id);
   await silenceDevices(tx, user.id);
   const sessionIds = await revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
   await audit(tx, deps, { userId: user.id }, { action: 'reset_password', userId: user.id });
