@@ -24,9 +24,11 @@ export const rateLimits = {
   'login-hour': { key: 'account-at-address', points: 20, seconds: 3_600, whenAway: 'share' },
   /** Whatever somebody may ask who is not signed in, of all accounts together: an office may stand behind one address. */
   'sign-in': { key: 'address', points: 60, seconds: 60, whenAway: 'share' },
+  /** Answers to the challenge of a sign-in, beside the few that each challenge has. */
+  'second-factor': { key: 'address', points: 30, seconds: 60, whenAway: 'share' },
   register: { key: 'address', points: 100, seconds: 3_600, whenAway: 'share' },
   refresh: { key: 'session', points: 10, seconds: 60, whenAway: 'share' },
-  /** Codes asked for or tried, and passwords to be changed. */
+  /** Codes asked for or tried, proofs of who asks, and passwords to be changed. */
   codes: { key: 'person', points: 10, seconds: 600, whenAway: 'share' },
   invites: { key: 'person', points: 20, seconds: 60, whenAway: 'share' },
   /** Ten messages a second, in bursts of twenty. */
@@ -52,6 +54,10 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
     ['login', 1],
     ['login-hour', 1],
   ],
+  secondFactor: [
+    ['sign-in', 1],
+    ['second-factor', 1],
+  ],
   register: [
     ['sign-in', 1],
     ['register', 1],
@@ -61,6 +67,8 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
     ['refresh', 1],
   ],
   changePassword: [['codes', 1]],
+  stepUp: [['codes', 1]],
+  confirmTotp: [['codes', 1]],
   setEmail: [['codes', 1]],
   setPhone: [['codes', 1]],
   verifyEmail: [['codes', 1]],

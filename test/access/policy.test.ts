@@ -38,7 +38,10 @@ describe('the policy', () => {
   });
 
   it('an operation without a row is not mounted', () => {
-    const all = new Operations({ checkAnswers: true }, () => Promise.resolve());
+    const all = new Operations(
+      { checkAnswers: true },
+      { requireRole: () => Promise.resolve(), requireProof: () => Promise.resolve() },
+    );
     const stray = { ...endpoints.getMe, operationId: 'stray' };
     assert.throws(() => all.add(stray, () => ({ status: 200 as const, body: undefined as never })), /stray has no row/);
     assert.throws(() => ruleOf('constructor'), /no row/);

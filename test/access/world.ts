@@ -29,13 +29,14 @@ export interface Actor {
   /** Null for who sends none. */
   token: string | null;
   role: UserRole;
-  /** Theirs, by what it is: another session, a device, a person whom they have blocked, a notification. */
+  /** Theirs, by what it is: another session, a device, a passkey, a person whom they have blocked, a notification. */
   own: Owned;
 }
 export interface Owned {
   session: string;
   device: string;
   block: string;
+  passkey: string;
   notification: string;
 }
 
@@ -76,6 +77,8 @@ const rolesNow = {
 const texts = { deleted: 'what was taken back', early: 'before anybody came' };
 const textIn = (place: string) => `said in the ${place} conversation`;
 const draftOf = (author: ActorName) => `begun by ${author}, and not sent`;
+
+type Five = [string, string, string, string, string];
 
 export class World {
   readonly app: TestApp;
@@ -129,6 +132,8 @@ export class World {
       this.#persons.set(name, person);
       const role = staffRoles[name] ?? 'member';
       await this.db.query('update users set role = $2 where id = $1', [person.id, role]);
+      // Proved for as long as the matrix takes: that old proofs are refused has tests of its own.
+      await this.db.query("update sessions set proved_at = now() + interval '1 day' where user_id = $1", [person.id]);
       const own = await this.#makeOwned(person.id);
       const { id, token, session } = person;
       this.actors.set(name, { name, id, token, role, own, sessionId: session.id });
@@ -137,18 +142,21 @@ export class World {
 
   /** What belongs to one person alone. */
   async #makeOwned(userId: string): Promise<Owned> {
-    const [session, device, notification, block] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    const [session, device, notification, block, passkey] = Array.from({ length: 5 }, () => randomUUID()) as Five;
     await this.db.query(
-      `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at)
-         values ($1, $2, now(), now(), now() + interval '1 day')),
+      `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
+         values ($1, $2, now(), now(), now() + interval '1 day', now())),
        d as (insert into devices (user_id, id, platform, last_seen_at) values ($1, $3, 'ios', now())),
        e as (insert into episodes (user_id, episode, opened_at, closed_at, outcome) values ($1, 1, now(), now(), 'read')),
+       p as (insert into passkeys (user_id, id, credential_id, public_key, counter, transports, name, created_at)
+         values ($1, $6, uuid_send($6), '', 0, '{}', 'Laptop', now())),
+       t as (insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '', 'none', now(), now())),
        b as (insert into blocks (user_id, blocked_id, at) values ($1, $5, now()))
        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, called_at)
          values ($1, $4, 1, 'push', 'accepted', '[]', now(), now())`,
-      [userId, session, device, notification, block],
+      [userId, session, device, notification, block, passkey],
     );
-    return { session, device, notification, block };
+    return { session, device, notification, block, passkey };
   }
 
   /** The same person in every way but for who they are: for what would change a person of the world. */
@@ -163,8 +171,8 @@ export class World {
       `insert into users (id, email, ${columns}) select '${twin}', '${twin}@example.test', ${columns} from users where id = '${id}'`,
     );
     await this.db.query(
-      `insert into sessions (user_id, id, created_at, last_used_at, expires_at)
-       values ($1, $2, now(), now(), now() + interval '1 day')`,
+      `insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
+       values ($1, $2, now(), now(), now() + interval '1 day', now())`,
       [twin, sessionId],
     );
     const token = this.tokenOf(twin, sessionId);
