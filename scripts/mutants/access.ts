@@ -103,7 +103,7 @@ export const access: readonly Mutant[] = [
   {
     name: 'access: the role of the organisation, by every door',
     file: 'api/operations.ts',
-    changes: [["      if (rule.who === 'staff') await this.#requireRole(call.actor, rule.role);\n", '']],
+    changes: [["    if (rule.who === 'staff') await this.#guards.requireRole(actor, rule.role);\n", '']],
     test: matrix,
     red: refuses('listAudit'),
   },

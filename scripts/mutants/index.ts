@@ -2,6 +2,7 @@ import { access } from './access.ts';
 import { accounts } from './accounts.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
+import { secondFactors } from './factors.ts';
 import { limits } from './limits.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...live,
   ...messages,
   ...sessions,
+  ...secondFactors,
 ];

@@ -1,0 +1,126 @@
+import type { Mutant } from './mutant.ts';
+
+const factors = 'test/api/second-factors.test.ts';
+const stepUp = 'test/api/step-up.test.ts';
+const beside = 'test/api/passwords-beside-factors.test.ts';
+const passwords = 'domain/accounts/passwords.ts';
+const passkeys = 'test/api/passkeys.test.ts';
+
+/** Guards of how people prove who they are. */
+export const secondFactors: readonly Mutant[] = [
+  {
+    name: 'a code of an app works once',
+    file: 'db/queries/totp.ts',
+    changes: [[' and last_step < $2', '']],
+    test: factors,
+    red: 'of fifty who show one code at once lets one in',
+  },
+  {
+    name: 'a recovery code works once',
+    file: 'db/queries/recovery-codes.ts',
+    changes: [[' and used_at is null', '']],
+    test: factors,
+    red: 'of ten who show it at once lets one in',
+  },
+  {
+    name: 'guesses at a challenge are counted',
+    file: 'db/queries/challenges.ts',
+    changes: [[' and tries < $5', ' and (tries < $5 or true)']],
+    test: factors,
+    red: 'judges five of fifty guesses that come at once',
+  },
+  {
+    name: 'a challenge is answered once',
+    file: 'domain/accounts/challenges.ts',
+    changes: [
+      ['if (!(await endChallenge(tx, tokenHash))) throw challengeOver();', 'await endChallenge(tx, tokenHash);'],
+    ],
+    test: factors,
+    red: 'answers a challenge once',
+  },
+  {
+    name: 'an encrypted secret opens for its owner alone',
+    file: 'platform/sealing.ts',
+    changes: [
+      ['Buffer.from(`${keyId} ${owner}`)', 'Buffer.from(keyId)'],
+      ['Buffer.from(`${kid} ${owner}`)', 'Buffer.from(kid)'],
+    ],
+    test: factors,
+    red: 'that was copied into the row of somebody else opens nothing for them',
+  },
+  {
+    name: 'a proof grows old',
+    file: 'db/queries/sessions.ts',
+    changes: [[' and proved_at > $3', ' and (proved_at > $3 or true)']],
+    test: stepUp,
+    red: 'is not reached by renewing the tokens',
+  },
+  {
+    name: 'every door asks for a proof',
+    file: 'api/operations.ts',
+    changes: [['if (actor && stepUp && needsProof(stepUp, body)) await this.#guards.requireProof(actor);', '']],
+    test: stepUp,
+    red: 'is a matter of the session: a proof in one is none in another',
+  },
+  {
+    name: 'the password is no proof of who has a factor',
+    file: 'domain/accounts/step-up.ts',
+    changes: [['if (hasFactor(factors)) throw notProved(factors);', '']],
+    test: stepUp,
+    red: 'takes the factor and not the password of who has one',
+  },
+  {
+    name: 'tries to prove are counted',
+    file: 'db/queries/sessions.ts',
+    changes: [[' or proof_tries < $4)', ' or (proof_tries < $4 or true))']],
+    test: stepUp,
+    red: 'counts guesses that come at once before it judges them',
+  },
+  {
+    name: 'a passkey counts on',
+    file: 'db/queries/passkeys.ts',
+    changes: [[' and (counter < $3 or (counter = 0 and $3 = 0))', '']],
+    test: passkeys,
+    red: 'of two answers with one counter at once takes one',
+  },
+  {
+    name: 'a passkey signs in whom it names',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [
+      [
+        'if (!known || passkey.response.userHandle !== handleOf(known.userId)) throw notRight();',
+        'if (!known) throw notRight();',
+      ],
+    ],
+    test: passkeys,
+    red: 'that names somebody else',
+  },
+  {
+    name: 'a new password by mail takes the factors of who only named the address',
+    file: passwords,
+    changes: [['if (!isProvedBy(user, proved)) await deleteFactors(tx, user.id);', '']],
+    test: beside,
+    red: 'goes without the factors of who only named the address',
+  },
+  {
+    name: 'a new password by mail takes no factor away',
+    file: passwords,
+    changes: [['if (!isProvedBy(user, proved)) await deleteFactors', 'await deleteFactors']],
+    test: beside,
+    red: 'by mail signs nobody in past a factor, and takes none away',
+  },
+  {
+    name: 'a challenge does not outlive its password',
+    file: passwords,
+    changes: [['  await deleteChallenges(tx, user.id);\n', '']],
+    test: beside,
+    red: 'by mail signs nobody in past a factor, and takes none away',
+  },
+  {
+    name: 'who has a factor proves it to change the password',
+    file: passwords,
+    changes: [['  if (secondFactor) await requireProof(deps, actor);\n', '']],
+    test: beside,
+    red: 'needs a fresh proof by the factor, beside the old one',
+  },
+];
