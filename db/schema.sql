@@ -598,11 +598,11 @@ create table sessions (
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
   revoke_reason text,
-  network bytea,
   second_factor boolean not null default false,
   proved_at timestamp with time zone,
   proof_tries integer not null default 0,
   proof_tries_since timestamp with time zone,
+  network bytea,
   constraint sessions_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);

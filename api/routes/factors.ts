@@ -17,13 +17,20 @@ import {
 } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { type Operations, reply } from '../operations.ts';
+import type { ApiOptions } from '../options.ts';
 
 /** The ways in by more than a password. */
-export function secondFactorRoutes(operations: Operations, deps: Deps): void {
-  operations.add(factorEndpoints.secondFactor, async ({ body }) => reply(200, await answerSecondFactor(deps, body)));
+export function secondFactorRoutes(
+  operations: Operations,
+  deps: Deps,
+  { addressOf }: Pick<ApiOptions, 'addressOf'>,
+): void {
+  operations.add(factorEndpoints.secondFactor, async ({ body, request }) =>
+    reply(200, await answerSecondFactor(deps, body, addressOf(request))),
+  );
   operations.add(factorEndpoints.beginPasskeySignIn, async () => reply(200, await beginPasskeySignIn(deps)));
-  operations.add(factorEndpoints.signInWithPasskey, async ({ body }) =>
-    reply(200, await signInWithPasskey(deps, body)),
+  operations.add(factorEndpoints.signInWithPasskey, async ({ body, request }) =>
+    reply(200, await signInWithPasskey(deps, body, addressOf(request))),
   );
 }
 

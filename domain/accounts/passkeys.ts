@@ -111,8 +111,9 @@ export async function beginPasskeySignIn(deps: Pick<Deps, 'db' | 'now' | 'public
 
 /** Signs in who has the passkey and is verified by it: that is something one has, and something one is or knows. */
 export async function signInWithPasskey(
-  deps: CheckDeps & Pick<Deps, 'db' | 'newId' | 'tokens' | 'publishLive'>,
+  deps: CheckDeps & Pick<Deps, 'db' | 'newId' | 'tokens' | 'mac' | 'publishLive'>,
   { passkey, deviceName }: { passkey: PasskeyAnswer; deviceName?: string | undefined },
+  address?: string,
 ): Promise<SignedIn> {
   const token = challengeIn(passkey);
   const asked = await guessAt(deps, token, 'passkey_sign_in');
@@ -122,7 +123,7 @@ export async function signInWithPasskey(
     if (!known || passkey.response.userHandle !== handleOf(known.userId)) throw notRight();
     await usePasskey(tx, deps, known.userId, passkey, token);
     await settleChallenge(tx, asked);
-    return enter(tx, deps, known.userId, { deviceName, secondFactor: true });
+    return enter(tx, deps, known.userId, { deviceName, address, secondFactor: true });
   });
 }
 

@@ -37,10 +37,7 @@ async function sendChange(deps: NoticeDeps, id: string, kind: OwnerNoticeKind): 
  * What there is to say of each. What a device calls itself is not told: whoever signs in chooses it, and would choose what
  * stands in our mail.
  */
-function told(
-  { email, account, sms }: Words,
-  kind: OwnerNoticeKind,
-): Pick<Letter, 'subject' | 'paragraphs' | 'sms'> {
+function told({ email, account, sms }: Words, kind: OwnerNoticeKind): Pick<Letter, 'subject' | 'paragraphs' | 'sms'> {
   switch (kind) {
     case 'password_changed':
       return { subject: email.passwordChangedSubject, paragraphs: [email.passwordChanged], sms: sms.passwordChanged };

@@ -70,11 +70,7 @@ const unprovedTried = 3;
  * work and gets the same answer as a wrong password, and so does one that somebody has proved. Several accounts may name one
  * that nobody has: then each try costs more, which tells of people who never proved anything.
  */
-export async function login(
-  deps: SignInDeps,
-  input: Login,
-  address?: string,
-): Promise<SignedIn | SecondFactorNeeded> {
+export async function login(deps: SignInDeps, input: Login, address?: string): Promise<SignedIn | SecondFactorNeeded> {
   const user = await whoseThisIs(deps, input);
   if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
   const passwordHash = await strengthen(deps, user, input.password);
