@@ -6,7 +6,7 @@ import { ConfigError, readConfig } from '../platform/config.ts';
 import { makeSigningKey } from '../platform/key-set.ts';
 import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
-import { createSeal } from '../platform/seal.ts';
+import { createSeal } from '../platform/sealing.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
 import { createReportDoors } from '../platform/webhooks/index.ts';
 import { CodedError } from '../contracts/errors.ts';

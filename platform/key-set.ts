@@ -1,7 +1,7 @@
 import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Log, NewSigningKey, StoredSigningKey } from '../domain/deps.ts';
 import type { Keyring } from './config-types.ts';
-import type { Seal } from './seal.ts';
+import type { Seal } from './sealing.ts';
 
 interface Pair {
   kid: string;

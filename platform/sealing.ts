@@ -31,3 +31,24 @@ export function createSealing(keys: Keyring): Sealing {
     },
   };
 }
+
+/** The same for texts that lie in one column, the key's id in front. */
+export interface Seal {
+  /** `about` is not hidden, and must be the same when it is opened: what lies under one name is no good under another. */
+  close(text: string, about: string): string;
+  open(sealed: string, about: string): string;
+}
+
+export function createSeal(keys: Keyring): Seal {
+  const sealing = createSealing(keys);
+  return {
+    close(text, about) {
+      const { keyId, sealed } = sealing.seal(Buffer.from(text), about);
+      return `${keyId}.${sealed.toString('base64url')}`;
+    },
+    open(text, about) {
+      const [keyId = '', sealed = ''] = text.split('.');
+      return sealing.open({ keyId, sealed: Buffer.from(sealed, 'base64url') }, about).toString('utf8');
+    },
+  };
+}

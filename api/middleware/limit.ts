@@ -77,7 +77,8 @@ function tell(response: Response, budgets: readonly Budget[]): void {
   if (budgets.length === 0) return;
   const policy = budgets.map(({ name, points, seconds }) => `"${name}";q=${points};w=${seconds}`);
   const left = budgets.map(
-    ({ name, remaining, resetMs }) => `"${name}";r=${remaining};t=${Math.ceil(resetMs / 1_000)}`,
+    ({ name, seconds, remaining, resetMs }) =>
+      `"${name}";r=${remaining};t=${Math.min(seconds, Math.ceil(resetMs / 1_000))}`,
   );
   response.setHeader('ratelimit-policy', policy.join(', '));
   response.setHeader('ratelimit', left.join(', '));

@@ -4,7 +4,7 @@ import jwt from 'jsonwebtoken';
 import type { Session } from '../../contracts/entities/index.ts';
 import { keyTimes, listKeys, rotateKeys, tendKeys } from '../../domain/keys/index.ts';
 import { createKeySet, makeSigningKey } from '../../platform/key-set.ts';
-import { createSeal } from '../../platform/seal.ts';
+import { createSeal } from '../../platform/sealing.ts';
 import { type Person, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
