@@ -4,6 +4,7 @@ import type { Tx } from '../../db/client.ts';
 import { insertNotice } from '../../db/queries/notices.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
 import { type UserRow, userById } from '../../db/queries/users.ts';
+import { audit } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
 import type { Contact } from './contacts.ts';
 
@@ -25,7 +26,10 @@ export async function tellOwner(
   }
 }
 
-/** The same of who signs in otherwise from now on, in the transaction in which that is so. */
+/**
+ * The same of who signs in otherwise from now on, in the transaction in which that is so. What they sign in with is another
+ * then, which stands in the audit, too; that a recovery code was used is told to its person alone.
+ */
 export async function tellOfFactor(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'newId'>,
@@ -34,6 +38,7 @@ export async function tellOfFactor(
 ): Promise<void> {
   const user = await userById(tx, userId);
   if (user) await tellOwner(tx, deps, user, kind);
+  if (kind !== 'recovery_code_used') await audit(tx, deps, { userId }, { action: 'change_factors', userId });
 }
 
 /** Whether they had proved this one. */

@@ -76,6 +76,16 @@ byEachDoor('authenticator apps and recovery codes', (door) => {
       expectProblem(await bob.call('POST', '/v1/me/totp/confirm', { code: his.code() }), 410, 'code_expired');
     });
 
+    it('is switched on and off in the audit', async () => {
+      const { person } = await protectedPerson();
+      expectStatus(await person.call('DELETE', '/v1/me/totp'), 204);
+      const { rows } = await app.database.run(
+        `select action, actor_id = user_id as own from audit where user_id = '${person.id}' order by id`,
+      );
+      const entry = { action: 'change_factors', own: true };
+      assert.deepEqual(rows, [entry, entry]);
+    });
+
     it('is switched off, and its recovery codes with it', async () => {
       const { person, phone } = await protectedPerson();
       expectStatus(await person.call('DELETE', '/v1/me/totp'), 204);
