@@ -56,12 +56,15 @@ export function createRevocations(
     if (!stopped) fence.isCurrent(began);
   };
   const reload = async () => {
+    const began = performance.now();
     try {
       await look();
     } catch (error) {
       deps.log.warn('the window of ended sessions could not be read', { reason: (error as Error).message });
     }
-    if (!stopped) timer = setTimeout(() => void reload(), reloadMs).unref();
+    // After a look that took long what it saw is old already: the next one follows at once.
+    const restMs = Math.max(0, reloadMs - (performance.now() - began));
+    if (!stopped) timer = setTimeout(() => void reload(), restMs).unref();
   };
 
   return {
