@@ -88,7 +88,7 @@ describe('what the server tells of itself', () => {
     const names = Object.keys(document.channels.socket.messages);
     for (const name of [...Object.keys(clientEvents), ...Object.keys(serverEvents)])
       assert.ok(names.includes(name), name);
-  }).timeout(60_000);
+  }).timeout(180_000);
 
   it('serves pages for people: the API and every error code', async () => {
     const docs = await (await fetch(`${app.url}/docs`)).text();
