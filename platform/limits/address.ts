@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /**
  * The address that a request came from, by the rule of Express's `trust proxy` with a number of hops: each proxy of ours
@@ -19,17 +19,8 @@ export function clientAddress({ socket, headers }: Pick<IncomingMessage, 'socket
 
 /** What counts as one address: IPv4 whole, of IPv6 the first 56 bits, which is what a household is given. */
 export function networkOf(address: string): string {
-  const plain = address.toLowerCase().replace(/%.*$/, '');
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(plain)) return plain;
-  const [a = 0, b = 0, c = 0, d = 0] = groupsOf(plain);
-  return `${[a, b, c, d & 0xff00].map((group) => group.toString(16)).join(':')}::/56`;
-}
-
-/** The eight groups of 16 bits; a dotted end is two of them, which nobody looks at. */
-function groupsOf(address: string): number[] {
-  const [left = [], right] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
-  const zeros = right === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  return [...left, ...Array<string>(zeros).fill('0'), ...(right ?? [])].map((group) => Number.parseInt(group, 16));
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return `${Buffer.from(parsed.toByteArray().slice(0, 7)).toString('hex')}/56`;
 }

@@ -43,7 +43,7 @@ export const limits: readonly Mutant[] = [
   {
     name: 'a household is one address',
     file: 'platform/limits/address.ts',
-    changes: [['d & 0xff00', 'd']],
+    changes: [['slice(0, 7)', 'slice(0, 8)']],
     test: 'test/limits/limits.test.ts',
     red: 'count a household’s IPv6 addresses as one',
   },
