@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import jwt from 'jsonwebtoken';
 import type { Session } from '../../contracts/entities/index.ts';
 import { keyTimes, listKeys, rotateKeys, tendKeys } from '../../domain/keys/index.ts';
@@ -43,19 +42,22 @@ describe('signing keys', function () {
   const letPass = (kid: string) =>
     app.database.run(`update signing_keys set signs_from = now() + interval '100 milliseconds' where kid = '${kid}'`);
 
-  /** Somebody who asks by the one node and the other, and renews their session; answers with what they were told. */
-  async function keepAsking(person: Person, isOver: () => boolean): Promise<{ answers: Answer[]; session: Session }> {
-    const answers: Answer[] = [];
-    let { session } = person;
+  /** Somebody's session as it is by now, and what they were told. */
+  interface Asking {
+    answers: Answer[];
+    session: Session;
+  }
+
+  /** They ask by the one node and the other, and renew their session. */
+  async function keepAsking(asking: Asking, isOver: () => boolean): Promise<void> {
     for (let n = 0; !isOver(); n += 1) {
       const url = app.urls[n % 2] ?? '';
-      answers.push(await call(url, 'GET', '/v1/me', { token: session.accessToken }));
+      asking.answers.push(await call(url, 'GET', '/v1/me', { token: asking.session.accessToken }));
       if (n % 3 !== 2) continue;
-      const renewed = await refreshAt(app.urls[(n + 1) % 2] ?? '', session.refreshToken);
-      answers.push(renewed);
-      session = renewed.body.session;
+      const renewed = await refreshAt(app.urls[(n + 1) % 2] ?? '', asking.session.refreshToken);
+      asking.answers.push(renewed);
+      asking.session = renewed.body.session;
     }
-    return { answers, session };
   }
   const signs = (kid: string) =>
     until(
@@ -68,16 +70,22 @@ describe('signing keys', function () {
     const [first] = people as [Person];
     const socket = await connect(app.urls[1] ?? '', { token: first.token });
     let over = false;
-    const asking = people.map((person) => keepAsking(person, () => over));
+    const asked = people.map(({ session }): Asking => ({ answers: [], session }));
+    const asking = asked.map((each) => keepAsking(each, () => over));
+    const allHave = (kid: string) =>
+      until(
+        () => Promise.resolve(asked.map(({ session }) => kidOf(session.accessToken))),
+        (kids) => kids.every((each) => each === kid),
+      );
     for (let n = 0; n < 2; n += 1) {
       const { kid } = await rotateKeys(deps(), by);
       await onAllNodes((kids) => kids.includes(kid));
       await letPass(kid);
       await signs(kid);
-      await sleep(300);
+      await allHave(kid);
     }
     over = true;
-    const asked = await Promise.all(asking);
+    await Promise.all(asking);
     const answers = asked.flatMap((each) => each.answers);
     assert.ok(answers.length > 50, `${answers.length} were asked`);
     assert.deepEqual(
