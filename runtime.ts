@@ -63,6 +63,8 @@ export interface Runtime {
   limits: RateLimits;
   /** Where a request or an upgrade comes from, as far as our own proxies say. */
   addressOf: (request: IncomingMessage) => string;
+  /** By which providers are asked whom people sign in by. */
+  fetch: typeof fetch;
   presence: PresenceStore;
   jwks: () => Jwks;
   metrics: ReturnType<typeof createMetrics>;
@@ -177,6 +179,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     caps: config.HOMING_CAPS,
     jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     publicUrl: config.HOMING_PUBLIC_URL,
+    identityProviders: config.HOMING_OAUTH_PROVIDERS.map(({ id, name }) => ({ provider: id, name })),
+    returnAddresses: returnAddresses(config),
     origins,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
@@ -226,6 +230,8 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     live,
     revocations,
     limits,
+    // Late, so that a test or a proxy of the process may put another in its place.
+    fetch: (...request) => fetch(...request),
     addressOf: (request) => clientAddress(request, config.HOMING_TRUSTED_PROXIES),
     presence,
     jwks: () => keys.jwks(),
@@ -235,6 +241,10 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     readiness: look,
   };
 }
+
+/** Without any that were named it is the web client's own page. */
+const returnAddresses = ({ HOMING_OAUTH_RETURNS: named, HOMING_PUBLIC_URL: publicUrl }: Config): string[] =>
+  named.length > 0 ? named : [`${publicUrl.replace(/\/+$/, '')}/signed-in`];
 
 function assertKnown({ isFenced }: Revocations): void {
   if (isFenced) throw new CodedError('fenced');

@@ -3,6 +3,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { endpoints } from '../contracts/rest/index.ts';
 import type { Deps, Log } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
+import { createElsewhere } from './elsewhere/providers.ts';
 import { sendProblem } from './errors.ts';
 import { createPassport } from './middleware/authenticate.ts';
 import { secureHeaders } from './middleware/headers.ts';
@@ -15,6 +16,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { elsewherePages, elsewhereRoutes } from './routes/elsewhere.ts';
 import { secondFactorRoutes } from './routes/factors.ts';
 import { createGuards } from './routes/index.ts';
 import { preferencesRoutes } from './routes/preferences.ts';
@@ -38,11 +40,15 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   preferencesRoutes(app, deps);
   whyRoutes(app, deps);
   providerRoutes(app, deps, options);
+  const { publicUrl, fetch } = options;
+  const providers = createElsewhere(options.identityProviders, { publicUrl, fetch, now: () => deps.now() });
+  elsewherePages(app, deps, providers, options);
 
   const { authenticate, signIn } = createPassport(deps, options);
   const open = new Operations(options, createGuards(deps));
   signInRoutes(open, deps, { signIn, addressOf: options.addressOf });
   secondFactorRoutes(open, deps, options);
+  elsewhereRoutes(open, deps, providers, options);
   aboutRoutes(open, options);
   app.use(createRouter([...options.operations, ...open], authenticate, createLimiter(deps, options)));
   docsRoutes(app, options);

@@ -20,6 +20,8 @@ export function startApi(runtime: Runtime, server: Server): void {
     limits: runtime.limits,
     addressOf: runtime.addressOf,
     publicUrl: config.HOMING_PUBLIC_URL,
+    identityProviders: config.HOMING_OAUTH_PROVIDERS,
+    fetch: runtime.fetch,
     checkAnswers: config.NODE_ENV !== 'production',
   });
   server.on('request', app);

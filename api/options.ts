@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readiness } from '../contracts/rest/about.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Taken } from '../domain/attention/index.ts';
-import type { Log, RateLimits, ReportDoor } from '../domain/deps.ts';
+import type { IdentityProvider, Log, RateLimits, ReportDoor } from '../domain/deps.ts';
 import type { ObserveRequest } from './middleware/observe.ts';
 import type { Operations } from './operations.ts';
 
@@ -24,5 +24,9 @@ export interface ApiOptions {
   /** Where a request comes from, as far as our own proxies say. */
   addressOf: (request: IncomingMessage) => string;
   publicUrl: string;
+  /** Who else people may sign in by, with what proves us to them. */
+  identityProviders: readonly IdentityProvider[];
+  /** By which these are asked, and nobody else. */
+  fetch: typeof fetch;
   checkAnswers: boolean;
 }

@@ -22,6 +22,17 @@ export const errorCodes = {
   too_many_attempts: 'Too many wrong tries; ask for a new code.',
   invalid_passkey: 'The passkey’s answer is not right for what was asked; begin again.',
   factor_exists: 'This factor is switched on already; remove it before you set it up anew.',
+  link_required:
+    'An account with this verified address exists: sign in to it as before, then link this provider by POST /v1/me/identities/{provider}.',
+  identity_taken: 'This account of the provider signs in somebody else here; remove it there first.',
+  identity_exists: 'You sign in by an account of this provider already; remove it before you link another.',
+  provider_refused:
+    'The provider, or the person there, said no; nothing was changed. Begin again, or sign in otherwise.',
+  invalid_identity: 'What came back from the provider does not prove who you are; begin again.',
+  sign_in_expired: 'This sign-in was begun too long ago, in another browser, or has ended already; begin again.',
+  no_password:
+    'This account has no password; POST /v1/auth/password/forgot with its address mails a link that sets a first one.',
+  last_way_in: 'You could not sign in any more; set a password or add a passkey first.',
   step_up_required:
     'This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up, then ask again; `detail` says with what.',
   forbidden: 'You may not do this.',

@@ -96,6 +96,11 @@ export const limits = {
   challengeSeconds: 300,
   /** Guesses at one such challenge, and of one session in `proofSeconds`. */
   factorGuesses: 5,
+  /** Seconds that somebody may take at a provider elsewhere, and that the code which they come back with is good for. */
+  oauthSeconds: 600,
+  oauthCodeSeconds: 60,
+  /** Seconds that a provider is waited for, each time it is asked. */
+  oauthProviderSeconds: 5,
   /** Seconds in which a secret that was begun must be confirmed by its first code. */
   totpBeginSeconds: 600,
   /** Recovery codes that are given out together. */

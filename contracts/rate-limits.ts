@@ -69,6 +69,8 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
   changePassword: [['codes', 1]],
   stepUp: [['codes', 1]],
   confirmTotp: [['codes', 1]],
+  beginIdentity: [['codes', 1]],
+  addIdentity: [['codes', 1]],
   setEmail: [['codes', 1]],
   setPhone: [['codes', 1]],
   verifyEmail: [['codes', 1]],

@@ -294,6 +294,20 @@ create table here_calls (
 );
 grant delete, insert, select on here_calls to homing_app;
 
+create table identities (
+  user_id uuid not null,
+  provider text not null,
+  issuer text not null,
+  subject text not null,
+  email text,
+  display_name text,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  constraint identities_pkey PRIMARY KEY (user_id, provider)
+);
+CREATE UNIQUE INDEX identities_subject ON public.identities USING btree (issuer, subject);
+grant delete, insert, select, update on identities to homing_app;
+
 create table invites (
   conversation_id uuid not null,
   id uuid not null,
@@ -452,6 +466,21 @@ create table notification_settings (
   constraint notification_settings_pkey PRIMARY KEY (user_id)
 );
 grant delete, insert, select, update on notification_settings to homing_app;
+
+create table oauth_tickets (
+  token_hash bytea not null,
+  purpose text not null,
+  user_id uuid,
+  challenge bytea,
+  about jsonb not null default '{}'::jsonb,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint oauth_tickets_pkey PRIMARY KEY (token_hash),
+  constraint oauth_tickets_purpose_check CHECK ((purpose = ANY (ARRAY['transaction'::text, 'begin_link'::text, 'sign_in'::text, 'link'::text])))
+);
+CREATE INDEX oauth_tickets_expired ON public.oauth_tickets USING btree (expires_at);
+CREATE INDEX oauth_tickets_of_user ON public.oauth_tickets USING btree (user_id) WHERE (user_id IS NOT NULL);
+grant delete, insert, select, update on oauth_tickets to homing_app;
 
 create table outbox (
   id bigint generated always as identity not null,
@@ -725,7 +754,7 @@ create table users (
   email_verified_at timestamp with time zone,
   phone text,
   phone_verified_at timestamp with time zone,
-  password_hash text not null,
+  password_hash text,
   locale text not null,
   time_zone text not null,
   status text not null default 'active'::text,

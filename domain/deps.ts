@@ -1,4 +1,4 @@
-import type { DeviceInput, Job, JobAction, JobConditions } from '../contracts/entities/index.ts';
+import type { DeviceInput, Job, JobAction, JobConditions, Provider } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { NotificationReceipt } from '../contracts/rest/index.ts';
@@ -25,8 +25,8 @@ export interface Log {
 /** argon2id behind a gate: refuses with `overloaded` rather than queue without bound. */
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** For an unknown person `stored` is undefined and the same work is done, so that time tells nothing. */
-  verify(password: string, stored: string | undefined): Promise<boolean>;
+  /** For an unknown person, and for one who has no password, `stored` is none and the same work is done, so that time tells nothing. */
+  verify(password: string, stored: string | null | undefined): Promise<boolean>;
   /** Made with weaker parameters, or another pepper, than one that is made today. */
   needsRehash(stored: string): boolean;
   /** Among the passwords that people choose most, whatever its case: the first that anybody guesses. */
@@ -302,6 +302,28 @@ export interface Jobs {
   ): Promise<string>;
 }
 
+/** Somebody else with whom people have an account, and sign in here by it. */
+interface AnyProvider {
+  id: string;
+  /** As a button says it. */
+  name: string;
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  scope: string;
+  /** Whether an address counts as proved that it vouches for. */
+  trustsEmail: boolean;
+}
+export interface OidcProvider extends AnyProvider {
+  type: 'oidc' | 'entra';
+}
+/** GitHub, GitHub Enterprise, and what speaks as they do. */
+export interface GitHubProvider extends AnyProvider {
+  type: 'github';
+  urls: { authorize: string; token: string; profile: string; emails: string };
+}
+export type IdentityProvider = OidcProvider | GitHubProvider;
+
 /** Who spends. A budget of somebody who is not named here is not spent from. */
 export interface Spender {
   userId?: UserId | undefined;
@@ -462,6 +484,10 @@ export interface Deps {
   jobs: Jobs;
   /** Where links in notifications lead: the address of the web client. */
   publicUrl: string;
+  /** Who else people may sign in by. */
+  identityProviders: readonly Provider[];
+  /** Where a browser may be sent to that comes back from one of them; the first where nothing is said. */
+  returnAddresses: readonly string[];
   /** Web origins that passkeys may be used from: the public address's, and those that were named. */
   origins: readonly string[];
   /** Where the Temporal UI shows a workflow; null where this deployment has named no such address. */

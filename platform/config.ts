@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import { identityProvidersSetting, returnAddress } from './identity-providers.ts';
 import { sendGridKey } from './webhooks/sendgrid.ts';
 import {
   type Duration,
@@ -65,6 +66,17 @@ export const settings = {
     schema: listOf(url(['http', 'https'])),
     fallback: '',
     help: 'Origins of web clients, comma-separated; the public address is always one',
+  }),
+  HOMING_OAUTH_PROVIDERS: setting({
+    schema: identityProvidersSetting,
+    fallback: '',
+    secret: true,
+    help: 'Who else people may sign in by, as JSON: [{"id":"google","type":"oidc","issuer":"https://accounts.google.com","clientId":"…","clientSecret":"…"}]; docs/operators.md has each. Left out, by nobody',
+  }),
+  HOMING_OAUTH_RETURNS: setting({
+    schema: listOf(returnAddress),
+    fallback: '',
+    help: 'Addresses that apps may have a browser sent back to after such a sign-in, comma-separated and to the letter; the first where an app names none. Left out, /signed-in of the public address',
   }),
   HOMING_TRUSTED_PROXIES: setting({
     schema: z.coerce.number().int().min(0).max(10),

@@ -13,6 +13,8 @@ const patience = {
   totp_removed: afterwards,
   passkey_added: afterwards,
   passkey_removed: afterwards,
+  identity_added: afterwards,
+  identity_removed: afterwards,
   recovery_codes_renewed: afterwards,
   recovery_code_used: afterwards,
 } satisfies Record<NoticeKind, unknown>;

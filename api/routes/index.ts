@@ -5,6 +5,7 @@ import { type Guards, Operations } from '../operations.ts';
 import { adminRoutes } from './admin.ts';
 import { sessionRoutes } from './auth.ts';
 import { conversationRoutes } from './conversations.ts';
+import { identityRoutes } from './elsewhere.ts';
 import { factorRoutes } from './factors.ts';
 import { jobRoutes } from './jobs.ts';
 import { meRoutes } from './me.ts';
@@ -27,6 +28,7 @@ export function createOperations(deps: Deps, options: { checkAnswers: boolean })
   meRoutes(operations, deps);
   sessionRoutes(operations, deps);
   factorRoutes(operations, deps);
+  identityRoutes(operations, deps);
   adminRoutes(operations, deps);
   jobRoutes(operations, deps);
   return operations;

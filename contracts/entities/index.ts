@@ -4,6 +4,7 @@ export * from './device.ts';
 export * from './event.ts';
 export * from './explanation.ts';
 export * from './factor.ts';
+export * from './identity.ts';
 export * from './job.ts';
 export * from './member.ts';
 export * from './message.ts';

@@ -3,6 +3,7 @@ import { adminEndpoints } from './admin.ts';
 import { authEndpoints } from './auth.ts';
 import { conversationEndpoints } from './conversations.ts';
 import { factorEndpoints } from './factors.ts';
+import { identityEndpoints } from './identities.ts';
 import { jobEndpoints } from './jobs.ts';
 import { meEndpoints } from './me.ts';
 import { memberEndpoints } from './members.ts';
@@ -15,6 +16,7 @@ export * from './auth.ts';
 export * from './conversations.ts';
 export * from './endpoint.ts';
 export * from './factors.ts';
+export * from './identities.ts';
 export * from './jobs.ts';
 export * from './me.ts';
 export * from './members.ts';
@@ -25,6 +27,7 @@ export * from './read-state.ts';
 export const endpoints = {
   ...authEndpoints,
   ...factorEndpoints,
+  ...identityEndpoints,
   ...meEndpoints,
   ...conversationEndpoints,
   ...memberEndpoints,

@@ -9,6 +9,8 @@ export const NoticeKind = z.enum([
   'totp_removed',
   'passkey_added',
   'passkey_removed',
+  'identity_added',
+  'identity_removed',
   'recovery_codes_renewed',
   'recovery_code_used',
 ]);

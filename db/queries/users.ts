@@ -10,7 +10,8 @@ export interface UserRow {
   emailVerifiedAt: Date | null;
   phone: string | null;
   phoneVerifiedAt: Date | null;
-  passwordHash: string;
+  /** Null for who signs in otherwise and has never set one. */
+  passwordHash: string | null;
   locale: string;
   timeZone: string;
   status: 'active' | 'suspended';
@@ -145,10 +146,15 @@ export async function holdAdmins(tx: Tx): Promise<UserId[]> {
 }
 
 /** In place of that one only: who began before it became another one must not bring it back. */
-export async function replacePasswordHash(db: Queryable, id: UserId, former: string, next: string): Promise<boolean> {
+export async function replacePasswordHash(
+  db: Queryable,
+  id: UserId,
+  former: string | null,
+  next: string,
+): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'replace-password-hash',
-    text: 'update users set password_hash = $3 where id = $1 and password_hash = $2',
+    text: 'update users set password_hash = $3 where id = $1 and password_hash is not distinct from $2',
     values: [id, former, next],
   });
   return rowCount === 1;
@@ -160,6 +166,26 @@ export async function holdPassword(tx: Tx, id: UserId, passwordHash: string): Pr
     name: 'hold-password',
     text: `select from users where id = $1 and password_hash = $2 and status = 'active' for share`,
     values: [id, passwordHash],
+  });
+  return rowCount === 1;
+}
+
+/** Whether they may come in; it stays so until the transaction ends. */
+export async function holdActive(tx: Tx, id: UserId): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'hold-active',
+    text: `select from users where id = $1 and status = 'active' for share`,
+    values: [id],
+  });
+  return rowCount === 1;
+}
+
+/** Whether somebody has proved this address. */
+export async function isProvedEmail(db: Queryable, email: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is-proved-email',
+    text: 'select from users where email = $1 and email_verified_at is not null',
+    values: [email],
   });
   return rowCount === 1;
 }

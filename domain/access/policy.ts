@@ -114,6 +114,9 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   secondFactor: anybody,
   beginPasskeySignIn: anybody,
   signInWithPasskey: anybody,
+  listProviders: anybody,
+  beginSignInWith: anybody,
+  exchangeCode: anybody,
   forgotPassword: anybody,
   resetPassword: anybody,
   livez: anybody,
@@ -138,6 +141,11 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   addPasskey: person,
   renamePasskey: own('passkey', 'params.id'),
   removePasskey: own('passkey', 'params.id'),
+
+  listIdentities: person,
+  beginIdentity: person,
+  addIdentity: person,
+  removeIdentity: person,
 
   getMe: person,
   updateMe: person,

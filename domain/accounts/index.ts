@@ -1,7 +1,18 @@
 export { blockUser, listBlocks, unblockUser } from './blocks.ts';
 export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
+export {
+  type Beginning,
+  type ProvedIdentity,
+  addressOf,
+  comeBack,
+  endTransaction,
+  exchangeCode,
+  setOut,
+  signInOver,
+} from './elsewhere.ts';
 export { getFactors } from './factors.ts';
+export { addIdentity, beginIdentity, listIdentities, removeIdentity } from './identities.ts';
 export { getMe, getUser, updateMe } from './me.ts';
 export { getNotificationSettings, updateNotificationSettings } from './notification-settings.ts';
 export {

@@ -27,6 +27,7 @@ import { DomainError, notFound } from '../errors.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import { tellOfFactor } from './notices.ts';
+import { insistOnWayIn } from './ways-in.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes, hasFactor } from './recovery-codes.ts';
 import { challengeIn, checkNewPasskey, checkPasskey, creationFor, handleOf, notRight, requestFor } from './webauthn.ts';
 
@@ -162,6 +163,7 @@ export async function removePasskey(
   await commit(deps, async (tx) => {
     await lockFactors(tx, userId);
     if (!(await deletePasskeyRow(tx, userId, id))) throw notFound();
+    await insistOnWayIn(tx, userId);
     await dropUselessRecoveryCodes(tx, userId);
     return { value: await tellOfFactor(tx, deps, userId, 'passkey_removed') };
   });

@@ -4,6 +4,8 @@ import type { Tx } from '../../db/client.ts';
 import { deleteChallenges } from '../../db/queries/challenges.ts';
 import { silenceDevices } from '../../db/queries/devices.ts';
 import { deleteFactors, factorsOf } from '../../db/queries/factors.ts';
+import { deleteIdentities } from '../../db/queries/identities.ts';
+import { deleteTickets } from '../../db/queries/oauth-tickets.ts';
 import {
   type PasswordResetRow,
   deletePasswordResets,
@@ -45,6 +47,7 @@ export async function changePassword(
 ): Promise<number> {
   const user = await userById(deps.db, actor.userId);
   if (!user) throw notFound();
+  if (user.passwordHash === null) throw new DomainError('no_password');
   const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
   if (secondFactor) await requireProof(deps, actor);
   checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
@@ -79,6 +82,7 @@ async function takePassword(
   if (!(await replacePasswordHash(tx, user.id, user.passwordHash, passwordHash))) throw new DomainError('conflict');
   await deletePasswordResets(tx, user.id);
   await deleteChallenges(tx, user.id);
+  await deleteTickets(tx, user.id);
   await tellOwner(tx, deps, user, 'password_changed');
 }
 
@@ -135,8 +139,9 @@ const resetIsOver = () =>
 
 /**
  * Gives an account to who has proved an address of it. Somebody else may have made it in that one's name, and waited: so
- * what was named and not proved goes, and so do sessions, push tokens and open codes. Factors stay where the address had
- * been proved before, and are else those of who only named it. A new way in must be ended here, too.
+ * what was named and not proved goes, and so do sessions, push tokens, open codes and sign-ins elsewhere that are on their
+ * way. Factors and accounts elsewhere stay where the address had been proved before, for then they are the owner’s, who was
+ * told of each; they are else those of who only named it. A new way in must be ended here, too.
  */
 async function handOver(
   tx: Tx,
@@ -148,7 +153,10 @@ async function handOver(
   await dropUnprovedContacts(tx, user.id);
   await deleteVerifications(tx, user.id);
   // After the challenges, which `takePassword` ended: no passkey that was on its way comes later than this.
-  if (!isProvedBy(user, proved)) await deleteFactors(tx, user.id);
+  if (!isProvedBy(user, proved)) {
+    await deleteFactors(tx, user.id);
+    await deleteIdentities(tx, user.id);
+  }
   await silenceDevices(tx, user.id);
   const sessionIds = await revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
   await audit(tx, deps, { userId: user.id }, { action: 'reset_password', userId: user.id });

@@ -72,7 +72,7 @@ const unprovedTried = 3;
  */
 export async function login(deps: SignInDeps, input: Login, address?: string): Promise<SignedIn | SecondFactorNeeded> {
   const user = await whoseThisIs(deps, input);
-  if (!user || user.status !== 'active') throw new DomainError('invalid_credentials');
+  if (user?.status !== 'active') throw new DomainError('invalid_credentials');
   const passwordHash = await strengthen(deps, user, input.password);
   return commit(deps, async (tx) => {
     // The password may have become another one, or its person suspended, while it was looked at: what ended all sessions
@@ -85,17 +85,22 @@ export async function login(deps: SignInDeps, input: Login, address?: string): P
 async function whoseThisIs(
   { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
   { identifier, password }: Login,
-): Promise<UserRow | undefined> {
+): Promise<PasswordUser | undefined> {
   const meant = await usersByIdentifier(db, identifier.toLowerCase(), unprovedTried);
   for (const user of meant.length > 0 ? meant : [undefined])
-    if (await passwords.verify(password, user?.passwordHash)) return user;
+    if ((await passwords.verify(password, user?.passwordHash)) && hasPassword(user)) return user;
   return undefined;
 }
+
+type PasswordUser = UserRow & { passwordHash: string };
+
+/** Who signs in elsewhere alone has none, and nothing is the right one. */
+const hasPassword = (user: UserRow | undefined): user is PasswordUser => typeof user?.passwordHash === 'string';
 
 /** Hashes the password anew where it was hashed in a weaker way, or with a pepper of before. Answers with its hash now. */
 async function strengthen(
   { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
-  user: UserRow,
+  user: PasswordUser,
   password: string,
 ): Promise<string> {
   if (!passwords.needsRehash(user.passwordHash)) return user.passwordHash;

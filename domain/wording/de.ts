@@ -53,6 +53,8 @@ export const de: Words = {
     totp_removed: 'Die Authenticator-App deines Homing-Kontos wurde ausgeschaltet.',
     passkey_added: 'Deinem Homing-Konto wurde ein Passkey hinzugefügt.',
     passkey_removed: 'Ein Passkey deines Homing-Kontos wurde entfernt.',
+    identity_added: 'Mit deinem Homing-Konto wurde ein fremdes Konto verknüpft: Damit kann man sich als du anmelden.',
+    identity_removed: 'Ein verknüpftes Konto kann sich nicht mehr bei deinem Homing-Konto anmelden.',
     recovery_codes_renewed:
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Die alten gelten nicht mehr.',
     recovery_code_used:
@@ -146,6 +148,10 @@ export const de: Words = {
       'Die Authenticator-App deines Homing-Kontos wurde ausgeschaltet. Warst du das nicht, ändere jetzt dein Passwort.',
     passkey_added: 'Deinem Homing-Konto wurde ein Passkey hinzugefügt. Warst du das nicht, ändere jetzt dein Passwort.',
     passkey_removed: 'Ein Passkey deines Homing-Kontos wurde entfernt. Warst du das nicht, ändere jetzt dein Passwort.',
+    identity_added:
+      'Mit deinem Homing-Konto wurde ein anderes Konto verknüpft. Warst du das nicht, ändere jetzt dein Passwort.',
+    identity_removed:
+      'Ein Konto ist nicht mehr mit deinem Homing-Konto verknüpft. Warst du das nicht, ändere jetzt dein Passwort.',
     recovery_codes_renewed:
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
     recovery_code_used:

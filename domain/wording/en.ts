@@ -51,6 +51,8 @@ export const en: Words = {
     totp_removed: 'The authenticator app of your Homing account was switched off.',
     passkey_added: 'A passkey was added to your Homing account.',
     passkey_removed: 'A passkey of your Homing account was removed.',
+    identity_added: 'An account elsewhere was linked to your Homing account: it can sign in as you.',
+    identity_removed: 'An account elsewhere can no longer sign in to your Homing account.',
     recovery_codes_renewed: 'New recovery codes were made for your Homing account. The old ones do not work any more.',
     recovery_code_used:
       'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
@@ -143,6 +145,10 @@ export const en: Words = {
       'The authenticator app of your Homing account was switched off. If it was not you, change your password now.',
     passkey_added: 'A passkey was added to your Homing account. If it was not you, change your password now.',
     passkey_removed: 'A passkey of your Homing account was removed. If it was not you, change your password now.',
+    identity_added:
+      'An account elsewhere was linked to your Homing account. If it was not you, change your password now.',
+    identity_removed:
+      'An account elsewhere was unlinked from your Homing account. If it was not you, change your password now.',
     recovery_codes_renewed:
       'New recovery codes were made for your Homing account. If it was not you, change your password now.',
     recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',

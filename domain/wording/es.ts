@@ -50,6 +50,8 @@ export const es: Words = {
     totp_removed: 'Se ha desactivado la aplicación de autenticación de tu cuenta de Homing.',
     passkey_added: 'Se ha añadido una llave de acceso a tu cuenta de Homing.',
     passkey_removed: 'Se ha quitado una llave de acceso de tu cuenta de Homing.',
+    identity_added: 'Se ha vinculado una cuenta externa a tu cuenta de Homing: con ella se puede entrar en tu nombre.',
+    identity_removed: 'Una cuenta externa ya no puede entrar en tu cuenta de Homing.',
     recovery_codes_renewed:
       'Se han creado nuevos códigos de recuperación para tu cuenta de Homing. Los anteriores ya no sirven.',
     recovery_code_used:
@@ -141,6 +143,8 @@ export const es: Words = {
     totp_removed: 'Se ha desactivado la app para entrar en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     passkey_added: 'Se ha añadido una llave de acceso a tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     passkey_removed: 'Se ha quitado una llave de acceso de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    identity_added: 'Se ha vinculado otra cuenta a tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    identity_removed: 'Se ha desvinculado otra cuenta de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
   },
