@@ -39,8 +39,9 @@ export function toRefusal(thrown: unknown): DomainError {
   return new DomainError(refusals.has(wordOf(thrown)) ? 'provider_refused' : 'invalid_identity', { cause: thrown });
 }
 
-/** The libraries wrap what they met. */
-const chain = (error: unknown): unknown[] => (error instanceof Error ? [error, ...chain(error.cause)] : []);
+/** The libraries wrap what they met, passport-oauth2 under a name of its own. */
+const chain = (error: unknown): unknown[] =>
+  error instanceof Error ? [error, ...chain(error.cause ?? (error as { oauthError?: unknown }).oauthError)] : [];
 
 /** The protocol's word for it (`error`), as openid-client keeps it or as passport-oauth2 does. */
 const wordOf = (thrown: unknown): string => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { type KeyObject, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type Request, type Response, Router, urlencoded } from 'express';
 import Provider from 'oidc-provider';
 import { type Stranger, pickPage, picked } from './people.ts';
@@ -10,14 +10,19 @@ export interface Client {
   redirectUri: string;
 }
 
+export const makeKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
+
 /**
  * An OpenID Connect provider, the real thing (oidc-provider) but that everybody is who they say. It asks for PKCE of nobody,
  * as most do, so that who leaves it out is not saved by it.
  */
-export function oidcProvider(issuer: string, { clientId, clientSecret, redirectUri }: Client): Router {
+export function oidcProvider(
+  issuer: string,
+  { clientId, clientSecret, redirectUri }: Client,
+  privateKey = makeKey(),
+): Router {
   const people = new Map<string, Stranger>();
   const { pathname } = new URL(issuer);
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -30,7 +35,14 @@ export function oidcProvider(issuer: string, { clientId, clientSecret, redirectU
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     features: { devInteractions: { enabled: false } },
     pkce: { required: () => false },
-    ttl: { AccessToken: 3_600, AuthorizationCode: 60, Grant: 3_600, IdToken: 3_600, Interaction: 3_600, Session: 3_600 },
+    ttl: {
+      AccessToken: 3_600,
+      AuthorizationCode: 60,
+      Grant: 3_600,
+      IdToken: 3_600,
+      Interaction: 3_600,
+      Session: 3_600,
+    },
     interactions: { url: (_context, { uid }) => `${pathname}/pick/${uid}` },
     findAccount: (_context, id) => accountOf(people.get(id)),
     // Nobody is asked whether the app may know them: that is not what is tried out here.

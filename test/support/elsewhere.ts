@@ -4,14 +4,19 @@ import { type IncomingMessage, type ServerResponse, createServer } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import assert from 'node:assert/strict';
 import express from 'express';
+import pg from 'pg';
 import { gitHubProvider } from '../../sandbox/identity/github.ts';
-import { oidcProvider } from '../../sandbox/identity/oidc.ts';
+import { makeKey, oidcProvider } from '../../sandbox/identity/oidc.ts';
 import { type TestApp, type TestAppOptions, startApp } from '../setup/app.ts';
 
 /** Providers elsewhere, and a deployment that people sign in to by them. */
 export interface Elsewhere {
   app: TestApp;
   oidcUrl: string;
+  /** What that provider signs with. */
+  oidcKey: string;
+  /** As the owner of the database. */
+  sql: (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
   /** Stands between us and the OpenID Connect provider, for those answers that no honest one gives. */
   interfere: (how: Interference | undefined) => void;
   stop: () => Promise<void>;
@@ -44,15 +49,19 @@ export async function startElsewhere(options: TestAppOptions = {}): Promise<Else
     HOMING_OAUTH_RETURNS: `${returnTo}, ${otherReturn}`,
   };
   const app = await startApp({ reports: true, ...options, env: { ...env, ...options.env } });
+  const pool = new pg.Pool({ connectionString: app.database.adminUrl, max: 2 });
+  const key = makeKey();
   const publicUrl = app.env.HOMING_PUBLIC_URL ?? '';
   const client = (id: string) => ({ clientId, clientSecret, redirectUri: `${publicUrl}/v1/auth/oauth/${id}/callback` });
-  site.use('/oidc', oidcProvider(`${url}/oidc`, client('corp')));
+  site.use('/oidc', oidcProvider(`${url}/oidc`, client('corp'), key));
   site.use('/rival', oidcProvider(`${url}/rival`, client('rival')));
   site.use('/github', gitHubProvider(client('github')));
   return {
-    ...{ app, oidcUrl: `${url}/oidc` },
+    ...{ app, oidcUrl: `${url}/oidc`, oidcKey: key.export({ type: 'pkcs8', format: 'pem' }) as string },
+    sql: async (text, values = []) => (await pool.query<Record<string, unknown>>(text, values)).rows,
     interfere: (how) => (interference = how),
     async stop() {
+      await pool.end();
       await app.stop();
       server.closeAllConnections();
       server.close();
