@@ -179,7 +179,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     caps: config.HOMING_CAPS,
     jobs: createJobs(temporal, config.HOMING_TASK_QUEUE_PREFIX),
     publicUrl: config.HOMING_PUBLIC_URL,
-    identityProviders: config.HOMING_OAUTH_PROVIDERS.map(({ id, name }) => ({ provider: id, name })),
+    identityProviders: (config.HOMING_OAUTH_PROVIDERS ?? []).map(({ id, name }) => ({ provider: id, name })),
     returnAddresses: returnAddresses(config),
     origins,
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),

@@ -20,7 +20,7 @@ export function startApi(runtime: Runtime, server: Server): void {
     limits: runtime.limits,
     addressOf: runtime.addressOf,
     publicUrl: config.HOMING_PUBLIC_URL,
-    identityProviders: config.HOMING_OAUTH_PROVIDERS,
+    identityProviders: config.HOMING_OAUTH_PROVIDERS ?? [],
     fetch: runtime.fetch,
     checkAnswers: config.NODE_ENV !== 'production',
   });

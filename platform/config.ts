@@ -69,8 +69,8 @@ export const settings = {
   }),
   HOMING_OAUTH_PROVIDERS: setting({
     schema: identityProvidersSetting,
-    fallback: '',
     secret: true,
+    optional: true,
     help: 'Who else people may sign in by, as JSON: [{"id":"google","type":"oidc","issuer":"https://accounts.google.com","clientId":"…","clientSecret":"…"}]; docs/operators.md has each. Left out, by nobody',
   }),
   HOMING_OAUTH_RETURNS: setting({

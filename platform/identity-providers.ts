@@ -65,7 +65,6 @@ function toProvider({ email, name, ...given }: z.infer<typeof provider>): Identi
 /** Providers as JSON. A fault names where it is, and never repeats what stands there: secrets do. */
 export const identityProvidersSetting = z.string().transform((text, context): IdentityProvider[] => {
   const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-  if (text === '') return [];
   const parsed = z.array(provider).safeParse(parse(text));
   for (const { path, message } of parsed.error?.issues ?? []) refuse(`${path.join('.') || 'as a whole'}: ${message}`);
   const providers = (parsed.data ?? []).map(toProvider);

@@ -14,6 +14,7 @@ import type { ClientEventInput } from '../contracts/realtime/index.ts';
 import type { FollowedThread, ThreadPatch } from '../contracts/rest/index.ts';
 import type { ConnectionState } from './connection.ts';
 import { Drafts } from './drafts.ts';
+import { comeBack, setOut } from './elsewhere.ts';
 import { Emitter } from './emitter.ts';
 import { HomingError } from './errors.ts';
 import type { ClientEvents } from './events.ts';
@@ -146,6 +147,23 @@ export class Client {
   /** Signs in by what a passkey answered to `rest('beginPasskeySignIn')`, and nothing else. */
   async signInWithPasskey(body: RestInput<'signInWithPasskey'>['body']): Promise<Me> {
     return this.#become(await request(this.#http, 'signInWithPasskey', { body }));
+  }
+
+  /** Where to send the browser so that its person signs in by a provider, such as `google`; `finishSignInWith` goes on. */
+  signInWith(provider: string, { returnTo }: { returnTo?: string } = {}): Promise<string> {
+    return setOut(this.#options, provider, returnTo);
+  }
+
+  /**
+   * Signs in by the address that the browser came back to. Rejects with what went wrong at the provider (`link_required`:
+   * sign in as before, and link it), and as `signIn` with `second_factor_required`.
+   */
+  async finishSignInWith(address: string, { deviceName }: { deviceName?: string } = {}): Promise<Me> {
+    const shown = await comeBack(this.#options, address);
+    const body = { ...shown, ...(deviceName === undefined ? {} : { deviceName }) };
+    const answer = await request(this.#http, 'exchangeCode', { body });
+    if (!('session' in answer)) throw new HomingError('second_factor_required', { secondFactor: answer });
+    return this.#become(answer);
   }
 
   /** Goes on as who was signed in before, by what the storage keeps; undefined where nobody was. */

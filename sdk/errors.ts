@@ -51,6 +51,10 @@ export class HomingError extends Error {
   }
 }
 
+/** Whether a word is one of the server's codes. */
+export const isServerCode = (word: string): word is ErrorCode =>
+  Object.hasOwn(meanings, word) && !Object.hasOwn(clientErrorCodes, word);
+
 export const fromProblem = ({ code, detail, status, retryAfterMs, errors }: Problem): HomingError =>
   new HomingError(code, { message: detail, status, retryAfterMs, errors });
 

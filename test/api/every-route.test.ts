@@ -56,7 +56,8 @@ describe('every route', () => {
       });
     }
 
-    if (endpoint.path.includes('{')) {
+    // What a deployment calls its providers nobody knows: there any word may be one.
+    if (endpoint.path.includes('{') && !endpoint.path.includes('{provider}')) {
       it(`${name} refuses an id that is none and names it`, async () => {
         const path = endpoint.path
           .replace(/\{\w+\}/, 'nonsense')

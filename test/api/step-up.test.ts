@@ -15,6 +15,7 @@ const guarded = (Object.values(endpoints) as Endpoint[]).filter(({ stepUp }) => 
 /** What lets a call through to where it is asked for a proof. */
 const bodies: Record<string, object> = {
   setEmail: { email: 'new@example.test' },
+  beginIdentity: {},
   setPhone: { phone: '+4915112345678' },
   transferOwnership: { userId: '01900000-0000-7000-8000-000000000000' },
   changeMember: { role: 'owner' },
@@ -37,7 +38,8 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
     assert.deepEqual(
       guarded.map(({ operationId }) => operationId).sort(),
       [
-        ...['beginPasskey', 'beginTotp', 'changeMember', 'removePasskey', 'removeTotp', 'renewRecoveryCodes'],
+        ...['beginIdentity', 'beginPasskey', 'beginTotp', 'changeMember', 'removeIdentity', 'removePasskey'],
+        ...['removeTotp', 'renewRecoveryCodes'],
         ...['revokeOtherSessions', 'revokeSession', 'setEmail', 'setPhone', 'transferOwnership'],
       ].sort(),
     );
@@ -46,7 +48,9 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
   for (const { operationId, method, path } of guarded)
     it(`${operationId} is refused five minutes after the sign-in, and says how to go on`, async () => {
       const ana = await registerPerson(app);
-      const filled = path.replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
+      const filled = path
+        .replaceAll('{provider}', 'nobody')
+        .replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
       const attempt = () =>
         ana.call<{ code?: string; detail?: string }>(method.toUpperCase(), filled, bodies[operationId]);
       clock.pass(proofMs - 1);

@@ -121,6 +121,62 @@ describe('the configuration', () => {
     }
   });
 
+  describe('providers that people sign in by', () => {
+    const secret = 'hunter2hunter2';
+    const one = { id: 'corp', type: 'oidc', issuer: 'https://id.example', clientId: 'homing', clientSecret: secret };
+    const settingOf = (providers: unknown) => ({ ...complete, HOMING_OAUTH_PROVIDERS: JSON.stringify(providers) });
+
+    it('are none unless they are named, and have what is usual where nothing is said', () => {
+      assert.equal(readConfig(complete).HOMING_OAUTH_PROVIDERS, undefined);
+      const gitHub = { id: 'github', type: 'github', clientId: 'homing', clientSecret: secret };
+      const [oidc, other, entra] =
+        readConfig(settingOf([one, gitHub, { ...one, id: 'ms', type: 'entra' }])).HOMING_OAUTH_PROVIDERS ?? [];
+      assert.deepEqual([oidc?.name, oidc?.scope, oidc?.trustsEmail], ['corp', 'openid email profile', true]);
+      assert.deepEqual([other?.issuer, other?.scope], ['https://github.com', 'read:user user:email']);
+      assert.equal(entra?.trustsEmail, false);
+    });
+
+    for (const [what, wrong, fault] of [
+      [
+        'an issuer without TLS',
+        { ...one, issuer: 'http://id.example' },
+        /0\.issuer: must be an address that begins with https/,
+      ],
+      ['no secret', { ...one, clientSecret: undefined }, /0\.clientSecret: /],
+      ['a scope without openid', { ...one, scope: 'email' }, /0\.scope: must hold openid/],
+      ['a name that is no word of a path', { ...one, id: 'a/b' }, /0\.id: must be small letters/],
+      ['the addresses of a Microsoft tenant as proofs', { ...one, type: 'entra', email: 'trusted' }, /0\.email: /],
+      ['what is not known', { ...one, secret }, /as a whole|0/],
+    ] as const)
+      it(`are refused with ${what}, and no secret is repeated`, () => {
+        const [found = '', ...others] = faultsOf(settingOf([wrong]));
+        assert.deepEqual(others, []);
+        assert.match(found, fault);
+        assert.ok(!found.includes(secret));
+      });
+
+    it('are refused twice, and as no JSON', () => {
+      assert.match(faultsOf(settingOf([one, one])).join(), /names a provider twice/);
+      assert.match(
+        faultsOf({ ...complete, HOMING_OAUTH_PROVIDERS: `[${secret}` }).join(),
+        /^(?!.*hunter2).*as a whole/,
+      );
+    });
+
+    it('send a browser back to an app and to no script', () => {
+      const returns = (text: string) => faultsOf({ ...complete, HOMING_OAUTH_RETURNS: text });
+      assert.deepEqual(returns('https://app.example/in, com.example.app:/in, http://localhost:5173/in'), []);
+      for (const wrong of [
+        'javascript:alert(1)',
+        'data:text/html,x',
+        'http://app.example/in',
+        'https://app.example/#in',
+        'in',
+      ])
+        assert.match(returns(wrong).join(), /HOMING_OAUTH_RETURNS must be https addresses/, wrong);
+    });
+  });
+
   it('wants a token for the codec endpoint, and a strong hash, in production', () => {
     assert.match(faultsOf({ ...complete, HOMING_CODEC_PORT: '9000' }).join(), /HOMING_CODEC_TOKEN is missing/);
     assert.match(faultsOf({ ...complete, HOMING_ARGON2_MEMORY: '18' }).join(), /19 or more/);
