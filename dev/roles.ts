@@ -9,6 +9,7 @@ import {
   type Stack,
   temporalAddress,
 } from './stack.ts';
+import { sandboxClient } from '../sandbox/identity/client.ts';
 import type { Part } from './supervisor.ts';
 
 /** Steps of an unread message fall due within a minute, so that somebody who tries it out sees them. */
@@ -65,6 +66,7 @@ export function sandboxPart(stack: Stack): Part {
     SANDBOX_SENDGRID_EVENTS_URL: `${app}/v1/providers/sendgrid/events`,
     SANDBOX_TWILIO_STATUS_URL: `${app}/v1/providers/twilio/events`,
     SANDBOX_TWILIO_INBOUND_URL: `${app}/v1/providers/twilio/inbound`,
+    SANDBOX_APP_URL: app,
   };
   const start = (signal: AbortSignal) =>
     startNode(stack, 'sandbox', ['sandbox/main.ts'], env, `${sandboxUrl(stack)}/healthz`, signal);
@@ -103,6 +105,8 @@ function roleEnv(stack: Stack, name: RoleName, addresses: Addresses): NodeJS.Pro
     ...secrets.app,
     ...context.env,
     HOMING_LADDER: ladderOf(stack),
+    HOMING_OAUTH_PROVIDERS: context.env.HOMING_OAUTH_PROVIDERS ?? JSON.stringify(sandboxProviders(sandbox)),
+    HOMING_OAUTH_RETURNS: context.env.HOMING_OAUTH_RETURNS ?? `${apiUrl(stack)}/signed-in,${sandbox}/identity/back`,
     // A key from the person's shell must not reach the sandbox, which has its own.
     ...providerKeys(secrets.app),
     GOOGLE_APPLICATION_CREDENTIALS: undefined,
@@ -126,6 +130,19 @@ function roleEnv(stack: Stack, name: RoleName, addresses: Addresses): NodeJS.Pro
     TWILIO_BASE_URL: sandbox,
     FCM_BASE_URL: sandbox,
   };
+}
+
+/** Who people sign in by here, until somebody has providers of their own. */
+function sandboxProviders(sandbox: string): object[] {
+  const [oidc, gitHub] = [`${sandbox}/identity/oidc`, `${sandbox}/identity/github`];
+  const urls = {
+    ...{ authorize: `${gitHub}/login/oauth/authorize`, token: `${gitHub}/login/oauth/access_token` },
+    ...{ profile: `${gitHub}/user`, emails: `${gitHub}/user/emails` },
+  };
+  return [
+    { ...sandboxClient, id: 'sandbox', name: 'Sandbox', type: 'oidc', issuer: oidc },
+    { ...sandboxClient, id: 'sandbox-github', name: 'Sandbox GitHub', type: 'github', urls },
+  ];
 }
 
 function providerKeys(app: Record<string, string>): Record<string, string> {

@@ -9,6 +9,7 @@ export function summary(run: RunFile, seconds: number, state?: string): string {
     ['REST, sockets', run.api],
     ['API pages', run.api && `${run.api}/docs`],
     ['Provider inbox', run.sandbox && `${run.sandbox}/`],
+    ['Sign-in pages', run.sandbox && `${run.sandbox}/identity/`],
     ['Temporal', arrival(run.temporal, run.temporalUi ?? run.temporalAddress, 'escalation waits in the outbox')],
     ['Elasticsearch', run.elasticsearch && arrival(run.search, run.elasticsearch, 'search waits for it')],
     ['PostgreSQL', run.postgres && withoutPassword(run.postgres)],

@@ -316,6 +316,8 @@ interface AnyProvider {
 }
 export interface OidcProvider extends AnyProvider {
   type: 'oidc' | 'entra';
+  /** How it answers where it is not by the query: Apple tells an address only by a form. */
+  responseMode?: 'form_post' | undefined;
 }
 /** GitHub, GitHub Enterprise, and what speaks as they do. */
 export interface GitHubProvider extends AnyProvider {

@@ -36,6 +36,7 @@ const oidc = z.strictObject({
   ...common,
   type: z.literal('oidc'),
   issuer: address,
+  responseMode: z.literal('form_post').optional(),
   scope: z
     .string()
     .regex(/\bopenid\b/, { message: 'must hold openid' })

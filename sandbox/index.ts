@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import { z } from 'zod';
 import { type ProviderAnswer, notThere, unreadable } from './answers.ts';
 import { control } from './control.ts';
@@ -26,6 +26,8 @@ export interface SandboxOptions extends WorldOptions {
   production?: boolean;
   /** Where each record, and each change of one, is added as a line of JSON. */
   file?: string | undefined;
+  /** The app that people sign in to by the identity providers here; without one there are none. */
+  appUrl?: string | undefined;
 }
 
 export interface Sandbox {
@@ -43,15 +45,24 @@ export async function startSandbox({
   host = '127.0.0.1',
   production = false,
   file,
+  appUrl,
   ...options
 }: SandboxOptions = {}): Promise<Sandbox> {
   if (production) throw new Error('The provider sandbox does not run in production.');
   const world = createWorld(options);
   if (file !== undefined) writeTo(file, world);
-  const server = createServer(createApp(world));
+  const server = createServer();
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   const address = server.address() as AddressInfo;
-  return { url: `http://${host}:${address.port}`, close: () => close(server, world) };
+  const url = `http://${host}:${address.port}`;
+  server.on('request', createApp(world, appUrl === undefined ? undefined : await identities(url, appUrl)));
+  return { url, close: () => close(server, world) };
+}
+
+/** Loaded where it is wanted: what it is made of is installed for development alone, and the image goes without. */
+async function identities(url: string, appUrl: string): Promise<Router> {
+  const { identityProviders } = await import('./identity/index.ts');
+  return identityProviders(url, appUrl);
 }
 
 /** Line by line as it comes, so that what was seen outlives the process. */
@@ -70,10 +81,13 @@ function close(server: Server, { clock, webhooks }: World): Promise<void> {
   return closed;
 }
 
-function createApp(world: World): Express {
+function createApp(world: World, providers: Router | undefined): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  // First: they read their forms themselves.
+  if (providers) app.use('/identity', onlyHere);
+  if (providers) app.use(providers);
   app.use(express.json({ limit: mailLimit }), express.urlencoded({ extended: false, limit: '1mb' }));
   app.use(fcmFace(world), sendGridFace(world), twilioFace(world));
   app.use(onlyHere, control(world), inbox(world));

@@ -2,7 +2,7 @@ import { startSandbox } from './index.ts';
 
 const { PORT = '4300', HOST = '127.0.0.1', NODE_ENV, SANDBOX_SEED, SANDBOX_FILE, TWILIO_AUTH_TOKEN } = process.env;
 const { SANDBOX_SENDGRID_KEY, SANDBOX_SENDGRID_EVENTS_URL, SANDBOX_SENDGRID_INBOUND_URL } = process.env;
-const { SANDBOX_TWILIO_STATUS_URL, SANDBOX_TWILIO_INBOUND_URL, SANDBOX_PUBLIC_URL } = process.env;
+const { SANDBOX_TWILIO_STATUS_URL, SANDBOX_TWILIO_INBOUND_URL, SANDBOX_PUBLIC_URL, SANDBOX_APP_URL } = process.env;
 // Unset is production, as it is for the app: who forgets to say what this is must not lose people's mail.
 const production = NODE_ENV !== 'development' && NODE_ENV !== 'test';
 const targets = {
@@ -15,6 +15,7 @@ try {
   const sandbox = await startSandbox({
     ...{ port: Number(PORT), host: HOST, production, targets },
     publicUrl: SANDBOX_PUBLIC_URL || undefined,
+    appUrl: SANDBOX_APP_URL || undefined,
     seed: SANDBOX_SEED || undefined,
     file: SANDBOX_FILE || undefined,
     twilioAuthToken: TWILIO_AUTH_TOKEN || undefined,

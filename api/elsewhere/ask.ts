@@ -46,7 +46,7 @@ const chain = (error: unknown): unknown[] =>
 /** The protocol's word for it (`error`), as openid-client keeps it or as passport-oauth2 does. */
 const wordOf = (thrown: unknown): string => {
   const { error, code } = thrown as { error?: unknown; code?: unknown };
-  return String(error ?? code ?? '');
+  return [error, code].find((word) => typeof word === 'string') ?? '';
 };
 
 /** For the log: the library's or the protocol's own word, where it is one, and nothing that a provider wrote freely. */

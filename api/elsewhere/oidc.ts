@@ -15,6 +15,8 @@ import { type ProvedIdentity, addressOf } from '../../domain/accounts/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import { DomainError } from '../../domain/errors.ts';
 
+type Tokens = Parameters<VerifyFunction>[0];
+
 /** What we read of a provider's claims. */
 interface Claims {
   iss: string;
@@ -46,15 +48,18 @@ export async function discoverProvider(provider: OidcProvider, ask: typeof fetch
 export class OidcStrategy extends Strategy {
   /** Not private to the language: passport makes copies of a strategy by its prototype. */
   private readonly callback: string;
+  private readonly responseMode: string | undefined;
 
   constructor(provider: OidcProvider, config: Configuration, callbackURL: string) {
-    const verify: VerifyFunction = async (tokens, done) => {
-      const claims = tokens.claims();
-      if (!claims) throw new DomainError('invalid_identity');
-      done(null, identityOf(provider, await withProfile(config, tokens.access_token, claims)));
+    const verify: VerifyFunction = (tokens, done) => {
+      readIdentity(provider, config, tokens).then(
+        (identity) => done(null, identity),
+        (error) => done(error),
+      );
     };
     super({ config, callbackURL, scope: provider.scope, sessionKey: provider.id }, verify);
     this.callback = callbackURL;
+    this.responseMode = provider.responseMode;
   }
 
   override authorizationRequestParams<Options>(request: Request, options: Options): URLSearchParams {
@@ -62,6 +67,7 @@ export class OidcStrategy extends Strategy {
     const params = new URLSearchParams(given instanceof URLSearchParams ? given : {});
     params.set('state', randomState());
     params.set('nonce', randomNonce());
+    if (this.responseMode) params.set('response_mode', this.responseMode);
     return params;
   }
 
@@ -69,6 +75,12 @@ export class OidcStrategy extends Strategy {
   override currentUrl(request: Request): URL {
     return new URL(`${this.callback}${new URL(request.originalUrl, this.callback).search}`);
   }
+}
+
+async function readIdentity(provider: OidcProvider, config: Configuration, tokens: Tokens): Promise<ProvedIdentity> {
+  const claims = tokens.claims();
+  if (!claims) throw new DomainError('invalid_identity');
+  return identityOf(provider, await withProfile(config, tokens.access_token, claims));
 }
 
 /** Some providers tell the address only where they are asked for it; they must speak of the same person. */

@@ -153,10 +153,8 @@ async function handOver(
   await dropUnprovedContacts(tx, user.id);
   await deleteVerifications(tx, user.id);
   // After the challenges, which `takePassword` ended: no passkey that was on its way comes later than this.
-  if (!isProvedBy(user, proved)) {
-    await deleteFactors(tx, user.id);
-    await deleteIdentities(tx, user.id);
-  }
+  if (!isProvedBy(user, proved)) await deleteFactors(tx, user.id);
+  if (!isProvedBy(user, proved)) await deleteIdentities(tx, user.id);
   await silenceDevices(tx, user.id);
   const sessionIds = await revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
   await audit(tx, deps, { userId: user.id }, { action: 'reset_password', userId: user.id });

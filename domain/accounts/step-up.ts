@@ -5,7 +5,7 @@ import type { Tx } from '../../db/client.ts';
 import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
 import { passkeysOf } from '../../db/queries/passkeys.ts';
 import { isProvedSince, markProved, takeProofTry } from '../../db/queries/sessions.ts';
-import { type UserRow, userById } from '../../db/queries/users.ts';
+import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -20,13 +20,13 @@ const proofMs = limits.proofSeconds * 1_000;
 export async function requireProof(deps: Pick<Deps, 'db' | 'now'>, actor: Actor): Promise<void> {
   const since = new Date(deps.now().getTime() - proofMs);
   if (await isProvedSince(deps.db, actor.userId, actor.sessionId, since)) return;
-  throw notProved(await factorsOf(deps.db, actor.userId), await userById(deps.db, actor.userId));
+  const [factors, user] = [await factorsOf(deps.db, actor.userId), await userById(deps.db, actor.userId)];
+  throw hasFactor(factors) || user?.passwordHash !== null ? notProved(factors) : signInAnew();
 }
 
 const words = { totp: '`code` (of the authenticator app)', passkey: '`passkey`', recoveryCode: '`recoveryCode`' };
 
-function notProved(factors: FactorsRow, user: UserRow | undefined): DomainError {
-  if (user?.passwordHash === null && !hasFactor(factors)) return signInAnew();
+function notProved(factors: FactorsRow): DomainError {
   const means = hasFactor(factors) ? methodsOf(factors).map((method) => words[method]) : ['`password`'];
   return new DomainError('step_up_required', {
     detail: `This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up with ${means.join(' or ')}, then ask again.`,
@@ -79,8 +79,9 @@ type Proved = (tx: Tx) => Promise<void>;
 /** Outside of the transaction: hashing takes a while, and waits its turn. */
 async function byPassword(deps: StepUpDeps, actor: Actor, password: string): Promise<Proved> {
   const factors = await factorsOf(deps.db, actor.userId);
+  if (hasFactor(factors)) throw notProved(factors);
   const user = await userById(deps.db, actor.userId);
-  if (hasFactor(factors) || user?.passwordHash === null) throw notProved(factors, user);
+  if (user?.passwordHash === null) throw signInAnew();
   if (!(await deps.passwords.verify(password, user?.passwordHash)))
     throw new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
   return async () => undefined;

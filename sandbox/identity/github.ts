@@ -46,15 +46,15 @@ export function gitHubProvider(client: Client): Router {
 const isKnown = (client: Client, { query }: Request): boolean =>
   query.client_id === client.clientId && query.redirect_uri === client.redirectUri;
 
-function answerTo(codes: Map<string, Granted>, { query, body }: Request): string {
-  const redirectUri = String(query.redirect_uri);
-  const state = String(query.state ?? '');
-  if ((body as { deny?: string }).deny)
-    return `${redirectUri}?${new URLSearchParams({ error: 'access_denied', state }).toString()}`;
+function answerTo(codes: Map<string, Granted>, { originalUrl, body }: Request): string {
+  const asked = new URL(originalUrl, 'http://sandbox').searchParams;
+  const [redirectUri, state] = [asked.get('redirect_uri') ?? '', asked.get('state') ?? ''];
+  const back = (told: Record<string, string>) => `${redirectUri}?${new URLSearchParams({ ...told, state }).toString()}`;
+  if ((body as { deny?: string }).deny) return back({ error: 'access_denied' });
   const code = randomBytes(10).toString('hex');
-  const challenge = query.code_challenge === undefined ? undefined : String(query.code_challenge);
+  const challenge = asked.get('code_challenge') ?? undefined;
   codes.set(code, { person: picked('github', body), challenge, redirectUri });
-  return `${redirectUri}?${new URLSearchParams({ code, state }).toString()}`;
+  return back({ code });
 }
 
 function take(client: Client, codes: Map<string, Granted>, body: Record<string, string>): Stranger | string {

@@ -2,6 +2,7 @@ import { access } from './access.ts';
 import { accounts } from './accounts.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
+import { signInElsewhere } from './elsewhere.ts';
 import { secondFactors } from './factors.ts';
 import { limits } from './limits.ts';
 import { live } from './live.ts';
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...messages,
   ...sessions,
   ...secondFactors,
+  ...signInElsewhere,
 ];

@@ -164,6 +164,18 @@ byEachDoor('accounts elsewhere', (door) => {
     expectProblem(await remove(ana, 'github'), 409, 'last_way_in');
   });
 
+  it('leave the last passkey to who has nothing else', async () => {
+    const ana = await arrive(somebody());
+    const id = '01900000-0000-7000-8000-000000000001';
+    await place.sql(
+      `insert into passkeys (user_id, id, credential_id, public_key, counter, transports, name, created_at)
+       values ($1, $2, uuid_send($1), '', 0, '{}', 'key', now())`,
+      [ana.id, id],
+    );
+    expectStatus(await remove(ana, 'corp'), 204);
+    expectProblem(await ana.call('DELETE', `/v1/me/passkeys/${id}`), 409, 'last_way_in');
+  });
+
   it('of two who are removed at once one stays', async () => {
     const ana = await arrive(somebody());
     await link(ana, somebody(), 'github');

@@ -41,6 +41,7 @@ export async function startElsewhere(options: TestAppOptions = {}): Promise<Else
   const providers = [
     { id: 'corp', name: 'Corporate', type: 'oidc', issuer: `${url}/oidc` },
     { id: 'rival', type: 'oidc', issuer: `${url}/rival` },
+    { id: 'by-form', type: 'oidc', issuer: `${url}/form`, responseMode: 'form_post' },
     { id: 'away', type: 'oidc', issuer: 'http://127.0.0.1:9/nobody' },
     { id: 'github', type: 'github', urls: gitHubUrls(`${url}/github`) },
   ].map((provider) => ({ ...provider, clientId, clientSecret }));
@@ -55,6 +56,7 @@ export async function startElsewhere(options: TestAppOptions = {}): Promise<Else
   const client = (id: string) => ({ clientId, clientSecret, redirectUri: `${publicUrl}/v1/auth/oauth/${id}/callback` });
   site.use('/oidc', oidcProvider(`${url}/oidc`, client('corp'), key));
   site.use('/rival', oidcProvider(`${url}/rival`, client('rival')));
+  site.use('/form', oidcProvider(`${url}/form`, client('by-form')));
   site.use('/github', gitHubProvider(client('github')));
   return {
     ...{ app, oidcUrl: `${url}/oidc`, oidcKey: key.export({ type: 'pkcs8', format: 'pem' }) as string },
