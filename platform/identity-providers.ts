@@ -25,7 +25,7 @@ export const returnAddress = z
   );
 
 const common = {
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, { message: 'must be small letters, digits and dashes' }),
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { message: 'must be small letters, digits and dashes' }),
   name: z.string().min(1).max(60).optional(),
   clientId: z.string().min(1),
   clientSecret: z.string().min(1),

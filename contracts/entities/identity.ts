@@ -4,8 +4,8 @@ import { Instant } from './common.ts';
 /** What a deployment calls a provider in its settings and in paths. */
 export const ProviderName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, {
-    message: 'must be a small letter, then up to 39 small letters, digits and dashes',
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, {
+    message: 'must be small letters, digits and dashes, forty at most',
   })
   .meta({ description: 'A provider of this deployment: `listProviders` names them', examples: ['google'] });
 

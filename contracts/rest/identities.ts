@@ -84,7 +84,7 @@ export const identityEndpoints = {
     params,
     body: z.strictObject(begin).meta({ id: 'IdentityBegin' }),
     success: { 200: z.strictObject({ url: z.string(), expiresAt: Instant }) },
-    errors: ['not_found', 'identity_exists'],
+    errors: ['identity_exists'],
   }),
   addIdentity: endpoint({
     operationId: 'addIdentity',

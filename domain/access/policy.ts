@@ -14,7 +14,10 @@ export interface OpenRule {
 /** Whoever is signed in, about what is theirs. What a call names must be theirs too; what is another's is not there. */
 export interface PersonRule {
   who: 'person';
-  own?: { what: 'session' | 'device' | 'passkey' | 'block' | 'notification' | 'draft' | 'token'; at: Place };
+  own?: {
+    what: 'session' | 'device' | 'passkey' | 'identity' | 'block' | 'notification' | 'draft' | 'token';
+    at: Place;
+  };
   /** Somebody who can be talked to; anybody may name them. */
   names?: Place;
   /** They need not be one who can be talked to at the moment. */
@@ -145,7 +148,7 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   listIdentities: person,
   beginIdentity: person,
   addIdentity: person,
-  removeIdentity: person,
+  removeIdentity: own('identity', 'params.provider'),
 
   getMe: person,
   updateMe: person,

@@ -7,7 +7,7 @@ import { deleteTickets } from '../../db/queries/oauth-tickets.ts';
 import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
-import { DomainError, notFound } from '../errors.ts';
+import { DomainError, faultyField, notFound } from '../errors.ts';
 import { type ProvedIdentity, giveTicket, returnAddress, signInOver, takeTicket } from './elsewhere.ts';
 import { tellOfFactor } from './notices.ts';
 import { insistOnWayIn } from './ways-in.ts';
@@ -35,7 +35,8 @@ export async function beginIdentity(
   provider: string,
   { returnTo, challenge = null }: { returnTo?: string | undefined; challenge?: string | null | undefined },
 ): Promise<{ url: string; expiresAt: string }> {
-  if (!deps.identityProviders.some((each) => each.provider === provider)) throw notFound();
+  if (!deps.identityProviders.some((each) => each.provider === provider))
+    throw faultyField('provider', 'unknown', 'is no provider here; listProviders names those that there are');
   const about = { provider, returnTo: returnAddress(deps, returnTo) };
   if ((await identitiesOf(deps.db, userId)).some((each) => each.provider === provider))
     throw new DomainError('identity_exists');

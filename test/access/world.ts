@@ -29,7 +29,7 @@ export interface Actor {
   /** Null for who sends none. */
   token: string | null;
   role: UserRole;
-  /** Theirs, by what it is: another session, a device, a passkey, a person whom they have blocked, a notification. */
+  /** Theirs, by what it is: another session, a device, a passkey, an account elsewhere, a person whom they have blocked, a notification. */
   own: Owned;
 }
 export interface Owned {
@@ -37,6 +37,7 @@ export interface Owned {
   device: string;
   block: string;
   passkey: string;
+  identity: string;
   notification: string;
 }
 
@@ -150,13 +151,15 @@ export class World {
        e as (insert into episodes (user_id, episode, opened_at, closed_at, outcome) values ($1, 1, now(), now(), 'read')),
        p as (insert into passkeys (user_id, id, credential_id, public_key, counter, transports, name, created_at)
          values ($1, $6, uuid_send($6), '', 0, '{}', 'Laptop', now())),
+       i as (insert into identities (user_id, provider, issuer, subject, created_at)
+         values ($1, $6::text, 'https://id.example', $6::text, now())),
        t as (insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '', 'none', now(), now())),
        b as (insert into blocks (user_id, blocked_id, at) values ($1, $5, now()))
        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, called_at)
          values ($1, $4, 1, 'push', 'accepted', '[]', now(), now())`,
       [userId, session, device, notification, block, passkey],
     );
-    return { session, device, notification, block, passkey };
+    return { session, device, notification, block, passkey, identity: passkey };
   }
 
   /** The same person in every way but for who they are: for what would change a person of the world. */

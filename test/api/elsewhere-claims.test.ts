@@ -18,7 +18,8 @@ describe('whom the claims of a provider name', () => {
   it('has no proved address where it is not said in so many words, or is not trusted', () => {
     const verified = (more: object, provider = oidc) => identityOf(provider, { ...claims, ...more }).emailVerified;
     assert.equal(verified({ email_verified: 'true' }), true);
-    for (const word of [undefined, false, 'false', 1, 'yes', {}]) assert.equal(verified({ email_verified: word }), false);
+    for (const word of [undefined, false, 'false', 1, 'yes', {}])
+      assert.equal(verified({ email_verified: word }), false);
     for (const email of [undefined, '', 'none', 42]) assert.equal(verified({ email }), false);
     assert.equal(verified({}, { ...oidc, trustsEmail: false }), false);
   });

@@ -137,7 +137,7 @@ byEachDoor('accounts elsewhere', (door) => {
 
   it('are of providers that there are, and lead back to addresses that were named', async () => {
     const ana = await registerPerson(app);
-    expectProblem(await begin(ana, 'nobody'), 404, 'not_found');
+    assert.deepEqual(expectProblem(await begin(ana, 'nobody'), 400, 'invalid_input'), ['provider']);
     expectProblem(await remove(ana, 'corp'), 404, 'not_found');
     const wrong = await begin(ana, 'corp', { returnTo: `${returnTo}x` });
     assert.deepEqual(expectProblem(wrong, 400, 'invalid_input'), ['returnTo']);
