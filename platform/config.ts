@@ -257,7 +257,7 @@ export const settings = {
   HOMING_FACTOR_KEYS: setting({
     schema: keyring(payloadKey),
     secret: true,
-    help: 'Keys of the secrets of authenticator apps as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
+    help: 'Keys of the secrets of authenticator apps, and of sign-ins elsewhere that are under way, as JSON: [{"kid":"…","key":"32 bytes in base64"}]; the first encrypts, all decrypt',
   }),
   HOMING_PASSWORD_PEPPER: setting({
     schema: peppersSetting,

@@ -40,7 +40,7 @@ export const signInElsewhere: readonly Mutant[] = [
     file: 'api/elsewhere/oidc.ts',
     changes: [["    params.set('nonce', randomNonce());\n", '']],
     test: elsewhere,
-    red: 'refuses an id token with another nonce',
+    red: 'asks with a nonce that is another each time',
   },
   {
     name: 'elsewhere: GitHub’s answer names nobody else',

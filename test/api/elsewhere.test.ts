@@ -20,6 +20,7 @@ import {
   visit,
 } from '../support/elsewhere.ts';
 import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
+import { within } from '../support/within.ts';
 
 interface SignedIn {
   user: Me;
@@ -174,6 +175,13 @@ describe('signing in elsewhere', () => {
     });
   }
 
+  it('asks with a nonce that is another each time', async () => {
+    const nonceOf = async () => new URL((await new Browser().go(start('corp'))).to).searchParams.get('nonce') ?? '';
+    const [one, other] = [await nonceOf(), await nonceOf()];
+    assert.ok(one.length >= 20 && other.length >= 20);
+    assert.notEqual(one, other);
+  });
+
   it('takes no answer of one provider for that of another', async () => {
     const browser = new Browser();
     const callback = await visit(browser, start('corp'), somebody());
@@ -252,7 +260,8 @@ describe('signing in elsewhere', () => {
 
   it('leaves a provider that does not answer after five seconds', async () => {
     place.interfere(({ url: path }) => path === '/github/login/oauth/access_token');
-    assert.equal((await comeBack(place, somebody(), { provider: 'github' })).error, 'unavailable');
+    const told = await within('it is given up', comeBack(place, somebody(), { provider: 'github' }));
+    assert.equal(told.error, 'unavailable');
   });
 
   it('sends a browser back to addresses that were named, to the letter, and nowhere else', async () => {
@@ -263,6 +272,8 @@ describe('signing in elsewhere', () => {
       'https://app.test.attacker.example/signed-in',
       'javascript:alert(1)',
     ]) {
+      // Not followed: an answer that leads there is what must not be.
+      assert.equal((await new Browser().go(start('corp', { returnTo: wrong }))).status, 400, wrong);
       const answer = await call(
         url,
         'GET',
@@ -304,6 +315,12 @@ describe('signing in elsewhere', () => {
   });
 
   describe('the code', () => {
+    const switchOnApp = (userId: string) =>
+      place.sql(
+        `insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '\\x00', 'dev', now(), now())`,
+        [userId],
+      );
+
     it('works once, of ten who show it at once too', async () => {
       const { code } = await comeBack(place, somebody());
       const answers = await Promise.all(Array.from({ length: 10 }, () => exchange<never>(code)));
@@ -332,10 +349,11 @@ describe('signing in elsewhere', () => {
       expectProblem(await exchange<never>(code, { verifier: proofKey().verifier }), 410, 'sign_in_expired');
     });
 
-    it('of who is suspended lets nobody in', async () => {
+    it('of who is suspended lets nobody in, nor asks for their second factor', async () => {
       const who = somebody();
       const { user } = expectStatus(await exchange((await comeBack(place, who)).code), 200);
       const { code } = await comeBack(place, who);
+      await switchOnApp(user.id);
       await place.sql(`update users set status = 'suspended' where id = $1`, [user.id]);
       expectProblem(await exchange<never>(code), 401, 'invalid_credentials');
     });
@@ -343,10 +361,7 @@ describe('signing in elsewhere', () => {
     it('is a challenge for who has a second factor', async () => {
       const who = somebody();
       const { user } = expectStatus(await exchange((await comeBack(place, who)).code), 200);
-      await place.sql(
-        `insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '\\x00', 'dev', now(), now())`,
-        [user.id],
-      );
+      await switchOnApp(user.id);
       const asked = await exchange<SecondFactorNeeded>((await comeBack(place, who)).code);
       assert.deepEqual(expectStatus(asked, 202).methods, ['totp']);
     });
