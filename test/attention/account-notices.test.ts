@@ -3,9 +3,10 @@ import { type FactorNoticeKind, NoticeKind } from '../../contracts/workflows/sen
 import type { PasskeyCreation, Passkey } from '../../contracts/entities/index.ts';
 import { languageNames, wordingFor } from '../../domain/wording/index.ts';
 import { type Person, phoneNumber, registerPerson, verifyContacts } from '../factories/person.ts';
-import { type TestApp, startApp } from '../setup/app.ts';
+import type { TestApp } from '../setup/app.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
+import { Browser, type Elsewhere, somebody, startElsewhere, toldAt, visit } from '../support/elsewhere.ts';
 import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -14,14 +15,16 @@ const others = ['password_forgotten', 'password_changed', 'new_sign_in'] as cons
 const noticeKinds = NoticeKind.exclude(others).options satisfies FactorNoticeKind[];
 
 describe('what was done with how somebody signs in is told to them', () => {
+  let place: Elsewhere;
   let app: TestApp;
   let clock: Clock;
   before(async function () {
     this.timeout(60_000);
-    app = await startApp({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
+    place = await startElsewhere({ processes: [['api', 'realtime'], ['relay'], ['worker']] });
+    ({ app } = place);
     clock = clockOf({ processes: app.processes.slice(0, 1) });
   });
-  after(() => app.stop());
+  after(() => place.stop());
 
   const verified = async (locale: string): Promise<Person> => {
     const person = await registerPerson(app, 'Ana', { locale });
@@ -31,19 +34,29 @@ describe('what was done with how somebody signs in is told to them', () => {
     return person;
   };
 
+  const linkAndUnlink = async (person: Person) => {
+    const { url } = expectStatus(await person.call<{ url: string }>('POST', '/v1/me/identities/github', {}), 200);
+    const browser = new Browser();
+    const { code } = toldAt((await browser.go(await visit(browser, url, somebody()))).to);
+    expectStatus(await person.call('POST', '/v1/me/identities', { code }), 201);
+    expectStatus(await person.call('DELETE', '/v1/me/identities/github'), 204);
+  };
+
   for (const locale of languageNames)
     it(`in the person’s language: ${locale}`, async () => {
       const { account } = wordingFor(locale).words;
       const ana = await verified(locale);
+      const origin = String(app.env.HOMING_PUBLIC_URL);
       const phone = await switchOnApp(ana, clock);
       const { challenge } = await challengeOf(app, ana);
       expectStatus(await answer(app, { challenge, recoveryCode: phone.recoveryCodes[0] }), 200);
       expectStatus(await ana.call('POST', '/v1/me/recovery-codes'), 200);
       expectStatus(await ana.call('DELETE', '/v1/me/totp'), 204);
       const options = expectStatus(await ana.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
-      const added = { name: 'Laptop', passkey: new Authenticator().register(options) };
+      const added = { name: 'Laptop', passkey: new Authenticator().register(options, { origin }) };
       const { passkey } = expectStatus(await ana.call<{ passkey: Passkey }>('POST', '/v1/me/passkeys', added), 201);
       expectStatus(await ana.call('DELETE', `/v1/me/passkeys/${passkey.id}`), 204);
+      await linkAndUnlink(ana);
       const [, ...mails] = await waitFor(app, { to: ana.email, channel: 'email' }, 1 + noticeKinds.length);
       const texts = mails.map(({ text }) => text?.trim()).sort();
       assert.deepEqual(texts, noticeKinds.map((kind) => `${account[kind]}\n\n${account.ifNotYou}`).sort());
