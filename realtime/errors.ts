@@ -20,6 +20,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   invalid_passkey: 'keep',
   factor_exists: 'keep',
   step_up_required: 'keep',
+  insufficient_scope: 'keep',
   forbidden: 'keep',
   not_found: 'keep',
   method_not_allowed: 'keep',

@@ -83,6 +83,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   invalid_passkey: 'refused',
   factor_exists: 'refused',
   step_up_required: 'refused',
+  insufficient_scope: 'refused',
   forbidden: 'refused',
   not_found: 'refused',
   method_not_allowed: 'refused',

@@ -8,6 +8,7 @@ import { meEndpoints } from './me.ts';
 import { memberEndpoints } from './members.ts';
 import { messageEndpoints } from './messages.ts';
 import { readStateEndpoints } from './read-state.ts';
+import { tokenEndpoints } from './tokens.ts';
 
 export * from './about.ts';
 export * from './admin.ts';
@@ -20,11 +21,13 @@ export * from './me.ts';
 export * from './members.ts';
 export * from './messages.ts';
 export * from './read-state.ts';
+export * from './tokens.ts';
 
 /** Every REST call that there is. What is not here is not mounted, and the other way round. */
 export const endpoints = {
   ...authEndpoints,
   ...factorEndpoints,
+  ...tokenEndpoints,
   ...meEndpoints,
   ...conversationEndpoints,
   ...memberEndpoints,

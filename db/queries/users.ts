@@ -77,6 +77,16 @@ export async function usersByIdentifier(db: Queryable, identifier: string, most:
   return rows.filter(({ proved }) => proved === rows[0]?.proved).map(({ proved: _, ...row }) => row);
 }
 
+/** Who may come in, held until the transaction is over: nothing that ends all that is theirs gets between. */
+export async function holdUser(tx: Tx, id: UserId): Promise<UserRow | undefined> {
+  const { rows } = await tx.query<UserRow>({
+    name: 'hold-user',
+    text: `select ${columns} from users where id = $1 and status = 'active' for no key update`,
+    values: [id],
+  });
+  return rows[0];
+}
+
 /** Which of these ids are people that can be talked to. */
 export async function activeUsers(
   db: Queryable,

@@ -38,6 +38,7 @@ export interface Owned {
   block: string;
   passkey: string;
   notification: string;
+  accessToken: string;
 }
 
 /** One message as the matrix names it. */
@@ -78,7 +79,7 @@ const texts = { deleted: 'what was taken back', early: 'before anybody came' };
 const textIn = (place: string) => `said in the ${place} conversation`;
 const draftOf = (author: ActorName) => `begun by ${author}, and not sent`;
 
-type Five = [string, string, string, string, string];
+type Six = [string, string, string, string, string, string];
 
 export class World {
   readonly app: TestApp;
@@ -142,7 +143,9 @@ export class World {
 
   /** What belongs to one person alone. */
   async #makeOwned(userId: string): Promise<Owned> {
-    const [session, device, notification, block, passkey] = Array.from({ length: 5 }, () => randomUUID()) as Five;
+    const [session, device, notification, block, passkey, accessToken] = Array.from({ length: 6 }, () =>
+      randomUUID(),
+    ) as Six;
     await this.db.query(
       `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
          values ($1, $2, now(), now(), now() + interval '1 day', now())),
@@ -151,12 +154,14 @@ export class World {
        p as (insert into passkeys (user_id, id, credential_id, public_key, counter, transports, name, created_at)
          values ($1, $6, uuid_send($6), '', 0, '{}', 'Laptop', now())),
        t as (insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '', 'none', now(), now())),
+       a as (insert into access_tokens (user_id, id, token_hash, name, scopes, created_at, expires_at)
+         values ($1, $7, uuid_send($7), 'Bot', '{}', now(), now() + interval '1 day')),
        b as (insert into blocks (user_id, blocked_id, at) values ($1, $5, now()))
        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, called_at)
          values ($1, $4, 1, 'push', 'accepted', '[]', now(), now())`,
-      [userId, session, device, notification, block, passkey],
+      [userId, session, device, notification, block, passkey, accessToken],
     );
-    return { session, device, notification, block, passkey };
+    return { session, device, notification, block, passkey, accessToken };
   }
 
   /** The same person in every way but for who they are: for what would change a person of the world. */

@@ -10,7 +10,7 @@ import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { expectStatus } from '../support/rest.ts';
 
-const others = ['password_forgotten', 'password_changed', 'new_sign_in'] as const;
+const others = ['password_forgotten', 'password_changed', 'new_sign_in', 'token_made'] as const;
 const noticeKinds = NoticeKind.exclude(others).options satisfies FactorNoticeKind[];
 
 describe('what was done with how somebody signs in is told to them', () => {
