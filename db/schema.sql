@@ -769,6 +769,7 @@ CREATE INDEX users_by_phone ON public.users USING btree (phone) WHERE (phone IS 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (email_verified_at IS NOT NULL);
 CREATE INDEX users_inactive ON public.users USING btree (id) WHERE (status <> 'active'::text);
 CREATE UNIQUE INDEX users_phone_key ON public.users USING btree (phone) WHERE (phone_verified_at IS NOT NULL);
+CREATE INDEX users_that_are_bots ON public.users USING btree (id) WHERE (kind = 'bot'::text);
 grant delete, insert, select, update on users to homing_app;
 
 create table verifications (

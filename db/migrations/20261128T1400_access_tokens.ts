@@ -31,6 +31,8 @@ export async function up(knex: Knex): Promise<void> {
       (kind = 'bot') = (owner_id is not null) and (kind = 'person' or (email is null and phone is null))
     );
     create index users_bots on users (owner_id) where owner_id is not null;
+    -- The few whom no message arms.
+    create index users_that_are_bots on users (id) where kind = 'bot';
   `);
 }
 

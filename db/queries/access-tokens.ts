@@ -79,29 +79,30 @@ export async function markAccessTokenUsed(db: Queryable, userId: UserId, id: Tok
   });
 }
 
-/** Ends one. Answers with its id, if it was open until now. */
+const ofThemOrTheirBots = '(user_id = $1 or user_id in (select id from users where owner_id = $1))';
+
+/** Ends one of a user, or of a bot of theirs. Answers with whose it is, if it was open until now. */
 export async function revokeAccessToken(
-  db: Queryable,
+  tx: Tx,
   userId: UserId,
   id: TokenId,
   reason: string,
-): Promise<TokenId | undefined> {
-  const { rows } = await db.query<{ id: TokenId }>({
+): Promise<UserId | undefined> {
+  const { rows } = await tx.query<{ userId: UserId }>({
     name: 'revoke-access-token',
     text: `update access_tokens set revoked_at = now(), revoke_reason = $3
-      where user_id = $1 and id = $2 and revoked_at is null and expires_at > now() returning id`,
+      where ${ofThemOrTheirBots} and id = $2 and revoked_at is null and expires_at > now() returning user_id as "userId"`,
     values: [userId, id, reason],
   });
-  return rows[0]?.id;
+  return rows[0]?.userId;
 }
 
 /** Ends all of a user, and those of their bots: who had come in as somebody may have made them. */
-export async function revokeAccessTokens(db: Queryable, userId: UserId, reason: string): Promise<TokenId[]> {
-  const { rows } = await db.query<{ id: TokenId }>({
+export async function revokeAccessTokens(tx: Tx, userId: UserId, reason: string): Promise<TokenId[]> {
+  const { rows } = await tx.query<{ id: TokenId }>({
     name: 'revoke-access-tokens',
     text: `update access_tokens set revoked_at = now(), revoke_reason = $2
-      where (user_id = $1 or user_id in (select id from users where owner_id = $1))
-        and revoked_at is null and expires_at > now() returning id`,
+      where ${ofThemOrTheirBots} and revoked_at is null and expires_at > now() returning id`,
     values: [userId, reason],
   });
   return rows.map(({ id }) => id);

@@ -14,6 +14,7 @@ export interface UserRow {
   locale: string;
   timeZone: string;
   status: 'active' | 'suspended';
+  kind: 'person' | 'bot';
   role: UserRole;
   tellRead: boolean;
   tellLastSeen: 'everyone' | 'contacts' | 'nobody';
@@ -22,13 +23,13 @@ export interface UserRow {
 }
 
 const columns = `id, display_name as "displayName", email, email_verified_at as "emailVerifiedAt", phone,
-  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status, role,
+  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status, kind, role,
   tell_read as "tellRead", tell_last_seen as "tellLastSeen", last_seen_at as "lastSeenAt", created_at as "createdAt"`;
 
 /** What somebody brings along; the rest the table gives. */
 export type NewUserRow = Omit<
   UserRow,
-  'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
+  'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'kind' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
 >;
 
 /** Stores a person. What they name as theirs is theirs once they have proved it: others may name the same. */
@@ -119,11 +120,11 @@ export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Pro
   return rows[0];
 }
 
-/** False where there is no such person. */
+/** False where there is no such person. A bot has none: nobody could take it back from who holds its tokens. */
 export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'update-user-role',
-    text: 'update users set role = $2 where id = $1',
+    text: "update users set role = $2 where id = $1 and kind = 'person'",
     values: [id, role],
   });
   return rowCount === 1;

@@ -21,9 +21,11 @@ interface Scoped {
 export interface PersonRule extends Scoped {
   who: 'person';
   own?: {
-    what: 'session' | 'device' | 'passkey' | 'block' | 'notification' | 'draft' | 'token' | 'accessToken';
+    what: 'session' | 'device' | 'passkey' | 'block' | 'notification' | 'draft' | 'token' | 'accessToken' | 'bot';
     at: Place;
   };
+  /** Of others too, for whoever has this role of the organisation or a higher one. */
+  orRole?: UserRole;
   /** Somebody who can be talked to; anybody may name them. */
   names?: Place;
   /** They need not be one who can be talked to at the moment. */
@@ -152,6 +154,12 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   createToken: person('session'),
   listTokens: person('session'),
   endToken: own('session', 'accessToken', 'params.tokenId'),
+  createBot: person('session'),
+  listBots: person('session'),
+  renameBot: { ...own('session', 'bot', 'params.id'), orRole: 'admin' },
+  endBot: { ...own('session', 'bot', 'params.id'), orRole: 'admin' },
+  createBotToken: own('session', 'bot', 'params.id'),
+  listBotTokens: own('session', 'bot', 'params.id'),
 
   getMe: person('profile:read'),
   updateMe: person('profile:write'),

@@ -72,20 +72,20 @@ export async function listTokens(deps: Pick<Deps, 'db'>, userId: UserId): Promis
   return (await openAccessTokens(deps.db, userId)).map(present);
 }
 
-/** Ends one of the actor's own tokens. */
-export const endToken = (deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>, actor: Actor, id: TokenId): Promise<void> =>
-  endTokenOf(deps, actor, actor.userId, id);
-
-/** Ends a token as a session is ended: told at once, and known for sure by every node's look at the table. */
-export async function endTokenOf(
+/**
+ * Ends a token of the actor's, or of a bot of theirs, as a session is ended: told at once, and known for sure by every node's
+ * look at the table.
+ */
+export async function endToken(
   deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
   actor: Actor,
-  userId: UserId,
   id: TokenId,
 ): Promise<void> {
-  await commit(deps, async (tx) => {
-    if (!(await revokeAccessToken(tx, userId, id, 'ended'))) throw notFound();
-    return { value: await audit(tx, deps, actor, { action: 'end_token', userId }) };
+  const userId = await commit(deps, async (tx) => {
+    const whose = await revokeAccessToken(tx, actor.userId, id, 'ended');
+    if (!whose) throw notFound();
+    await audit(tx, deps, actor, { action: 'end_token', userId: whose });
+    return { value: whose };
   });
   tellEnded(deps, userId, [asSession(id)]);
 }

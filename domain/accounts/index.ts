@@ -1,5 +1,6 @@
 export { createToken, endToken, endTokens, listTokens } from './access-tokens.ts';
 export { type Authenticate, createAuthenticate, isOpen } from './authenticate.ts';
+export { createBot, createBotToken, endBot, listBotTokens, listBots, renameBot } from './bots.ts';
 export { blockUser, listBlocks, unblockUser } from './blocks.ts';
 export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
