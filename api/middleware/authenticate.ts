@@ -20,7 +20,10 @@ type LoginDeps = Parameters<typeof login>[0];
 export function createPassport(
   deps: LoginDeps,
   { authenticate, addressOf }: Pick<ApiOptions, 'authenticate' | 'addressOf'>,
-) {
+): {
+  authenticate: Authenticate;
+  signIn: (...asked: Parameters<Authenticate>) => Promise<SignedIn | SecondFactorNeeded>;
+} {
   const authenticator = new passport.Passport();
   authenticator.use(
     new BearerStrategy((token, done) => {
@@ -56,8 +59,13 @@ export function createPassport(
         };
         authenticator.authenticate(strategy, { session: false }, settle)(request, response, next);
       });
+  const bearer = run<Actor>('bearer');
   return {
-    authenticate: run<Actor>('bearer') satisfies Authenticate,
+    // The strategy would take a token from the query as well, where every log on the way keeps it.
+    authenticate: async (request, response, next) => {
+      if (request.get('authorization') === undefined) throw new DomainError('unauthenticated');
+      return bearer(request, response, next);
+    },
     signIn: run<SignedIn | SecondFactorNeeded>('local'),
   };
 }
