@@ -4,6 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
 import {
   type AccessTokenRow,
+  accessTokenByHash,
   insertAccessToken,
   openAccessTokens,
   revokeAccessToken,
@@ -11,13 +12,13 @@ import {
 } from '../../db/queries/access-tokens.ts';
 import { isSessionOpen } from '../../db/queries/sessions.ts';
 import { type UserRow, holdUser } from '../../db/queries/users.ts';
-import { audit } from '../audit/index.ts';
+import { type By, audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { tellOwner } from './notices.ts';
 import { hashToken, tellEnded } from './sessions.ts';
-import { newToken } from './token-format.ts';
+import { isWellFormed, newToken } from './token-format.ts';
 
 type MakeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>;
 
@@ -88,6 +89,26 @@ export async function endToken(
     return { value: whose };
   });
   tellEnded(deps, userId, [asSession(id)]);
+}
+
+/**
+ * Ends a token that lies where it must not: whoever found it shows it. Answers with whose it was. Its owner's other tokens and
+ * sessions stay, for who has found one has not found those.
+ */
+export async function endFoundToken(
+  deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
+  by: By,
+  token: string,
+): Promise<UserId> {
+  const found = isWellFormed(token) ? await accessTokenByHash(deps.db, hashToken(token)) : undefined;
+  if (!found) throw notFound();
+  const { userId, id } = found;
+  await commit(deps, async (tx) => {
+    if (!(await revokeAccessToken(tx, userId, id, 'found'))) throw notFound();
+    return { value: await audit(tx, deps, by, { action: 'end_token', userId }) };
+  });
+  tellEnded(deps, userId, [asSession(id)]);
+  return userId;
 }
 
 /** Ends all tokens of a user and of their bots, in the transaction of why. Answers with what is told as ended sessions are. */

@@ -1,4 +1,4 @@
-export { createToken, endToken, endTokens, listTokens } from './access-tokens.ts';
+export { createToken, endFoundToken, endToken, endTokens, listTokens } from './access-tokens.ts';
 export { type Authenticate, createAuthenticate, isOpen } from './authenticate.ts';
 export { createBot, createBotToken, endBot, listBotTokens, listBots, renameBot } from './bots.ts';
 export { blockUser, listBlocks, unblockUser } from './blocks.ts';
