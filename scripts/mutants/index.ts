@@ -8,6 +8,7 @@ import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
 import { sessions } from './sessions.ts';
+import { tokenMutants } from './tokens.ts';
 
 export type { Mutant };
 
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...messages,
   ...sessions,
   ...secondFactors,
+  ...tokenMutants,
 ];

@@ -50,6 +50,20 @@ describe('what was done with how somebody signs in is told to them', () => {
       for (const { title } of mails) assert.equal(title, account.subject);
     });
 
+  it('a token for a program was made for them, or for a bot of theirs', async () => {
+    const ana = await verified('en');
+    const { account } = wordingFor('en').words;
+    const token = { name: 'Deploy', scopes: ['profile:read'] };
+    expectStatus(await ana.call('POST', '/v1/me/tokens', token), 201);
+    expectStatus(await ana.call('POST', '/v1/bots', { displayName: 'Robot', token }), 201);
+    const [, ...mails] = await waitFor(app, { to: ana.email, channel: 'email' }, 3);
+    const said = `${account.token_made}\n\n${account.ifNotYou}`;
+    assert.deepEqual(
+      mails.map(({ text }) => text?.trim()),
+      [said, said],
+    );
+  });
+
   it('and by a text, to who has proved a number', async () => {
     const ana = await registerPerson(app, 'Ana', { locale: 'de' });
     const phone = phoneNumber();

@@ -12,6 +12,8 @@ import {
 } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
+import { hashToken } from '../../domain/accounts/sessions.ts';
+import { newToken } from '../../domain/accounts/token-format.ts';
 import { changeUserRole, reactivateUser, suspendUser } from '../../domain/support/index.ts';
 import { type Person, makeGroup, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
@@ -155,16 +157,20 @@ describe('bots', () => {
 
   it('it stops with its owner, whoever changed the row, and comes back by a new token alone', async () => {
     const ana = await registerPerson(app, 'Ana');
-    const [first, other] = [await make(ana), await make(ana)];
-    await db.query(`update access_tokens set revoked_at = null where id = $1`, [other.accessToken.id]);
+    const first = await make(ana);
     const socket = await connect(app.url, { token: first.token });
     await suspendUser(deps(), operator, ana.id as UserId);
     await socket.heard('notice', ({ code }) => code === 'session_revoked');
     expectProblem(await as(first, 'GET', '/v1/me'), 401, 'session_revoked');
     // As if it had been made in that very moment.
-    await db.query(`update access_tokens set revoked_at = null where id = $1`, [other.accessToken.id]);
-    expectProblem(await as(other, 'GET', '/v1/me'), 401, 'session_revoked');
-    await assert.rejects(connect(app.url, { token: other.token }));
+    const late = newToken();
+    await db.query(
+      `insert into access_tokens (user_id, id, token_hash, name, scopes, created_at, expires_at)
+       values ($1, gen_random_uuid(), $2, 'Late', '{messages:read,profile:read}', now(), now() + interval '1 day')`,
+      [first.bot.id, hashToken(late)],
+    );
+    expectProblem(await as({ ...first, token: late }, 'GET', '/v1/me'), 401, 'session_revoked');
+    await assert.rejects(connect(app.url, { token: late }), /session_revoked/);
     await reactivateUser(deps(), operator, ana.id as UserId);
     expectProblem(await as(first, 'GET', '/v1/me'), 401, 'session_revoked');
   });
