@@ -63,7 +63,7 @@ export function createPassport(
   return {
     // The strategy would take a token from the query as well, where every log on the way keeps it.
     authenticate: async (request, response, next) => {
-      if (request.get('authorization') === undefined) throw new DomainError('unauthenticated');
+      if (!/^bearer /i.test(request.get('authorization') ?? '')) throw new DomainError('unauthenticated');
       return bearer(request, response, next);
     },
     signIn: run<SignedIn | SecondFactorNeeded>('local'),

@@ -67,7 +67,10 @@ export const tokenMutants: readonly Mutant[] = [
     name: 'tokens: in a URL it is none',
     file: 'api/middleware/authenticate.ts',
     changes: [
-      ["      if (request.get('authorization') === undefined) throw new DomainError('unauthenticated');\n", ''],
+      [
+        "      if (!/^bearer /i.test(request.get('authorization') ?? '')) throw new DomainError('unauthenticated');\n",
+        '',
+      ],
     ],
     test: tokens,
     red: 'a token in the query is none',

@@ -103,7 +103,8 @@ describe('tokens for programs', () => {
 
   it('a token in the query is none', async () => {
     const { token } = await make(await registerPerson(app), ['profile:read', 'messages:read']);
-    expectProblem(await call(here, 'GET', `/v1/me?access_token=${token}`), 401, 'unauthenticated');
+    for (const headers of [{}, { authorization: 'Basic YTpi' }])
+      expectProblem(await call(here, 'GET', `/v1/me?access_token=${token}`, { headers }), 401, 'unauthenticated');
     await assert.rejects(connect(here, {}, { query: { token } }));
   });
 
@@ -277,6 +278,17 @@ describe('tokens for programs', () => {
     assert.equal((await deps.presence(ana.id as UserId)).length, 1);
     person.close();
     socket.close();
+  });
+
+  it('what a program asks is of its person’s budget', async () => {
+    const ana = await registerPerson(app, 'Ana');
+    const { token } = await make(ana, ['profile:read']);
+    const left = async (by: string) => {
+      const answer = await ask(by, 'GET', '/v1/me');
+      return Number(/"read";r=(\d+)/.exec(answer.headers.get('ratelimit') ?? '')?.[1]);
+    };
+    const [first, second, third] = [await left(ana.token), await left(token), await left(ana.token)];
+    assert.deepEqual([second, third], [first - 1, first - 2]);
   });
 
   it('a token that a node remembers costs the database nothing', async () => {
