@@ -12,12 +12,16 @@ import { call, expectProblem, expectStatus } from '../support/rest.ts';
 const proofMs = limits.proofSeconds * 1_000;
 const guarded = (Object.values(endpoints) as Endpoint[]).filter(({ stepUp }) => stepUp);
 
+const token = { name: 'Deploy', scopes: ['profile:read'] };
 /** What lets a call through to where it is asked for a proof. */
 const bodies: Record<string, object> = {
   setEmail: { email: 'new@example.test' },
   setPhone: { phone: '+4915112345678' },
   transferOwnership: { userId: '01900000-0000-7000-8000-000000000000' },
   changeMember: { role: 'owner' },
+  createToken: token,
+  createBot: { displayName: 'Robot', token },
+  createBotToken: token,
 };
 
 byEachDoor('what needs a recent proof of who asks', (door) => {
@@ -39,6 +43,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
       [
         ...['beginPasskey', 'beginTotp', 'changeMember', 'removePasskey', 'removeTotp', 'renewRecoveryCodes'],
         ...['revokeOtherSessions', 'revokeSession', 'setEmail', 'setPhone', 'transferOwnership'],
+        ...['createToken', 'createBot', 'createBotToken'],
       ].sort(),
     );
   });
