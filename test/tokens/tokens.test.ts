@@ -361,7 +361,6 @@ describe('tokens for programs', () => {
     assert.equal(await open(token, there), 'token_expired');
     assert.deepEqual(await listed(ana), []);
     const deps = depsOf(app);
-    const { now } = deps;
     try {
       const end = Date.parse(accessToken.expiresAt);
       Object.assign(deps, { now: () => new Date(end - 1) });
@@ -369,7 +368,7 @@ describe('tokens for programs', () => {
       Object.assign(deps, { now: () => new Date(end) });
       expectProblem(await ask(token, 'GET', '/v1/me'), 401, 'token_expired');
     } finally {
-      Object.assign(deps, { now });
+      Object.assign(deps, { now: () => new Date() });
     }
     for (const { data } of (app.processes[0] ?? assert.fail()).runtime.io.sockets.sockets.values())
       if (data.actor.userId === ana.id) data.expiresAt = new Date();
