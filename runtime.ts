@@ -7,7 +7,7 @@ import type { Operations } from './api/operations.ts';
 import { type DbOptions, openDb } from './db/client.ts';
 import { clearSuspects } from './db/queries/devices.ts';
 import { CodedError } from './contracts/errors.ts';
-import { type Revocations, createRevocations } from './domain/accounts/index.ts';
+import { type Authenticate, type Revocations, createAuthenticate, createRevocations } from './domain/accounts/index.ts';
 import type { Deps, RateLimits } from './domain/deps.ts';
 import { keysThatVerify } from './domain/keys/index.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
@@ -60,6 +60,8 @@ export interface Runtime {
   /** Where live events go that happen in this process. */
   live: { here: (item: BusItem) => void };
   revocations: Revocations;
+  /** Who comes with a token, by whichever door. */
+  authenticate: Authenticate;
   limits: RateLimits;
   /** Where a request or an upgrade comes from, as far as our own proxies say. */
   addressOf: (request: IncomingMessage) => string;
@@ -229,6 +231,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     io,
     live,
     revocations,
+    authenticate: createAuthenticate(deps, revocations),
     limits,
     // Late, so that a test or a proxy of the process may put another in its place.
     fetch: (...request) => fetch(...request),

@@ -30,6 +30,7 @@ export const statusOf: Record<ErrorCode, number> = {
   no_password: 409,
   last_way_in: 409,
   step_up_required: 403,
+  insufficient_scope: 403,
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -67,9 +68,14 @@ export function sendProblem(response: Response, thrown: unknown): DomainError {
   };
   if (retryAfterMs !== undefined) response.setHeader('retry-after', Math.ceil(retryAfterMs / 1_000));
   if (problem.status === 401) response.setHeader('www-authenticate', `Bearer error="invalid_token"`);
+  if (code === 'insufficient_scope') response.setHeader('www-authenticate', insufficientScope(error.scope));
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   return error;
 }
+
+/** RFC 6750 §3.1: what is needed is named, where a token can have it. */
+const insufficientScope = (scope: string | undefined) =>
+  `Bearer error="insufficient_scope"${scope === undefined ? '' : `, scope="${scope}"`}`;
 
 /** Node's words for what its HTTP parser refuses, with the status that says so. */
 const unreadable: Record<string, [status: number, reason: string, code: ErrorCode]> = {

@@ -8,7 +8,7 @@ export function startApi(runtime: Runtime, server: Server): void {
   const { config, deps, metrics } = runtime;
   const app = createApp(deps, {
     operations: runtime.operations,
-    revocations: runtime.revocations,
+    authenticate: runtime.authenticate,
     log: deps.log,
     observeRequest: (operation, status, seconds) => metrics.requests.observe({ operation, status }, seconds),
     reportDoors: createReportDoors(config),

@@ -13,7 +13,12 @@ import { statusOf } from './errors.ts';
 
 /** What every call may be refused with. */
 const always: readonly ErrorCode[] = ['invalid_input', 'overloaded', 'unavailable', 'internal'];
-const whenSignedIn: readonly ErrorCode[] = ['unauthenticated', 'token_expired', 'session_revoked'];
+const whenSignedIn: readonly ErrorCode[] = [
+  'unauthenticated',
+  'token_expired',
+  'session_revoked',
+  'insufficient_scope',
+];
 const withBody: readonly ErrorCode[] = ['malformed_json', 'payload_too_large', 'unsupported_media_type'];
 
 /** The REST contract as an OpenAPI 3.1 document. */
@@ -30,7 +35,17 @@ export function openApiDocument({ publicUrl, version }: { publicUrl: string; ver
     servers: [{ url: publicUrl }],
     tags: [...new Set(Object.values(endpoints).map(({ tag }) => tag))].map((name) => ({ name })),
     paths: paths(),
-    components: { securitySchemes: { accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    components: {
+      securitySchemes: {
+        accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        personalToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'hom_pat_…',
+          description: 'Of a person or a bot, for a program. It needs the scope that an operation names',
+        },
+      },
+    },
   });
 }
 
@@ -49,7 +64,7 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     summary,
     ...describeNeeds(endpoint),
     tags: [tag],
-    security: endpoint.auth === 'user' ? [{ accessToken: [] }] : [],
+    security: security(operationId),
     ...(params || query || conditional
       ? {
           requestParams: {
@@ -62,6 +77,12 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
     responses: { ...successes(endpoint), ...refusals(endpoint) },
   };
+}
+
+function security(operationId: string): Record<string, string[]>[] {
+  const rule = ruleOf(operationId);
+  if (rule.who === 'anybody') return [];
+  return [{ accessToken: [] }, ...(rule.scope === 'session' ? [] : [{ personalToken: [rule.scope] }])];
 }
 
 function describeNeeds({ operationId, stepUp }: Endpoint): { description?: string } {

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import type { UserRole } from '../contracts/entities/index.ts';
-import { type Rule, ruleOf } from '../domain/access/index.ts';
+import { type Rule, requireScope, ruleOf } from '../domain/access/index.ts';
 import type { Actor } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 
@@ -95,10 +95,14 @@ export class Operations {
     this.#all.set(endpoint.operationId, { endpoint, run });
   }
 
-  /** The role first: to whom a call is not open, nothing more is said of it. */
+  /** What a token is for and the role first: to whom a call is not open, nothing more is said of it. */
   async #admit(rule: Rule, { stepUp }: Endpoint, { actor, body }: AnyCall): Promise<void> {
+    if (actor && rule.who !== 'anybody') requireScope(actor, rule.scope);
     if (rule.who === 'staff') await this.#guards.requireRole(actor, rule.role);
-    if (actor && stepUp && needsProof(stepUp, body)) await this.#guards.requireProof(actor);
+    if (!actor || !stepUp || !needsProof(stepUp, body)) return;
+    // Nobody is at a token who could prove anything.
+    requireScope(actor, 'session');
+    await this.#guards.requireProof(actor);
   }
 
   [Symbol.iterator](): Iterator<Operation> {

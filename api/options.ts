@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readiness } from '../contracts/rest/about.ts';
-import type { Revocations } from '../domain/accounts/index.ts';
+import type { Authenticate } from '../domain/accounts/index.ts';
 import type { Taken } from '../domain/attention/index.ts';
 import type { IdentityProvider, Log, RateLimits, ReportDoor } from '../domain/deps.ts';
 import type { ObserveRequest } from './middleware/observe.ts';
@@ -10,7 +10,8 @@ import type { Operations } from './operations.ts';
 export interface ApiOptions {
   /** What those may ask who are signed in. */
   operations: Operations;
-  revocations: Revocations;
+  /** Who comes with a token. */
+  authenticate: Authenticate;
   log: Log;
   observeRequest: ObserveRequest;
   /** How providers report, by the path that they post to. */

@@ -6,6 +6,7 @@ import { AttemptId, MessageId, UserId } from '../contracts/ids.ts';
 import { CodedError } from '../contracts/errors.ts';
 import { limits } from '../contracts/limits.ts';
 import { Registration } from '../contracts/rest/auth.ts';
+import { endFoundToken } from '../domain/accounts/index.ts';
 import { verifyAudit } from '../domain/audit/index.ts';
 import { listKeys, rotateKeys } from '../domain/keys/index.ts';
 import {
@@ -47,6 +48,8 @@ homing users suspend USER
     lets a person in no more: ends all their sessions, and notifies them of nothing
 homing users reactivate USER
     lets them in again
+homing tokens end [--json]
+    ends a token that was found where it must not be; it is read from the standard input
 homing keys list [--json]
     the keys of access tokens in the database, and where each stands
 homing keys rotate [--json]
@@ -113,6 +116,16 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
       const id = parse(UserId, userId, 'USER');
       await reactivateUser(deps, by, id);
       return json ? JSON.stringify({ id, status: 'active' }) : `${id} may sign in again.`;
+    },
+  },
+  'tokens end': {
+    takes: [0],
+    async run({ deps, by }, _given, { json }) {
+      // Not an argument: other people of the machine can read those.
+      const userId = await endFoundToken(deps, by, (await text(process.stdin)).trim());
+      return json
+        ? JSON.stringify({ userId })
+        : `It was of ${userId} and opens nothing any more; its sockets close within two seconds.`;
     },
   },
   'keys list': {

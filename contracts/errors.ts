@@ -35,6 +35,8 @@ export const errorCodes = {
   last_way_in: 'You could not sign in any more; set a password or add a passkey first.',
   step_up_required:
     'This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up, then ask again; `detail` says with what.',
+  insufficient_scope:
+    'This token has not the scope that is needed, or none has it; `detail` says which. Make a token with it, or sign in.',
   forbidden: 'You may not do this.',
   not_found: 'It does not exist, or it is not yours.',
   method_not_allowed: 'This path does not take that method.',
@@ -112,6 +114,8 @@ export type SocketError = z.infer<typeof SocketError>;
 
 interface Details {
   detail?: string;
+  /** What a token needs and has not. */
+  scope?: string;
   retryAfterMs?: number;
   errors?: FieldFault[];
   cause?: unknown;
@@ -123,12 +127,14 @@ export class CodedError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
   readonly errors: FieldFault[] | undefined;
+  readonly scope: string | undefined;
 
-  constructor(code: ErrorCode, { detail, retryAfterMs, errors, cause }: Details = {}) {
+  constructor(code: ErrorCode, { detail, retryAfterMs, errors, scope, cause }: Details = {}) {
     super(detail ?? errorCodes[code], cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryAfterMs = retryAfterMs;
     this.errors = errors;
+    this.scope = scope;
   }
 }
 

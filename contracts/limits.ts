@@ -109,6 +109,16 @@ export const limits = {
   passkeysPerUser: 20,
   /** Characters of a passkey's name. */
   passkeyNameLength: 100,
+  /** Open tokens of one person, or of one bot. */
+  tokensPerUser: 20,
+  /** Characters of a token's name. */
+  tokenNameLength: 100,
+  /** Seconds that a token may be good for: a year. */
+  tokenSeconds: 31_536_000,
+  /** Seconds that it is good for when nothing is said: ninety days. */
+  tokenSecondsByDefault: 7_776_000,
+  /** Bots of one person. */
+  botsPerUser: 10,
   /** Bytes of a REST request's body. */
   requestBodyBytes: 262_144,
   /** Bytes of what a provider reports in one post: SendGrid gathers up to 768 KiB. */

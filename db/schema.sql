@@ -1,5 +1,22 @@
 -- Generated from the migrations: see CONTRIBUTING. Do not edit.
 
+create table access_tokens (
+  user_id uuid not null,
+  id uuid not null,
+  token_hash bytea not null,
+  name text not null,
+  scopes text[] not null,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  revoke_reason text,
+  constraint access_tokens_pkey PRIMARY KEY (user_id, id)
+);
+CREATE UNIQUE INDEX access_tokens_by_hash ON public.access_tokens USING btree (token_hash);
+CREATE INDEX access_tokens_revoked ON public.access_tokens USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
+grant delete, insert, select, update on access_tokens to homing_app;
+
 create table allowances (
   key bytea not null,
   used integer not null,
@@ -764,18 +781,24 @@ create table users (
   last_seen_at timestamp with time zone,
   role text not null default 'member'::text,
   status_at timestamp with time zone,
+  kind text not null default 'person'::text,
+  owner_id uuid,
   constraint users_pkey PRIMARY KEY (id),
+  constraint users_bot_check CHECK ((((kind = 'bot'::text) = (owner_id IS NOT NULL)) AND ((kind = 'person'::text) OR ((email IS NULL) AND (phone IS NULL))))),
   constraint users_email_check CHECK ((email = lower(email))),
+  constraint users_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'bot'::text]))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'support'::text, 'operator'::text, 'admin'::text]))),
   constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
 CREATE INDEX users_admins ON public.users USING btree (id) WHERE (role = 'admin'::text);
+CREATE INDEX users_bots ON public.users USING btree (owner_id) WHERE (owner_id IS NOT NULL);
 CREATE INDEX users_by_email ON public.users USING btree (email) WHERE (email IS NOT NULL);
 CREATE INDEX users_by_phone ON public.users USING btree (phone) WHERE (phone IS NOT NULL);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email) WHERE (email_verified_at IS NOT NULL);
 CREATE INDEX users_inactive ON public.users USING btree (id) WHERE (status <> 'active'::text);
 CREATE UNIQUE INDEX users_phone_key ON public.users USING btree (phone) WHERE (phone_verified_at IS NOT NULL);
+CREATE INDEX users_that_are_bots ON public.users USING btree (id) WHERE (kind = 'bot'::text);
 grant delete, insert, select, update on users to homing_app;
 
 create table verifications (

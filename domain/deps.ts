@@ -1,4 +1,4 @@
-import type { DeviceInput, Job, JobAction, JobConditions, Provider } from '../contracts/entities/index.ts';
+import type { DeviceInput, Job, JobAction, JobConditions, Provider, Scope } from '../contracts/entities/index.ts';
 import type { DomainEvent } from '../contracts/events.ts';
 import type { ConversationId, SessionId, UserId } from '../contracts/ids.ts';
 import type { NotificationReceipt } from '../contracts/rest/index.ts';
@@ -12,7 +12,10 @@ import type { NewMessageRow, StoreResult } from '../db/queries/store-messages.ts
 /** Who asks. Each door makes it from its own credentials; requests and sockets stop there. */
 export interface Actor {
   readonly userId: UserId;
+  /** Of a token its own id: what has ended is known in the same way of both. */
   readonly sessionId: SessionId;
+  /** What a token is for; left out of a session, which may all that its person may. */
+  readonly scopes?: ReadonlySet<Scope>;
 }
 
 /** Structured logging: a message and fields. No text, token, address or number of a person ever goes in. */

@@ -28,6 +28,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   no_password: 'keep',
   last_way_in: 'keep',
   step_up_required: 'keep',
+  insufficient_scope: 'keep',
   forbidden: 'keep',
   not_found: 'keep',
   method_not_allowed: 'keep',

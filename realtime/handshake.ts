@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { faultsOf } from '../contracts/errors.ts';
 import { Handshake } from '../contracts/realtime/index.ts';
-import { type Revocations, isOpen } from '../domain/accounts/index.ts';
+import { type Authenticate, isOpen } from '../domain/accounts/index.ts';
+import { requireScope, scopeOfSocket } from '../domain/access/index.ts';
 import type { Deps, RateLimits } from '../domain/deps.ts';
 import { DomainError, rateLimited } from '../domain/errors.ts';
 import { toSocketError } from './errors.ts';
@@ -22,13 +23,13 @@ export function checkOrigin(allowed: readonly string[]) {
 }
 
 interface Gate {
-  revocations: Revocations;
+  authenticate: Authenticate;
   admission: Admission;
   limits: RateLimits;
 }
 
 /** Judges the handshake before a socket exists: shape, token, session. A refusal carries its code in `err.data`. */
-export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, gate: Gate): void {
+export function guardHandshake(io: Io, deps: Pick<Deps, 'db'>, gate: Gate): void {
   io.use((socket, next) => {
     admit(deps, gate, socket).then(
       (data) => {
@@ -41,22 +42,22 @@ export function guardHandshake(io: Io, deps: Pick<Deps, 'db' | 'tokens'>, gate: 
 }
 
 async function admit(
-  deps: Pick<Deps, 'db' | 'tokens'>,
-  { revocations, admission, limits }: Gate,
+  deps: Pick<Deps, 'db'>,
+  { authenticate, admission, limits }: Gate,
   socket: IoSocket,
 ): Promise<SocketData> {
   const parsed = Handshake.safeParse(socket.handshake.auth);
   if (!parsed.success) {
     throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues, 'auth') });
   }
-  const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
-  const actor = { userId, sessionId };
+  const { userId, sessionId, scopes, expiresAt } = await authenticate(parsed.data.token);
+  const actor = { userId, sessionId, ...(scopes ? { scopes } : {}) };
+  requireScope(actor, scopeOfSocket);
   const { refused } = await limits.spend([['connect', 1]], actor);
   if (refused) throw rateLimited(refused);
   const greeted = admission.greeting(socket.conn);
   try {
     // A socket outlives many looks at the window, so its beginning is judged by the table itself.
-    revocations.guard(sessionId);
     if (!(await isOpen(deps, actor))) throw new DomainError('session_revoked');
   } catch (error) {
     greeted();

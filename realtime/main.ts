@@ -40,7 +40,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
   if (server.listenerCount('request') === 0)
     server.on('request', (_request, response) => response.writeHead(404).end());
   io.attach(server);
-  guardHandshake(io, deps, { revocations, admission: admitSlowly(io), limits: runtime.limits });
+  guardHandshake(io, deps, { authenticate: runtime.authenticate, admission: admitSlowly(io), limits: runtime.limits });
   limitConnects(io, runtime.limits, runtime.addressOf);
   forgetRequests(io);
   limitPackets(io, deps.log);

@@ -6,11 +6,12 @@ import {
   type ClientEventName,
   clientEvents,
 } from '../contracts/realtime/index.ts';
+import { eventPolicy, requireScope } from '../domain/access/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Actor, Log } from '../domain/deps.ts';
 import { DomainError, overloaded } from '../domain/errors.ts';
 import { afterError, toSocketError } from './errors.ts';
-import type { IoSocket } from './io.ts';
+import type { IoSocket, SocketData } from './io.ts';
 import { type SocketLimits, countEvent, goesOnRegardless, spendFor } from './limit.ts';
 
 export interface OnOptions {
@@ -46,6 +47,7 @@ export function on<Name extends ClientEventName>(
 ): Listener {
   const work = async (socket: IoSocket, input: unknown) => {
     options.revocations.guard(socket.data.actor.sessionId);
+    refuseToken(name, socket.data);
     if (isTooMuch(input)) throw overloaded;
     const spending = spendFor(name, input, socket, options.limits.budgets);
     if (spending) await spending;
@@ -57,6 +59,14 @@ export function on<Name extends ClientEventName>(
     const input = typeof given[0] === 'function' ? undefined : given[0];
     void answer(socket, name, options, () => work(socket, input)).then((result) => ack?.(result));
   };
+}
+
+/** What a token is not for, and what it was for until its time was over: of a session the sweep says so. */
+function refuseToken(name: ClientEventName, { actor, expiresAt }: SocketData): void {
+  if (!actor.scopes) return;
+  if (expiresAt.getTime() <= Date.now()) throw new DomainError('token_expired');
+  const rule = eventPolicy[name];
+  if (rule !== 'as its operation') requireScope(actor, rule.scope);
 }
 
 const never = () => false;

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { ServerEventName } from '../contracts/realtime/index.ts';
+import { hasScope, heardBy } from '../domain/access/index.ts';
 import type { IoSocket } from './io.ts';
 
 export const outletLimits = {
@@ -90,10 +92,22 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
   };
 
   return {
-    tell: (socket, frame) => void (waitingFor(socket).shared ??= []).push(frame),
+    tell(socket, frame) {
+      if (mayHear(socket, frame)) (waitingFor(socket).shared ??= []).push(frame);
+    },
     answer: (socket, frame) => void (waitingFor(socket).own ??= []).push(frame),
   };
 }
+
+/** Here, where all that is told goes by: a new sender of events cannot forget what a token is not for. */
+function mayHear({ data: { actor } }: IoSocket, { text }: Frame): boolean {
+  if (!actor.scopes) return true;
+  const needed = heardBy[nameOf(text)];
+  return needed === null || hasScope(actor, needed);
+}
+
+/** Of `2["name",…]`. */
+const nameOf = (text: string) => text.slice(3, text.indexOf('"', 3)) as ServerEventName;
 
 /** Where Socket.IO makes the function that answers a request. Pinned with its version, and proved by the sockets' tests. */
 interface Acknowledging {

@@ -4,6 +4,7 @@ import { limits } from '../contracts/limits.ts';
 import type { ServerEventPayload } from '../contracts/realtime/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Connection, Deps, Log } from '../domain/deps.ts';
+import { hasScope } from '../domain/access/index.ts';
 import { loadBlocks, loadFollowers, loadFollowing } from '../domain/live/index.ts';
 import { stillSeen } from '../domain/presence/index.ts';
 import { getUnread } from '../domain/receipts/index.ts';
@@ -42,7 +43,7 @@ export interface RealtimeOptions extends OnOptions {
 
 /** Milliseconds between looks at all sockets for tokens that have run out. */
 const sweepMs = 5_000;
-/** Milliseconds by which clocks may differ, as for REST. */
+/** Milliseconds by which clocks may differ, as for REST; of a token's time nobody else's clock has a part. */
 const leewayMs = 60_000;
 
 export interface Realtime {
@@ -156,7 +157,7 @@ async function greet(socket: IoSocket, node: Node): Promise<void> {
     ...(known ? { sync: await sync(deps, actor, { known }) } : {}),
   };
   // Read last: each change from here on is told behind the hello.
-  hello.blocked = [...(follows.user(actor.userId)?.blocked ?? [])];
+  if (hasScope(actor, 'profile:read')) hello.blocked = [...(follows.user(actor.userId)?.blocked ?? [])];
   socket.emit('hello', hello);
   // All that the client named is judged, and would stay as long as the socket.
   socket.data.known = undefined;
@@ -190,6 +191,7 @@ async function goodbye(socket: IoSocket, { follows, options, presence }: Node): 
   follows.disconnect(userId, socket);
   presence.forget(socket);
   options.countSockets(socket.nsp.sockets.size);
+  if (!isSomebody(socket)) return;
   try {
     await options.onGone({ userId, socketId: socket.id });
   } catch (error) {
@@ -225,7 +227,8 @@ function sweep(io: Io, options: RealtimeOptions): void {
   for (const socket of io.sockets.sockets.values()) {
     const refusal = refusalOf(socket.data.actor.sessionId, options);
     if (refusal) closeSoon(socket, refusal);
-    else if (socket.data.expiresAt.getTime() + leewayMs < now) closeSoon(socket, 'token_expired');
+    else if (socket.data.expiresAt.getTime() + (socket.data.actor.scopes ? 0 : leewayMs) < now)
+      closeSoon(socket, 'token_expired');
   }
 }
 
@@ -238,7 +241,9 @@ function startBeats(io: Io, node: Node): NodeJS.Timeout {
   let slice = 0;
   const beat = async () => {
     slice = (slice + 1) % beatSlices;
-    const some = [...io.sockets.sockets.values()].filter(({ id }) => sliceOf(id) === slice);
+    const some = [...io.sockets.sockets.values()].filter(
+      (socket) => sliceOf(socket.id) === slice && isSomebody(socket),
+    );
     if (some.length === 0) return;
     await presence.beat(some.map(presentSocket)).catch(() => undefined);
     await noteSeen(some, node).catch(() => undefined);
@@ -265,8 +270,15 @@ async function noteSeen(sockets: readonly IoSocket[], { deps, follows }: Node): 
 const sliceOf = (id: string): number => (id.charCodeAt(0) * 128 + id.charCodeAt(1)) % beatSlices;
 
 /** Says at once that a socket is here, and what is done with it. */
-const confirm = (socket: IoSocket, { presence }: Pick<RealtimeOptions, 'presence'>): Promise<void> =>
-  presence.beat([presentSocket(socket)]).catch(() => undefined);
+const confirm = async (socket: IoSocket, { presence }: Pick<RealtimeOptions, 'presence'>): Promise<void> => {
+  if (isSomebody(socket)) await presence.beat([presentSocket(socket)]).catch(() => undefined);
+};
+
+/**
+ * Whether a person is at the socket. At that of a token is a program, the person's own or a bot: it is shown to nobody as
+ * present, and no push waits for it. What it has delivered or read it says by receipts, for which it needs a scope.
+ */
+const isSomebody = ({ data }: IoSocket): boolean => data.actor.scopes === undefined;
 
 const presentSocket = (socket: IoSocket) => ({
   userId: socket.data.actor.userId,

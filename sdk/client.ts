@@ -25,7 +25,7 @@ import { Parts, type PartsOptions } from './parts.ts';
 import { Reading } from './reading.ts';
 import { type Rest, type RestInput, type RestOptions, type RestOutput, request } from './rest.ts';
 import { type MessageContent, type Sending, toSending } from './sending.ts';
-import type { SignedIn } from './session.ts';
+import { type SignedIn, withToken } from './session.ts';
 import { memoryStorage } from './storage/memory.ts';
 import type { ClientStorage } from './storage/storage.ts';
 import { Blocks, Invites, Members, Pins } from './subjects.ts';
@@ -164,6 +164,15 @@ export class Client {
     const answer = await request(this.#http, 'exchangeCode', { body });
     if (!('session' in answer)) throw new HomingError('second_factor_required', { secondFactor: answer });
     return this.#become(answer);
+  }
+
+  /**
+   * Comes in by a token that was made for a program, of a person or a bot. It is for some things alone: whatever else is asked
+   * is refused with `insufficient_scope`. The client itself needs `messages:read`, `conversations:read` and `profile:read`,
+   * and `receipts:write` to say what it has heard.
+   */
+  async useToken(token: string): Promise<Me> {
+    return this.#become(withToken(await request(this.#http, 'getMe', {}, token), this.#newId(), token));
   }
 
   /** Goes on as who was signed in before, by what the storage keeps; undefined where nobody was. */

@@ -95,6 +95,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   no_password: 'refused',
   last_way_in: 'refused',
   step_up_required: 'refused',
+  insufficient_scope: 'refused',
   forbidden: 'refused',
   not_found: 'refused',
   method_not_allowed: 'refused',
@@ -131,5 +132,6 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
 /** Whether the same request should be made again. A code of a newer server, which is not listed, is a refusal. */
 export const isUnknown = ({ code }: HomingError): boolean => meanings[code] === 'unknown';
 
-/** These end a session: no token of it will ever be good again. */
-export const endsSession = ({ code }: HomingError): boolean => code === 'session_revoked' || code === 'refresh_reused';
+/** These end a session: no token of it will ever be good again, or the one there is will never connect. */
+export const endsSession = ({ code }: HomingError): boolean =>
+  code === 'session_revoked' || code === 'refresh_reused' || code === 'insufficient_scope';

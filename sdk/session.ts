@@ -18,6 +18,13 @@ export interface SignedIn {
   session: Tokens;
 }
 
+/** What somebody is who comes in by a token for programs: there is nothing to renew it by. */
+export const withToken = (user: Me, id: string, token: string): SignedIn => ({
+  user,
+  session: { id: id as Tokens['id'], accessToken: token, accessTokenExpiresAt: '', refreshToken: '' },
+});
+const isRenewed = ({ session }: SignedIn) => session.refreshToken !== '';
+
 export interface SessionOptions extends RestOptions {
   storage: ClientStorage;
   surroundings: Surroundings;
@@ -107,7 +114,7 @@ export class Session {
   /** Renews the access token again and again before it runs out, until the signal. */
   async keepFresh(signal: AbortSignal): Promise<void> {
     const { wait, random } = this.#options.surroundings;
-    for (let failures = 0; !signal.aborted && this.#current; ) {
+    for (let failures = 0; !signal.aborted && this.#current && isRenewed(this.#current); ) {
       const due = failures > 0 ? fullJitter(failures, this.#options.limits, random) : this.#leftMs(this.#current);
       await wait(Math.max(due, failures > 0 ? 0 : freshMs), signal);
       if (signal.aborted) return;
@@ -162,6 +169,13 @@ export class Session {
     await this.#unkeep(mine);
   }
 
+  /** A token that is not taken any more stays so: somebody has to make another one. */
+  async #over(): Promise<HomingError> {
+    const why = new HomingError('token_expired');
+    await this.end(why);
+    return why;
+  }
+
   async #kept(): Promise<SignedIn | undefined> {
     return (await this.#store((storage) => storage.get(key))) as SignedIn | undefined;
   }
@@ -183,14 +197,16 @@ export class Session {
   }
 
   /** Milliseconds until the access token is to be renewed. */
-  #leftMs({ session }: SignedIn): number {
-    const end = Date.parse(session.accessTokenExpiresAt) - this.#ahead;
+  #leftMs(signedIn: SignedIn): number {
+    if (!isRenewed(signedIn)) return Number.POSITIVE_INFINITY;
+    const end = Date.parse(signedIn.session.accessTokenExpiresAt) - this.#ahead;
     return end - this.#options.limits.renewBeforeMs - this.#options.surroundings.now();
   }
 
   async #renew(): Promise<string> {
     const mine = this.#current;
     if (!mine) throw new HomingError('signed_out');
+    if (!isRenewed(mine)) throw await this.#over();
     const kept = await this.#kept();
     const another = kept?.user.id === mine.user.id && kept.session.refreshToken !== mine.session.refreshToken;
     const latest = another ? kept : mine;

@@ -17,6 +17,7 @@ const patience = {
   identity_removed: afterwards,
   recovery_codes_renewed: afterwards,
   recovery_code_used: afterwards,
+  token_made: afterwards,
 } satisfies Record<NoticeKind, unknown>;
 
 /** Somebody is to be told about their account, at an address or number of theirs. */

@@ -5,7 +5,7 @@ import { Strategy as LocalStrategy } from 'passport-local';
 import type { SecondFactorNeeded } from '../../contracts/entities/index.ts';
 import type { SignedIn } from '../../contracts/rest/auth.ts';
 import { login } from '../../domain/accounts/index.ts';
-import type { Actor, Deps } from '../../domain/deps.ts';
+import type { Actor } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiOptions } from '../options.ts';
 
@@ -14,20 +14,23 @@ export type Authenticate = (request: Request, response: Response, next: NextFunc
 type LoginDeps = Parameters<typeof login>[0];
 
 /**
- * Who asks, by passport's strategies: `bearer` for every call, `local` for the sign-in. Each later way in (OAuth, a
- * personal token) is one more strategy here. There are no sessions in passport's sense and no cookies.
+ * Who asks, by passport's strategies: `bearer` for every call, `local` for the sign-in. Each later way in is one more
+ * strategy here. There are no sessions in passport's sense and no cookies.
  */
 export function createPassport(
-  deps: LoginDeps & Pick<Deps, 'tokens'>,
-  { revocations, addressOf }: Pick<ApiOptions, 'revocations' | 'addressOf'>,
-) {
+  deps: LoginDeps,
+  { authenticate, addressOf }: Pick<ApiOptions, 'authenticate' | 'addressOf'>,
+): {
+  authenticate: Authenticate;
+  signIn: (...asked: Parameters<Authenticate>) => Promise<SignedIn | SecondFactorNeeded>;
+} {
   const authenticator = new passport.Passport();
   authenticator.use(
     new BearerStrategy((token, done) => {
       try {
-        const { userId, sessionId } = deps.tokens.verify(token);
-        revocations.guard(sessionId);
-        done(null, { userId, sessionId });
+        const who = authenticate(token);
+        if (who instanceof Promise) who.then((read) => done(null, read), done);
+        else done(null, who);
       } catch (error) {
         done(error);
       }
@@ -56,8 +59,13 @@ export function createPassport(
         };
         authenticator.authenticate(strategy, { session: false }, settle)(request, response, next);
       });
+  const bearer = run<Actor>('bearer');
   return {
-    authenticate: run<Actor>('bearer') satisfies Authenticate,
+    // The strategy would take a token from the query as well, where every log on the way keeps it.
+    authenticate: async (request, response, next) => {
+      if (!/^bearer /i.test(request.get('authorization') ?? '')) throw new DomainError('unauthenticated');
+      return bearer(request, response, next);
+    },
     signIn: run<SignedIn | SecondFactorNeeded>('local'),
   };
 }

@@ -12,6 +12,7 @@ import { meRoutes } from './me.ts';
 import { memberRoutes } from './members.ts';
 import { messageRoutes } from './messages.ts';
 import { readStateRoutes } from './read-state.ts';
+import { tokenRoutes } from './tokens.ts';
 
 export const createGuards = (deps: Deps): Guards => ({
   requireRole: (actor, role) => requireRole(deps.db, actor, role),
@@ -29,6 +30,7 @@ export function createOperations(deps: Deps, options: { checkAnswers: boolean })
   sessionRoutes(operations, deps);
   factorRoutes(operations, deps);
   identityRoutes(operations, deps);
+  tokenRoutes(operations, deps);
   adminRoutes(operations, deps);
   jobRoutes(operations, deps);
   return operations;

@@ -6,7 +6,7 @@ import { Instant, Seq } from './common.ts';
 /** Why a person was or was not told. A closed list that only grows: stored decisions name these for as long as they are kept. */
 export const reasons = [
   ...['due', 'burst_window', 'presence_grace', 're_alert_gap', 'quiet_hours', 'do_not_disturb', 'sms_night'],
-  ...['step_delay', 'reminder_gap', 'under_way', 'read_before_send', 'account_inactive', 'muted_conversation'],
+  ...['step_delay', 'reminder_gap', 'under_way', 'read_before_send', 'account_inactive', 'bot', 'muted_conversation'],
   ...['level_nothing', 'channel_off', 'no_device', 'devices_suspect', 'push_permission_denied', 'email_missing'],
   ...['email_unverified', 'email_suppressed', 'unsubscribed', 'phone_missing', 'phone_unverified', 'sms_suppressed'],
   ...['sms_opted_out', 'expired', 'needs_operator', 'skipped_by_operator', 'already_announced', 'all_content_gone'],
@@ -198,7 +198,7 @@ const auditActions = [
   ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
   ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
   ...['suspend_user', 'reactivate_user', 'change_password', 'reset_password', 'take_contact'],
-  ...['change_factors'],
+  ...['change_factors', 'make_token', 'end_token', 'make_bot', 'rename_bot', 'end_bot'],
 ] as const;
 
 export const AuditEntry = z

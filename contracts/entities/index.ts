@@ -13,4 +13,5 @@ export * from './presence.ts';
 export * from './recount.ts';
 export * from './settings.ts';
 export * from './sync.ts';
+export * from './token.ts';
 export * from './user.ts';

@@ -15,8 +15,10 @@ export const EmailAddress = z
 /** E.164: a plus sign, then up to fifteen digits. */
 export const PhoneNumber = z.e164().meta({ description: 'Phone number, E.164', examples: ['+4915112345678'] });
 
-/** A person as other people see them. */
-export const User = z.strictObject({ id: UserId, displayName: z.string(), createdAt: Instant }).meta({ id: 'User' });
+/** A person, or a bot, as other people see them. */
+export const User = z
+  .strictObject({ id: UserId, displayName: z.string(), kind: z.enum(['person', 'bot']), createdAt: Instant })
+  .meta({ id: 'User' });
 export type User = z.infer<typeof User>;
 
 export const Contact = z.strictObject({ address: z.string(), verified: z.boolean() }).meta({ id: 'Contact' });

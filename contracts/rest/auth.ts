@@ -62,6 +62,7 @@ export const PasswordChange = z
     oldPassword: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
     newPassword: NextPassword,
     endOtherSessions: z.boolean().optional().meta({ description: 'Ends every session but the one that asks' }),
+    endTokens: z.boolean().optional().meta({ description: 'Ends every token of mine and of my bots' }),
   })
   .meta({ id: 'PasswordChange' });
 export type PasswordChange = z.infer<typeof PasswordChange>;
@@ -140,7 +141,7 @@ export const authEndpoints = {
     path: '/v1/auth/password/reset',
     tag: 'Sign-in',
     summary:
-      'Sets a new password by what was sent; every session ends, the address or number is verified, and a second factor stays',
+      'Sets a new password by what was sent; every session and token ends, the address or number is verified, and a second factor stays',
     auth: 'none',
     body: PasswordReset,
     success: { 204: null },

@@ -9,6 +9,7 @@ import { meEndpoints } from './me.ts';
 import { memberEndpoints } from './members.ts';
 import { messageEndpoints } from './messages.ts';
 import { readStateEndpoints } from './read-state.ts';
+import { tokenEndpoints } from './tokens.ts';
 
 export * from './about.ts';
 export * from './admin.ts';
@@ -22,12 +23,14 @@ export * from './me.ts';
 export * from './members.ts';
 export * from './messages.ts';
 export * from './read-state.ts';
+export * from './tokens.ts';
 
 /** Every REST call that there is. What is not here is not mounted, and the other way round. */
 export const endpoints = {
   ...authEndpoints,
   ...factorEndpoints,
   ...identityEndpoints,
+  ...tokenEndpoints,
   ...meEndpoints,
   ...conversationEndpoints,
   ...memberEndpoints,

@@ -59,6 +59,8 @@ with input as (
   join members m on m.conversation_id = i.conversation_id and m.left_at is null${page}
   left join notification_settings n on n.user_id = m.user_id
   where ${notifiable} and not exists (select from users u where u.id = m.user_id and u.status <> 'active')
+    -- A bot is told by its socket, and by nothing else.
+    and not exists (select from users u where u.id = m.user_id and u.kind = 'bot')
   group by m.user_id, m.conversation_id
 ), people as (
   select k.user_id, min(k.armed_at) as armed_at, bool_or(k.urgent) as urgent,

@@ -90,7 +90,7 @@ export async function unreadersOf(
   const { rows } = await db.query<Unreader>({
     name: 'unreaders-of',
     text: `
-      select g.conversation_id as "conversationId", g.seq, m.user_id as "userId", u.status = 'active' as active, m.level,
+      select g.conversation_id as "conversationId", g.seq, m.user_id as "userId", u.status = 'active' and u.kind = 'person' as active, m.level,
         n.settings->>'level' as "generalLevel", m.muted_until as "mutedUntil", m.mute_except as "muteExcept",
         n.settings->'mentions' as "mentionKinds", b.at is not null as blocked, coalesce(t.following, false) as following,
         t.level as "threadLevel", h.seq is not null as "wasHere",

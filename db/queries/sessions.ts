@@ -96,8 +96,9 @@ export async function revokeSessions(
 }
 
 /**
- * Sessions revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late. Those of a
- * person who is suspended count as ended for as long as that lasts, whoever changed the row; there are few such people.
+ * Sessions and tokens revoked in the last `seconds`, as a whole window: a cursor could pass over one that committed late.
+ * Those of a person who is suspended, and the tokens of their bots, count as ended for as long as that lasts, whoever
+ * changed the row; there are few such people.
  */
 export async function sessionsRevokedWithin(
   db: Queryable,
@@ -109,7 +110,15 @@ export async function sessionsRevokedWithin(
       select id, user_id as "userId" from sessions where revoked_at > now() - $1 * interval '1 second'
       union all
       select s.id, s.user_id from users u join sessions s on s.user_id = u.id
-      where u.status <> 'active' and s.revoked_at is null and s.expires_at > now()`,
+      where u.status <> 'active' and s.revoked_at is null and s.expires_at > now()
+      union all
+      select id, user_id from access_tokens where revoked_at > now() - $1 * interval '1 second'
+      union all
+      select t.id, t.user_id from users u join access_tokens t on t.user_id = u.id
+      where u.status <> 'active' and t.revoked_at is null and t.expires_at > now()
+      union all
+      select t.id, t.user_id from users o join users u on u.owner_id = o.id join access_tokens t on t.user_id = u.id
+      where o.status <> 'active' and t.revoked_at is null and t.expires_at > now()`,
     values: [seconds],
   });
   return rows;

@@ -152,6 +152,8 @@ export async function messagesCovered(db: Queryable, covers: readonly Cover[], m
 
 /** A message as it is to one person: what each gate comes to, and what shows that it was armed. */
 export interface GatesRow {
+  /** Nothing is sent to a bot. */
+  isBot: boolean;
   id: MessageId;
   conversationId: ConversationId;
   seq: number;
@@ -198,7 +200,7 @@ export async function gatesOf(
         case when m.user_id is not null then ${then.effectiveLevel} end as level, coalesce(${mentioned}, false) as mentioned,
         g.thread_seq is not null as "inThread", ${then.followsThread} as "followsThread",
         m.user_id is not null and not coalesce(${then.unread}, true) as read,
-        jsonb_build_object('active', u.status = 'active',
+        u.kind = 'bot' as "isBot", jsonb_build_object('active', u.status = 'active' and u.kind = 'person',
           'member', coalesce(m.joined_at <= greatest($3, g.created_at) and (m.left_at is null or m.left_at > $3)
             and (c.deleted_at is null or c.deleted_at > $3), false), ${then.results}) as gates,
         (select t.episode from armed a join attention t on t.user_id = a.user_id and t.state <> 'quiet'

@@ -15,6 +15,7 @@ export interface UserRow {
   locale: string;
   timeZone: string;
   status: 'active' | 'suspended';
+  kind: 'person' | 'bot';
   role: UserRole;
   tellRead: boolean;
   tellLastSeen: 'everyone' | 'contacts' | 'nobody';
@@ -23,13 +24,13 @@ export interface UserRow {
 }
 
 const columns = `id, display_name as "displayName", email, email_verified_at as "emailVerifiedAt", phone,
-  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status, role,
+  phone_verified_at as "phoneVerifiedAt", password_hash as "passwordHash", locale, time_zone as "timeZone", status, kind, role,
   tell_read as "tellRead", tell_last_seen as "tellLastSeen", last_seen_at as "lastSeenAt", created_at as "createdAt"`;
 
 /** What somebody brings along; the rest the table gives. */
 export type NewUserRow = Omit<
   UserRow,
-  'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
+  'emailVerifiedAt' | 'phoneVerifiedAt' | 'status' | 'kind' | 'role' | 'tellRead' | 'tellLastSeen' | 'lastSeenAt'
 >;
 
 /** Stores a person. What they name as theirs is theirs once they have proved it: others may name the same. */
@@ -78,6 +79,16 @@ export async function usersByIdentifier(db: Queryable, identifier: string, most:
   return rows.filter(({ proved }) => proved === rows[0]?.proved).map(({ proved: _, ...row }) => row);
 }
 
+/** Who may come in, held until the transaction is over: nothing that ends all that is theirs gets between. */
+export async function holdUser(tx: Tx, id: UserId): Promise<UserRow | undefined> {
+  const { rows } = await tx.query<UserRow>({
+    name: 'hold-user',
+    text: `select ${columns} from users where id = $1 and status = 'active' for no key update`,
+    values: [id],
+  });
+  return rows[0];
+}
+
 /** Which of these ids are people that can be talked to. */
 export async function activeUsers(
   db: Queryable,
@@ -110,11 +121,11 @@ export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Pro
   return rows[0];
 }
 
-/** False where there is no such person. */
+/** False where there is no such person. A bot has none: nobody could take it back from who holds its tokens. */
 export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'update-user-role',
-    text: 'update users set role = $2 where id = $1',
+    text: "update users set role = $2 where id = $1 and kind = 'person'",
     values: [id, role],
   });
   return rowCount === 1;

@@ -1,9 +1,9 @@
 import { createClient } from '../../sdk/index.ts';
 
-// HOMING_PASSWORD=… node docs/examples/echo-bot.ts https://chat.example bot@example.com
-const [url = '', identifier = ''] = process.argv.slice(2);
+// HOMING_TOKEN=hom_pat_… node docs/examples/echo-bot.ts https://chat.example
+const [url = ''] = process.argv.slice(2);
 const client = createClient({ url });
-const me = await client.signIn({ identifier, password: process.env.HOMING_PASSWORD ?? '' });
+const me = await client.useToken(process.env.HOMING_TOKEN ?? '');
 
 client.on('message', ({ conversationId, message }) => {
   if (message.senderId === me.id || message.text === null) return;

@@ -11,8 +11,18 @@ import type { Actor } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { type Right, may, rights } from './rights.ts';
 
-export { type MemberRule, type PersonRule, type Place, type Rule, ruleOf } from './policy.ts';
+export {
+  type MemberRule,
+  type PersonRule,
+  type Place,
+  type Rule,
+  eventPolicy,
+  heardBy,
+  ruleOf,
+  scopeOfSocket,
+} from './policy.ts';
 export { type Right, may, outranks, sendRights } from './rights.ts';
+export { hasScope, requireScope } from './scopes.ts';
 
 /**
  * The guards: loading and permission are one act, and "not yours" looks exactly like "not there". Rows that a person may

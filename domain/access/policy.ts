@@ -1,5 +1,5 @@
-import type { UserRole } from '../../contracts/entities/index.ts';
-import type { ClientEventName } from '../../contracts/realtime/index.ts';
+import type { Scope, UserRole } from '../../contracts/entities/index.ts';
+import type { ClientEventName, ServerEventName } from '../../contracts/realtime/index.ts';
 import type { Auth, Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import type { Right } from './rights.ts';
 
@@ -11,13 +11,23 @@ export interface OpenRule {
   who: 'anybody';
 }
 
+/** What a token needs for it; `session`: no token is enough, whoever made it. Who is signed in needs none. */
+export type Needed = Scope | 'session';
+interface Scoped {
+  scope: Needed;
+}
+
 /** Whoever is signed in, about what is theirs. What a call names must be theirs too; what is another's is not there. */
-export interface PersonRule {
+export interface PersonRule extends Scoped {
   who: 'person';
   own?: {
-    what: 'session' | 'device' | 'passkey' | 'identity' | 'block' | 'notification' | 'draft' | 'token';
+    what:
+      | ('session' | 'device' | 'passkey' | 'identity' | 'block' | 'notification' | 'draft')
+      | ('token' | 'accessToken' | 'bot');
     at: Place;
   };
+  /** Of others too, for whoever has this role of the organisation or a higher one. */
+  orRole?: UserRole;
   /** Somebody who can be talked to; anybody may name them. */
   names?: Place;
   /** They need not be one who can be talked to at the moment. */
@@ -31,7 +41,7 @@ export interface PersonRule {
  * their role (else `forbidden`), whether what else is named is there to them (else `not_found`), whose it is (else
  * `forbidden`).
  */
-export interface MemberRule {
+export interface MemberRule extends Scoped {
   who: 'member';
   of: Place;
   /** What their role must allow there; without one reading, which is every member's. */
@@ -60,14 +70,14 @@ export interface MemberRule {
 }
 
 /** Who is no member yet, and by which door they may come in. Who is banned finds none. */
-export interface NewcomerRule {
+export interface NewcomerRule extends Scoped {
   who: 'newcomer';
   by: 'open channel' | 'code';
   at: Place;
 }
 
 /** A role of the organisation, or a higher one: asked before anything is looked up. */
-export interface StaffRule {
+export interface StaffRule extends Scoped {
   who: 'staff';
   role: UserRole;
   /** What the call names; of any person. */
@@ -82,33 +92,34 @@ type Operations = typeof endpoints;
 type RuleFor<E extends Endpoint> = E['auth'] extends Exclude<Auth, 'user'> ? OpenRule : SignedInRule;
 
 const anybody: OpenRule = { who: 'anybody' };
-const person: PersonRule = { who: 'person' };
-const own = (what: NonNullable<PersonRule['own']>['what'], at: Place): PersonRule => ({
-  who: 'person',
+const person = (scope: Needed): PersonRule => ({ who: 'person', scope });
+const own = (scope: Needed, what: NonNullable<PersonRule['own']>['what'], at: Place): PersonRule => ({
+  ...{ who: 'person', scope },
   own: { what, at },
 });
-const someone = (names: Place): PersonRule => ({ who: 'person', names });
+const someone = (scope: Needed, names: Place): PersonRule => ({ who: 'person', scope, names });
 
-const member = (right?: Right, what: Omit<MemberRule, 'who' | 'of' | 'right'> = {}): MemberRule => ({
-  ...{ who: 'member', of: 'params.id' },
+type OfMember = Omit<MemberRule, 'who' | 'scope' | 'of' | 'right'>;
+const member = (scope: Needed, right?: Right, what: OfMember = {}): MemberRule => ({
+  ...{ who: 'member', scope, of: 'params.id' },
   ...(right ? { right } : {}),
   ...what,
 });
 const messageAt = 'params.messageId';
-const ofMessage = (right?: Right, what: Omit<NonNullable<MemberRule['message']>, 'at'> = {}) =>
-  member(right, { message: { at: messageAt, ...what } });
+const ofMessage = (scope: Needed, right?: Right, what: Omit<NonNullable<MemberRule['message']>, 'at'> = {}) =>
+  member(scope, right, { message: { at: messageAt, ...what } });
 
-const staff = (role: UserRole, about?: StaffRule['about']): StaffRule => ({
-  ...{ who: 'staff', role },
+const staff = (scope: Needed, role: UserRole, about?: StaffRule['about']): StaffRule => ({
+  ...{ who: 'staff', scope, role },
   ...(about ? { about } : {}),
 });
-const job = staff('operator', { what: 'job', at: 'params.id' });
+const job = (scope: Needed) => staff(scope, 'operator', { what: 'job', at: 'params.id' });
 
 /**
  * Who may ask what: a row for each operation, whichever door it comes through. An operation without a row does not
  * compile, and is not mounted. Roles are enforced from here, for every door (`api/operations.ts`); rights are asked for by
  * the guards, which load and judge in one act; that these say the same as the rows is what the matrix in
- * `test/access/` proves, cell by cell. A send is judged by the statement that stores it (`sendRights`).
+ * `test/access/` proves, cell by cell; and so is what a token needs, which must be said in each row. A send is judged by the statement that stores it (`sendRights`).
  */
 export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]> } = {
   register: anybody,
@@ -128,120 +139,134 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   getAddress: anybody,
   jwks: anybody,
 
-  logout: person,
-  listSessions: person,
-  revokeSession: own('session', 'params.id'),
-  revokeOtherSessions: person,
-  stepUp: person,
-  beginPasskeyStepUp: person,
+  logout: person('session'),
+  listSessions: person('session'),
+  revokeSession: own('session', 'session', 'params.id'),
+  revokeOtherSessions: person('session'),
+  stepUp: person('session'),
+  beginPasskeyStepUp: person('session'),
 
-  getFactors: person,
-  beginTotp: person,
-  confirmTotp: person,
-  removeTotp: person,
-  renewRecoveryCodes: person,
-  beginPasskey: person,
-  addPasskey: person,
-  renamePasskey: own('passkey', 'params.id'),
-  removePasskey: own('passkey', 'params.id'),
+  getFactors: person('session'),
+  beginTotp: person('session'),
+  confirmTotp: person('session'),
+  removeTotp: person('session'),
+  renewRecoveryCodes: person('session'),
+  beginPasskey: person('session'),
+  addPasskey: person('session'),
+  renamePasskey: own('session', 'passkey', 'params.id'),
+  removePasskey: own('session', 'passkey', 'params.id'),
 
-  listIdentities: person,
-  beginIdentity: person,
-  addIdentity: person,
-  removeIdentity: own('identity', 'params.provider'),
+  listIdentities: person('session'),
+  beginIdentity: person('session'),
+  addIdentity: person('session'),
+  removeIdentity: own('session', 'identity', 'params.provider'),
 
-  getMe: person,
-  updateMe: person,
-  changePassword: person,
-  setEmail: person,
-  verifyEmail: person,
-  setPhone: person,
-  verifyPhone: person,
-  getUser: someone('params.id'),
-  listBlocks: person,
-  blockUser: { ...someone('params.userId'), evenSuspended: true },
-  unblockUser: own('block', 'params.userId'),
-  putDevice: { ...own('device', 'params.deviceId'), makes: true },
-  listDevices: person,
-  deleteDevice: own('device', 'params.deviceId'),
-  getNotificationSettings: person,
-  updateNotificationSettings: person,
-  acknowledgeNotification: own('notification', 'params.attemptId'),
-  explainMyNotification: own('notification', 'params.attemptId'),
-  listSuppressions: person,
-  resubscribe: person,
+  createToken: person('session'),
+  listTokens: person('session'),
+  endToken: own('session', 'accessToken', 'params.tokenId'),
+  createBot: person('session'),
+  listBots: person('session'),
+  renameBot: { ...own('session', 'bot', 'params.id'), orRole: 'admin' },
+  endBot: { ...own('session', 'bot', 'params.id'), orRole: 'admin' },
+  createBotToken: own('session', 'bot', 'params.id'),
+  listBotTokens: own('session', 'bot', 'params.id'),
 
-  createConversation: someone('body.memberIds'),
-  listConversations: person,
-  listChannels: person,
-  getConversation: member(),
-  updateConversation: member('changeSettings'),
-  deleteConversation: member('end'),
-  updateMyMembership: member(),
+  getMe: person('profile:read'),
+  updateMe: person('profile:write'),
+  changePassword: person('session'),
+  setEmail: person('session'),
+  verifyEmail: person('session'),
+  setPhone: person('session'),
+  verifyPhone: person('session'),
+  getUser: someone('profile:read', 'params.id'),
+  listBlocks: person('profile:read'),
+  blockUser: { ...someone('profile:write', 'params.userId'), evenSuspended: true },
+  unblockUser: own('profile:write', 'block', 'params.userId'),
+  putDevice: { ...own('session', 'device', 'params.deviceId'), makes: true },
+  listDevices: person('notifications:read'),
+  deleteDevice: own('session', 'device', 'params.deviceId'),
+  getNotificationSettings: person('notifications:read'),
+  updateNotificationSettings: person('notifications:write'),
+  acknowledgeNotification: own('notifications:write', 'notification', 'params.attemptId'),
+  explainMyNotification: own('notifications:read', 'notification', 'params.attemptId'),
+  listSuppressions: person('notifications:read'),
+  resubscribe: person('notifications:write'),
 
-  listMembers: member(),
-  addMembers: member('addMembers'),
-  changeMember: member('changeRoles', {
+  createConversation: someone('conversations:write', 'body.memberIds'),
+  listConversations: person('conversations:read'),
+  listChannels: person('conversations:read'),
+  getConversation: member('conversations:read'),
+  updateConversation: member('conversations:write', 'changeSettings'),
+  deleteConversation: member('conversations:write', 'end'),
+  updateMyMembership: member('notifications:write'),
+
+  listMembers: member('conversations:read'),
+  addMembers: member('conversations:write', 'addMembers'),
+  changeMember: member('conversations:write', 'changeRoles', {
     person: { at: 'params.userId', is: 'member', rank: true, self: 'changeRoles' },
   }),
-  removeMember: member('removeMembers', { person: { at: 'params.userId', is: 'member', rank: true, self: 'leave' } }),
-  leaveConversation: member('leave'),
-  transferOwnership: member('transfer', { person: { at: 'body.userId', is: 'member' } }),
-  joinChannel: { who: 'newcomer', by: 'open channel', at: 'params.id' },
-  acceptInvite: { who: 'newcomer', by: 'code', at: 'params.code' },
-  listInvites: member('invite'),
-  createInvite: member('invite'),
-  revokeInvite: member('invite', { invite: 'params.inviteId' }),
-  listBans: member('removeMembers'),
-  banMember: member('removeMembers', { person: { at: 'params.userId', is: 'anybody', rank: true } }),
-  unbanMember: member('removeMembers', { person: { at: 'params.userId', is: 'banned' } }),
+  removeMember: member('conversations:write', 'removeMembers', {
+    person: { at: 'params.userId', is: 'member', rank: true, self: 'leave' },
+  }),
+  leaveConversation: member('conversations:write', 'leave'),
+  transferOwnership: member('session', 'transfer', { person: { at: 'body.userId', is: 'member' } }),
+  joinChannel: { who: 'newcomer', scope: 'conversations:write', by: 'open channel', at: 'params.id' },
+  acceptInvite: { who: 'newcomer', scope: 'conversations:write', by: 'code', at: 'params.code' },
+  listInvites: member('conversations:read', 'invite'),
+  createInvite: member('conversations:write', 'invite'),
+  revokeInvite: member('conversations:write', 'invite', { invite: 'params.inviteId' }),
+  listBans: member('conversations:read', 'removeMembers'),
+  banMember: member('conversations:write', 'removeMembers', {
+    person: { at: 'params.userId', is: 'anybody', rank: true },
+  }),
+  unbanMember: member('conversations:write', 'removeMembers', { person: { at: 'params.userId', is: 'banned' } }),
 
-  sendMessage: member('write'),
-  listMessages: member(),
-  getMessage: ofMessage(),
-  editMessage: ofMessage('editOwn', { alive: true, by: 'author' }),
-  deleteMessage: ofMessage(undefined, { rights: { author: 'deleteOwn', others: 'deleteAny' } }),
-  messageHistory: ofMessage(),
-  forwardMessage: member(undefined, {
+  sendMessage: member('messages:write', 'write'),
+  listMessages: member('messages:read'),
+  getMessage: ofMessage('messages:read'),
+  editMessage: ofMessage('messages:write', 'editOwn', { alive: true, by: 'author' }),
+  deleteMessage: ofMessage('messages:write', undefined, { rights: { author: 'deleteOwn', others: 'deleteAny' } }),
+  messageHistory: ofMessage('messages:read'),
+  forwardMessage: member('messages:write', undefined, {
     message: { at: messageAt, alive: true },
     into: { at: 'body.conversationId', right: 'write' },
   }),
-  addReaction: ofMessage('react', { alive: true }),
-  removeReaction: ofMessage('unreact', { alive: true }),
-  listReactions: ofMessage(),
-  pinMessage: ofMessage('pin', { alive: true }),
-  unpinMessage: ofMessage('pin', { alive: true }),
-  listPins: member(),
-  listReplies: ofMessage(),
-  updateThread: ofMessage(),
-  listThreads: member(),
-  messageReceipts: ofMessage('seeReceipts', { by: 'author' }),
+  addReaction: ofMessage('messages:write', 'react', { alive: true }),
+  removeReaction: ofMessage('messages:write', 'unreact', { alive: true }),
+  listReactions: ofMessage('messages:read'),
+  pinMessage: ofMessage('messages:write', 'pin', { alive: true }),
+  unpinMessage: ofMessage('messages:write', 'pin', { alive: true }),
+  listPins: member('messages:read'),
+  listReplies: ofMessage('messages:read'),
+  updateThread: ofMessage('notifications:write'),
+  listThreads: member('messages:read'),
+  messageReceipts: ofMessage('messages:read', 'seeReceipts', { by: 'author' }),
 
-  updateReceipts: member(),
-  setUnreadMark: member(),
-  getUnread: person,
-  putDraft: member(),
+  updateReceipts: member('receipts:write'),
+  setUnreadMark: member('receipts:write'),
+  getUnread: person('messages:read'),
+  putDraft: member('messages:write'),
   // Of who has gone it is still theirs to throw away.
-  deleteDraft: own('draft', 'params.id'),
-  listDrafts: person,
-  eventsAfter: member(),
-  sync: person,
+  deleteDraft: own('messages:write', 'draft', 'params.id'),
+  listDrafts: person('messages:read'),
+  eventsAfter: member('messages:read'),
+  sync: person('messages:read'),
 
-  getUserStory: staff('support', { what: 'person', at: 'params.id' }),
-  explainMessage: staff('support', { what: 'message', at: 'params.id' }),
-  explainAttempt: staff('support', { what: 'notification', at: 'params.id' }),
-  getReconciliation: staff('operator'),
-  suspendUser: staff('admin', { what: 'person', at: 'params.id' }),
-  reactivateUser: staff('admin', { what: 'person', at: 'params.id' }),
-  listAudit: staff('admin'),
+  getUserStory: staff('admin:read', 'support', { what: 'person', at: 'params.id' }),
+  explainMessage: staff('admin:read', 'support', { what: 'message', at: 'params.id' }),
+  explainAttempt: staff('admin:read', 'support', { what: 'notification', at: 'params.id' }),
+  getReconciliation: staff('admin:read', 'operator'),
+  suspendUser: staff('admin:write', 'admin', { what: 'person', at: 'params.id' }),
+  reactivateUser: staff('admin:write', 'admin', { what: 'person', at: 'params.id' }),
+  listAudit: staff('admin:read', 'admin'),
 
-  listJobs: staff('operator'),
-  getJob: job,
-  retryJob: job,
-  skipJob: job,
-  snoozeJob: job,
-  closeJob: job,
-  mendJobs: staff('operator'),
+  listJobs: staff('admin:read', 'operator'),
+  getJob: job('admin:read'),
+  retryJob: job('admin:write'),
+  skipJob: job('admin:write'),
+  snoozeJob: job('admin:write'),
+  closeJob: job('admin:write'),
+  mendJobs: staff('admin:write', 'operator'),
 };
 
 /** The row of an operation; one that has none is nobody's to ask. */
@@ -251,23 +276,53 @@ export function ruleOf(operationId: string): Rule {
   return rule;
 }
 
-const inConversation = (right?: Right, message?: Omit<NonNullable<MemberRule['message']>, 'at'>): MemberRule => ({
-  ...{ who: 'member', of: 'input.conversationId' },
+const inConversation = (
+  scope: Needed,
+  right?: Right,
+  message?: Omit<NonNullable<MemberRule['message']>, 'at'>,
+): MemberRule => ({
+  ...{ who: 'member', scope, of: 'input.conversationId' },
   ...(right ? { right } : {}),
   ...(message ? { message: { at: 'input.messageId', ...message } } : {}),
 });
 
 /** The same for what a socket may ask by an event of its own. A socket is a person's from its handshake on. */
 export const eventPolicy: { readonly [Name in ClientEventName]: SignedInRule | 'as its operation' } = {
-  'message.send': inConversation('write'),
-  'message.edit': inConversation('editOwn', { alive: true, by: 'author' }),
-  'message.delete': inConversation(undefined, { rights: { author: 'deleteOwn', others: 'deleteAny' } }),
-  'reaction.set': inConversation('react', { alive: true }),
-  'receipt.update': inConversation(),
-  'typing.set': inConversation('write'),
-  'presence.set': { who: 'member', of: 'input.viewing' },
-  sync: person,
-  'events.after': inConversation(),
-  'session.renew': own('token', 'input.token'),
+  'message.send': inConversation('messages:write', 'write'),
+  'message.edit': inConversation('messages:write', 'editOwn', { alive: true, by: 'author' }),
+  'message.delete': inConversation('messages:write', undefined, {
+    rights: { author: 'deleteOwn', others: 'deleteAny' },
+  }),
+  'reaction.set': inConversation('messages:write', 'react', { alive: true }),
+  'receipt.update': inConversation('receipts:write'),
+  'typing.set': inConversation('messages:write', 'write'),
+  // A program is nobody who looks.
+  'presence.set': { who: 'member', scope: 'session', of: 'input.viewing' },
+  sync: person('messages:read'),
+  'events.after': inConversation('messages:read'),
+  'session.renew': own('session', 'token', 'input.token'),
   request: 'as its operation',
+};
+
+/** What a socket needs to be opened by a token; who reads no messages has nothing to hear. */
+export const scopeOfSocket: Scope = 'messages:read';
+
+/**
+ * What the socket of a token needs to hear each event; what is `null` is about the connection itself, and told to all. Who
+ * reads messages hears where they stand, too: names and members of conversations, marks, drafts. `session`: withheld.
+ */
+export const heardBy: { readonly [Name in ServerEventName]: Needed | null } = {
+  hello: null,
+  notice: null,
+  event: 'messages:read',
+  heads: 'messages:read',
+  receipts: 'messages:read',
+  typing: 'messages:read',
+  attention: 'messages:read',
+  thread: 'messages:read',
+  membership: 'messages:read',
+  draft: 'messages:read',
+  blocks: 'profile:read',
+  'notification-settings': 'notifications:read',
+  presence: 'session',
 };

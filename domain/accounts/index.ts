@@ -1,3 +1,6 @@
+export { createToken, endFoundToken, endToken, endTokens, listTokens } from './access-tokens.ts';
+export { type Authenticate, createAuthenticate, isOpen } from './authenticate.ts';
+export { createBot, createBotToken, endBot, listBotTokens, listBots, renameBot } from './bots.ts';
 export { blockUser, listBlocks, unblockUser } from './blocks.ts';
 export { changeContact, verifyContact } from './contacts.ts';
 export { forgetDevice, listDevices, putDevice } from './devices.ts';
@@ -26,7 +29,7 @@ export {
 export { renewRecoveryCodes } from './recovery-codes.ts';
 export { refresh, sessionOfRefreshToken } from './refresh.ts';
 export { type Revocations, createRevocations } from './revocations.ts';
-export { isOpen, listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
+export { listSessions, logout, revokeOtherSessions, revokeSession } from './sessions.ts';
 export { answerSecondFactor } from './second-factor.ts';
 export { changePassword, forgotPassword, resetPassword } from './passwords.ts';
 export { startNotices, startVerifications } from './relay-owed.ts';

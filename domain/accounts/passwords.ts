@@ -21,6 +21,7 @@ import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
+import { endTokens } from './access-tokens.ts';
 import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
 import { isProvedBy, tellOwner } from './notices.ts';
@@ -38,12 +39,12 @@ export const resetLifetimeMs = 30 * 60_000;
 /**
  * Another password for who is signed in and knows the one they have. Guessing at that is counted: a session that somebody
  * left open is not the way to its password. The old one is the fresh proof that what matters asks for; who has a second
- * factor proves that as well, for of them the password alone is none. Answers with how many other sessions were ended.
+ * factor proves that as well, for of them the password alone is none. Answers with how many other sessions and tokens were ended.
  */
 export async function changePassword(
   deps: ChangeDeps,
   actor: Actor,
-  { oldPassword, newPassword, endOtherSessions }: PasswordChange,
+  { oldPassword, newPassword, endOtherSessions, endTokens: alsoTokens }: PasswordChange,
 ): Promise<number> {
   const user = await userById(deps.db, actor.userId);
   if (!user) throw notFound();
@@ -58,8 +59,9 @@ export async function changePassword(
     await takePassword(tx, deps, user, passwordHash);
     const others = { allBut: actor.sessionId };
     const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
+    const tokenIds = alsoTokens ? await endTokens(tx, user.id, 'password_changed') : [];
     await audit(tx, deps, actor, { action: 'change_password', userId: user.id });
-    return { value: sessionIds };
+    return { value: [...sessionIds, ...tokenIds] };
   });
   tellEnded(deps, user.id, ended);
   return ended.length;
@@ -139,9 +141,9 @@ const resetIsOver = () =>
 
 /**
  * Gives an account to who has proved an address of it. Somebody else may have made it in that one's name, and waited: so
- * what was named and not proved goes, and so do sessions, push tokens, open codes and sign-ins elsewhere that are on their
- * way. Factors and accounts elsewhere stay where the address had been proved before, for then they are the owner’s, who was
- * told of each; they are else those of who only named it. A new way in must be ended here, too.
+ * what was named and not proved goes, and so do sessions, tokens, those of bots too, push tokens, open codes and sign-ins
+ * elsewhere that are on their way. Factors and accounts elsewhere stay where the address had been proved before, for then
+ * they are the owner’s, who was told of each; they are else those of who only named it. A new way in must be ended here, too.
  */
 async function handOver(
   tx: Tx,
@@ -157,7 +159,8 @@ async function handOver(
   if (!isProvedBy(user, proved)) await deleteIdentities(tx, user.id);
   await silenceDevices(tx, user.id);
   const sessionIds = await revokeSessions(tx, user.id, { allBut: null }, 'password_reset');
+  const tokenIds = await endTokens(tx, user.id, 'password_reset');
   await audit(tx, deps, { userId: user.id }, { action: 'reset_password', userId: user.id });
   await auditTaken(tx, deps, { userId: user.id }, former);
-  return sessionIds;
+  return [...sessionIds, ...tokenIds];
 }

@@ -15,8 +15,8 @@ export function presentMe(row: UserRow): Me {
   };
 }
 
-export function presentUser({ id, displayName, createdAt }: UserRow): User {
-  return { id, displayName, createdAt: createdAt.toISOString() };
+export function presentUser({ id, displayName, kind, createdAt }: UserRow): User {
+  return { id, displayName, kind, createdAt: createdAt.toISOString() };
 }
 
 export function presentDevice(row: DeviceRow): Device {

@@ -7,7 +7,6 @@ import {
   insertRefreshToken,
   insertSession,
   isKnownPlace,
-  isSessionOpen,
   openSessions,
   revokeSessions,
 } from '../../db/queries/sessions.ts';
@@ -126,10 +125,6 @@ export async function revokeOtherSessions(deps: Pick<Deps, 'db' | 'publishLive'>
 export async function logout(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor): Promise<void> {
   tellEnded(deps, actor.userId, await revokeSessions(deps.db, actor.userId, { only: actor.sessionId }, 'logout'));
 }
-
-/** Whether the actor's session is open in the table right now; asked once when a socket connects. */
-export const isOpen = (deps: Pick<Deps, 'db'>, actor: Actor): Promise<boolean> =>
-  isSessionOpen(deps.db, actor.userId, actor.sessionId);
 
 export function tellEnded(deps: Pick<Deps, 'publishLive'>, userId: UserId, sessionIds: SessionId[]): void {
   if (sessionIds.length > 0) deps.publishLive([{ type: 'session.ended', userId, sessionIds }]);

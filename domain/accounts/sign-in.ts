@@ -58,7 +58,14 @@ export async function makeAccount<Result>(
 
 /** What the table gives a new person. */
 const neverChanged = {
-  ...{ emailVerifiedAt: null, phoneVerifiedAt: null, status: 'active', role: 'member', lastSeenAt: null },
+  ...{
+    emailVerifiedAt: null,
+    phoneVerifiedAt: null,
+    status: 'active',
+    kind: 'person',
+    role: 'member',
+    lastSeenAt: null,
+  },
   ...{ tellRead: true, tellLastSeen: 'contacts' },
 } satisfies Partial<UserRow>;
 

@@ -4,7 +4,7 @@ import type { Registration } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { holdAdmins, updateUserRole, updateUserStatus } from '../../db/queries/users.ts';
-import { makeAccount, refuseTaken } from '../accounts/index.ts';
+import { endTokens, makeAccount, refuseTaken } from '../accounts/index.ts';
 import { type By, audit } from '../audit/index.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
@@ -47,7 +47,8 @@ async function keepAnAdmin(tx: Tx, userId: UserId): Promise<void> {
 }
 
 /**
- * Nobody comes in by this account any more: its sessions end, and with them the push tokens of its devices; what was to be
+ * Nobody comes in by this account any more: its sessions and tokens end, those of its bots
+ * too, and with them the push tokens of its devices; what was to be
  * told is called off. Nothing that was written is touched.
  */
 export async function suspendUser(
@@ -58,7 +59,10 @@ export async function suspendUser(
   await commit(deps, async (tx) => {
     await keepAnAdmin(tx, userId);
     if (!(await updateUserStatus(tx, userId, 'suspended'))) throw notFound();
-    const sessionIds = await revokeSessions(tx, userId, { allBut: null }, 'suspended');
+    const sessionIds = [
+      ...(await revokeSessions(tx, userId, { allBut: null }, 'suspended')),
+      ...(await endTokens(tx, userId, 'suspended')),
+    ];
     await callOff(tx, deps, { userIds: [userId] }, 'account_inactive');
     await audit(tx, deps, by, { action: 'suspend_user', userId });
     return { value: undefined, events: sessionIds.length > 0 ? [{ type: 'session.ended', userId, sessionIds }] : [] };

@@ -24,6 +24,7 @@ export const sentences: Record<Reason, string> = {
   cap_org_sms: 'The organisation’s texts of today are spent; it waits for the next day, if it is of use by then.',
   under_way: 'A step is being tried right now.',
   read_before_send: 'The person read it before this was sent.',
+  bot: 'It is a bot, which is told by its socket and by nothing else.',
   account_inactive: 'The person’s account is not active.',
   muted_conversation: 'The person has muted the conversation.',
   level_nothing: 'The person wants to be told nothing of this conversation.',

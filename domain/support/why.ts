@@ -73,7 +73,7 @@ function toGates(row: GatesRow): Gate[] {
 }
 
 const reasonOf: Record<(typeof gateNames)[number], (row: GatesRow) => Reason> = {
-  active: () => 'account_inactive',
+  active: ({ isBot }) => (isBot ? 'bot' : 'account_inactive'),
   member: () => 'not_member',
   text: () => 'system_message',
   notDeleted: () => 'message_deleted',

@@ -59,6 +59,7 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Die alten gelten nicht mehr.',
     recovery_code_used:
       'Einer deiner Wiederherstellungscodes wurde benutzt, um sich bei deinem Homing-Konto anzumelden oder es als deines auszuweisen.',
+    token_made: 'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken für ein Programm erstellt.',
   },
   page: {
     title: 'E-Mails von Homing',
@@ -156,5 +157,7 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
     recovery_code_used:
       'Ein Wiederherstellungscode deines Homing-Kontos wurde benutzt. Warst du das nicht, ändere jetzt dein Passwort.',
+    token_made:
+      'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
   },
 };

@@ -56,6 +56,7 @@ export const en: Words = {
     recovery_codes_renewed: 'New recovery codes were made for your Homing account. The old ones do not work any more.',
     recovery_code_used:
       'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
+    token_made: 'A token for a program was made for your Homing account, or for a bot of yours.',
   },
   page: {
     title: 'Mails from Homing',
@@ -152,5 +153,7 @@ export const en: Words = {
     recovery_codes_renewed:
       'New recovery codes were made for your Homing account. If it was not you, change your password now.',
     recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',
+    token_made:
+      'A token for a program was made for your Homing account or a bot of yours. If it was not you, change your password now.',
   },
 };

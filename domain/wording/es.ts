@@ -56,6 +56,7 @@ export const es: Words = {
       'Se han creado nuevos códigos de recuperación para tu cuenta de Homing. Los anteriores ya no sirven.',
     recovery_code_used:
       'Se ha usado uno de tus códigos de recuperación para entrar en tu cuenta de Homing o para demostrar que es tuya.',
+    token_made: 'Se ha creado un token de acceso para un programa en tu cuenta de Homing o en un bot tuyo.',
   },
   page: {
     title: 'Correos de Homing',
@@ -147,5 +148,6 @@ export const es: Words = {
     identity_removed: 'Se ha desvinculado otra cuenta de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    token_made: 'Se ha creado un token en tu cuenta de Homing o en un bot tuyo. Si no has sido, cambia ya tu clave.',
   },
 };

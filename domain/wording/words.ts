@@ -1,5 +1,5 @@
 import type { Reason } from '../../contracts/entities/index.ts';
-import type { FactorNoticeKind } from '../../contracts/workflows/send-notice.ts';
+import type { AccountNoticeKind } from '../../contracts/workflows/send-notice.ts';
 
 /** Reasons for which something was sent when it was: what it last waited for, else why it was due. */
 export type ReasonToSend = Extract<
@@ -92,7 +92,7 @@ export interface Words {
     signInRemedy: string;
   };
   /** What was done with how they sign in, by mail. */
-  account: Record<FactorNoticeKind | 'subject' | 'ifNotYou', string>;
+  account: Record<AccountNoticeKind | 'subject' | 'ifNotYou', string>;
   /** The page behind a mail's links. */
   page: {
     title: string;
@@ -155,5 +155,5 @@ export interface Words {
     passwordChanged: string;
     signIn: string;
     haveAccount: string;
-  } & Record<FactorNoticeKind, string>;
+  } & Record<AccountNoticeKind, string>;
 }

@@ -292,20 +292,8 @@ export const access: readonly Mutant[] = [
   },
   {
     name: 'access: a session that was ended asks nothing, by REST',
-    file: 'api/middleware/authenticate.ts',
-    changes: [['        revocations.guard(sessionId);\n', '']],
-    test: matrix,
-    red: 'who is not let in is told so by every operation',
-  },
-  {
-    name: 'access: nor opens a socket',
-    file: 'realtime/handshake.ts',
-    changes: [
-      [
-        "    revocations.guard(sessionId);\n    if (!(await isOpen(deps, actor))) throw new DomainError('session_revoked');\n",
-        '',
-      ],
-    ],
+    file: 'domain/accounts/authenticate.ts',
+    changes: [['    revocations.guard(who.sessionId);\n', '']],
     test: matrix,
     red: 'who is not let in is told so by every operation',
   },

@@ -58,7 +58,7 @@ export const secondFactors: readonly Mutant[] = [
   {
     name: 'every door asks for a proof',
     file: 'api/operations.ts',
-    changes: [['if (actor && stepUp && needsProof(stepUp, body)) await this.#guards.requireProof(actor);', '']],
+    changes: [['    await this.#guards.requireProof(actor);\n', '']],
     test: stepUp,
     red: 'is a matter of the session: a proof in one is none in another',
   },

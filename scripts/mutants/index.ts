@@ -9,6 +9,7 @@ import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
 import { sessions } from './sessions.ts';
+import { tokenMutants } from './tokens.ts';
 
 export type { Mutant };
 
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...sessions,
   ...secondFactors,
   ...signInElsewhere,
+  ...tokenMutants,
 ];

@@ -1,7 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { userRoles } from '../../contracts/entities/index.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
-import type { MemberRule, NewcomerRule, PersonRule, Place as At, Rule, StaffRule } from '../../domain/access/policy.ts';
+import type {
+  MemberRule,
+  NewcomerRule,
+  PersonRule,
+  Place as At,
+  Rule,
+  SignedInRule,
+  StaffRule,
+} from '../../domain/access/policy.ts';
 import { type Right, may, outranks } from '../../domain/access/rights.ts';
 import type { Actor, ActorName, Place, Said, World } from './world.ts';
 
@@ -19,9 +27,20 @@ export interface Cell {
 
 const notThere: Expected = ['not_found'];
 const forbidden: Expected = ['forbidden'];
+const notForThis: Expected = ['insufficient_scope'];
 
 /** The objects that a rule can be asked about, each with what the policy says of it for this actor. */
 export function cellsOf(world: World, rule: Rule, actor: Actor): Cell[] {
+  const cells = byRule(world, rule, actor);
+  if (rule.who === 'anybody' || isFor(actor, rule)) return cells;
+  return cells.map((cell) => ({ ...cell, expected: notForThis }));
+}
+
+/** What a token is not for is asked first. */
+const isFor = ({ scopes }: Actor, { scope }: SignedInRule) =>
+  scopes === null || (scope !== 'session' && scopes.includes(scope));
+
+function byRule(world: World, rule: Rule, actor: Actor): Cell[] {
   switch (rule.who) {
     case 'anybody':
       return [{ object: 'nothing', names: {}, expected: 'done' }];
@@ -36,7 +55,7 @@ export function cellsOf(world: World, rule: Rule, actor: Actor): Cell[] {
   }
 }
 
-function ofPerson(world: World, { own, names, evenSuspended, makes }: PersonRule, actor: Actor): Cell[] {
+function ofPerson(world: World, { own, orRole, names, evenSuspended, makes }: PersonRule, actor: Actor): Cell[] {
   if (names) {
     const found = (name: string, id: string, expected: Expected): Cell => ({
       object: name,
@@ -53,9 +72,14 @@ function ofPerson(world: World, { own, names, evenSuspended, makes }: PersonRule
   if (own.what === 'draft') return ofDraft(world, own.at, actor);
   if (own.what === 'token') return ofToken(world, own.at, actor);
   const other: Expected = makes ? 'done' : notThere;
+  const alsoOthers = orRole && userRoles.indexOf(actor.role) >= userRoles.indexOf(orRole);
   return [
     { object: 'own', names: { [own.at]: actor.own[own.what] }, expected: 'done' },
-    { object: 'foreign', names: { [own.at]: world.actor('foreigner').own[own.what] }, expected: other },
+    {
+      object: 'foreign',
+      names: { [own.at]: world.actor('foreigner').own[own.what] },
+      expected: alsoOthers ? 'done' : other,
+    },
     { object: 'absent', names: { [own.at]: randomUUID() }, expected: other },
   ];
 }

@@ -4,7 +4,10 @@ import type pg from 'pg';
 export type Fingerprint = ReadonlyMap<string, string>;
 
 /** What moves by itself while people are connected. */
-const restless: Readonly<Record<string, string>> = { users: " - 'last_seen_at'" };
+const restless: Readonly<Record<string, string>> = {
+  users: " - 'last_seen_at'",
+  access_tokens: " - 'last_used_at'",
+};
 
 /** Makes a look at every table that there is. */
 export async function fingerprints(db: pg.Pool): Promise<() => Promise<Fingerprint>> {

@@ -6,7 +6,7 @@ import {
   serverEvents,
 } from '../../contracts/realtime/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
-import { type Rule, eventPolicy, ruleOf } from '../../domain/access/policy.ts';
+import { type PersonRule, type Rule, eventPolicy, ruleOf } from '../../domain/access/policy.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { connect } from '../support/socket.ts';
 import { type Came, askEvent, askRequest, askRest, eventInputOf, inputOf } from './ask.ts';
@@ -31,6 +31,7 @@ const heardNames = (Object.keys(serverEvents) as ServerEventName[]).filter((name
 /** By these the policy refuses; by any other word an operation does by its own rules, once it may be asked. */
 const ofPolicy: ReadonlySet<string> = new Set([
   ...['unauthenticated', 'token_expired', 'session_revoked', 'forbidden', 'not_found', 'internal'],
+  'insufficient_scope',
 ]);
 const reading: ReadonlySet<string> = new Set(['sync', 'events.after', 'presence.set', 'typing.set', 'session.renew']);
 const operations = Object.values(endpoints) as Endpoint[];
@@ -185,7 +186,8 @@ describe('the authorization matrix', function () {
     if (cell.place) return ask(actor, await inCopies(cell.names));
     if (rule.who !== 'person') return ask(actor, cell.names);
     const twin = await world.twinOf(actor);
-    const names = cellsOf(world, rule, twin).find(({ object }) => object === cell.object)?.names ?? cell.names;
+    const own = cellsOf(world, rule, twin).find(({ object }) => object === cell.object)?.names ?? cell.names;
+    const names = rule.orRole && rule.own && cell.object === 'foreign' ? await ofAnother(rule.own) : own;
     if (door === 'REST') return ask(twin, names);
     const name = `the twin ${twin.id}`;
     const socket = await connect(app.url, { token: twin.token });
@@ -196,6 +198,12 @@ describe('the authorization matrix', function () {
       socket.close();
       world.sockets.delete(name);
     }
+  }
+
+  /** What a role may do with what is another's is done to somebody's who is nobody else. */
+  async function ofAnother({ what, at }: NonNullable<PersonRule['own']>): Promise<Cell['names']> {
+    if (what === 'draft' || what === 'token') throw new Error(`of nobody else: ${what}`);
+    return { [at]: (await world.twinOf(world.actor('foreigner'))).own[what] };
   }
 
   /** The same names, of copies of the conversations that they name. */

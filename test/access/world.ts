@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID, randomUUIDv7 } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import type { Conversation, Message, Role, UserRole } from '../../contracts/entities/index.ts';
-import type { Invite } from '../../contracts/entities/index.ts';
+import type { Conversation, Invite, Message, Role, Scope, UserRole } from '../../contracts/entities/index.ts';
+import { scopeNames } from '../../contracts/entities/index.ts';
+import { hashToken } from '../../domain/accounts/sessions.ts';
+import { newToken } from '../../domain/accounts/token-format.ts';
 import { makeChannel, makeDirect, makeGroup, registerPerson, type Person, send } from '../factories/person.ts';
 import type { TestApp } from '../setup/app.ts';
 import { call, expectStatus } from '../support/rest.ts';
@@ -11,12 +13,17 @@ import { until } from '../support/until.ts';
 
 /** Who asks without being let in. */
 export const outsiders = ['anonymous', 'expired', 'revoked', 'suspended'] as const;
-/** Who asks, by what they are to the conversations of the world. Bots and tenants there are none yet. */
+/** Who asks, by what they are to the conversations of the world. Tenants there are none yet. */
 export const people = [
   ...['stranger', 'invited', 'blocked', 'member', 'readOnly', 'exMember', 'banned', 'admin', 'owner'],
   ...['moderator', 'support', 'operator', 'orgAdmin'],
+  // The token of a person, and the token of a user that is a program.
+  ...['reader', 'bot'],
 ] as const;
 export type ActorName = string;
+
+/** What each token is for: one thing, or all that tokens can be for. */
+const scopesOf: Readonly<Record<string, readonly Scope[]>> = { reader: ['messages:read'], bot: scopeNames };
 
 const staffRoles: Readonly<Record<string, UserRole>> = {
   ...{ moderator: 'moderator', support: 'support', operator: 'operator', orgAdmin: 'admin' },
@@ -29,6 +36,8 @@ export interface Actor {
   /** Null for who sends none. */
   token: string | null;
   role: UserRole;
+  /** Of who comes by a token; null for who has signed in. */
+  scopes: readonly Scope[] | null;
   /** Theirs, by what it is: another session, a device, a passkey, an account elsewhere, a person whom they have blocked, a notification. */
   own: Owned;
 }
@@ -39,6 +48,8 @@ export interface Owned {
   passkey: string;
   identity: string;
   notification: string;
+  accessToken: string;
+  bot: string;
 }
 
 /** One message as the matrix names it. */
@@ -65,13 +76,15 @@ export interface Place {
   drafts: ReadonlySet<ActorName>;
 }
 
-const membersOf = ['admin', 'member', 'readOnly', 'exMember', 'banned', 'blocked'] as const;
+const membersOf = ['admin', 'member', 'readOnly', 'exMember', 'banned', 'blocked', 'reader', 'bot'] as const;
 const rolesNow = {
   owner: 'owner',
   admin: 'admin',
   member: 'member',
   readOnly: 'read_only',
   blocked: 'member',
+  reader: 'member',
+  bot: 'member',
 } as const;
 
 /** What is written where, so that whoever is shown it shows where it came from. */
@@ -79,7 +92,7 @@ const texts = { deleted: 'what was taken back', early: 'before anybody came' };
 const textIn = (place: string) => `said in the ${place} conversation`;
 const draftOf = (author: ActorName) => `begun by ${author}, and not sent`;
 
-type Five = [string, string, string, string, string];
+type Seven = [string, string, string, string, string, string, string];
 
 export class World {
   readonly app: TestApp;
@@ -100,6 +113,7 @@ export class World {
     await world.#makePeople();
     await world.#makePlaces();
     await world.#makeOutsiders();
+    await world.#makePrograms();
     for (const name of people) world.sockets.set(name, await connect(app.url, { token: world.actor(name).token }));
     return world;
   }
@@ -137,13 +151,15 @@ export class World {
       await this.db.query("update sessions set proved_at = now() + interval '1 day' where user_id = $1", [person.id]);
       const own = await this.#makeOwned(person.id);
       const { id, token, session } = person;
-      this.actors.set(name, { name, id, token, role, own, sessionId: session.id });
+      this.actors.set(name, { name, id, token, role, own, sessionId: session.id, scopes: null });
     }
   }
 
   /** What belongs to one person alone. */
   async #makeOwned(userId: string): Promise<Owned> {
-    const [session, device, notification, block, passkey] = Array.from({ length: 5 }, () => randomUUID()) as Five;
+    const [session, device, notification, block, passkey, accessToken, bot] = Array.from({ length: 7 }, () =>
+      randomUUID(),
+    ) as Seven;
     await this.db.query(
       `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
          values ($1, $2, now(), now(), now() + interval '1 day', now())),
@@ -154,16 +170,20 @@ export class World {
        i as (insert into identities (user_id, provider, issuer, subject, created_at)
          values ($1, $6::text, 'https://id.example', $6::text, now())),
        t as (insert into totp (user_id, secret, key_id, begun_at, confirmed_at) values ($1, '', 'none', now(), now())),
+       a as (insert into access_tokens (user_id, id, token_hash, name, scopes, created_at, expires_at)
+         values ($1, $7, uuid_send($7), 'Bot', '{}', now(), now() + interval '1 day')),
+       u as (insert into users (id, display_name, kind, owner_id, password_hash, locale, time_zone, created_at)
+         values ($8, 'Robot', 'bot', $1, '', 'en', 'UTC', now())),
        b as (insert into blocks (user_id, blocked_id, at) values ($1, $5, now()))
        insert into attempts (user_id, id, episode, channel, state, covers, claimed_at, called_at)
          values ($1, $4, 1, 'push', 'accepted', '[]', now(), now())`,
-      [userId, session, device, notification, block, passkey],
+      [userId, session, device, notification, block, passkey, accessToken, bot],
     );
-    return { session, device, notification, block, passkey, identity: passkey };
+    return { session, device, notification, block, passkey, identity: passkey, accessToken, bot };
   }
 
   /** The same person in every way but for who they are: for what would change a person of the world. */
-  async twinOf({ name, id, role }: Actor): Promise<Actor> {
+  async twinOf({ name, id, role, scopes }: Actor): Promise<Actor> {
     const [twin, sessionId] = [randomUUID(), randomUUID()];
     const { rows } = await this.db.query<{ columns: string }>(
       `select string_agg(quote_ident(column_name), ', ') as columns from information_schema.columns
@@ -171,15 +191,40 @@ export class World {
     );
     const { columns = '' } = rows[0] ?? {};
     await this.db.query(
-      `insert into users (id, email, ${columns}) select '${twin}', '${twin}@example.test', ${columns} from users where id = '${id}'`,
+      `insert into users (id, email, ${columns})
+       select '${twin}', case when kind = 'person' then '${twin}@example.test' end, ${columns} from users where id = '${id}'`,
     );
+    const own = await this.#makeOwned(twin);
+    if (scopes) return { name, role, scopes, own, id: twin, ...(await this.#giveToken(twin, scopes)) };
     await this.db.query(
       `insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
        values ($1, $2, now(), now(), now() + interval '1 day', now())`,
       [twin, sessionId],
     );
     const token = this.tokenOf(twin, sessionId);
-    return { name, id: twin, sessionId, role, token, own: await this.#makeOwned(twin) };
+    return { name, id: twin, sessionId, role, scopes, token, own };
+  }
+
+  /** Makes programs of who has done until now what people do. */
+  async #makePrograms(): Promise<void> {
+    const bot = this.actor('bot').id;
+    await this.db.query("update users set kind = 'bot', owner_id = $2, email = null where id = $1", [
+      ...[bot, this.actor('owner').id],
+    ]);
+    for (const [name, scopes] of Object.entries(scopesOf)) {
+      const actor = this.actor(name);
+      this.actors.set(name, { ...actor, scopes, ...(await this.#giveToken(actor.id, scopes)) });
+    }
+  }
+
+  async #giveToken(userId: string, scopes: readonly Scope[]): Promise<Pick<Actor, 'token' | 'sessionId'>> {
+    const [token, sessionId] = [newToken(), randomUUID()];
+    await this.db.query(
+      `insert into access_tokens (user_id, id, token_hash, name, scopes, created_at, expires_at)
+       values ($1, $2, $3, 'Program', $4, now(), now() + interval '1 day')`,
+      [userId, sessionId, hashToken(token), scopes],
+    );
+    return { token, sessionId };
   }
 
   tokenOf(userId: string, sessionId: string, expiresIn = 900): string {
@@ -305,7 +350,7 @@ export class World {
 
   async #makeOutsiders(): Promise<void> {
     const { id, sessionId, own } = this.actor('member');
-    const nobody = { ...{ id, sessionId, own }, role: 'member' as const };
+    const nobody = { ...{ id, sessionId, own }, role: 'member' as const, scopes: null };
     this.actors.set('anonymous', { ...nobody, name: 'anonymous', token: null });
     this.actors.set('expired', { ...nobody, name: 'expired', token: this.tokenOf(id, sessionId, -120) });
     const revoked = this.#person('revoked');

@@ -20,7 +20,7 @@ byEachDoor('me, devices and notification settings', (door) => {
     const me = expectStatus(await ana.call<Me>('PATCH', '/v1/me', patch), 200);
     assert.deepEqual({ displayName: me.displayName, locale: me.locale, timeZone: me.timeZone }, patch);
     const seen = expectStatus(await bob.call('GET', `/v1/users/${ana.id}`), 200);
-    assert.deepEqual(seen, { id: ana.id, displayName: 'Anna', createdAt: me.createdAt });
+    assert.deepEqual(seen, { id: ana.id, displayName: 'Anna', kind: 'person', createdAt: me.createdAt });
   });
 
   it('refuses a change that changes nothing and a zone that there is not', async () => {

@@ -12,6 +12,7 @@ import { call, expectProblem, expectStatus } from '../support/rest.ts';
 const proofMs = limits.proofSeconds * 1_000;
 const guarded = (Object.values(endpoints) as Endpoint[]).filter(({ stepUp }) => stepUp);
 
+const token = { name: 'Deploy', scopes: ['profile:read'] };
 /** What lets a call through to where it is asked for a proof. */
 const bodies: Record<string, object> = {
   setEmail: { email: 'new@example.test' },
@@ -19,6 +20,9 @@ const bodies: Record<string, object> = {
   setPhone: { phone: '+4915112345678' },
   transferOwnership: { userId: '01900000-0000-7000-8000-000000000000' },
   changeMember: { role: 'owner' },
+  createToken: token,
+  createBot: { displayName: 'Robot', token },
+  createBotToken: token,
 };
 
 byEachDoor('what needs a recent proof of who asks', (door) => {
@@ -41,6 +45,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
         ...['beginIdentity', 'beginPasskey', 'beginTotp', 'changeMember', 'removeIdentity', 'removePasskey'],
         ...['removeTotp', 'renewRecoveryCodes'],
         ...['revokeOtherSessions', 'revokeSession', 'setEmail', 'setPhone', 'transferOwnership'],
+        ...['createToken', 'createBot', 'createBotToken'],
       ].sort(),
     );
   });

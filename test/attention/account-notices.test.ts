@@ -11,7 +11,7 @@ import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { expectStatus } from '../support/rest.ts';
 
-const others = ['password_forgotten', 'password_changed', 'new_sign_in'] as const;
+const others = ['password_forgotten', 'password_changed', 'new_sign_in', 'token_made'] as const;
 const noticeKinds = NoticeKind.exclude(others).options satisfies FactorNoticeKind[];
 
 describe('what was done with how somebody signs in is told to them', () => {
@@ -62,6 +62,20 @@ describe('what was done with how somebody signs in is told to them', () => {
       assert.deepEqual(texts, noticeKinds.map((kind) => `${account[kind]}\n\n${account.ifNotYou}`).sort());
       for (const { title } of mails) assert.equal(title, account.subject);
     });
+
+  it('a token for a program was made for them, or for a bot of theirs', async () => {
+    const ana = await verified('en');
+    const { account } = wordingFor('en').words;
+    const token = { name: 'Deploy', scopes: ['profile:read'] };
+    expectStatus(await ana.call('POST', '/v1/me/tokens', token), 201);
+    expectStatus(await ana.call('POST', '/v1/bots', { displayName: 'Robot', token }), 201);
+    const [, ...mails] = await waitFor(app, { to: ana.email, channel: 'email' }, 3);
+    const said = `${account.token_made}\n\n${account.ifNotYou}`;
+    assert.deepEqual(
+      mails.map(({ text }) => text?.trim()),
+      [said, said],
+    );
+  });
 
   it('and by a text, to who has proved a number', async () => {
     const ana = await registerPerson(app, 'Ana', { locale: 'de' });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { Reconciliation, Session, UserStory, Why } from '../../contracts/entities/index.ts';
+import type { Reconciliation, Session, TokenMade, UserStory, Why } from '../../contracts/entities/index.ts';
 import type { AuditEntry } from '../../contracts/entities/index.ts';
 import { root } from '../../dev/services/index.ts';
 import { makeDirect, password, registerDevice, registerPeople, registerPerson, send } from '../factories/person.ts';
@@ -42,6 +42,20 @@ describe('the command line', function () {
     assert.equal(status, 0, stderr);
     return stdout;
   }
+
+  it('ends a token that was found, whoever’s it is, and says whose', async () => {
+    const ana = await registerPerson(app, 'Ana');
+    const body = { name: 'Deploy', scopes: ['profile:read'] };
+    const { token } = expectStatus(await ana.call<TokenMade>('POST', '/v1/me/tokens', body), 201);
+    expectStatus(await call(app.url, 'GET', '/v1/me', { token }), 200);
+    const { userId } = JSON.parse(await done(['tokens', 'end', '--json'], `${token}\n`)) as { userId: string };
+    assert.equal(userId, ana.id);
+    await until(
+      () => call(app.url, 'GET', '/v1/me', { token }),
+      ({ status }) => status === 401,
+    );
+    for (const given of [token, 'hom_pat_x', '']) assert.equal((await homing(['tokens', 'end'], given)).status, 1);
+  });
 
   it('makes the first admin, who signs in and reads in the audit who made them', async () => {
     const email = 'first.admin@example.test';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Session } from '../../contracts/entities/index.ts';
+import type { AccessToken, Session, TokenMade } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { suspendUser } from '../../domain/support/index.ts';
@@ -24,6 +24,8 @@ const bounds = { healthy: reloadMs / 2, away: reloadMs * 2.5 };
 /** A session that is about to end, on a node that does not end it. */
 interface Victim {
   person: Person;
+  /** By which it is there: of its session, or one that its person has made for a program. */
+  token: string;
   socket: TestSocket;
   /** When the last thing passed that was asked or heard. */
   lastPassedAt: number;
@@ -42,7 +44,12 @@ describe(`${count} sessions end while people use them on another node`, () => {
   /** Each way answers once the session has ended, by the node that its victim is not on. */
   const ways: Record<
     string,
-    { prepare?: (person: Person) => Promise<unknown>; end: (person: Person) => Promise<void> }
+    {
+      prepare?: (person: Person) => Promise<unknown>;
+      /** Answers with another token than the session's. */
+      come?: (person: Person) => Promise<string>;
+      end: (person: Person) => Promise<void>;
+    }
   > = {
     logout: {
       end: async ({ token }) => void expectStatus(await call(here(), 'POST', '/v1/auth/logout', { token }), 204),
@@ -74,6 +81,19 @@ describe(`${count} sessions end while people use them on another node`, () => {
       async end({ email }) {
         const body = { identifier: email, password };
         expectStatus(await call(here(), 'POST', '/v1/auth/login', { body }), 200);
+      },
+    },
+    'a token for a program': {
+      async come(person) {
+        const body = { name: 'Deploy', scopes: ['messages:read', 'profile:read'] };
+        return expectStatus(await person.call<TokenMade>('POST', '/v1/me/tokens', body), 201).token;
+      },
+      async end({ token }) {
+        const { items } = expectStatus(
+          await call<{ items: AccessToken[] }>(here(), 'GET', '/v1/me/tokens', { token }),
+          200,
+        );
+        expectStatus(await call(here(), 'DELETE', `/v1/me/tokens/${items[0]?.id}`, { token }), 204);
       },
     },
     'a suspended person': {
@@ -108,20 +128,20 @@ describe(`${count} sessions end while people use them on another node`, () => {
   async function arrive(way: string): Promise<Victim> {
     const person = await registerPerson({ url: there() });
     await ways[way]?.prepare?.(person);
-    const socket = await connect(there(), { token: person.token });
-    return { person, socket, lastPassedAt: 0 };
+    const token = (await ways[way]?.come?.(person)) ?? person.token;
+    return { person, token, socket: await connect(there(), { token }), lastPassedAt: 0 };
   }
 
   /** Asks by REST and over the socket until neither passes; what was heard meanwhile counts, too. */
   async function watch(victim: Victim, untilAt: () => number): Promise<void> {
-    const { person, socket } = victim;
+    const { token, socket } = victim;
     socket.raw.onAny((name: string) => {
       if (name !== 'notice') victim.lastPassedAt = performance.now();
     });
     for (;;) {
       const askedAt = performance.now();
       const [rest, ack] = await Promise.all([
-        call(there(), 'GET', '/v1/me', { token: person.token }),
+        call(there(), 'GET', '/v1/me', { token }),
         socket.raw.connected ? socket.ask('request', { operation: 'getMe' }).catch(() => ({ ok: false })) : undefined,
       ]);
       if (rest.status === 200 || ack?.ok) victim.lastPassedAt = Math.max(victim.lastPassedAt, askedAt);
@@ -141,10 +161,12 @@ describe(`${count} sessions end while people use them on another node`, () => {
     return Math.max(0, victim.lastPassedAt - endedAt);
   }
 
-  async function isDead({ person, socket }: Victim): Promise<void> {
+  async function isDead({ person, token, socket }: Victim): Promise<void> {
     assert.equal(socket.raw.connected, false, 'its socket is closed');
-    expectProblem(await call(there(), 'GET', '/v1/me', { token: person.token }), 401, 'session_revoked');
-    await assert.rejects(connect(there(), { token: person.token }), /session_revoked/);
+    expectProblem(await call(there(), 'GET', '/v1/me', { token }), 401, 'session_revoked');
+    await assert.rejects(connect(there(), { token }), /session_revoked/);
+    // The session by which a token was made goes on.
+    if (token !== person.token) return;
     const renewed = await refresh(person.session.refreshToken);
     assert.equal(renewed.status, 401);
   }

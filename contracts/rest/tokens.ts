@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { AccessToken, Bot, DisplayName, NewBot, NewToken, TokenMade } from '../entities/index.ts';
+import { TokenId, UserId } from '../ids.ts';
+import { endpoint } from './endpoint.ts';
+
+const tag = 'Tokens and bots';
+const botParams = z.strictObject({ id: UserId });
+
+export const tokenEndpoints = {
+  createToken: endpoint({
+    operationId: 'createToken',
+    method: 'post',
+    path: '/v1/me/tokens',
+    tag,
+    summary:
+      'Makes a token by which a program does as me what its scopes say, and shows it this once; I am told at what I have verified',
+    auth: 'user',
+    stepUp: true,
+    body: NewToken,
+    success: { 201: TokenMade },
+    errors: ['limit_reached'],
+  }),
+  listTokens: endpoint({
+    operationId: 'listTokens',
+    method: 'get',
+    path: '/v1/me/tokens',
+    tag,
+    summary: 'My open tokens, the latest made first; never the tokens themselves',
+    auth: 'user',
+    success: { 200: z.strictObject({ items: z.array(AccessToken) }) },
+    errors: [],
+  }),
+  // Without a proof, unlike a session: who has lost one to others is in a hurry.
+  endToken: endpoint({
+    operationId: 'endToken',
+    method: 'delete',
+    path: '/v1/me/tokens/{tokenId}',
+    tag,
+    summary: 'Ends a token of mine, or of a bot of mine; its sockets are closed at once',
+    auth: 'user',
+    params: z.strictObject({ tokenId: TokenId }),
+    success: { 204: null },
+    errors: ['not_found'],
+  }),
+  createBot: endpoint({
+    operationId: 'createBot',
+    method: 'post',
+    path: '/v1/bots',
+    tag,
+    summary:
+      'Makes a bot: a user that is a program, with a first token, which is shown this once. It is mine, and stops when I am suspended',
+    auth: 'user',
+    stepUp: true,
+    body: NewBot,
+    success: { 201: TokenMade.extend({ bot: Bot }) },
+    errors: ['limit_reached'],
+  }),
+  listBots: endpoint({
+    operationId: 'listBots',
+    method: 'get',
+    path: '/v1/bots',
+    tag,
+    summary: 'My bots, the latest made first',
+    auth: 'user',
+    success: { 200: z.strictObject({ items: z.array(Bot) }) },
+    errors: [],
+  }),
+  renameBot: endpoint({
+    operationId: 'renameBot',
+    method: 'patch',
+    path: '/v1/bots/{id}',
+    tag,
+    summary: 'Calls a bot otherwise; its owner may, and admins',
+    auth: 'user',
+    params: botParams,
+    body: z.strictObject({ displayName: DisplayName }),
+    success: { 200: Bot },
+    errors: ['not_found'],
+  }),
+  endBot: endpoint({
+    operationId: 'endBot',
+    method: 'delete',
+    path: '/v1/bots/{id}',
+    tag,
+    summary: 'Ends a bot and its tokens for good; its owner may, and admins. What it wrote stays',
+    auth: 'user',
+    params: botParams,
+    success: { 204: null },
+    errors: ['not_found'],
+  }),
+  createBotToken: endpoint({
+    operationId: 'createBotToken',
+    method: 'post',
+    path: '/v1/bots/{id}/tokens',
+    tag,
+    summary: 'Makes a further token for a bot of mine, and shows it this once',
+    auth: 'user',
+    stepUp: true,
+    params: botParams,
+    body: NewToken,
+    success: { 201: TokenMade },
+    errors: ['not_found', 'limit_reached'],
+  }),
+  listBotTokens: endpoint({
+    operationId: 'listBotTokens',
+    method: 'get',
+    path: '/v1/bots/{id}/tokens',
+    tag,
+    summary: 'Open tokens of a bot of mine, the latest made first',
+    auth: 'user',
+    params: botParams,
+    success: { 200: z.strictObject({ items: z.array(AccessToken) }) },
+    errors: ['not_found'],
+  }),
+};
