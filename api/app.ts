@@ -46,9 +46,9 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
 
   const { authenticate, signIn } = createPassport(deps, options);
   const open = new Operations(options, createGuards(deps));
-  signInRoutes(open, deps, { signIn, addressOf: options.addressOf });
-  secondFactorRoutes(open, deps, options);
-  elsewhereRoutes(open, deps, providers, options);
+  signInRoutes(open, { signIn, addressOf: options.addressOf });
+  secondFactorRoutes(open, options);
+  elsewhereRoutes(open, providers, options);
   aboutRoutes(open, options);
   app.use(createRouter([...options.operations, ...open], authenticate, createLimiter(deps, options)));
   docsRoutes(app, options);

@@ -3,13 +3,15 @@ import type { z } from 'zod';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import type { UserRole } from '../contracts/entities/index.ts';
 import { type Rule, requireScope, ruleOf } from '../domain/access/index.ts';
-import type { Actor } from '../domain/deps.ts';
+import type { Actor, Deps } from '../domain/deps.ts';
 import { DomainError } from '../domain/errors.ts';
 
 type Parsed<Schema> = NonNullable<Schema> extends infer Known extends z.ZodType ? z.infer<Known> : undefined;
 
 /** What a handler is given: all of it checked against the contract. */
 export interface Call<E extends Endpoint> {
+  /** What it is done with: of somebody who is signed in, the database shows only what that person may see. */
+  deps: Deps;
   actor: E['auth'] extends 'user' ? Actor : undefined;
   params: Parsed<E['params']>;
   query: Parsed<E['query']>;
@@ -60,6 +62,8 @@ export interface Operation {
 
 /** What may be asked of whoever calls, by the policy and by the contract; each throws unless it is so. */
 export interface Guards {
+  /** What the operation is done with, in the name of whoever calls; staff and who is nobody yet look at everybody. */
+  depsFor: (actor: Actor | undefined, rule: Rule) => Deps;
   /** The actor has that role or a higher one; else `forbidden`. */
   requireRole: (actor: Actor | undefined, role: UserRole) => Promise<void>;
   /** The actor has proved within the last minutes who they are; else `step_up_required`. */
@@ -88,7 +92,8 @@ export class Operations {
     const rule = ruleOf(endpoint.operationId);
     const run = async (call: AnyCall): Promise<Outcome> => {
       await this.#admit(rule, endpoint, call);
-      const answer: Outcome = await handle(call as Call<E>);
+      const deps = this.#guards.depsFor(call.actor, rule);
+      const answer: Outcome = await handle({ ...call, deps } as Call<E>);
       if (this.#checkAnswers) endpoint.success[answer.status]?.parse(answer.body);
       return answer;
     };

@@ -12,6 +12,7 @@ import { path } from './figures/path.ts';
 import { receipts } from './figures/receipts.ts';
 import { rest } from './figures/rest.ts';
 import { resync } from './figures/resync.ts';
+import { secondLine } from './figures/second-line.ts';
 import { hot, sends } from './figures/sends.ts';
 import { storm } from './figures/storm.ts';
 import { stored } from './figures/stored.ts';
@@ -27,7 +28,7 @@ import { openStage, withOwner } from './lib/stage.ts';
 
 const figures: readonly Figure[] = [
   ...[sends, hot, path, delivery, nodes, memory, receipts, resync],
-  ...[members, rest, storm, overload, neighbours, stored, attention],
+  ...[members, rest, storm, overload, neighbours, stored, secondLine, attention],
 ];
 const say = (line = '') => void process.stdout.write(`${line}\n`);
 /** Processors' worth of other programs beyond which a figure says more about them than about us. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { UserId } from '../contracts/ids.ts';
 
 /** Anything that runs one statement: the pool or a transaction's client. */
 export interface Queryable {
@@ -15,10 +16,21 @@ export type Db = Queryable & {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** One writing statement that is its own transaction. Throws OutcomeUnknown when its fate is not known. */
   write<Row extends pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>>;
+  /** The same tables as one person may see them: PostgreSQL itself holds back the rest, whatever a statement asks for. */
+  as(userId: UserId): Db;
+  /** The way back, for what must see more than its person may; each use says why. */
+  asEverybody(): Db;
 };
 declare const inTransaction: unique symbol;
 /** Proof that a transaction is open: steps that must not stand alone ask for it. */
-export type Tx = Queryable & { readonly [inTransaction]: true };
+export type Tx = Queryable & {
+  readonly [inTransaction]: true;
+  /**
+   * A step that must see what its person may not, such as whose a push token was before. Everything else of a person's
+   * transaction is held to what is theirs; each use says why it is not.
+   */
+  asEverybody<T>(step: (tx: Tx) => Promise<T>): Promise<T>;
+};
 
 export interface DbOptions {
   url: string;
@@ -48,13 +60,57 @@ export function openDb(options: DbOptions): Db & { end(): Promise<void>; stats()
   // The pool listens only while a client is idle; one that breaks in use would end the process.
   pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)));
   return {
-    query: (statement) => pool.query(statement),
-    transaction: (work) => runTransaction(pool, work),
-    write: (statement) => runWrite(pool, statement),
+    ...dbOf(pool),
     end: () => pool.end(),
     stats: () => ({ total: pool.totalCount, waiting: pool.waitingCount }),
   };
 }
+
+const dbOf = (pool: pg.Pool): Db => ({
+  query: (statement) => pool.query(statement),
+  transaction: (work) => runTransaction(pool, { begin: 'begin', work }),
+  write: (statement) => runWrite(pool, statement),
+  as: (userId) => dbOfPerson(pool, userId),
+  asEverybody: () => dbOf(pool),
+});
+
+function dbOfPerson(pool: pg.Pool, userId: UserId): Db {
+  const begin = beginAs(userId);
+  return {
+    query: (statement) => queryAs(pool, begin, statement),
+    transaction: (work) => runTransaction(pool, { begin, work: (tx) => work(inTheirName(tx)) }),
+    write: (statement) => runTransaction(pool, { begin, work: (tx) => inTheirName(tx).query(statement) }),
+    as: (other) => dbOfPerson(pool, other),
+    asEverybody: () => dbOf(pool),
+  };
+}
+
+/** For as long as the transaction: whatever becomes of the connection afterwards, the next one begins as nobody. */
+const beginAs = (userId: UserId) =>
+  `begin; set local role homing_person; set local homing.person = ${pg.escapeLiteral(userId)}`;
+
+/** PostgreSQL plans a statement for the role that runs it: of one name by two roles it would plan anew at each change. */
+const named = (statement: Statement): Statement =>
+  statement.name === undefined ? statement : { ...statement, name: `${statement.name}/person` };
+
+const txOf = (client: pg.ClientBase): Tx => {
+  const tx = {
+    query: (statement: Statement) => client.query(statement),
+    asEverybody: <T>(step: (tx: Tx) => Promise<T>) => step(tx as unknown as Tx),
+  };
+  return tx as unknown as Tx;
+};
+
+const inTheirName = (tx: Tx): Tx =>
+  ({
+    query: (statement: Statement) => tx.query(named(statement)),
+    asEverybody: async <T>(step: (tx: Tx) => Promise<T>): Promise<T> => {
+      await tx.query({ text: 'set local role none', values: [] });
+      const value = await step(tx);
+      await tx.query({ text: 'set local role homing_person', values: [] });
+      return value;
+    },
+  }) as unknown as Tx;
 
 /** The settings of every connection of ours: nothing may hold a lock or a snapshot without bound. */
 export function poolConfig(options: DbOptions): pg.PoolConfig {
@@ -68,20 +124,45 @@ export function poolConfig(options: DbOptions): pg.PoolConfig {
     // The server's limit ends the statement; this one ends the wait when the server itself is gone.
     query_timeout: (options.statementTimeoutMs ?? defaults.statementTimeoutMs) + 2_000,
     keepAlive: true,
+    // What is known beforehand goes along in one message: see queryAs. Nothing else asks before it has its answer.
+    pipeline: true,
   };
 }
 
-async function runTransaction<T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  pool: pg.Pool,
+  { begin, work }: { begin: string; work: (tx: Tx) => Promise<T> },
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
-    const value = await work(client as unknown as Tx);
+    await client.query(begin);
+    const value = await work(txOf(client));
     await commitOrUnknown(client);
     return value;
   } catch (error) {
     broken = await rollBack(client, error);
     throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** One reading as somebody, in one round trip like any other: begin, statement and commit go out together. */
+async function queryAs<Row extends pg.QueryResultRow>(pool: pg.Pool, begin: string, statement: Statement) {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    const answers = await Promise.allSettled([
+      client.query(begin),
+      client.query<Row>(named(statement)),
+      client.query('commit'),
+    ]);
+    const [, result, end] = answers;
+    // Only a commit that was answered leaves the connection as nobody's.
+    if (end.status === 'rejected') broken = end.reason as Error;
+    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+    return (result as PromiseFulfilledResult<pg.QueryResult<Row>>).value;
   } finally {
     client.release(broken);
   }

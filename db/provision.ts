@@ -9,8 +9,9 @@ export interface Provisioning {
 }
 
 /**
- * Makes the two roles and the database when they are missing, and sets the passwords. `homing_owner` owns the schema and
- * migrates; `homing_app` is what the processes use. Answers with the address of each.
+ * Makes the roles and the database when they are missing, and sets the passwords. `homing_owner` owns the schema and
+ * migrates; `homing_app` is what the processes use, and `homing_person` what they become for as long as they do what one
+ * person asks for: nobody signs in as it. Answers with the address of the two that one can sign in as.
  */
 export async function provisionDatabase(options: Provisioning): Promise<{ ownerUrl: string; appUrl: string }> {
   const client = new pg.Client({ connectionString: options.adminUrl });
@@ -19,6 +20,7 @@ export async function provisionDatabase(options: Provisioning): Promise<{ ownerU
     await ensureRole(client, 'homing_owner', options.ownerPassword);
     await ensureRole(client, 'homing_app', options.appPassword);
     await preferIndexes(client, 'homing_app');
+    await ensurePersonRole(client);
     await ensureDatabase(client, options.database);
   } finally {
     await client.end();
@@ -34,6 +36,12 @@ async function ensureRole(client: pg.Client, role: string, password: string): Pr
   const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
   if (rowCount === 0) await client.query(`create role ${name} login`);
   await client.query(`alter role ${name} login password ${client.escapeLiteral(password)}`);
+}
+
+async function ensurePersonRole(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query(`select 1 from pg_roles where rolname = 'homing_person'`);
+  if (rowCount === 0) await client.query('create role homing_person nologin');
+  await client.query('grant homing_person to homing_app');
 }
 
 /**

@@ -2,21 +2,22 @@ import type { Queryable } from './client.ts';
 
 /**
  * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
- * constraints, indexes and the application's rights, and the functions. A review sees the true change of a migration in
+ * constraints, indexes, policies and the application's rights, and the functions. A review sees the true change of a migration in
  * `schema.sql`.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const tables = await column(db, tablesSql);
   const parts = await Promise.all(
     tables.map(async (table) => {
-      const [columns, constraints, indexes, rights] = await Promise.all([
+      const [columns, constraints, indexes, rights, policies] = await Promise.all([
         column(db, columnsSql, table),
         column(db, constraintsSql, table),
         column(db, indexesSql, table),
         column(db, rightsSql, table),
+        column(db, policiesSql, table),
       ]);
       const body = [...columns, ...constraints].map((line) => `  ${line}`).join(',\n');
-      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights].join('\n');
+      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights, ...policies].join('\n');
     }),
   );
   const functions = await column(db, functionsSql);
@@ -49,6 +50,12 @@ const rightsSql = `
   select 'grant ' || string_agg(lower(privilege_type), ', ' order by privilege_type) || ' on ' || $1::text || ' to homing_app;' as line
   from information_schema.role_table_grants where grantee = 'homing_app' and table_schema = 'public' and table_name = $1
   having count(*) > 0`;
+/** Who sees which of its rows; of a table without, whoever may read it sees all. */
+const policiesSql = `
+  select 'create policy ' || policyname || ' on ' || tablename || ' to ' || array_to_string(roles, ', ')
+    || ' using ' || case when qual = 'true' then '(true)' else regexp_replace(qual, '\\s+', ' ', 'g') end
+    || coalesce(' with check (' || with_check || ')', '') || ';' as line
+  from pg_policies where schemaname = 'public' and tablename = $1 order by policyname`;
 /** With whoever may call it beside its owner, where that is not everybody. */
 const functionsSql = `
   select pg_get_functiondef(p.oid) || ';' || coalesce((

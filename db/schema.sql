@@ -16,6 +16,8 @@ create table access_tokens (
 CREATE UNIQUE INDEX access_tokens_by_hash ON public.access_tokens USING btree (token_hash);
 CREATE INDEX access_tokens_revoked ON public.access_tokens USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 grant delete, insert, select, update on access_tokens to homing_app;
+create policy everybody on access_tokens to homing_app, homing_owner using (true);
+create policy person on access_tokens to homing_person using ((user_id = ( SELECT person() AS person)) OR (user_id IN ( SELECT users.id FROM users WHERE (users.owner_id = ( SELECT person() AS person)))));
 
 create table allowances (
   key bytea not null,
@@ -136,6 +138,8 @@ create table bans (
   constraint bans_pkey PRIMARY KEY (conversation_id, user_id)
 );
 grant delete, insert, select, update on bans to homing_app;
+create policy everybody on bans to homing_app, homing_owner using (true);
+create policy person on bans to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = bans.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
 
 create table blocks (
   user_id uuid not null,
@@ -145,6 +149,8 @@ create table blocks (
   constraint blocks_check CHECK ((user_id <> blocked_id))
 );
 grant delete, insert, select, update on blocks to homing_app;
+create policy everybody on blocks to homing_app, homing_owner using (true);
+create policy person on blocks to homing_person using ((user_id = ( SELECT person() AS person)) OR (blocked_id = ( SELECT person() AS person)));
 
 create table challenges (
   token_hash bytea not null,
@@ -238,6 +244,8 @@ CREATE INDEX devices_of_session ON public.devices USING btree (user_id, session_
 CREATE UNIQUE INDEX devices_push_token ON public.devices USING btree (push_token_hash) WHERE (push_token_hash IS NOT NULL);
 CREATE INDEX devices_unseen ON public.devices USING btree (last_seen_at) WHERE ((push_token IS NOT NULL) AND (push_state <> 'dead'::text));
 grant delete, insert, select, update on devices to homing_app;
+create policy everybody on devices to homing_app, homing_owner using (true);
+create policy person on devices to homing_person using (user_id = ( SELECT person() AS person));
 
 create table differences (
   id bigint generated always as identity not null,
@@ -276,6 +284,8 @@ create table drafts (
   constraint drafts_pkey PRIMARY KEY (user_id, conversation_id)
 );
 grant delete, insert, select, update on drafts to homing_app;
+create policy everybody on drafts to homing_app, homing_owner using (true);
+create policy person on drafts to homing_person using (user_id = ( SELECT person() AS person));
 
 create table episodes (
   user_id uuid not null,
@@ -302,6 +312,8 @@ create table events (
   constraint events_pkey PRIMARY KEY (conversation_id, version)
 );
 grant delete, insert, select, update on events to homing_app;
+create policy everybody on events to homing_app, homing_owner using (true);
+create policy person on events to homing_person using ((actor_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = events.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (events.version <= mine.left_version))))));
 
 create table here_calls (
   conversation_id uuid not null,
@@ -324,6 +336,8 @@ create table identities (
 );
 CREATE UNIQUE INDEX identities_subject ON public.identities USING btree (issuer, subject);
 grant delete, insert, select, update on identities to homing_app;
+create policy everybody on identities to homing_app, homing_owner using (true);
+create policy person on identities to homing_person using (user_id = ( SELECT person() AS person));
 
 create table invites (
   conversation_id uuid not null,
@@ -344,6 +358,8 @@ create table invites (
 CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
+create policy everybody on invites to homing_app, homing_owner using (true);
+create policy person on invites to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = invites.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
 
 create table late_calls (
   user_id uuid not null,
@@ -406,6 +422,8 @@ CREATE INDEX members_by_role ON public.members USING btree (conversation_id, rol
 CREATE INDEX members_by_user ON public.members USING btree (user_id, conversation_id) WHERE (left_at IS NULL);
 CREATE INDEX members_joined ON public.members USING btree (joined_at) WHERE (left_at IS NULL);
 grant delete, insert, select, update on members to homing_app;
+create policy everybody on members to homing_app, homing_owner using (true);
+create policy person on members to homing_person using ((user_id = ( SELECT person() AS person)) OR person_belongs(conversation_id)) with check (true);
 
 create table message_edits (
   conversation_id uuid not null,
@@ -420,6 +438,8 @@ create table message_edits (
 );
 CREATE UNIQUE INDEX message_edits_once ON public.message_edits USING btree (conversation_id, seq, client_id);
 grant delete, insert, select, update on message_edits to homing_app;
+create policy everybody on message_edits to homing_app, homing_owner using (true);
+create policy person on message_edits to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = message_edits.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < message_edits.seq))));
 
 create table messages (
   conversation_id uuid not null,
@@ -453,6 +473,8 @@ CREATE INDEX messages_of_thread ON public.messages USING btree (conversation_id,
 CREATE UNIQUE INDEX messages_once ON public.messages USING btree (client_id, sender_id, conversation_id);
 CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
+create policy everybody on messages to homing_app, homing_owner using (true);
+create policy person on messages to homing_person using ((sender_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (messages.version = mine.left_version)) AND (mine.joined_seq < messages.seq)))));
 
 create table notices (
   id uuid not null,
@@ -483,6 +505,8 @@ create table notification_settings (
   constraint notification_settings_pkey PRIMARY KEY (user_id)
 );
 grant delete, insert, select, update on notification_settings to homing_app;
+create policy everybody on notification_settings to homing_app, homing_owner using (true);
+create policy person on notification_settings to homing_person using (user_id = ( SELECT person() AS person));
 
 create table oauth_tickets (
   token_hash bytea not null,
@@ -529,6 +553,8 @@ create table passkeys (
 );
 CREATE UNIQUE INDEX passkeys_credential ON public.passkeys USING btree (credential_id);
 grant delete, insert, select, update on passkeys to homing_app;
+create policy everybody on passkeys to homing_app, homing_owner using (true);
+create policy person on passkeys to homing_person using (user_id = ( SELECT person() AS person));
 
 create table password_resets (
   id uuid not null,
@@ -593,6 +619,8 @@ create table reactions (
   constraint reactions_pkey PRIMARY KEY (conversation_id, seq, emoji, user_id)
 );
 grant delete, insert, select, update on reactions to homing_app;
+create policy everybody on reactions to homing_app, homing_owner using (true);
+create policy person on reactions to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = reactions.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < reactions.seq))));
 
 create table recount_walks (
   name text not null,
@@ -610,6 +638,8 @@ create table recovery_codes (
   constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash)
 );
 grant delete, insert, select, update on recovery_codes to homing_app;
+create policy everybody on recovery_codes to homing_app, homing_owner using (true);
+create policy person on recovery_codes to homing_person using (user_id = ( SELECT person() AS person));
 
 create table refresh_tokens (
   token_hash bytea not null,
@@ -623,6 +653,8 @@ create table refresh_tokens (
 );
 CREATE INDEX refresh_tokens_of_session ON public.refresh_tokens USING btree (user_id, session_id);
 grant delete, insert, select, update on refresh_tokens to homing_app;
+create policy everybody on refresh_tokens to homing_app, homing_owner using (true);
+create policy person on refresh_tokens to homing_person using (user_id = ( SELECT person() AS person));
 
 create table screens (
   user_id uuid not null,
@@ -653,6 +685,8 @@ create table sessions (
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
 grant delete, insert, select, update on sessions to homing_app;
+create policy everybody on sessions to homing_app, homing_owner using (true);
+create policy person on sessions to homing_person using (user_id = ( SELECT person() AS person));
 
 create table shown (
   user_id uuid not null,
@@ -711,6 +745,8 @@ create table thread_members (
 CREATE INDEX thread_members_by_level ON public.thread_members USING btree (user_id, conversation_id) WHERE (level IS NOT NULL);
 CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conversation_id, user_id) WHERE following;
 grant delete, insert, select, update on thread_members to homing_app;
+create policy everybody on thread_members to homing_app, homing_owner using (true);
+create policy person on thread_members to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = thread_members.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
 
 create table threads (
   conversation_id uuid not null,
@@ -720,6 +756,8 @@ create table threads (
   constraint threads_pkey PRIMARY KEY (conversation_id, root_seq)
 );
 grant delete, insert, select, update on threads to homing_app;
+create policy everybody on threads to homing_app, homing_owner using (true);
+create policy person on threads to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = threads.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
 
 create table totp (
   user_id uuid not null,
@@ -731,6 +769,8 @@ create table totp (
   constraint totp_pkey PRIMARY KEY (user_id)
 );
 grant delete, insert, select, update on totp to homing_app;
+create policy everybody on totp to homing_app, homing_owner using (true);
+create policy person on totp to homing_person using (user_id = ( SELECT person() AS person));
 
 create table unreached (
   conversation_id uuid not null,
@@ -813,6 +853,8 @@ create table verifications (
   constraint verifications_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on verifications to homing_app;
+create policy everybody on verifications to homing_app, homing_owner using (true);
+create policy person on verifications to homing_person using (user_id = ( SELECT person() AS person));
 
 create table watermarks (
   user_id uuid not null,
@@ -949,6 +991,25 @@ AS $function$
       on conflict (user_id, blocked_id) do update set at = excluded.at;
       return null;
     end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.person()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+RETURN (NULLIF(current_setting('homing.person'::text, true), ''::text))::uuid
+;
+
+CREATE OR REPLACE FUNCTION public.person_belongs(conversation uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+AS $function$
+begin
+  return exists (
+    select from public.members m
+    where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null);
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.stamp_ruled_at()

@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '../contracts/ids.ts';
 import type { PersonPresence } from '../contracts/entities/index.ts';
+import { depsFor, eventRuleOf } from '../domain/access/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import {
   type VisiblePerson,
@@ -124,7 +125,8 @@ export function watchPresence({
   };
 
   const open = async (socket: IoSocket, watch: Watch): Promise<PersonPresence[]> => {
-    const people = await peopleToWatch(deps, socket.data.actor, watch.conversationId);
+    const { actor } = socket.data;
+    const people = await peopleToWatch(depsFor(deps, actor, eventRuleOf('presence.set')), actor, watch.conversationId);
     const presences = await presencesOf(deps, people);
     // A look has read it meanwhile, perhaps later than this: the next one decides.
     if (watch.people !== nobody) changed.conversations.add(watch.conversationId);

@@ -31,6 +31,7 @@ process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 copyTree();
 
+type Suite = Pick<Mutant, 'test' | 'behindPolicies'>;
 type Verdict = 'killed' | 'KILLED ELSEWHERE' | 'SURVIVED';
 
 const unfit = await greenFirst();
@@ -58,9 +59,12 @@ function copyTree(): void {
 /** A test that is red anyway kills nothing, nor does a title that means none or two. */
 async function greenFirst(): Promise<string[]> {
   const unfit: string[] = [];
-  for (const [test, those] of Map.groupBy(chosen, (mutant) => mutant.test)) {
+  const suiteOf = ({ test, behindPolicies }: Mutant) => `${test} ${behindPolicies === true}`;
+  for (const those of Map.groupBy(chosen, suiteOf).values()) {
+    const [suite] = those as [Mutant];
+    const { test } = suite;
     const titles = [...new Set(those.map(({ red }) => red))];
-    const outcomes = await run(test, titles);
+    const outcomes = await run(suite, titles);
     for (const title of titles) {
       const meant = outcomes.filter((outcome) => outcome.title.includes(title));
       const different = new Set(meant.map((outcome) => outcome.title.replace(doorInTitle, '')));
@@ -83,11 +87,11 @@ async function judge(mutant: Mutant): Promise<Verdict> {
 }
 
 /** Only an assertion of the named test says that the guard is missed: a crash, or a hook that fails, may have any reason. */
-async function verdictOf({ test, red }: Mutant): Promise<[Verdict, string]> {
-  const named = (await run(test, [red])).filter(({ isHook, title }) => !isHook && title.includes(red));
+async function verdictOf({ red, ...suite }: Mutant): Promise<[Verdict, string]> {
+  const named = (await run(suite, [red])).filter(({ isHook, title }) => !isHook && title.includes(red));
   const spared = named.find(({ asserted }) => !asserted);
   if (named.length > 0 && !spared) return ['killed', `by «${red}»`];
-  const others = (await run(test)).filter(({ passed, isHook, title }) => !passed && !isHook && !title.includes(red));
+  const others = (await run(suite)).filter(({ passed, isHook, title }) => !passed && !isHook && !title.includes(red));
   const how = spared ? (spared.error ?? 'stayed green') : 'did not run';
   if (others.length === 0) return ['SURVIVED', `«${red}»: ${how}`];
   return ['KILLED ELSEWHERE', `«${red}»: ${how}; what failed is «${others[0]?.title}»`];
@@ -107,10 +111,12 @@ function apply({ name, file, changes }: Mutant): () => void {
 }
 
 /** The suite on one file, or on the titles in it, with the services that such tests need; answers with how each ended. */
-function run(test: string, titles: readonly string[] = []): Promise<Outcome[]> {
+function run({ test, behindPolicies }: Suite, titles: readonly string[] = []): Promise<Outcome[]> {
   const env = {
     ...process.env,
     HOMING_CACHE: resolve(root, process.env.HOMING_CACHE ?? join('.homing', 'cache')),
+    // What another guard lets through, row-level security would hold back all the same, and the test stay green.
+    HOMING_SECOND_LINE: behindPolicies ? 'on' : 'off',
     HOMING_WITHOUT: withTemporal.test(test) ? 'elasticsearch' : 'temporal,temporal-test-server,elasticsearch',
   };
   const only =

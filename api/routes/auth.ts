@@ -12,7 +12,6 @@ import {
   revokeOtherSessions,
   revokeSession,
 } from '../../domain/accounts/index.ts';
-import type { Deps } from '../../domain/deps.ts';
 import { type Operations, reply } from '../operations.ts';
 import type { ApiOptions } from '../options.ts';
 
@@ -23,8 +22,8 @@ interface WaysIn extends Pick<ApiOptions, 'addressOf'> {
 }
 
 /** The ways in. */
-export function signInRoutes(operations: Operations, deps: Deps, { signIn, addressOf }: WaysIn): void {
-  operations.add(authEndpoints.register, async ({ body, request }) =>
+export function signInRoutes(operations: Operations, { signIn, addressOf }: WaysIn): void {
+  operations.add(authEndpoints.register, async ({ deps, body, request }) =>
     reply(201, await register(deps, body, addressOf(request))),
   );
   operations.add(authEndpoints.login, async ({ request, body }) => {
@@ -34,35 +33,35 @@ export function signInRoutes(operations: Operations, deps: Deps, { signIn, addre
     const outcome = await signIn(request, request.res as Response, next);
     return 'session' in outcome ? reply(200, outcome) : reply(202, outcome);
   });
-  operations.add(authEndpoints.refresh, async ({ body, request }) =>
+  operations.add(authEndpoints.refresh, async ({ deps, body, request }) =>
     reply(200, { session: await refresh(deps, body.refreshToken, addressOf(request)) }),
   );
-  operations.add(authEndpoints.forgotPassword, async ({ body }) =>
+  operations.add(authEndpoints.forgotPassword, async ({ deps, body }) =>
     reply(202, await forgotPassword(deps, body.identifier)),
   );
-  operations.add(authEndpoints.resetPassword, async ({ body }) => {
+  operations.add(authEndpoints.resetPassword, async ({ deps, body }) => {
     await resetPassword(deps, body);
     return reply(204, undefined);
   });
 }
 
 /** Sessions and password of one's own, and the ways out. */
-export function sessionRoutes(operations: Operations, deps: Deps): void {
-  operations.add(authEndpoints.changePassword, async ({ actor, body }) =>
+export function sessionRoutes(operations: Operations): void {
+  operations.add(authEndpoints.changePassword, async ({ deps, actor, body }) =>
     reply(200, { revoked: await changePassword(deps, actor, body) }),
   );
-  operations.add(authEndpoints.logout, async ({ actor }) => {
+  operations.add(authEndpoints.logout, async ({ deps, actor }) => {
     await logout(deps, actor);
     return reply(204, undefined);
   });
-  operations.add(authEndpoints.listSessions, async ({ actor }) =>
+  operations.add(authEndpoints.listSessions, async ({ deps, actor }) =>
     reply(200, { items: await listSessions(deps, actor) }),
   );
-  operations.add(authEndpoints.revokeSession, async ({ actor, params }) => {
+  operations.add(authEndpoints.revokeSession, async ({ deps, actor, params }) => {
     await revokeSession(deps, actor, params.id);
     return reply(204, undefined);
   });
-  operations.add(authEndpoints.revokeOtherSessions, async ({ actor }) =>
+  operations.add(authEndpoints.revokeOtherSessions, async ({ deps, actor }) =>
     reply(200, { revoked: await revokeOtherSessions(deps, actor) }),
   );
 }

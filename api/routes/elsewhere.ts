@@ -26,34 +26,35 @@ type Providers = ReadonlyMap<string, Elsewhere>;
 /** The ways in by an account elsewhere: out to a provider, and in by the code that coming back ends in. */
 export function elsewhereRoutes(
   operations: Operations,
-  deps: Deps,
   providers: Providers,
   { addressOf }: Pick<ApiOptions, 'addressOf'>,
 ): void {
-  operations.add(identityEndpoints.listProviders, () => reply(200, { items: [...deps.identityProviders] }));
-  operations.add(identityEndpoints.beginSignInWith, async ({ params, query, request }) => {
+  operations.add(identityEndpoints.listProviders, ({ deps }) => reply(200, { items: [...deps.identityProviders] }));
+  operations.add(identityEndpoints.beginSignInWith, async ({ deps, params, query, request }) => {
     const provider = providers.get(params.provider);
     if (!provider) throw notFound();
     const beginning = await setOut(deps, provider.id, query);
     await sendOut(deps, provider, beginning, request);
     return reply(302, undefined);
   });
-  operations.add(identityEndpoints.exchangeCode, async ({ body, request }) => {
+  operations.add(identityEndpoints.exchangeCode, async ({ deps, body, request }) => {
     const outcome = await exchangeCode(deps, body, addressOf(request));
     return 'session' in outcome ? reply(200, outcome) : reply(202, outcome);
   });
 }
 
 /** Accounts elsewhere of one's own. */
-export function identityRoutes(operations: Operations, deps: Deps): void {
-  operations.add(identityEndpoints.listIdentities, async ({ actor }) => reply(200, await listIdentities(deps, actor)));
-  operations.add(identityEndpoints.beginIdentity, async ({ actor, params, body }) =>
+export function identityRoutes(operations: Operations): void {
+  operations.add(identityEndpoints.listIdentities, async ({ deps, actor }) =>
+    reply(200, await listIdentities(deps, actor)),
+  );
+  operations.add(identityEndpoints.beginIdentity, async ({ deps, actor, params, body }) =>
     reply(200, await beginIdentity(deps, actor, params.provider, body)),
   );
-  operations.add(identityEndpoints.addIdentity, async ({ actor, body }) =>
+  operations.add(identityEndpoints.addIdentity, async ({ deps, actor, body }) =>
     reply(201, await addIdentity(deps, actor, body)),
   );
-  operations.add(identityEndpoints.removeIdentity, async ({ actor, params }) => {
+  operations.add(identityEndpoints.removeIdentity, async ({ deps, actor, params }) => {
     await removeIdentity(deps, actor, params.provider);
     return reply(204, undefined);
   });

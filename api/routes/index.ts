@@ -1,4 +1,4 @@
-import { requireRole } from '../../domain/access/index.ts';
+import { depsFor, requireRole } from '../../domain/access/index.ts';
 import { requireProof } from '../../domain/accounts/index.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { type Guards, Operations } from '../operations.ts';
@@ -15,6 +15,7 @@ import { readStateRoutes } from './read-state.ts';
 import { tokenRoutes } from './tokens.ts';
 
 export const createGuards = (deps: Deps): Guards => ({
+  depsFor: (actor, rule) => depsFor(deps, actor, rule),
   requireRole: (actor, role) => requireRole(deps.db, actor, role),
   requireProof: (actor) => requireProof(deps, actor),
 });
@@ -22,16 +23,16 @@ export const createGuards = (deps: Deps): Guards => ({
 /** Everything that somebody who is signed in may ask, whichever door they come through. */
 export function createOperations(deps: Deps, options: { checkAnswers: boolean }): Operations {
   const operations = new Operations(options, createGuards(deps));
-  messageRoutes(operations, deps);
-  readStateRoutes(operations, deps);
-  conversationRoutes(operations, deps);
-  memberRoutes(operations, deps);
-  meRoutes(operations, deps);
-  sessionRoutes(operations, deps);
-  factorRoutes(operations, deps);
-  identityRoutes(operations, deps);
-  tokenRoutes(operations, deps);
-  adminRoutes(operations, deps);
-  jobRoutes(operations, deps);
+  messageRoutes(operations);
+  readStateRoutes(operations);
+  conversationRoutes(operations);
+  memberRoutes(operations);
+  meRoutes(operations);
+  sessionRoutes(operations);
+  factorRoutes(operations);
+  identityRoutes(operations);
+  tokenRoutes(operations);
+  adminRoutes(operations);
+  jobRoutes(operations);
   return operations;
 }

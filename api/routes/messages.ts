@@ -1,5 +1,4 @@
 import { messageEndpoints } from '../../contracts/rest/index.ts';
-import type { Deps } from '../../domain/deps.ts';
 import {
   deleteMessage,
   editMessage,
@@ -19,60 +18,60 @@ import {
 } from '../../domain/messages/index.ts';
 import { type Operations, reply } from '../operations.ts';
 
-export function messageRoutes(operations: Operations, deps: Deps): void {
-  operations.add(messageEndpoints.sendMessage, async ({ actor, params, body }) => {
+export function messageRoutes(operations: Operations): void {
+  operations.add(messageEndpoints.sendMessage, async ({ deps, actor, params, body }) => {
     const { message, repeated } = await sendMessage(deps, actor, params.id, body);
     return reply(repeated ? 200 : 201, { message });
   });
-  operations.add(messageEndpoints.listMessages, async ({ actor, params, query }) =>
+  operations.add(messageEndpoints.listMessages, async ({ deps, actor, params, query }) =>
     reply(200, { items: await listMessages(deps, actor, params.id, query) }),
   );
-  operations.add(messageEndpoints.getMessage, async ({ actor, params }) =>
+  operations.add(messageEndpoints.getMessage, async ({ deps, actor, params }) =>
     reply(200, await getMessage(deps, actor, params.id, params.messageId)),
   );
-  operations.add(messageEndpoints.editMessage, async ({ actor, params, body }) =>
+  operations.add(messageEndpoints.editMessage, async ({ deps, actor, params, body }) =>
     reply(200, { message: await editMessage(deps, actor, params.id, params.messageId, body) }),
   );
-  operations.add(messageEndpoints.deleteMessage, async ({ actor, params }) =>
+  operations.add(messageEndpoints.deleteMessage, async ({ deps, actor, params }) =>
     reply(200, { message: await deleteMessage(deps, actor, params.id, params.messageId) }),
   );
-  operations.add(messageEndpoints.messageHistory, async ({ actor, params }) =>
+  operations.add(messageEndpoints.messageHistory, async ({ deps, actor, params }) =>
     reply(200, { items: await messageHistory(deps, actor, params.id, params.messageId) }),
   );
-  operations.add(messageEndpoints.forwardMessage, async ({ actor, params, body }) => {
+  operations.add(messageEndpoints.forwardMessage, async ({ deps, actor, params, body }) => {
     const { message, repeated } = await forwardMessage(deps, actor, params.id, params.messageId, body);
     return reply(repeated ? 200 : 201, { message });
   });
-  operations.add(messageEndpoints.addReaction, async ({ actor, params: { id, messageId, emoji } }) =>
+  operations.add(messageEndpoints.addReaction, async ({ deps, actor, params: { id, messageId, emoji } }) =>
     reply(200, { message: await setReaction(deps, actor, id, messageId, { emoji, on: true }) }),
   );
-  operations.add(messageEndpoints.removeReaction, async ({ actor, params: { id, messageId, emoji } }) =>
+  operations.add(messageEndpoints.removeReaction, async ({ deps, actor, params: { id, messageId, emoji } }) =>
     reply(200, { message: await setReaction(deps, actor, id, messageId, { emoji, on: false }) }),
   );
-  operations.add(messageEndpoints.listReactions, async ({ actor, params, query }) =>
+  operations.add(messageEndpoints.listReactions, async ({ deps, actor, params, query }) =>
     reply(200, await listReactions(deps, actor, params.id, params.messageId, query)),
   );
-  operations.add(messageEndpoints.pinMessage, async ({ actor, params }) => {
+  operations.add(messageEndpoints.pinMessage, async ({ deps, actor, params }) => {
     await pinMessage(deps, actor, params.id, params.messageId, true);
     return reply(204, undefined);
   });
-  operations.add(messageEndpoints.unpinMessage, async ({ actor, params }) => {
+  operations.add(messageEndpoints.unpinMessage, async ({ deps, actor, params }) => {
     await pinMessage(deps, actor, params.id, params.messageId, false);
     return reply(204, undefined);
   });
-  operations.add(messageEndpoints.listPins, async ({ actor, params }) =>
+  operations.add(messageEndpoints.listPins, async ({ deps, actor, params }) =>
     reply(200, { items: await listPins(deps, actor, params.id) }),
   );
-  operations.add(messageEndpoints.listReplies, async ({ actor, params, query }) =>
+  operations.add(messageEndpoints.listReplies, async ({ deps, actor, params, query }) =>
     reply(200, { items: await listReplies(deps, actor, params.id, params.messageId, query) }),
   );
-  operations.add(messageEndpoints.updateThread, async ({ actor, params, body }) =>
+  operations.add(messageEndpoints.updateThread, async ({ deps, actor, params, body }) =>
     reply(200, await updateThread(deps, actor, params.id, params.messageId, body)),
   );
-  operations.add(messageEndpoints.listThreads, async ({ actor, params, query }) =>
+  operations.add(messageEndpoints.listThreads, async ({ deps, actor, params, query }) =>
     reply(200, await listThreads(deps, actor, params.id, query)),
   );
-  operations.add(messageEndpoints.messageReceipts, async ({ actor, params }) =>
+  operations.add(messageEndpoints.messageReceipts, async ({ deps, actor, params }) =>
     reply(200, await messageReceipts(deps, actor, params.id, params.messageId)),
   );
 }

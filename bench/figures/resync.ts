@@ -1,5 +1,6 @@
 import type { Actor } from '../../domain/deps.ts';
 import { logAfter } from '../../db/queries/log.ts';
+import { judgedScope } from '../../db/read-scope.ts';
 import { sync } from '../../domain/sync/index.ts';
 import type { ConversationId, SessionId } from '../../contracts/ids.ts';
 import { createMac } from '../../platform/mac.ts';
@@ -39,7 +40,12 @@ export async function measureResync(
   for (let n = 0; n < rounds; n += 1) {
     const each = await closedLoop(async () => {
       for (const [conversationId, version] of known)
-        await logAfter(stage.db, actor.userId, [{ conversationId, version, joinedSeq: 0 }], 100);
+        await logAfter(
+          stage.db,
+          actor.userId,
+          [{ scope: judgedScope({ reader: actor.userId, conversationId, joinedSeq: 0 }), version }],
+          100,
+        );
     }, options);
     const together = await closedLoop(async () => {
       const { changes } = await sync(deps, actor, { known });

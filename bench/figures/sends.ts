@@ -7,9 +7,10 @@ import { sendRights } from '../../domain/access/index.ts';
 import { createStoreLane } from '../../domain/messages/index.ts';
 import { createHash } from 'node:crypto';
 import type { Figure, Line, Round } from '../lib/figure.ts';
-import { closedLoop, median, openLoop } from '../lib/load.ts';
+import { type Sample, closedLoop, median, openLoop } from '../lib/load.ts';
 import { type Crowd, groupId, idSql, personId, seat, seed } from '../lib/people.ts';
 import { pgbench } from '../lib/pgbench.ts';
+import { withOwner } from '../lib/stage.ts';
 
 const crowd: Crowd = { people: 10_000, groups: 10_000, size: 10 };
 export const senders = 256;
@@ -108,6 +109,15 @@ export const sends: Figure = {
     ];
   },
 };
+
+/** Complete stored sends to fresh tables, for other figures that ask what becomes of them. */
+export async function sendsPerSecond(stage: Round['stage'], seconds: number): Promise<Sample> {
+  const lane = createStoreLane(stage.db);
+  await withOwner(stage, (owner) => seed(stage.db, owner, crowd));
+  return closedLoop(() => lane.push(anyMessage()).then(mustBeStored), {
+    ...{ workers: senders, seconds, ours: () => [stage.postgres.pid] },
+  });
+}
 
 export const hot: Figure = {
   name: 'hot',

@@ -60,12 +60,15 @@ export async function releasePushToken(tx: Tx, token: string, keep: { userId: Us
     text: `select pg_advisory_xact_lock(hashtextextended($1, 1))`,
     values: [token],
   });
-  await tx.query({
-    name: 'release-push-token',
-    text: `update devices set push_token = null, push_token_hash = null, push_token_at = null
-      where push_token_hash = $1 and not (user_id = $2 and id = $3)`,
-    values: [hashOf(token), keep.userId, keep.id],
-  });
+  // Whose it was is told to nobody.
+  await tx.asEverybody((all) =>
+    all.query({
+      name: 'release-push-token',
+      text: `update devices set push_token = null, push_token_hash = null, push_token_at = null
+        where push_token_hash = $1 and not (user_id = $2 and id = $3)`,
+      values: [hashOf(token), keep.userId, keep.id],
+    }),
+  );
 }
 
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();

@@ -1,5 +1,6 @@
 import type { ClientId, ConversationId, InviteId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 
 export interface InviteRow {
   id: InviteId;
@@ -57,7 +58,7 @@ export async function inviteByClientId(
 }
 
 /** Invitations that are still good, the newest first. */
-export async function openInvites(db: Queryable, conversationId: ConversationId): Promise<InviteRow[]> {
+export async function openInvites(db: Queryable, { conversationId }: ReadScope): Promise<InviteRow[]> {
   const { rows } = await db.query<InviteRow>({
     name: 'open-invites',
     text: `select ${columns} from invites where conversation_id = $1 and ${good} order by created_at desc, id desc`,

@@ -1,5 +1,6 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 import { type MessageRow, messageColumns } from './messages.ts';
 
 /** An entry of the log: a message, or a change of its own, with the message that it is about where it is about one. */
@@ -43,11 +44,10 @@ export async function insertEvent(tx: Tx, event: NewEventRow): Promise<void> {
   });
 }
 
-/** A place in one conversation's log, and what of it the reader may see. */
+/** A place in the log of a conversation that the reader may read. */
 export interface LogPlace {
-  conversationId: ConversationId;
+  scope: ReadScope;
   version: number;
-  joinedSeq: number;
 }
 
 interface EntryColumns {
@@ -64,7 +64,8 @@ type FlatLogRow = EntryColumns & { ofConversation: ConversationId } & (MessageRo
 /**
  * The log of several conversations for a reader, each after its own version, at most `limit` entries each, ordered by
  * conversation and version. Messages are their own log entries: the seq at a version follows from the last change before
- * it, so both halves are found by their primary keys.
+ * it, so both halves are found by their primary keys. There is no gap between seqs, so a page of them ends by its last one: a
+ * limit would go on through all that row-level security holds back.
  *
  * The membership is looked at in the same snapshot: where it is not any more the one that `joinedSeq` was taken from,
  * nothing is told, but to who holds everything up to its end the change that ended it.
@@ -85,7 +86,7 @@ export async function logAfter(
       join members r on r.conversation_id = k.conversation_id and r.user_id = $2 and r.joined_seq = k.joined_seq
         and (r.left_at is null or k.version = r.left_version - 1)
       cross join lateral (
-        select coalesce((
+        select greatest((
           select e.seq + (k.version - e.version) from events e
           where e.conversation_id = k.conversation_id and e.version <= k.version order by e.version desc limit 1
         ), 0) as seq
@@ -94,7 +95,7 @@ export async function logAfter(
         select k.conversation_id, k.joined_seq, both_halves.* from (
           (select g.version, true as is_message, 'message.created' as type, g.sender_id as actor_id, g.created_at as at,
             null::jsonb as data, g.seq as message_seq
-          from messages g where g.conversation_id = k.conversation_id and g.seq > base.seq order by g.seq limit $5)
+          from messages g where g.conversation_id = k.conversation_id and g.seq > base.seq and g.seq <= base.seq + $5 order by g.seq)
           union all
           (select e.version, false, e.type, e.actor_id, e.at, e.data, e.message_seq
           from events e where e.conversation_id = k.conversation_id and e.version > k.version order by e.version limit $5)
@@ -103,10 +104,10 @@ export async function logAfter(
       left join messages m on m.conversation_id = entry.conversation_id and m.seq = entry.message_seq
       order by entry.conversation_id, entry.version`,
     values: [
-      after.map(({ conversationId }) => conversationId),
+      after.map(({ scope }) => scope.conversationId),
       reader,
       after.map(({ version }) => version),
-      after.map(({ joinedSeq }) => joinedSeq),
+      after.map(({ scope }) => scope.joinedSeq),
       limit,
     ],
   });

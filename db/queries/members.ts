@@ -1,6 +1,7 @@
 import type { MyMembershipPatch, Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 import { keepingPast, pastMembership } from './past-rules.ts';
 import { followedUnreadLateral, unreadLateral } from './unread.ts';
 
@@ -131,7 +132,7 @@ const memberColumns = `m.conversation_id as "conversationId", m.user_id as "user
 /** A page of the members, by user id, after one (exclusive). */
 export async function membersPage(
   db: Queryable,
-  conversationId: ConversationId,
+  { conversationId }: ReadScope,
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<MemberRow[]> {
   const { rows } = await db.query<MemberRow>({
@@ -144,17 +145,13 @@ export async function membersPage(
 }
 
 /** All members of several conversations, ordered by conversation and user; of those alone that are small enough. */
-export async function membersOfAll(
-  db: Queryable,
-  conversationIds: readonly ConversationId[],
-  atMost: number,
-): Promise<MemberRow[]> {
+export async function membersOfAll(db: Queryable, scopes: readonly ReadScope[], atMost: number): Promise<MemberRow[]> {
   const { rows } = await db.query<MemberRow>({
     name: 'members-of-all',
     text: `select ${memberColumns} from conversations c
       join members m on m.conversation_id = c.id and m.left_at is null join users u on u.id = m.user_id
       where c.id = any($1::uuid[]) and c.member_count <= $2 order by m.conversation_id, m.user_id`,
-    values: [conversationIds, atMost],
+    values: [scopes.map(({ conversationId }) => conversationId), atMost],
   });
   return rows;
 }
@@ -345,7 +342,8 @@ export async function unreadOf(db: Queryable, userId: UserId): Promise<UnreadRow
  */
 export async function deliveryOf(
   db: Queryable,
-  { conversationId, seq }: { conversationId: ConversationId; seq: number },
+  { conversationId }: ReadScope,
+  seq: number,
 ): Promise<{ userId: UserId; delivered: boolean; read: boolean }[]> {
   const { rows } = await db.query<{ userId: UserId; delivered: boolean; read: boolean }>({
     name: 'delivery-of',

@@ -1,6 +1,7 @@
 import type { Role } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 import { keepingPast, pastMembership } from './past-rules.ts';
 
 /** People of these who can be made members: active, and not banned. Each with whether they are one already. */
@@ -139,7 +140,7 @@ export async function deleteBan(tx: Tx, conversationId: ConversationId, userId: 
 /** A page of those who are kept out, by user id, after one (exclusive). */
 export async function bansPage(
   db: Queryable,
-  conversationId: ConversationId,
+  { conversationId }: ReadScope,
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<BanRow[]> {
   const { rows } = await db.query<BanRow>({

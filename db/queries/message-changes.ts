@@ -1,6 +1,7 @@
 import type { Mention } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 
 interface Place {
   conversationId: ConversationId;
@@ -14,7 +15,7 @@ export interface RevisionRow {
 }
 
 /** What the message said before each edit, oldest first. */
-export async function revisionsOf(db: Queryable, { conversationId, seq }: Place): Promise<RevisionRow[]> {
+export async function revisionsOf(db: Queryable, { conversationId }: ReadScope, seq: number): Promise<RevisionRow[]> {
   const { rows } = await db.query<RevisionRow>({
     name: 'revisions-of',
     text: `select text, mentions, written_at as "writtenAt" from message_edits
@@ -202,7 +203,8 @@ export async function countReactions(
 /** A page of who has reacted, by emoji and user id, after a place (exclusive). */
 export async function reactionsPage(
   db: Queryable,
-  { conversationId, seq }: Place,
+  { conversationId }: ReadScope,
+  seq: number,
   { after, limit }: { after?: { emoji: string; userId: string } | undefined; limit: number },
 ): Promise<{ emoji: string; userId: UserId; at: Date }[]> {
   const { rows } = await db.query<{ emoji: string; userId: UserId; at: Date }>({

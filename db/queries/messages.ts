@@ -1,6 +1,7 @@
 import type { Mention, Origin, Reaction, SystemChange, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId, UserId } from '../../contracts/ids.ts';
 import type { Queryable } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 
 /** Where a forwarded message was first written, as it is kept: which message it was is told to nobody. */
 export interface StoredOrigin extends Origin {
@@ -48,10 +49,12 @@ const reactionsOf = (m: string, reader: string) => `
     ) k
   ) end`;
 
-// Of the first message the thread below it, of a reply the one that it stands in.
+// Of the first message the thread below it, of a reply the one that it stands in: it began before. Both least and greatest
+// pass over null, and of them alone PostgreSQL knows that they tell nothing: under row-level security a coalesce in a bound
+// is not trusted with rows that are not the reader's, and the index not used.
 const threadOf = (m: string) => `(
   select jsonb_build_object('replyCount', t.reply_count, 'lastSeq', t.last_seq) from threads t
-  where t.conversation_id = ${m}.conversation_id and t.root_seq = coalesce(${m}.thread_seq, ${m}.seq))`;
+  where t.conversation_id = ${m}.conversation_id and t.root_seq = least(${m}.thread_seq, ${m}.seq))`;
 
 const fields = (m: string, reader: string): Record<keyof MessageRow, string> => ({
   conversationId: `${m}.conversation_id`,
@@ -96,6 +99,8 @@ export const stillReads = (m: string, reader: string, joinedSeq: string): string
     and r.joined_seq = ${joinedSeq}`;
 
 export interface Page {
+  /** Of one thread alone. */
+  threadSeq?: number | undefined;
   before?: number | undefined;
   after?: number | undefined;
   limit: number;
@@ -104,9 +109,8 @@ export interface Page {
 /** Messages between two bounds (both exclusive), oldest first: of a conversation, or of one thread in it. */
 export async function messagesPage(
   db: Queryable,
-  reader: UserId,
-  { conversationId, joinedSeq, threadSeq }: { conversationId: ConversationId; joinedSeq: number; threadSeq?: number },
-  { before, after, limit }: Page,
+  { reader, conversationId, joinedSeq }: ReadScope,
+  { threadSeq, before, after, limit }: Page,
 ): Promise<MessageRow[]> {
   const newest = after === undefined;
   const inThread = threadSeq !== undefined;
@@ -128,31 +132,34 @@ export async function messagesPage(
   return newest ? rows.reverse() : rows;
 }
 
-export async function messageBySeq(
+/** What somebody wrote themselves, as it is now. */
+export async function ownMessage(
   db: Queryable,
-  reader: UserId,
+  senderId: UserId,
   conversationId: ConversationId,
   seq: number,
 ): Promise<MessageRow | undefined> {
   const { rows } = await db.query<MessageRow>({
-    name: 'message-by-seq',
-    text: `select ${messageColumns('m', '$2')} from messages m where m.conversation_id = $1 and m.seq = $3`,
-    values: [conversationId, reader, seq],
+    name: 'own-message',
+    text: `select ${messageColumns('m', '$2')} from messages m
+      where m.conversation_id = $1 and m.seq = $3 and m.sender_id = $2`,
+    values: [conversationId, senderId, seq],
   });
   return rows[0];
 }
 
+/** A message that the reader may read; one from before their joining is none. */
 export async function messageById(
   db: Queryable,
-  reader: UserId,
-  conversationId: ConversationId,
+  { reader, conversationId, joinedSeq }: ReadScope,
   id: MessageId,
 ): Promise<MessageRow | undefined> {
   const { rows } = await db.query<MessageRow>({
     name: 'message-by-id',
     // No plain equality for the conversation, as in store-messages.ts: the primary key must not look as cheap.
-    text: `select ${messageColumns('m', '$2')} from messages m where m.id = $3 and m.conversation_id is not distinct from $1`,
-    values: [conversationId, reader, id],
+    text: `select ${messageColumns('m', '$2')} from messages m
+      where m.id = $3 and m.conversation_id is not distinct from $1 and m.seq > $4`,
+    values: [conversationId, reader, id, joinedSeq],
   });
   return rows[0];
 }
@@ -179,11 +186,11 @@ export async function messageByClientId(
   return rows[0];
 }
 
-/** The newest messages of several conversations, at most `limit` each, oldest first within each. */
+/** The newest messages of several conversations for one reader, at most `limit` each, oldest first within each. */
 export async function newestMessages(
   db: Queryable,
   reader: UserId,
-  conversations: readonly { id: ConversationId; joinedSeq: number }[],
+  scopes: readonly ReadScope[],
   limit: number,
 ): Promise<MessageRow[]> {
   const { rows } = await db.query<MessageRow>({
@@ -195,7 +202,12 @@ export async function newestMessages(
         order by m.seq desc limit $4
       ) newest
       order by newest."conversationId", newest.seq`,
-    values: [conversations.map(({ id }) => id), reader, conversations.map(({ joinedSeq }) => joinedSeq), limit],
+    values: [
+      scopes.map(({ conversationId }) => conversationId),
+      reader,
+      scopes.map(({ joinedSeq }) => joinedSeq),
+      limit,
+    ],
   });
   return rows;
 }
@@ -203,8 +215,7 @@ export async function newestMessages(
 /** Pinned messages that the reader may see, the latest pinned first. */
 export async function pinnedMessages(
   db: Queryable,
-  reader: UserId,
-  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
+  { reader, conversationId, joinedSeq }: ReadScope,
 ): Promise<MessageRow[]> {
   const { rows } = await db.query<MessageRow>({
     name: 'pinned-messages',

@@ -1,6 +1,7 @@
 import type { Level, ThreadSummary } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { ReadScope } from '../read-scope.ts';
 import { type MessageRow, messageColumns, stillReads } from './messages.ts';
 import { keepingPast } from './past-rules.ts';
 import { threadUnreadLateral } from './unread.ts';
@@ -88,15 +89,14 @@ const threadOf = (joinedSeq: string, from: string) => `
   ${threadUnreadLateral({
     conversationId: 'm.conversation_id',
     rootSeq: 'm.seq',
-    readSeq: 'coalesce(t.read_seq, 0)',
+    readSeq: 'greatest(t.read_seq, 0)',
     userId: '$2::uuid',
   })}`;
 
 /** One thread as it is to the person; whether it is within their reach is judged before. */
 export async function threadOfMember(
   db: Queryable,
-  userId: UserId,
-  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
+  { reader, conversationId, joinedSeq }: ReadScope,
   rootSeq: number,
 ): Promise<FollowedThreadRow | undefined> {
   const { rows } = await db.query<FollowedThreadRow>({
@@ -108,7 +108,7 @@ export async function threadOfMember(
       left join thread_members t on t.conversation_id = m.conversation_id and t.root_seq = m.seq and t.user_id = $2`,
     )}
       where m.conversation_id = $1 and m.seq = $3`,
-    values: [conversationId, userId, rootSeq, joinedSeq],
+    values: [conversationId, reader, rootSeq, joinedSeq],
   });
   return rows[0];
 }
@@ -116,8 +116,7 @@ export async function threadOfMember(
 /** A page of the threads that the person follows, the latest written in first, before a place (exclusive). */
 export async function threadsPage(
   db: Queryable,
-  userId: UserId,
-  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
+  { reader, conversationId, joinedSeq }: ReadScope,
   { before, limit }: { before?: number | undefined; limit: number },
 ): Promise<FollowedThreadRow[]> {
   const { rows } = await db.query<FollowedThreadRow>({
@@ -136,7 +135,7 @@ export async function threadsPage(
       join thread_members t on t.conversation_id = h.conversation_id and t.root_seq = h.root_seq and t.user_id = $2`,
       )}
       order by h.last_seq desc`,
-    values: [conversationId, userId, joinedSeq, before ?? Number.MAX_SAFE_INTEGER, limit],
+    values: [conversationId, reader, joinedSeq, before ?? Number.MAX_SAFE_INTEGER, limit],
   });
   return rows;
 }

@@ -7,8 +7,10 @@ import { type MembershipRow, membershipOf } from '../../db/queries/members.ts';
 import { roleOf } from '../../db/queries/memberships.ts';
 import { type MessageRow, messageById } from '../../db/queries/messages.ts';
 import { userById } from '../../db/queries/users.ts';
-import type { Actor } from '../deps.ts';
+import { type ReadScope, judgedScope } from '../../db/read-scope.ts';
+import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
+import type { Rule } from './policy.ts';
 import { type Right, may, rights } from './rights.ts';
 
 export {
@@ -17,12 +19,14 @@ export {
   type Place,
   type Rule,
   eventPolicy,
+  eventRuleOf,
   heardBy,
   ruleOf,
   scopeOfSocket,
 } from './policy.ts';
 export { type Right, may, outranks, sendRights } from './rights.ts';
 export { hasScope, requireScope } from './scopes.ts';
+export type { ReadScope };
 
 /**
  * The guards: loading and permission are one act, and "not yours" looks exactly like "not there". Rows that a person may
@@ -48,18 +52,28 @@ const saying: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'react', 
 /** Where only announcements are made, who may make none moves what they said before to nobody's eyes. */
 const announcing: ReadonlySet<Right> = new Set<Right>(['write', 'editOwn', 'pin']);
 
+/** A membership as it was read, which is the scope of what its person may read. */
+export type Membership = MembershipRow & ReadScope;
+
 /** The actor's membership of a conversation that they may read now, and where they have that right. */
 export async function readableMembership(
   db: Queryable,
   actor: Actor,
   id: ConversationId,
   right?: Right,
-): Promise<MembershipRow> {
+): Promise<Membership> {
   const membership = await membershipOf(db, actor.userId, id);
   if (!membership) throw notFound();
   if (right) authorize(membership, right);
-  return membership;
+  const { joinedSeq } = membership;
+  return { ...membership, ...judgedScope({ reader: actor.userId, conversationId: id, joinedSeq }) };
 }
+
+/** Of conversations that a statement has found by the actor's own memberships, ended ones too: the log tells their end. */
+export const scopesOf = (
+  { userId: reader }: Pick<Actor, 'userId'>,
+  found: readonly { conversationId: ConversationId; joinedSeq: number }[],
+): ReadScope[] => found.map(({ conversationId, joinedSeq }) => judgedScope({ reader, conversationId, joinedSeq }));
 
 /** Times that a list is read again because the reader's membership changed under it. */
 const maxReadings = 3;
@@ -72,7 +86,7 @@ export async function readAsMember<Row>(
   db: Queryable,
   actor: Actor,
   id: ConversationId,
-  read: (membership: MembershipRow) => Promise<Row[]>,
+  read: (membership: Membership) => Promise<Row[]>,
 ): Promise<Row[]> {
   let membership = await readableMembership(db, actor, id);
   for (let reading = 1; ; reading += 1) {
@@ -102,20 +116,15 @@ export async function readableMessage(
   conversationId: ConversationId,
   id: MessageId,
   right?: Right,
-): Promise<{ message: MessageRow; membership: MembershipRow }> {
+): Promise<{ message: MessageRow; membership: Membership }> {
   const membership = await readableMembership(db, actor, conversationId, right);
-  return { message: await readableTo(db, actor, { conversationId, ...membership }, id), membership };
+  return { message: await readableTo(db, membership, id), membership };
 }
 
 /** The same by a membership that was read: its reader may have gone since, so what is found is no answer by itself. */
-export async function readableTo(
-  db: Queryable,
-  actor: Actor,
-  { conversationId, joinedSeq }: { conversationId: ConversationId; joinedSeq: number },
-  id: MessageId,
-): Promise<MessageRow> {
-  const message = await messageById(db, actor.userId, conversationId, id);
-  if (!message || message.seq <= joinedSeq) throw notFound();
+export async function readableTo(db: Queryable, scope: ReadScope, id: MessageId): Promise<MessageRow> {
+  const message = await messageById(db, scope, id);
+  if (!message) throw notFound();
   return message;
 }
 
@@ -123,7 +132,7 @@ export async function readableTo(
 export interface Held {
   conversation: LockedConversation;
   role: Role;
-  joinedSeq: number;
+  scope: ReadScope;
 }
 
 /**
@@ -135,7 +144,8 @@ export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId,
   const member = conversation && (await roleOf(tx, id, actor.userId));
   if (!conversation || !member) throw notFound();
   if (right) authorize({ ...conversation, ...member }, right);
-  return { conversation, ...member };
+  const scope = judgedScope({ reader: actor.userId, conversationId: id, joinedSeq: member.joinedSeq });
+  return { conversation, role: member.role, scope };
 }
 
 /** The same with a message of it that the actor may read. */
@@ -147,9 +157,7 @@ export async function holdMessage(
   right?: Right,
 ): Promise<Held & { message: MessageRow }> {
   const held = await holdConversation(tx, actor, conversationId, right);
-  const message = await messageById(tx, actor.userId, conversationId, id);
-  if (!message || message.seq <= held.joinedSeq) throw notFound();
-  return { ...held, message };
+  return { ...held, message: await readableTo(tx, held.scope, id) };
 }
 
 const wordsOf: Partial<Record<Right, string>> = {
@@ -183,3 +191,12 @@ export async function requireRole(db: Queryable, actor: Actor | undefined, role:
   if (user?.status === 'active' && userRoles.indexOf(user.role) >= userRoles.indexOf(role)) return;
   throw new DomainError('forbidden', { detail: `This needs the role ${role} or a higher one.` });
 }
+
+/**
+ * What a call is done with. The second line behind the guards: whatever a person asks for runs under row-level security in
+ * their name, so that what a guard forgets is not there. Staff look at others, and who signs in is nobody yet.
+ */
+export const depsFor = <D extends Pick<Deps, 'db'>>(deps: D, actor: Actor | undefined, rule: Rule): D =>
+  actor && isHeldTo(rule) ? { ...deps, db: deps.db.as(actor.userId) } : deps;
+
+const isHeldTo = (rule: Rule) => rule.who !== 'staff' && rule.who !== 'anybody' && !('alone' in rule);

@@ -72,7 +72,8 @@ export async function endBot(deps: BotDeps, actor: Actor, id: UserId): Promise<v
   await requireBot(deps, actor, id);
   await commit(deps, async (tx) => {
     await updateUserStatus(tx, id, 'suspended');
-    const sessionIds = await endTokens(tx, id, 'bot_ended');
+    // Whose bot it is, an admin who ends it need not be.
+    const sessionIds = await tx.asEverybody((all) => endTokens(all, id, 'bot_ended'));
     await audit(tx, deps, actor, { action: 'end_bot', userId: id });
     return {
       value: undefined,

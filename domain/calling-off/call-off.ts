@@ -27,10 +27,13 @@ export async function callOff(
   { userIds, conversationId = null }: { userIds: readonly UserId[]; conversationId?: ConversationId | null },
   reason: Reason,
 ): Promise<void> {
-  await lockAttentions(tx, userIds);
-  const places = await armedOf(tx, userIds, conversationId);
-  if (places.length > 0) await callOffUnwanted(tx, places, { reason, at: now() });
-  for (const userId of userIds) await lookOnceAtScreens(tx, userId, screenLimits.delayMs);
+  // Whoever made the rule may see less than whom it concerns: who removes somebody need not read all that they could.
+  await tx.asEverybody(async (all) => {
+    await lockAttentions(all, userIds);
+    const places = await armedOf(all, userIds, conversationId);
+    if (places.length > 0) await callOffUnwanted(all, places, { reason, at: now() });
+    for (const userId of userIds) await lookOnceAtScreens(all, userId, screenLimits.delayMs);
+  });
 }
 
 type ChangeDeps = Pick<Deps, 'db' | 'now' | 'log'>;

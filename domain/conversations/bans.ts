@@ -51,10 +51,10 @@ export async function listBans(
   id: ConversationId,
   { limit, cursor }: PageRequest,
 ): Promise<PageOf<Ban>> {
-  await readableMembership(deps.db, actor, id, 'removeMembers');
+  const scope = await readableMembership(deps.db, actor, id, 'removeMembers');
   const list = `bans:${id}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
-  const rows = await bansPage(deps.db, id, { after, limit: limit + 1 });
+  const rows = await bansPage(deps.db, scope, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {

@@ -34,12 +34,12 @@ export async function createInvite(
   const once = clientId && { clientId, fingerprint: fingerprintOf(content) };
   return commit<MadeInvite>(deps, async (tx) => {
     // Its lock puts two requests with one clientId one after the other.
-    const { conversation } = await holdConversation(tx, actor, conversationId, 'invite');
+    const { conversation, scope } = await holdConversation(tx, actor, conversationId, 'invite');
     expectRoom(conversation, content.maxUses);
     const first = once && (await inviteByClientId(tx, conversationId, actor.userId, once.clientId));
     if (first && !first.fingerprint.equals(once.fingerprint)) throw new DomainError('idempotency_conflict');
     if (first) return { value: { invite: presentInvite(first.invite), created: false } };
-    const open = await openInvites(tx, conversationId);
+    const open = await openInvites(tx, scope);
     if (open.length >= limits.invitesPerConversation) throw tooMany();
     const row = await insertInvite(tx, toRow(deps, actor, conversationId, content), once);
     return { value: { invite: presentInvite(row), created: true } };
@@ -72,8 +72,8 @@ const tooMany = () =>
   });
 
 export async function listInvites(deps: Pick<Deps, 'db'>, actor: Actor, id: ConversationId): Promise<Invite[]> {
-  await readableMembership(deps.db, actor, id, 'invite');
-  return (await openInvites(deps.db, id)).map(presentInvite);
+  const scope = await readableMembership(deps.db, actor, id, 'invite');
+  return (await openInvites(deps.db, scope)).map(presentInvite);
 }
 
 export async function revokeInvite(

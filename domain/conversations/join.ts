@@ -29,7 +29,8 @@ export async function joinChannel(deps: JoinDeps, actor: Actor, id: Conversation
  */
 export async function acceptInvite(deps: JoinDeps, actor: Actor, code: string): Promise<Conversation> {
   const id = await commit(deps, async (tx) => {
-    const invite = await inviteByCode(tx, code);
+    // Who has the code is no member yet.
+    const invite = await tx.asEverybody((all) => inviteByCode(all, code));
     if (!invite || !(invite.isGood || (await belongs(tx, actor, invite.conversationId)))) throw notFound();
     const conversation = await lockConversation(tx, invite.conversationId);
     if (!conversation) throw notFound();

@@ -101,7 +101,7 @@ export async function listMembers(
   const membership = await readableMembership(deps.db, actor, conversationId);
   const list = `members:${conversationId}`;
   const after = cursor === undefined ? undefined : openCursor(deps, list, cursor)[0];
-  const rows = await membersPage(deps.db, conversationId, { after, limit: limit + 1 });
+  const rows = await membersPage(deps.db, membership, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {

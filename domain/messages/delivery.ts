@@ -22,16 +22,18 @@ export async function messageReceipts(
   if (message.senderId !== actor.userId) {
     throw new DomainError('forbidden', { detail: 'Only who wrote a message is told how far it has come.' });
   }
-  const members = await deliveryOf(deps.db, message);
+  const members = await deliveryOf(deps.db, membership, message.seq);
   const having = (what: 'delivered' | 'read'): UserId[] =>
     members.filter((member) => !membership.blocked && member[what]).map(({ userId }) => userId);
   const [deliveredTo, readBy] = [having('delivered'), having('read')];
   const isNamed = membership.memberCount <= limits.namedMembers;
+  // By the recipients' own rules and devices, of which nothing else is told.
+  const asEverybody = { ...deps, db: deps.db.asEverybody() };
   const waiting =
     isNamed && message.priority === 'urgent'
       ? {
-          heldBack: await heldBackOf(deps, { ...message, kind: membership.kind }),
-          unreachable: await unreachableOf(deps, message),
+          heldBack: await heldBackOf(asEverybody, { ...message, kind: membership.kind }),
+          unreachable: await unreachableOf(asEverybody, message),
         }
       : {};
   return {

@@ -163,11 +163,11 @@ export async function messageHistory(
   conversationId: ConversationId,
   id: MessageId,
 ): Promise<MessageRevision[]> {
-  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
   if (message.text === null) return [];
   const { text, mentions } = message;
   const now = { text, mentions, writtenAt: message.editedAt ?? message.createdAt };
-  const revisions = [...(await revisionsOf(deps.db, message)), now];
+  const revisions = [...(await revisionsOf(deps.db, membership, message.seq)), now];
   return revisions.map((revision) => ({
     text: revision.text,
     mentions: revision.mentions ?? [],

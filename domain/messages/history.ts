@@ -2,7 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { MessagesQuery } from '../../contracts/rest/messages.ts';
 import { messagesPage } from '../../db/queries/messages.ts';
-import { readAsMember, readableMessage } from '../access/index.ts';
+import { type ReadScope, readAsMember, readableMessage } from '../access/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentMessage } from '../log/index.ts';
 
@@ -13,20 +13,17 @@ export async function listMessages(
   conversationId: ConversationId,
   query: MessagesQuery,
 ): Promise<Message[]> {
-  return readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
-    pageAround(deps, actor, { conversationId, joinedSeq }, query),
-  );
+  return readAsMember(deps.db, actor, conversationId, (scope) => pageAround(deps, scope, query));
 }
 
 /** The same of what may be a thread. */
 export async function pageAround(
   deps: Pick<Deps, 'db'>,
-  actor: Actor,
-  place: Parameters<typeof messagesPage>[2],
-  { before, after, around, limit }: MessagesQuery,
+  scope: ReadScope,
+  { before, after, around, limit, threadSeq }: MessagesQuery & { threadSeq?: number },
 ): Promise<Message[]> {
   const page = (bounds: { before?: number | undefined; after?: number | undefined; limit: number }) =>
-    messagesPage(deps.db, actor.userId, place, bounds);
+    messagesPage(deps.db, scope, { ...bounds, threadSeq });
   if (around === undefined) return (await page({ before, after, limit })).map(presentMessage);
   // The message itself belongs to the later half.
   const earlier = Math.floor((limit - 1) / 2);

@@ -41,8 +41,6 @@ export async function listPins(
   actor: Actor,
   conversationId: ConversationId,
 ): Promise<Message[]> {
-  const rows = await readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
-    pinnedMessages(deps.db, actor.userId, { conversationId, joinedSeq }),
-  );
+  const rows = await readAsMember(deps.db, actor, conversationId, (scope) => pinnedMessages(deps.db, scope));
   return rows.map(presentMessage);
 }

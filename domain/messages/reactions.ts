@@ -2,8 +2,7 @@ import type { Message } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { countReactions, deleteReaction, insertReaction, reactionsPage } from '../../db/queries/message-changes.ts';
-import { messageBySeq } from '../../db/queries/messages.ts';
-import { holdMessage, readableMessage } from '../access/index.ts';
+import { holdMessage, readableMessage, readableTo } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -31,7 +30,7 @@ export async function setReaction(
 ): Promise<Message> {
   const emoji = normalizeEmoji(typed);
   const row = await commit(deps, async (tx) => {
-    const { message } = await holdMessage(tx, actor, conversationId, id, on ? 'react' : 'unreact');
+    const { message, scope } = await holdMessage(tx, actor, conversationId, id, on ? 'react' : 'unreact');
     if (message.kind !== 'text' || message.deletedAt) throw notFound();
     const change = on ? insertReaction : deleteReaction;
     if (!(await change(tx, message, emoji, actor.userId))) return { value: message };
@@ -40,9 +39,9 @@ export async function setReaction(
     const type = on ? ('reaction.added' as const) : ('reaction.removed' as const);
     const reaction = { emoji, userId: actor.userId, count };
     const numbers = await appendAndTouch(tx, actor, message, type, reaction);
-    const now = await messageBySeq(tx, actor.userId, conversationId, message.seq);
+    const now = await readableTo(tx, scope, id);
     const data = { messageId: id, seq: message.seq, ...reaction };
-    return { value: now ?? message, events: [told(actor, message, numbers, { type, data })] };
+    return { value: now, events: [told(actor, message, numbers, { type, data })] };
   });
   return presentMessage(row);
 }
@@ -59,11 +58,11 @@ export async function listReactions(
   id: MessageId,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ) {
-  const { message } = await readableMessage(deps.db, actor, conversationId, id);
+  const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
   const list = `reactions:${id}`;
   const [emoji, userId] = cursor === undefined ? [] : openCursor(deps, list, cursor);
   const after = emoji === undefined || userId === undefined ? undefined : { emoji, userId };
-  const rows = await reactionsPage(deps.db, message, { after, limit: limit + 1 });
+  const rows = await reactionsPage(deps.db, membership, message.seq, { after, limit: limit + 1 });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return {

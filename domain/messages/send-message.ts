@@ -7,7 +7,7 @@ import {
   type SentRow,
   type StoredOrigin,
   messageByClientId,
-  messageBySeq,
+  ownMessage,
 } from '../../db/queries/messages.ts';
 import type { NewMessageRow, StoreResult } from '../../db/queries/store-messages.ts';
 import { readableMessage } from '../access/index.ts';
@@ -173,7 +173,7 @@ async function storedMessage(
   conversationId: ConversationId,
   seq: number,
 ): Promise<Message> {
-  const row = await messageBySeq(deps.db, actor.userId, conversationId, seq);
+  const row = await ownMessage(deps.db, actor.userId, conversationId, seq);
   if (!row) throw notFound();
   return presentMessage(row);
 }

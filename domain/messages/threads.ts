@@ -24,10 +24,10 @@ export async function listReplies(
   query: MessagesQuery,
 ): Promise<Message[]> {
   // Root and page by one and the same membership: by two, somebody who came back between them read one by the other's.
-  return readAsMember(deps.db, actor, conversationId, async ({ joinedSeq }) => {
-    const { seq, threadSeq } = await readableTo(deps.db, actor, { conversationId, joinedSeq }, id);
+  return readAsMember(deps.db, actor, conversationId, async (scope) => {
+    const { seq, threadSeq } = await readableTo(deps.db, scope, id);
     // A reply stands for the thread that it is in.
-    return pageAround(deps, actor, { conversationId, joinedSeq, threadSeq: threadSeq ?? seq }, query);
+    return pageAround(deps, scope, { ...query, threadSeq: threadSeq ?? seq });
   });
 }
 
@@ -43,14 +43,13 @@ export async function updateThread(
   patch: ThreadPatch,
 ): Promise<FollowedThread> {
   const { message, membership } = await readableMessage(deps.db, actor, conversationId, id);
-  const { joinedSeq } = membership;
   const rootSeq = message.threadSeq ?? message.seq;
-  if (rootSeq <= joinedSeq) throw notFound();
+  if (rootSeq <= membership.joinedSeq) throw notFound();
   // No thread begins below a system line, so nothing of it can be followed.
   if (message.kind !== 'text')
     throw faultyField('messageId', 'not_found', 'names a system message, which begins no thread');
   const changed = await changeThread(deps, actor, { conversationId, rootSeq }, patch);
-  const row = await threadOfMember(deps.db, actor.userId, { conversationId, joinedSeq }, rootSeq);
+  const row = await threadOfMember(deps.db, membership, rootSeq);
   if (!row) throw notFound();
   const thread = presentThread(row);
   if (changed) deps.publishLive(whatIsTold(actor, thread));
@@ -100,8 +99,8 @@ export async function listThreads(
 ) {
   const list = `threads:${conversationId}`;
   const before = cursor === undefined ? undefined : Number(openCursor(deps, list, cursor)[0]);
-  const rows = await readAsMember(deps.db, actor, conversationId, ({ joinedSeq }) =>
-    threadsPage(deps.db, actor.userId, { conversationId, joinedSeq }, { before, limit: limit + 1 }),
+  const rows = await readAsMember(deps.db, actor, conversationId, (scope) =>
+    threadsPage(deps.db, scope, { before, limit: limit + 1 }),
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);

@@ -19,14 +19,15 @@ export async function eventsAfter(
   conversationId: ConversationId,
   { after, limit }: { after: number; limit: number },
 ): Promise<EventsAfter> {
-  const { version, joinedSeq, joinedVersion } = await readableMembership(deps.db, actor, conversationId);
+  const membership = await readableMembership(deps.db, actor, conversationId);
+  const { version, joinedVersion } = membership;
   const tooFar = after > version || after < joinedVersion || version - after > limits.catchUpEvents;
   if (tooFar) {
     const whole = await snapshot(deps, actor, conversationId);
     if (!whole) throw notFound();
     return whole;
   }
-  const rows = await logAfter(deps.db, actor.userId, [{ conversationId, version: after, joinedSeq }], limit);
+  const rows = await logAfter(deps.db, actor.userId, [{ scope: membership, version: after }], limit);
   const events = withinBytes(await presentLog(deps.db, rows));
   const anew = leadsOut(events, actor) ? await snapshot(deps, actor, conversationId) : undefined;
   const reached = events.at(-1)?.version ?? after;

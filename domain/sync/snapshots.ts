@@ -4,6 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import { conversationsByIds } from '../../db/queries/conversations.ts';
 import { membersOfAll } from '../../db/queries/members.ts';
 import { newestMessages } from '../../db/queries/messages.ts';
+import { scopesOf } from '../access/index.ts';
 import { presentConversation, presentMember, tellsReceipts } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { presentMessage } from '../log/index.ts';
@@ -24,8 +25,12 @@ export async function loadSnapshots(
   return deps.db.transaction(async (tx) => {
     await tx.query({ text: 'set transaction isolation level repeatable read, read only', values: [] });
     const rows = await conversationsByIds(tx, actor.userId, ids);
-    const members = await membersOfAll(tx, ids, limits.namedMembers);
-    const messages = await newestMessages(tx, actor.userId, rows, snapshotMessages);
+    const scopes = scopesOf(
+      actor,
+      rows.map(({ id, joinedSeq }) => ({ conversationId: id, joinedSeq })),
+    );
+    const members = await membersOfAll(tx, scopes, limits.namedMembers);
+    const messages = await newestMessages(tx, actor.userId, scopes, snapshotMessages);
     const of = <Row extends { conversationId: ConversationId }>(list: Row[], id: ConversationId) =>
       list.filter(({ conversationId }) => conversationId === id);
     return new Map(

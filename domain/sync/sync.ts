@@ -8,8 +8,9 @@ import type {
 } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
-import { type LogRow, logAfter } from '../../db/queries/log.ts';
+import { type LogPlace, type LogRow, logAfter } from '../../db/queries/log.ts';
 import { type StandingRow, type SyncCosts, notMine, othersOf, standings } from '../../db/queries/sync.ts';
+import { type ReadScope, scopesOf } from '../access/index.ts';
 import { presentChannels, presentWatermarks } from '../conversations/index.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -94,11 +95,12 @@ async function changes(deps: Pick<Deps, 'db'>, actor: Actor, rows: readonly Stan
 
 function logOf(deps: Pick<Deps, 'db'>, actor: Actor, behind: readonly StandingRow[]): Promise<LogRow[]> {
   if (behind.length === 0) return Promise.resolve([]);
-  const places = behind.map(({ conversationId, known, joinedSeq }) => {
-    return { conversationId, version: known ?? 0, joinedSeq };
-  });
+  const scopes = scopesOf(actor, behind);
+  const places = behind.flatMap(({ known }, nth) => placeOf(scopes[nth], known ?? 0));
   return logAfter(deps.db, actor.userId, places, syncBudget.maxEvents);
 }
+
+const placeOf = (scope: ReadScope | undefined, version: number): LogPlace[] => (scope ? [{ scope, version }] : []);
 
 function asEvents(conversationId: ConversationId, version: number, events: ConversationEvent[]): SyncChange[] {
   // Left between two statements: the next call tells it as lost.
@@ -145,9 +147,10 @@ async function lastEvents(
   actor: Actor,
   lost: Awaited<ReturnType<typeof notMine>>,
 ): Promise<ConversationEvent[]> {
-  const places = lost.flatMap(({ id, leftVersion, joinedSeq }) =>
-    leftVersion === null ? [] : [{ conversationId: id, version: leftVersion - 1, joinedSeq: joinedSeq ?? 0 }],
-  );
+  const places = lost.flatMap(({ id, leftVersion, joinedSeq }) => {
+    const [scope] = scopesOf(actor, [{ conversationId: id, joinedSeq: joinedSeq ?? 0 }]);
+    return leftVersion === null ? [] : placeOf(scope, leftVersion - 1);
+  });
   if (places.length === 0) return [];
   return presentLog(deps.db, await logAfter(deps.db, actor.userId, places, 1));
 }

@@ -1,7 +1,13 @@
-import type { ClientEventAnswer, ClientEventInput, OperationRequest } from '../../contracts/realtime/index.ts';
+import type {
+  ClientEventAnswer,
+  ClientEventInput,
+  ClientEventName,
+  OperationRequest,
+} from '../../contracts/realtime/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { activityEnded } from '../../domain/attention/index.ts';
+import { depsFor, eventRuleOf } from '../../domain/access/index.ts';
 import type { Actor, Deps } from '../../domain/deps.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { deleteMessage, editMessage, sendMessage, setReaction } from '../../domain/messages/index.ts';
@@ -33,6 +39,7 @@ export interface HandlerOptions {
 /** Everything that a client may ask over its socket: the same domain functions as REST. */
 export function createListeners(node: HandlerOptions): Listeners {
   const { deps, operations, options } = node;
+  const forEvent = (name: Exclude<ClientEventName, 'request'>, actor: Actor) => depsFor(deps, actor, eventRuleOf(name));
   return {
     'message.send': on(
       'message.send',
@@ -41,25 +48,25 @@ export function createListeners(node: HandlerOptions): Listeners {
       (input) => deps.storesAreFull() && !isUrgent(input),
     ),
     'message.edit': on('message.edit', options, async (actor, { conversationId, messageId, edit }) => ({
-      message: await editMessage(deps, actor, conversationId, messageId, edit),
+      message: await editMessage(forEvent('message.edit', actor), actor, conversationId, messageId, edit),
     })),
     'message.delete': on('message.delete', options, async (actor, { conversationId, messageId }) => ({
-      message: await deleteMessage(deps, actor, conversationId, messageId),
+      message: await deleteMessage(forEvent('message.delete', actor), actor, conversationId, messageId),
     })),
     'reaction.set': on('reaction.set', options, async (actor, { conversationId, messageId, ...reaction }) => ({
-      message: await setReaction(deps, actor, conversationId, messageId, reaction),
+      message: await setReaction(forEvent('reaction.set', actor), actor, conversationId, messageId, reaction),
     })),
     'receipt.update': on('receipt.update', options, async (actor, { conversationId, receipt }) => ({
-      receipt: await updateReceipts(deps, actor, conversationId, receipt),
+      receipt: await updateReceipts(forEvent('receipt.update', actor), actor, conversationId, receipt),
     })),
     'typing.set': on('typing.set', options, async (actor, { conversationId, on: typing }, socket) => {
       if (mayTell(socket, conversationId, typing)) await tellTyping(deps, actor, socket, { conversationId, typing });
       return {};
     }),
     'presence.set': on('presence.set', options, (_actor, input, socket) => setPresence(socket, node, input)),
-    sync: on('sync', options, (actor, request) => sync(deps, actor, request)),
+    sync: on('sync', options, (actor, request) => sync(forEvent('sync', actor), actor, request)),
     'events.after': on('events.after', options, async (actor, { conversationId, after, limit = limits.pageItems }) => ({
-      page: await eventsAfter(deps, actor, conversationId, { after, limit }),
+      page: await eventsAfter(forEvent('events.after', actor), actor, conversationId, { after, limit }),
     })),
     'session.renew': on('session.renew', options, async (actor, { token }, socket) => {
       const { userId, sessionId, expiresAt } = deps.tokens.verify(token);
@@ -105,7 +112,7 @@ async function tellTyping(
   { conversationId, typing }: { conversationId: ConversationId; typing: boolean },
 ): Promise<void> {
   try {
-    await setTyping(deps, actor, conversationId, typing);
+    await setTyping(depsFor(deps, actor, eventRuleOf('typing.set')), actor, conversationId, typing);
   } catch (error) {
     delete data.typing;
     throw error;

@@ -228,6 +228,13 @@ export const rows: readonly Row[] = [
 /** Arrows whose reason deserves its own name; they are asked before the rows. */
 export const nevers: readonly Never[] = [
   {
+    name: 'scopes-are-made-by-access',
+    from: '**',
+    to: 'db/read-scope.ts',
+    unlessFrom: ['domain/access/**', 'db/queries/**', 'bench/**', ...tests],
+    why: 'That somebody may read a conversation is judged in one place; whoever else makes a scope has judged nothing.',
+  },
+  {
     name: 'nothing-imports-tests',
     from: '**',
     to: '{test/**,**.test.ts}',

@@ -55,8 +55,8 @@ export const access: readonly Mutant[] = [
   },
   {
     name: 'access: a message is read from one’s joining on',
-    file: 'domain/access/index.ts',
-    changes: [['  if (!message || message.seq <= joinedSeq) throw notFound();', '  if (!message) throw notFound();']],
+    file: 'db/queries/messages.ts',
+    changes: [[' is not distinct from $1 and m.seq > $4`,', ' is not distinct from $1 and $4::bigint >= 0`,']],
     test: matrix,
     red: refuses('getMessage'),
   },
@@ -64,7 +64,10 @@ export const access: readonly Mutant[] = [
     name: 'access: nor is an earlier one changed',
     file: 'domain/access/index.ts',
     changes: [
-      ['  if (!message || message.seq <= held.joinedSeq) throw notFound();', '  if (!message) throw notFound();'],
+      [
+        '  return { ...held, message: await readableTo(tx, held.scope, id) };',
+        '  return { ...held, message: await readableTo(tx, { ...held.scope, joinedSeq: 0 }, id) };',
+      ],
     ],
     test: matrix,
     red: refuses('addReaction'),
@@ -74,8 +77,8 @@ export const access: readonly Mutant[] = [
     file: 'db/queries/messages.ts',
     changes: [
       [
-        'where m.id = $3 and m.conversation_id is not distinct from $1`,\n    values: [conversationId, reader, id],',
-        'where m.id = $3 and $1::uuid is not null`,\n    values: [conversationId, reader, id],',
+        'where m.id = $3 and m.conversation_id is not distinct from $1 and m.seq > $4`',
+        'where m.id = $3 and $1::uuid is not null and m.seq > $4`',
       ],
     ],
     test: matrix,
@@ -203,9 +206,9 @@ export const access: readonly Mutant[] = [
     changes: [
       [
         '  const { message } = await readableMessage(deps.db, actor, from, id);',
-        '  const message = (await messageById(deps.db, actor.userId, from, id)) as MessageRow;',
+        '  const scope = { reader: actor.userId, conversationId: from, joinedSeq: 0 } as never;\n  const message = (await messageById(deps.db, scope, id)) as MessageRow;',
       ],
-      ['  messageByClientId,\n  messageBySeq,', '  messageByClientId,\n  messageById,\n  messageBySeq,'],
+      ['  messageByClientId,\n  ownMessage,', '  messageByClientId,\n  messageById,\n  ownMessage,'],
     ],
     test: matrix,
     red: refuses('forwardMessage'),

@@ -8,6 +8,7 @@ import { limits } from './limits.ts';
 import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
+import { secondLine } from './second-line.ts';
 import { sessions } from './sessions.ts';
 import { tokenMutants } from './tokens.ts';
 
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...limits,
   ...live,
   ...messages,
+  ...secondLine,
   ...sessions,
   ...secondFactors,
   ...signInElsewhere,

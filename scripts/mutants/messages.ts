@@ -285,7 +285,7 @@ export const messages: readonly Mutant[] = [
   {
     name: 'a thread from before the joining is out of reach',
     file: 'domain/messages/threads.ts',
-    changes: [['  if (rootSeq <= joinedSeq) throw notFound();\n', '']],
+    changes: [['  if (rootSeq <= membership.joinedSeq) throw notFound();\n', '']],
     test: threads,
     red: 'that began before somebody’s joining are out of their reach, also by a reply that they may read',
   },

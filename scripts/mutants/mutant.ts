@@ -7,4 +7,6 @@ export interface Mutant {
   /** The file of the test that must turn red, and enough of its title to mean that one alone. */
   test: string;
   red: string;
+  /** It is a guard of row-level security, or of what passes it: others are tried without, which holds back what they let through. */
+  behindPolicies?: true;
 }

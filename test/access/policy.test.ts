@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Deps } from '../../domain/deps.ts';
 import { clientEvents, type ClientEventName } from '../../contracts/realtime/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import { type Rule, eventPolicy, policy, ruleOf } from '../../domain/access/policy.ts';
@@ -40,7 +41,7 @@ describe('the policy', () => {
   it('an operation without a row is not mounted', () => {
     const all = new Operations(
       { checkAnswers: true },
-      { requireRole: () => Promise.resolve(), requireProof: () => Promise.resolve() },
+      { depsFor: () => ({}) as Deps, requireRole: () => Promise.resolve(), requireProof: () => Promise.resolve() },
     );
     const stray = { ...endpoints.getMe, operationId: 'stray' };
     assert.throws(() => all.add(stray, () => ({ status: 200 as const, body: undefined as never })), /stray has no row/);

@@ -27,6 +27,7 @@ export const arrows: readonly Plant[] = [
   ['db-sits-on-contracts', 'db/queries/x.ts', "import type { Deps } from '../../domain/deps.ts';"],
   ['db-sits-on-contracts', 'db/x.ts', "import '../platform/config.ts';"],
   ['db-sits-on-contracts', 'db/x.ts', "import 'ioredis';"],
+  ['scopes-are-made-by-access', 'domain/messages/x.ts', "import { judgedScope } from '../../db/read-scope.ts';"],
   ['sql-lives-in-db', 'domain/messages/x.ts', "import 'pg';"],
   ['sql-lives-in-db', 'platform/x.ts', "import type { Knex } from 'knex';"],
   ['sql-lives-in-db', 'workers/x.ts', "import knex from 'knex';"],

@@ -12,6 +12,7 @@ const house: Readonly<Record<string, string>> = {
   'db/client.ts': "import pg from 'pg';\nexport const pool = pg;",
   'db/migrate.ts': "import knex from 'knex';\nexport const k = knex;",
   'db/provision.ts': '',
+  'db/read-scope.ts': '',
   'db/queries/users.ts': '',
   'db/migrations/first.ts': "import type { Knex } from 'knex';\nexport type K = Knex;",
   'domain/deps.ts': 'export type Deps = object;',

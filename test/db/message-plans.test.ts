@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Queryable } from '../../db/client.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { unreadOf } from '../../db/queries/members.ts';
+import { judgedScope } from '../../db/read-scope.ts';
 import { messageByClientId, messageById } from '../../db/queries/messages.ts';
 import { storePlainMessagesSql } from '../../db/queries/store-messages.ts';
 import { type TestDatabase, createDatabase } from '../setup/database.ts';
@@ -63,7 +64,8 @@ describe('the plans by which a message is found', () => {
   const lookups = {
     'a message by its id': {
       index: 'messages_by_id',
-      run: (db: Queryable) => messageById(db, userId, conversationId, userId as never),
+      run: (db: Queryable) =>
+        messageById(db, judgedScope({ reader: userId, conversationId, joinedSeq: 0 }), userId as never),
     },
     'a message by its clientId': {
       index: 'messages_once',

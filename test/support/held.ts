@@ -18,13 +18,20 @@ export function holdNext(process: RunningProcess | undefined, name: string): Hel
     once(steps, 'begun', { signal: AbortSignal.timeout(20_000) }),
     once(steps, 'released', { signal: AbortSignal.timeout(20_000) }),
   ];
-  db.query = async (statement) => {
-    if (statement.name !== name) return real.query(statement);
-    Object.assign(db, real);
-    const answer = await real.query(statement);
-    steps.dispatchEvent(new Event('begun'));
-    await released;
-    return answer as never;
+  const holding =
+    (query: typeof db.query): typeof db.query =>
+    async (statement) => {
+      if (statement.name !== name) return query(statement);
+      Object.assign(db, real);
+      const answer = await query(statement);
+      steps.dispatchEvent(new Event('begun'));
+      await released;
+      return answer as never;
+    };
+  db.query = holding((statement) => real.query(statement));
+  db.as = (userId) => {
+    const person = real.as(userId);
+    return { ...person, query: holding((statement) => person.query(statement)) };
   };
   return { begun, release: () => void steps.dispatchEvent(new Event('released')) };
 }
