@@ -603,6 +603,7 @@ create table sessions (
   proof_tries integer not null default 0,
   proof_tries_since timestamp with time zone,
   network bytea,
+  proved_by_factor boolean not null default false,
   constraint sessions_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);

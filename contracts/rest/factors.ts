@@ -149,7 +149,7 @@ export const factorEndpoints = {
     auth: 'user',
     body: z.strictObject({ code: TotpCode }),
     success: { 200: z.strictObject({ recoveryCodes: RecoveryCodes }) },
-    errors: ['invalid_code', 'code_expired', 'factor_exists'],
+    errors: ['invalid_code', 'code_expired', 'factor_exists', 'step_up_required'],
   }),
   removeTotp: endpoint({
     operationId: 'removeTotp',
@@ -193,7 +193,14 @@ export const factorEndpoints = {
     auth: 'user',
     body: z.strictObject({ name: PasskeyName, passkey: NewPasskeyAnswer }),
     success: { 201: z.strictObject({ passkey: Passkey, recoveryCodes: RecoveryCodes.nullable() }) },
-    errors: ['invalid_passkey', 'code_expired', 'too_many_attempts', 'factor_exists', 'limit_reached'],
+    errors: [
+      'invalid_passkey',
+      'code_expired',
+      'too_many_attempts',
+      'factor_exists',
+      'limit_reached',
+      'step_up_required',
+    ],
   }),
   renamePasskey: endpoint({
     operationId: 'renamePasskey',

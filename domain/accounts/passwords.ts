@@ -12,7 +12,7 @@ import {
   usePasswordReset,
 } from '../../db/queries/password-resets.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
-import { revokeSessions } from '../../db/queries/sessions.ts';
+import { revokeSessions, voidOtherProofs } from '../../db/queries/sessions.ts';
 import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
 import { audit } from '../audit/index.ts';
@@ -23,9 +23,9 @@ import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
 import { isProvedBy, tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
+import { requireProof } from './proof.ts';
 import { hasFactor } from './recovery-codes.ts';
 import { hashToken, tellEnded } from './sessions.ts';
-import { requireProof } from './step-up.ts';
 import { refusingTaken } from './taken.ts';
 
 type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
@@ -36,7 +36,8 @@ export const resetLifetimeMs = 30 * 60_000;
 /**
  * Another password for who is signed in and knows the one they have. Guessing at that is counted: a session that somebody
  * left open is not the way to its password. The old one is the fresh proof that what matters asks for; who has a second
- * factor proves that as well, for of them the password alone is none. Answers with how many other sessions were ended.
+ * factor proves that as well, for of them the password alone is none. What the
+ * former one has proved elsewhere counts no more. Answers with how many other sessions were ended.
  */
 export async function changePassword(
   deps: ChangeDeps,
@@ -55,6 +56,7 @@ export async function changePassword(
     await takePassword(tx, deps, user, passwordHash);
     const others = { allBut: actor.sessionId };
     const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
+    await voidOtherProofs(tx, user.id, actor.sessionId);
     await audit(tx, deps, actor, { action: 'change_password', userId: user.id });
     return { value: sessionIds };
   });

@@ -12,6 +12,7 @@ import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import type { Entrance } from './sessions.ts';
 import { usePasskey } from './passkeys.ts';
+import { methodsOf } from './proof.ts';
 import { hasFactor, useRecoveryCode } from './recovery-codes.ts';
 import { spendCode } from './totp.ts';
 import { requestFor } from './webauthn.ts';
@@ -51,12 +52,6 @@ async function challenge(
     passkey: passkeys.length > 0 ? requestFor(deps, token, passkeys) : null,
   };
 }
-
-export const methodsOf = ({ totp, passkeys, recoveryCodes }: FactorsRow): SecondFactorNeeded['methods'] => [
-  ...(totp ? (['totp'] as const) : []),
-  ...(passkeys > 0 ? (['passkey'] as const) : []),
-  ...(recoveryCodes > 0 ? (['recoveryCode'] as const) : []),
-];
 
 type ProveDeps = Pick<Deps, 'now' | 'newId' | 'sealing' | 'publicUrl' | 'origins'>;
 

@@ -2,35 +2,18 @@ import type { StepUpProof } from '../../contracts/rest/factors.ts';
 import type { PasskeyRequest } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
+import { factorsOf } from '../../db/queries/factors.ts';
 import { passkeysOf } from '../../db/queries/passkeys.ts';
-import { isProvedSince, markProved, takeProofTry } from '../../db/queries/sessions.ts';
-import { userById } from '../../db/queries/users.ts';
+import { markProved, takeProofTry } from '../../db/queries/sessions.ts';
+import { holdPassword, userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
+import { notProved, proofMs } from './proof.ts';
 import { hasFactor } from './recovery-codes.ts';
-import { methodsOf, prove } from './second-factor.ts';
+import { prove } from './second-factor.ts';
 import { challengeIn, requestFor } from './webauthn.ts';
-
-const proofMs = limits.proofSeconds * 1_000;
-
-/** Refuses unless the session's person has proved who they are within the last minutes, and says how to do so. */
-export async function requireProof(deps: Pick<Deps, 'db' | 'now'>, actor: Actor): Promise<void> {
-  const since = new Date(deps.now().getTime() - proofMs);
-  if (await isProvedSince(deps.db, actor.userId, actor.sessionId, since)) return;
-  throw notProved(await factorsOf(deps.db, actor.userId));
-}
-
-const words = { totp: '`code` (of the authenticator app)', passkey: '`passkey`', recoveryCode: '`recoveryCode`' };
-
-function notProved(factors: FactorsRow): DomainError {
-  const means = hasFactor(factors) ? methodsOf(factors).map((method) => words[method]) : ['`password`'];
-  return new DomainError('step_up_required', {
-    detail: `This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up with ${means.join(' or ')}, then ask again.`,
-  });
-}
 
 type StepUpDeps = Pick<
   Deps,
@@ -73,10 +56,14 @@ async function byPassword(deps: StepUpDeps, actor: Actor, password: string): Pro
   const factors = await factorsOf(deps.db, actor.userId);
   if (hasFactor(factors)) throw notProved(factors);
   const user = await userById(deps.db, actor.userId);
-  if (!(await deps.passwords.verify(password, user?.passwordHash)))
-    throw new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
-  return async () => undefined;
+  if (!user || !(await deps.passwords.verify(password, user.passwordHash))) throw wrongPassword();
+  // It may have become another one meanwhile, which voids what the former one has proved.
+  return async (tx) => {
+    if (!(await holdPassword(tx, user.id, user.passwordHash))) throw wrongPassword();
+  };
 }
+
+const wrongPassword = () => new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
 
 async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Promise<Proved> {
   if (!proof.passkey) return (tx) => prove(tx, deps, actor.userId, proof, '');
