@@ -39,11 +39,15 @@ export interface AccessToken {
 }
 export interface VerifiedToken extends Actor {
   expiresAt: Date;
+  /** The key that signed it. */
+  kid: string;
 }
 export interface Tokens {
   sign(actor: Actor): AccessToken;
   /** Throws `unauthenticated` or `token_expired`. */
   verify(token: string): VerifiedToken;
+  /** Whether what that key signed is good still: a socket outlives its handshake. */
+  knows(kid: string): boolean;
 }
 
 /** A key of access tokens as it lies in the table. */

@@ -49,7 +49,7 @@ async function admit(
   if (!parsed.success) {
     throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues, 'auth') });
   }
-  const { userId, sessionId, expiresAt } = deps.tokens.verify(parsed.data.token);
+  const { userId, sessionId, expiresAt, kid } = deps.tokens.verify(parsed.data.token);
   const actor = { userId, sessionId };
   const { refused } = await limits.spend([['connect', 1]], actor);
   if (refused) throw rateLimited(refused);
@@ -63,7 +63,7 @@ async function admit(
     throw error;
   }
   const { known, deviceId = null } = parsed.data;
-  return { actor, expiresAt, known, connection: { state: 'active', deviceId, viewing: null }, greeted };
+  return { actor, expiresAt, kid, known, connection: { state: 'active', deviceId, viewing: null }, greeted };
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */
