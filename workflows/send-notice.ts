@@ -15,6 +15,7 @@ const patience = {
   passkey_removed: afterwards,
   recovery_codes_renewed: afterwards,
   recovery_code_used: afterwards,
+  contact_changed: afterwards,
 } satisfies Record<NoticeKind, unknown>;
 
 /** Somebody is to be told about their account, at an address or number of theirs. */

@@ -198,7 +198,7 @@ const auditActions = [
   ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
   ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
   ...['suspend_user', 'reactivate_user', 'change_password', 'reset_password', 'take_contact'],
-  ...['change_factors'],
+  ...['change_factors', 'change_contact'],
 ] as const;
 
 export const AuditEntry = z

@@ -11,12 +11,13 @@ export const NoticeKind = z.enum([
   'passkey_removed',
   'recovery_codes_renewed',
   'recovery_code_used',
+  'contact_changed',
 ]);
 export type NoticeKind = z.infer<typeof NoticeKind>;
 /** What has happened already, and is told at every address and number that they have proved. */
 export type OwnerNoticeKind = Exclude<NoticeKind, 'password_forgotten'>;
 /** What was done with how somebody signs in, that they must hear of, whoever did it. */
-export type FactorNoticeKind = Exclude<OwnerNoticeKind, 'password_changed' | 'new_sign_in'>;
+export type FactorNoticeKind = Exclude<OwnerNoticeKind, 'password_changed' | 'new_sign_in' | 'contact_changed'>;
 
 /** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
 export const SendNoticeInput = z.strictObject({

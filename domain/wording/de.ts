@@ -57,6 +57,8 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Die alten gelten nicht mehr.',
     recovery_code_used:
       'Einer deiner Wiederherstellungscodes wurde benutzt, um sich bei deinem Homing-Konto anzumelden oder es als deines auszuweisen.',
+    contact_changed:
+      'Deinem Homing-Konto wurde eine E-Mail-Adresse oder Telefonnummer hinzugefügt, oder eine wurde durch eine andere ersetzt.',
   },
   page: {
     title: 'E-Mails von Homing',
@@ -150,5 +152,7 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
     recovery_code_used:
       'Ein Wiederherstellungscode deines Homing-Kontos wurde benutzt. Warst du das nicht, ändere jetzt dein Passwort.',
+    contact_changed:
+      'Adresse oder Nummer deines Homing-Kontos wurde geändert oder hinzugefügt. Warst du das nicht, ändere jetzt dein Passwort.',
   },
 };

@@ -54,6 +54,7 @@ export const en: Words = {
     recovery_codes_renewed: 'New recovery codes were made for your Homing account. The old ones do not work any more.',
     recovery_code_used:
       'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
+    contact_changed: 'An email address or phone number was added to your Homing account, or put in place of another.',
   },
   page: {
     title: 'Mails from Homing',
@@ -146,5 +147,7 @@ export const en: Words = {
     recovery_codes_renewed:
       'New recovery codes were made for your Homing account. If it was not you, change your password now.',
     recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',
+    contact_changed:
+      'An address or number was added to your Homing account, or changed. If it was not you, change your password now.',
   },
 };

@@ -54,6 +54,8 @@ export const es: Words = {
       'Se han creado nuevos códigos de recuperación para tu cuenta de Homing. Los anteriores ya no sirven.',
     recovery_code_used:
       'Se ha usado uno de tus códigos de recuperación para entrar en tu cuenta de Homing o para demostrar que es tuya.',
+    contact_changed:
+      'Se ha añadido una dirección de correo o un número de teléfono a tu cuenta de Homing, o se ha cambiado por otro.',
   },
   page: {
     title: 'Correos de Homing',
@@ -143,5 +145,7 @@ export const es: Words = {
     passkey_removed: 'Se ha quitado una llave de acceso de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    contact_changed:
+      'Se ha cambiado o puesto un correo o tel. en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
   },
 };

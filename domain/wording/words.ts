@@ -92,7 +92,7 @@ export interface Words {
     signInRemedy: string;
   };
   /** What was done with how they sign in, by mail. */
-  account: Record<FactorNoticeKind | 'subject' | 'ifNotYou', string>;
+  account: Record<FactorNoticeKind | 'contact_changed' | 'subject' | 'ifNotYou', string>;
   /** The page behind a mail's links. */
   page: {
     title: string;
@@ -155,5 +155,5 @@ export interface Words {
     passwordChanged: string;
     signIn: string;
     haveAccount: string;
-  } & Record<FactorNoticeKind, string>;
+  } & Record<FactorNoticeKind | 'contact_changed', string>;
 }

@@ -28,6 +28,13 @@ export const accounts: readonly Mutant[] = [
     red: 'goes to whoever proves it; the other account is left without',
   },
   {
+    name: 'who had an account is told of another address',
+    file: 'domain/accounts/contacts.ts',
+    changes: [["  await tellOwner(tx, deps, before, 'contact_changed');\n", '']],
+    test: 'test/attention/account-notices.test.ts',
+    red: 'at those that were proved before, and stands in the audit: email',
+  },
+  {
     name: 'an address is proved by one account',
     file: 'db/migrations/20261128T0800_contacts_by_proof.ts',
     changes: [['create unique index users_email_key', 'create index users_email_key']],
