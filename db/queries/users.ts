@@ -134,11 +134,15 @@ export async function updateUserStatus(tx: Tx, id: UserId, status: UserRow['stat
   return rowCount === 1;
 }
 
-/** The admins who may come in. They stay so until the transaction is over: of two who take each other out one waits. */
+/**
+ * The admins who may come in. They stay so until the transaction is over: of two who take each other out one waits, by one
+ * lock for all of them. Locked row by row, admins who suspend one another in a crowd wait for each other in a circle.
+ */
 export async function holdAdmins(tx: Tx): Promise<UserId[]> {
+  await tx.query({ name: 'lock-admins', text: 'select pg_advisory_xact_lock(2, 4)', values: [] });
   const { rows } = await tx.query<{ id: UserId }>({
-    name: 'hold-admins',
-    text: `select id from users where role = 'admin' and status = 'active' order by id for update`,
+    name: 'active-admins',
+    text: `select id from users where role = 'admin' and status = 'active'`,
     values: [],
   });
   return rows.map(({ id }) => id);
