@@ -28,7 +28,11 @@ export const rateLimits = {
   'second-factor': { key: 'address', points: 30, seconds: 60, whenAway: 'share' },
   register: { key: 'address', points: 100, seconds: 3_600, whenAway: 'share' },
   refresh: { key: 'session', points: 10, seconds: 60, whenAway: 'share' },
-  /** Codes asked for or tried, proofs of who asks, and passwords to be changed. */
+  /** Proofs of who asks, and passwords to be changed: whoever guesses in a stolen session keeps nobody out of their others. */
+  proofs: { key: 'session', points: 10, seconds: 600, whenAway: 'share' },
+  /** The same in all sessions of one person, so that many of them are no way around. */
+  'proofs-person': { key: 'person', points: 100, seconds: 600, whenAway: 'share' },
+  /** Codes asked for or tried. */
   codes: { key: 'person', points: 10, seconds: 600, whenAway: 'share' },
   invites: { key: 'person', points: 20, seconds: 60, whenAway: 'share' },
   /** Ten messages a second, in bursts of twenty. */
@@ -46,6 +50,11 @@ export const rateLimits = {
 export type LimiterName = keyof typeof rateLimits;
 /** What something costs, and of which budget. */
 export type Price = readonly [limiter: LimiterName, points: number];
+
+const proof: readonly Price[] = [
+  ['proofs', 1],
+  ['proofs-person', 1],
+];
 
 /** What costs otherwise than one `read` or `write`. The budget of who asks comes first: who has none spends no other. */
 const prices: Readonly<Record<string, readonly Price[]>> = {
@@ -66,9 +75,9 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
     ['sign-in', 1],
     ['refresh', 1],
   ],
-  changePassword: [['codes', 1]],
-  stepUp: [['codes', 1]],
-  confirmTotp: [['codes', 1]],
+  changePassword: proof,
+  stepUp: proof,
+  confirmTotp: proof,
   setEmail: [['codes', 1]],
   setPhone: [['codes', 1]],
   verifyEmail: [['codes', 1]],

@@ -49,7 +49,7 @@ export async function changePassword(
   const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
   if (secondFactor) await requireProof(deps, actor);
   checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
-  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));
+  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
   const ended = await commit(deps, async (tx) => {

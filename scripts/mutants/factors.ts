@@ -51,6 +51,13 @@ export const secondFactors: readonly Mutant[] = [
     red: 'counts for nothing in other sessions, and the one that changed it stays proved',
   },
   {
+    name: 'who guesses in one session keeps nobody out of another',
+    file: 'contracts/rate-limits.ts',
+    changes: [["proofs: { key: 'session'", "proofs: { key: 'person'"]],
+    test: 'test/limits/limits.test.ts',
+    red: 'of proofs are of a session, and ten times as many of all sessions of a person',
+  },
+  {
     name: 'a challenge is answered once',
     file: 'domain/accounts/challenges.ts',
     changes: [

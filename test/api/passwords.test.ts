@@ -95,15 +95,30 @@ describe('passwords', () => {
       assert.deepEqual([await isOpen(other.token), await isOpen(person.token)], [false, true]);
     });
 
-    it('refuses a wrong old one, so many times', async () => {
+    it('refuses a wrong old one, so many times in a session, and as often in each other one', async () => {
       const person = await registerPerson(by(door, app));
-      for (let n = 0; n < limits.passwordTriesPerHour; n += 1) {
+      const elsewhere = await signInAgain(by(door, app), person);
+      for (let n = 0; n < limits.passwordTriesPerSessionAndHour; n += 1) {
         const wrong = await change(person, { oldPassword: `${password}!` });
         assert.deepEqual(expectProblem(wrong as Answer<never>, 401, 'invalid_credentials'), ['oldPassword']);
       }
       expectProblem((await change(person, {})) as Answer<never>, 429, 'rate_limited');
+      expectStatus(await change(elsewhere, {}), 200);
+      expectStatus(await change(elsewhere, { oldPassword: another, newPassword: password }), 200);
       expectStatus(await login(person.email, password), 200);
     });
+
+    it('refuses the next in whatever session once so many were made in all of them', async () => {
+      const person = await registerPerson(by(door, app));
+      const sessions = limits.passwordTriesPerHour / limits.passwordTriesPerSessionAndHour;
+      for (let n = 0; n < sessions; n += 1) {
+        const session = await signInAgain(by(door, app), person);
+        const wrong = () => change(session, { oldPassword: `${password}!` });
+        const tries = await Promise.all(Array.from({ length: limits.passwordTriesPerSessionAndHour }, wrong));
+        assert.deepEqual(new Set(tries.map(({ status }) => status)), new Set([401]));
+      }
+      expectProblem((await change(person, {})) as Answer<never>, 429, 'rate_limited');
+    }).timeout(60_000);
 
     it('tells nobody at an address that was never verified', async () => {
       const person = await registerPerson(by(door, app));

@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rateLimits } from '../../contracts/rate-limits.ts';
-import { type Person, makeGroup, password, registerPeople, registerPerson } from '../factories/person.ts';
+import { type Person, makeGroup, password, registerPeople, registerPerson, signInAgain } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
@@ -111,6 +111,25 @@ describe('rate limits', () => {
     const body = { clientId: randomUUIDv7(), kind: 'group', title: 'One too many', memberIds: [] };
     expectProblem(await ana.call('POST', '/v1/conversations', body), 429, 'rate_limited');
     expectStatus(await ana.call('PATCH', '/v1/me', { displayName: 'Anna' }), 200);
+  });
+
+  it('of proofs are of a session, and ten times as many of all sessions of a person', async () => {
+    await begin('proofs=3/1h proofs-person=6/1h codes=1/1h');
+    const owner = await registerPerson(app);
+    const thief = await signInAgain(app, owner);
+    const prove = (person: Person) => person.call('POST', '/v1/auth/step-up', { password });
+    const change = (person: Person) =>
+      person.call('POST', '/v1/me/password', { oldPassword: password, newPassword: password });
+    for (let n = 0; n < 3; n += 1) await prove(thief);
+    expectProblem(await prove(thief), 429, 'rate_limited');
+    expectProblem(await change(thief), 429, 'rate_limited');
+    expectStatus(await prove(owner), 200);
+    expectStatus(await change(owner), 200);
+    const others = [await signInAgain(app, owner), await signInAgain(app, owner)] as const;
+    expectStatus(await prove(others[0]), 200);
+    for (const other of others) expectProblem(await prove(other), 429, 'rate_limited');
+    const { points } = rateLimits.proofs;
+    assert.equal(rateLimits['proofs-person'].points, 10 * points);
   });
 
   it('refuse before the body is read', async () => {
