@@ -11,8 +11,7 @@ import {
   RecoveryCodes,
 } from '../entities/index.ts';
 import { PasskeyId } from '../ids.ts';
-import { limits } from '../limits.ts';
-import { SignedIn, deviceName } from './auth.ts';
+import { GivenPassword, SignedIn, deviceName } from './auth.ts';
 import { endpoint } from './endpoint.ts';
 
 const TotpCode = z.string().regex(/^\d{6}$/, { message: 'must be six digits' });
@@ -42,7 +41,7 @@ export type SecondFactorProof = z.infer<typeof SecondFactorProof>;
 
 export const StepUpProof = z
   .strictObject({
-    password: z.string().min(1).max(limits.passwordLengthMax).optional().meta({ format: 'password' }),
+    password: GivenPassword.optional(),
     ...proofs,
   })
   .refine((body) => exactlyOne(body, ['password', 'code', 'recoveryCode', 'passkey']), {
