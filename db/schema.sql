@@ -111,6 +111,15 @@ create table audit (
 );
 grant insert, select on audit to homing_app;
 
+create table audit_end (
+  single boolean not null default true,
+  seq bigint not null,
+  hash bytea not null,
+  constraint audit_end_pkey PRIMARY KEY (single),
+  constraint audit_end_single_check CHECK (single)
+);
+grant select on audit_end to homing_app;
+
 create table bans (
   conversation_id uuid not null,
   user_id uuid not null,
@@ -793,16 +802,16 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.chain_audit()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     declare
-      last_seq bigint;
-      last_hash bytea;
+      last audit_end;
     begin
-      perform pg_advisory_xact_lock(2, 2);
-      select seq, hash into last_seq, last_hash from audit order by seq desc limit 1;
-      new.seq := coalesce(last_seq, 0) + 1;
-      new.hash := audit_hash(coalesce(last_hash, ''), new);
+      select * into strict last from audit_end for update;
+      new.seq := last.seq + 1;
+      new.hash := audit_hash(last.hash, new);
+      update audit_end set seq = new.seq, hash = new.hash;
       return new;
     end $function$
 ;

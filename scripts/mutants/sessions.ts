@@ -68,6 +68,13 @@ export const sessions: readonly Mutant[] = [
     red: 'is told to nobody at an address that is not proved theirs',
   },
   {
+    name: 'a missing end of the audit shows',
+    file: 'domain/audit/verify.ts',
+    changes: [['kept === undefined ? [end] : [kept, end]', 'kept === undefined ? [] : [kept]']],
+    test: 'test/db/audit-chain.test.ts',
+    red: 'takes the last ones away, then it is said at once, and when others have followed',
+  },
+  {
     name: 'an entry of the audit is held against its hash',
     file: 'domain/audit/verify.ts',
     changes: [['if (!row.hash.equals(hashOf(row, before)))', 'if (hashOf(row, before).length === 0)']],
