@@ -105,9 +105,12 @@ create table audit (
   job_id text,
   seq bigint not null,
   hash bytea not null,
+  was text,
+  became text,
   constraint audit_pkey PRIMARY KEY (id),
   constraint audit_seq_key UNIQUE (seq),
-  constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
+  constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL))),
+  constraint audit_check1 CHECK (((was IS NULL) = (became IS NULL)))
 );
 grant insert, select on audit to homing_app;
 
@@ -793,9 +796,14 @@ CREATE OR REPLACE FUNCTION public.audit_hash(previous bytea, entry audit)
  STABLE
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-      select sha256(previous || convert_to(json_build_array(
-        entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
-        entry.user_id, entry.message_id, entry.job_id)::text, 'UTF8'))
+      select sha256(previous || convert_to(case when entry.was is null and entry.became is null
+        then json_build_array(
+          entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
+          entry.user_id, entry.message_id, entry.job_id)
+        else json_build_array(
+          entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
+          entry.user_id, entry.message_id, entry.job_id, entry.was, entry.became)
+        end::text, 'UTF8'))
     $function$
 ;
 

@@ -198,7 +198,8 @@ const auditActions = [
   ...['list_jobs', 'show_job', 'retry_job', 'skip_job', 'snooze_job', 'close_job'],
   ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
   ...['suspend_user', 'reactivate_user', 'change_password', 'reset_password', 'take_contact'],
-  ...['change_factors', 'change_contact'],
+  ...['change_factors', 'change_contact', 'use_recovery_code', 'end_session', 'end_other_sessions'],
+  ...['step_up_failures', 'wrong_passwords'],
 ] as const;
 
 export const AuditEntry = z
@@ -213,6 +214,8 @@ export const AuditEntry = z
     messageId: MessageId.nullable(),
     /** The job that was looked at, or asked; in bulk each has an entry of its own. */
     jobId: z.string().nullable(),
+    /** Of a role that was changed. */
+    change: z.strictObject({ from: z.string(), to: z.string() }).nullable(),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;

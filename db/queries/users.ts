@@ -109,14 +109,15 @@ export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Pro
   return rows[0];
 }
 
-/** False where there is no such person. */
-export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<boolean> {
-  const { rowCount } = await tx.query({
+/** Answers with the role before; undefined where there is no such person. */
+export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<UserRole | undefined> {
+  const { rows } = await tx.query<{ role: UserRole }>({
     name: 'update-user-role',
-    text: 'update users set role = $2 where id = $1',
+    text: `update users u set role = $2 from (select id, role from users where id = $1 for update) former
+      where u.id = former.id returning former.role`,
     values: [id, role],
   });
-  return rowCount === 1;
+  return rows[0]?.role;
 }
 
 /** Changes whether somebody may come in; false where there is no such person. Waits for sign-ins that have begun. */

@@ -16,7 +16,7 @@ interface Allowance {
 }
 type Contact = { channel: 'email' | 'sms'; target: string };
 
-const hour = (key: string, most: number): Allowance => ({ key: `${key}:hour`, most, windowMs: hourMs });
+export const hour = (key: string, most: number): Allowance => ({ key: `${key}:hour`, most, windowMs: hourMs });
 const day = (key: string, most: number): Allowance => ({ key: `${key}:day`, most, windowMs: dayMs });
 
 /** By whom: nobody sends codes about by the hundred. */

@@ -28,7 +28,7 @@ export async function tellOwner(
 
 /**
  * The same of who signs in otherwise from now on, in the transaction in which that is so. What they sign in with is another
- * then, which stands in the audit, too; that a recovery code was used is told to its person alone.
+ * then, which stands in the audit, too; that a recovery code was used is written down by who took it, as the last of its transaction.
  */
 export async function tellOfFactor(
   tx: Tx,

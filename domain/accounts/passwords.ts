@@ -20,6 +20,7 @@ import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
+import { auditGuesses } from './guesses.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
 import { isProvedBy, tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
@@ -49,7 +50,7 @@ export async function changePassword(
   const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
   if (secondFactor) await requireProof(deps, actor);
   checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
-  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));
+  await takeTry(deps, actor);
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
   const ended = await commit(deps, async (tx) => {
@@ -62,6 +63,15 @@ export async function changePassword(
   });
   tellEnded(deps, user.id, ended);
   return ended.length;
+}
+
+async function takeTry(deps: ChangeDeps, actor: Actor): Promise<void> {
+  try {
+    await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));
+  } catch (error) {
+    if (error instanceof DomainError) await auditGuesses(deps, actor, 'wrong_passwords');
+    throw error;
+  }
 }
 
 const wrongOldPassword = () =>

@@ -13,7 +13,7 @@ import { enter } from './enter.ts';
 import type { Entrance } from './sessions.ts';
 import { usePasskey } from './passkeys.ts';
 import { methodsOf } from './proof.ts';
-import { hasFactor, useRecoveryCode } from './recovery-codes.ts';
+import { auditRecoveryCode, hasFactor, useRecoveryCode } from './recovery-codes.ts';
 import { spendCode } from './totp.ts';
 import { requestFor } from './webauthn.ts';
 
@@ -66,7 +66,9 @@ export async function answerSecondFactor(
     const userId = asked.userId as UserId;
     await prove(tx, deps, userId, proof, proof.challenge);
     await settleChallenge(tx, asked);
-    return enter(tx, deps, userId, { deviceName: asked.deviceName, address, secondFactor: true });
+    const entered = await enter(tx, deps, userId, { deviceName: asked.deviceName, address, secondFactor: true });
+    await auditRecoveryCode(tx, deps, userId, proof);
+    return entered;
   });
 }
 

@@ -9,15 +9,16 @@ import { holdPassword, userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
+import { auditGuesses } from './guesses.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { notProved, proofMs } from './proof.ts';
-import { hasFactor } from './recovery-codes.ts';
+import { auditRecoveryCode, hasFactor } from './recovery-codes.ts';
 import { prove } from './second-factor.ts';
 import { challengeIn, requestFor } from './webauthn.ts';
 
 type StepUpDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'sealing' | 'passwords' | 'publicUrl' | 'origins' | 'publishLive'
+  'db' | 'now' | 'newId' | 'mac' | 'sealing' | 'passwords' | 'publicUrl' | 'origins' | 'publishLive'
 >;
 
 /**
@@ -35,14 +36,17 @@ export async function stepUp(deps: StepUpDeps, actor: Actor, proof: StepUpProof)
     await proved(tx);
     if (!(await markProved(tx, actor.userId, actor.sessionId, { at, secondFactor })))
       throw new DomainError('session_revoked');
+    await auditRecoveryCode(tx, deps, actor.userId, proof);
     return { value: undefined };
   });
   return { provedUntil: new Date(at.getTime() + proofMs).toISOString() };
 }
 
-async function takeTry(deps: Pick<Deps, 'db' | 'now'>, { userId, sessionId }: Actor): Promise<void> {
+async function takeTry(deps: StepUpDeps, actor: Actor): Promise<void> {
+  const { userId, sessionId } = actor;
   const bounds = { at: deps.now(), maxTries: limits.factorGuesses, windowMs: proofMs };
   if (await takeProofTry(deps.db, userId, sessionId, bounds)) return;
+  await auditGuesses(deps, actor, 'step_up_failures');
   throw new DomainError('too_many_attempts', {
     detail: 'Too many wrong tries in this session; wait, or sign in anew.',
     retryAfterMs: proofMs,

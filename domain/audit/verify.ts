@@ -65,8 +65,9 @@ function faultOf(row: ChainedRow, before: AuditHead, kept: readonly AuditHead[])
 
 /** Over what the entry says and the hash of the one before it. The text is that of PostgreSQL's `json_build_array`. */
 function hashOf({ hash: _, ...row }: ChainedRow, before: AuditHead): Buffer {
-  const { seq, id, atMicros, actorId, operator, action, userId, messageId, jobId } = row;
-  const said = [seq, id, atMicros, actorId, operator, action, userId, messageId, jobId].map((part) =>
+  const { seq, id, atMicros, actorId, operator, action, userId, messageId, jobId, was, became } = row;
+  const changed = was === null && became === null ? [] : [was, became];
+  const said = [seq, id, atMicros, actorId, operator, action, userId, messageId, jobId, ...changed].map((part) =>
     JSON.stringify(part),
   );
   return createHash('sha256')

@@ -99,7 +99,7 @@ export const accounts: readonly Mutant[] = [
     name: 'guesses at the old password are counted',
     file: passwords,
     changes: [
-      ['  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));\n', ''],
+      ['    await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));\n', ''],
     ],
     test: tests,
     red: 'refuses a wrong old one, so many times in a session, and as often in each other one',

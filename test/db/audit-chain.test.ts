@@ -83,6 +83,16 @@ describe('the chain of the audit', () => {
       }
     });
 
+    it('changes what an entry says of a change, or adds it to one that says nothing, then it is said which', async () => {
+      const change = { from: 'member', to: 'admin' };
+      await db.transaction((tx) => audit(tx, deps(), by, { action: 'change_role', userId: null, change }));
+      assert.ok((await verify()).intact);
+      await database.run(`update audit set became = 'support' where seq = ${entries + 1}`);
+      await breaksAt(entries + 1);
+      await database.run(`update audit set was = 'member', became = 'admin' where seq = 4`);
+      await breaksAt(4);
+    });
+
     it('changes one and its hash, then it is said that the next one does not follow', async () => {
       await database.run(`update audit set action = 'why' where seq = 5`);
       await database.run(
