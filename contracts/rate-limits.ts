@@ -24,6 +24,11 @@ export const rateLimits = {
   'login-hour': { key: 'account-at-address', points: 20, seconds: 3_600, whenAway: 'share' },
   /** Whatever somebody may ask who is not signed in, of all accounts together: an office may stand behind one address. */
   'sign-in': { key: 'address', points: 60, seconds: 60, whenAway: 'share' },
+  /**
+   * Calls without a token, or with one that is not taken. A budget of its own: when an office comes back to work, all its
+   * apps ask once with a token that has run out, and its people must be able to sign in all the same.
+   */
+  'refused-tokens': { key: 'address', points: 600, seconds: 60, whenAway: 'share' },
   /** Answers to the challenge of a sign-in, beside the few that each challenge has. */
   'second-factor': { key: 'address', points: 30, seconds: 60, whenAway: 'share' },
   register: { key: 'address', points: 100, seconds: 3_600, whenAway: 'share' },
@@ -114,6 +119,9 @@ export const operationOfEvent: Partial<Record<ClientEventName, string>> = {
   sync: 'sync',
   'events.after': 'eventsAfter',
 };
+
+/** What a call costs that needs somebody to be signed in, and shows nobody who is. Good tokens from there cost none of it. */
+export const refusedTokenPrices: readonly Price[] = [['refused-tokens', 1]];
 
 /** Milliseconds of refusals one after the other, each within a second of the last, until a socket is closed. */
 export const excessMs = 3_000;

@@ -199,6 +199,21 @@ describe('rate limits', () => {
       expectStatus(await signIn(ana.email, password, '192.0.2.2'), 200);
     });
 
+    it('let a flood of bad and missing tokens end, and good ones from there go on', async () => {
+      await begin('refused-tokens=4/1h sign-in=9/1h');
+      const ana = await registerPerson(app);
+      const ask = (token?: string) => call(app.url, 'GET', '/v1/me', { token });
+      for (const token of [undefined, 'bad', `${ana.token}x`, 'bad'])
+        expectProblem(await ask(token), 401, 'unauthenticated');
+      for (const token of [undefined, 'bad']) {
+        const refused = await ask(token);
+        expectProblem(refused, 429, 'rate_limited');
+        assert.ok(Number(refused.headers.get('retry-after')) > 0);
+      }
+      expectStatus(await ask(ana.token), 200);
+      expectStatus(await call(app.url, 'POST', '/v1/auth/login', { body: { identifier: ana.email, password } }), 200);
+    });
+
     it('count a household’s IPv6 addresses as one, and no neighbour’s', async () => {
       await begin('register=3/1h', 1, behindProxy);
       const join = (address: string) => {
