@@ -18,14 +18,14 @@ import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { allow, codesOf, codesTo, insistOn } from './allowances.ts';
-import { isProvedBy, tellOwner } from './notices.ts';
+import { type Contact, isProvedBy, tellOwner } from './notices.ts';
 import { presentMe } from './present.ts';
 import { refusingTaken } from './taken.ts';
 
 /** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
 export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 
-export type Contact = { channel: 'email' | 'sms'; target: string };
+export type { Contact };
 
 /** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
 async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {

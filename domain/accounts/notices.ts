@@ -6,7 +6,8 @@ import { insertOutbox } from '../../db/queries/outbox.ts';
 import { type UserRow, userById } from '../../db/queries/users.ts';
 import { audit } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import type { Contact } from './contacts.ts';
+
+export type Contact = { channel: 'email' | 'sms'; target: string };
 
 /**
  * Leaves it to the durable lane to tell a person, at each address and number that they have proved, what happened to their
