@@ -47,12 +47,17 @@ export async function startRoles(config: Config, chosen: readonly Role[]): Promi
   await runtime.revocations.start();
   const server = createServer({
     ...serverLimits.http,
+    // Refused by the API itself, as a problem; Node's own answer has neither words nor headers.
+    requireHostHeader: false,
     // Any other upgrade that a client offers (h2c, by default of some) is passed over, and the request is answered.
     shouldUpgradeCallback: ({ headers, url }) =>
       headers.upgrade?.toLowerCase() === 'websocket' && url?.startsWith('/socket.io/') === true,
   });
   server.maxConnections = serverLimits.connections;
-  server.on('clientError', refuseUnreadable);
+  const publicUrl = config.HOMING_PUBLIC_URL;
+  server.on('clientError', (error, socket) => refuseUnreadable(error, socket, { publicUrl }));
+  // What is expected and not known is passed over, as RFC 9110 §10.1.1 allows: the request gets its whole answer.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   const ordered = (Object.keys(roles) as Role[]).filter((role) => chosen.includes(role));
   for (const role of ordered) await roles[role](runtime, server);
   const serves = chosen.includes('api') || chosen.includes('realtime');
@@ -101,9 +106,9 @@ async function proveAddresses(runtime: Runtime, port: number): Promise<void> {
 }
 
 /** What Node's parser refuses never becomes a request; it gets its coded answer all the same. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, told: { publicUrl: string }): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  socket.end(unreadableAnswer(error.code));
+  socket.end(unreadableAnswer(error.code, told));
 }
 
 function listen(server: Server, { config, shutdown }: Runtime): Promise<void> {

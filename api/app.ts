@@ -35,6 +35,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   app.use(requestId);
   app.use(observe(options.log, options.observeRequest));
   app.use(secureHeaders(options));
+  app.use(requireHost);
   app.use(cors({ origin: [...options.allowedOrigins], exposedHeaders, maxAge: 600 }));
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);
@@ -59,6 +60,12 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   });
   app.use(onError(options.log));
   return app;
+}
+
+/** RFC 9112 §3.2 asks every HTTP/1.1 request for its host. */
+function requireHost(request: Request, _response: Response, next: NextFunction): void {
+  const missing = request.httpVersion === '1.1' && request.headers.host === undefined;
+  next(missing ? new DomainError('malformed_request', { detail: 'The request names no Host.' }) : undefined);
 }
 
 /** What a page of another origin may read of an answer. */

@@ -84,7 +84,7 @@ const unreadable: Record<string, [status: number, reason: string, code: ErrorCod
 };
 
 /** A whole HTTP answer for what never became a request. */
-export function unreadableAnswer(cause: string | undefined): string {
+export function unreadableAnswer(cause: string | undefined, { publicUrl }: { publicUrl: string }): string {
   const [status, reason, code] = unreadable[cause ?? ''] ?? [400, 'Bad Request', 'malformed_request' as const];
   const requestId = randomUUID();
   const problem: Problem = {
@@ -98,6 +98,8 @@ export function unreadableAnswer(cause: string | undefined): string {
     'x-request-id': requestId,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+    ...(publicUrl.startsWith('https:') ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import findMyWay, { type HTTPMethod } from 'find-my-way';
 import { z } from 'zod';
-import { type FieldFault, faultsOf } from '../contracts/errors.ts';
+import { CodedError, type ErrorCode, type FieldFault, faultsOf } from '../contracts/errors.ts';
 import type { Endpoint } from '../contracts/rest/endpoint.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
@@ -34,7 +34,16 @@ export function createRouter(operations: Iterable<Operation>, authenticate: Auth
     if (!found) return next();
     const { endpoint, run } = found.store as Operation;
     response.locals.operation = endpoint.operationId;
-    const actor = endpoint.auth === 'user' ? await authenticate(request, response, next) : undefined;
+    const signedIn = async () => {
+      try {
+        return await authenticate(request, response, next);
+      } catch (error) {
+        if (isRefusedToken(error))
+          await limit('refused', endpoint, request, response, { actor: undefined, params: found.params });
+        throw error;
+      }
+    };
+    const actor = endpoint.auth === 'user' ? await signedIn() : undefined;
     response.locals.actor = actor;
     const whose = { actor, params: found.params };
     await limit('before', endpoint, request, response, whose);
@@ -44,6 +53,14 @@ export function createRouter(operations: Iterable<Operation>, authenticate: Auth
     sendAnswer(response, endpoint, await run({ actor, ...input, request }));
   };
 }
+
+const refusedTokens: ReadonlySet<unknown> = new Set([
+  'unauthenticated',
+  'token_expired',
+  'session_revoked',
+] satisfies ErrorCode[]);
+/** Else the node lets in nobody right now, whoever asks. */
+const isRefusedToken = (error: unknown): boolean => error instanceof CodedError && refusedTokens.has(error.code);
 
 const nothing = z.strictObject({});
 

@@ -64,7 +64,7 @@ homing reports replay [--json]
     reads that again, as this release reads
 ${jobsUsage}
 
-Each is written down in the audit. The settings are those of any role (DATABASE_URL …).
+All but \`keys list\`, which tells nothing of anybody, are written down in the audit. The settings are those of any role (DATABASE_URL …).
 Exit codes: 0 done, 1 refused or failed, 2 not understood, 78 wrong settings.`;
 
 /** `12:4f…`, as it was told. */

@@ -148,11 +148,12 @@ export function bulkInWords({ dryRun, matched, done, passed, failures, wouldAsk,
 export function keysInWords(
   keys: readonly { kid: string; place: string; signsFrom: Date; signsUntil: Date | null }[],
 ): string {
-  if (keys.length === 0) return 'None: the first key of HOMING_JWT_KEYS signs.';
-  return keys
-    .map(({ kid, place, signsFrom, signsUntil }) => {
-      const until = signsUntil ? ` to ${signsUntil.toISOString()}` : '';
-      return `${kid}  ${place}, signs from ${signsFrom.toISOString()}${until}`;
-    })
-    .join('\n');
+  const bySetting = keys.some(({ place }) => place === 'current')
+    ? []
+    : ['Until one does, the first key of HOMING_JWT_KEYS signs.'];
+  const listed = keys.map(({ kid, place, signsFrom, signsUntil }) => {
+    const until = signsUntil ? ` to ${signsUntil.toISOString()}` : '';
+    return `${kid}  ${place}, signs from ${signsFrom.toISOString()}${until}`;
+  });
+  return [...listed, ...bySetting].join('\n');
 }

@@ -54,8 +54,11 @@ export const limits = {
   /** The same where a second factor stands beside it. */
   passwordLengthMinBesideFactor: 8,
   passwordLengthMax: 128,
-  /** Wrong or right guesses in an hour at the password that one person has, while they are signed in. */
-  passwordTriesPerHour: 10,
+  /** Wrong passwords in an hour for one address or number, from wherever, of which the audit says nothing. */
+  wrongPasswordsUnnotedPerHour: 9,
+  /** Wrong or right guesses in an hour at the password of who is signed in: in one session, and in all of a person. */
+  passwordTriesPerSessionAndHour: 10,
+  passwordTriesPerHour: 100,
   /** Codes that one person may ask for in an hour, and that one address or number is sent, whoever asks. */
   codesPerHour: 10,
   codesPerTargetAndHour: 5,

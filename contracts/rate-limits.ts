@@ -24,11 +24,20 @@ export const rateLimits = {
   'login-hour': { key: 'account-at-address', points: 20, seconds: 3_600, whenAway: 'share' },
   /** Whatever somebody may ask who is not signed in, of all accounts together: an office may stand behind one address. */
   'sign-in': { key: 'address', points: 60, seconds: 60, whenAway: 'share' },
+  /**
+   * Calls without a token, or with one that is not taken. A budget of its own: when an office comes back to work, all its
+   * apps ask once with a token that has run out, and its people must be able to sign in all the same.
+   */
+  'refused-tokens': { key: 'address', points: 600, seconds: 60, whenAway: 'share' },
   /** Answers to the challenge of a sign-in, beside the few that each challenge has. */
   'second-factor': { key: 'address', points: 30, seconds: 60, whenAway: 'share' },
   register: { key: 'address', points: 100, seconds: 3_600, whenAway: 'share' },
   refresh: { key: 'session', points: 10, seconds: 60, whenAway: 'share' },
-  /** Codes asked for or tried, proofs of who asks, and passwords to be changed. */
+  /** Proofs of who asks, and passwords to be changed: whoever guesses in a stolen session keeps nobody out of their others. */
+  proofs: { key: 'session', points: 10, seconds: 600, whenAway: 'share' },
+  /** The same in all sessions of one person, so that many of them are no way around. */
+  'proofs-person': { key: 'person', points: 100, seconds: 600, whenAway: 'share' },
+  /** Codes asked for or tried. */
   codes: { key: 'person', points: 10, seconds: 600, whenAway: 'share' },
   invites: { key: 'person', points: 20, seconds: 60, whenAway: 'share' },
   /** Ten messages a second, in bursts of twenty. */
@@ -46,6 +55,11 @@ export const rateLimits = {
 export type LimiterName = keyof typeof rateLimits;
 /** What something costs, and of which budget. */
 export type Price = readonly [limiter: LimiterName, points: number];
+
+const proof: readonly Price[] = [
+  ['proofs', 1],
+  ['proofs-person', 1],
+];
 
 /** What costs otherwise than one `read` or `write`. The budget of who asks comes first: who has none spends no other. */
 const prices: Readonly<Record<string, readonly Price[]>> = {
@@ -66,9 +80,9 @@ const prices: Readonly<Record<string, readonly Price[]>> = {
     ['sign-in', 1],
     ['refresh', 1],
   ],
-  changePassword: [['codes', 1]],
-  stepUp: [['codes', 1]],
-  confirmTotp: [['codes', 1]],
+  changePassword: proof,
+  stepUp: proof,
+  confirmTotp: proof,
   beginIdentity: [['codes', 1]],
   addIdentity: [['codes', 1]],
   setEmail: [['codes', 1]],
@@ -107,6 +121,9 @@ export const operationOfEvent: Partial<Record<ClientEventName, string>> = {
   sync: 'sync',
   'events.after': 'eventsAfter',
 };
+
+/** What a call costs that needs somebody to be signed in, and shows nobody who is. Good tokens from there cost none of it. */
+export const refusedTokenPrices: readonly Price[] = [['refused-tokens', 1]];
 
 /** Milliseconds of refusals one after the other, each within a second of the last, until a socket is closed. */
 export const excessMs = 3_000;

@@ -124,11 +124,23 @@ create table audit (
   job_id text,
   seq bigint not null,
   hash bytea not null,
+  was text,
+  became text,
   constraint audit_pkey PRIMARY KEY (id),
   constraint audit_seq_key UNIQUE (seq),
-  constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL)))
+  constraint audit_check CHECK (((actor_id IS NULL) <> (operator IS NULL))),
+  constraint audit_check1 CHECK (((was IS NULL) = (became IS NULL)))
 );
 grant insert, select on audit to homing_app;
+
+create table audit_end (
+  single boolean not null default true,
+  seq bigint not null,
+  hash bytea not null,
+  constraint audit_end_pkey PRIMARY KEY (single),
+  constraint audit_end_single_check CHECK (single)
+);
+grant select on audit_end to homing_app;
 
 create table bans (
   conversation_id uuid not null,
@@ -681,6 +693,7 @@ create table sessions (
   proof_tries integer not null default 0,
   proof_tries_since timestamp with time zone,
   network bytea,
+  proved_by_factor boolean not null default false,
   constraint sessions_pkey PRIMARY KEY (user_id, id)
 );
 CREATE INDEX sessions_revoked ON public.sessions USING btree (revoked_at) WHERE (revoked_at IS NOT NULL);
@@ -877,25 +890,30 @@ CREATE OR REPLACE FUNCTION public.audit_hash(previous bytea, entry audit)
  STABLE
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-      select sha256(previous || convert_to(json_build_array(
-        entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
-        entry.user_id, entry.message_id, entry.job_id)::text, 'UTF8'))
+      select sha256(previous || convert_to(case when entry.was is null and entry.became is null
+        then json_build_array(
+          entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
+          entry.user_id, entry.message_id, entry.job_id)
+        else json_build_array(
+          entry.seq, entry.id, (extract(epoch from entry.at) * 1000000)::bigint, entry.actor_id, entry.operator, entry.action,
+          entry.user_id, entry.message_id, entry.job_id, entry.was, entry.became)
+        end::text, 'UTF8'))
     $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.chain_audit()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
     declare
-      last_seq bigint;
-      last_hash bytea;
+      last audit_end;
     begin
-      perform pg_advisory_xact_lock(2, 2);
-      select seq, hash into last_seq, last_hash from audit order by seq desc limit 1;
-      new.seq := coalesce(last_seq, 0) + 1;
-      new.hash := audit_hash(coalesce(last_hash, ''), new);
+      select * into strict last from audit_end for update;
+      new.seq := last.seq + 1;
+      new.hash := audit_hash(last.hash, new);
+      update audit_end set seq = new.seq, hash = new.hash;
       return new;
     end $function$
 ;

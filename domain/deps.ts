@@ -42,11 +42,18 @@ export interface AccessToken {
 }
 export interface VerifiedToken extends Actor {
   expiresAt: Date;
+  /** The key that signed it; null of a token for programs, which is looked up. */
+  kid: string | null;
+}
+export interface SignedToken extends VerifiedToken {
+  kid: string;
 }
 export interface Tokens {
   sign(actor: Actor): AccessToken;
   /** Throws `unauthenticated` or `token_expired`. */
-  verify(token: string): VerifiedToken;
+  verify(token: string): SignedToken;
+  /** Whether what that key signed is good still: a socket outlives its handshake. */
+  knows(kid: string): boolean;
 }
 
 /** A key of access tokens as it lies in the table. */

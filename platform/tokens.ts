@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { CodedError } from '../contracts/errors.ts';
 import type { SessionId, UserId } from '../contracts/ids.ts';
-import type { Tokens, VerifiedToken } from '../domain/deps.ts';
+import type { Tokens, SignedToken } from '../domain/deps.ts';
 import type { KeySet } from './key-set.ts';
 
 /** Seconds that an access token lives. Rights are never in it, so it may live this long. */
@@ -20,17 +20,14 @@ export interface TokenOptions {
   audience: string;
 }
 
-/** What was found when a token was verified, and by which key: with the key it goes. */
-type Known = VerifiedToken & { kid: string };
-
 /**
  * Access tokens: ES256 with a key id of our own set. The algorithm, issuer, audience and type are fixed; what a token's
  * header says of keys (`jwk`, `jku`, `x5u`) is never followed. A verified token is remembered for as long as it lives,
  * because one ES256 check costs as much as the rest of a request.
  */
 export function createTokens({ keys, issuer, audience }: TokenOptions): Tokens {
-  const verified = new Map<string, Known>();
-  const isGood = ({ expiresAt, kid }: Known) =>
+  const verified = new Map<string, SignedToken>();
+  const isGood = ({ expiresAt, kid }: SignedToken) =>
     expiresAt.getTime() + leewaySeconds * 1_000 > Date.now() && keys.find(kid) !== undefined;
 
   return {
@@ -48,6 +45,7 @@ export function createTokens({ keys, issuer, audience }: TokenOptions): Tokens {
       });
       return { token, expiresAt: new Date(expiresAt * 1_000) };
     },
+    knows: (kid) => keys.find(kid) !== undefined,
     verify(token) {
       const known = verified.get(token);
       if (known && isGood(known)) return known;
@@ -59,7 +57,11 @@ export function createTokens({ keys, issuer, audience }: TokenOptions): Tokens {
   };
 }
 
-function verifyFresh(token: string, keys: Pick<KeySet, 'find'>, expected: { issuer: string; audience: string }): Known {
+function verifyFresh(
+  token: string,
+  keys: Pick<KeySet, 'find'>,
+  expected: { issuer: string; audience: string },
+): SignedToken {
   try {
     const header = jwt.decode(token, { complete: true })?.header;
     const kid = header?.kid ?? '';
@@ -70,7 +72,7 @@ function verifyFresh(token: string, keys: Pick<KeySet, 'find'>, expected: { issu
       algorithms: ['ES256'],
       clockTolerance: leewaySeconds,
     }) as jwt.JwtPayload;
-    if (typeof claims.sub !== 'string' || typeof claims.sid !== 'string' || typeof claims.exp !== 'number') {
+    if (typeof claims.sub !== 'string' || typeof claims.sid !== 'string' || !isShortLived(claims)) {
       throw new CodedError('unauthenticated');
     }
     return {
@@ -86,8 +88,15 @@ function verifyFresh(token: string, keys: Pick<KeySet, 'find'>, expected: { issu
   }
 }
 
+/** We make none that lives longer: who signs one otherwise has a key of ours, and would have it for years. */
+function isShortLived(claims: jwt.JwtPayload): claims is jwt.JwtPayload & { exp: number } {
+  const { iat, exp } = claims;
+  if (typeof iat !== 'number' || typeof exp !== 'number') return false;
+  return exp - iat <= accessTokenSeconds + leewaySeconds && iat <= Date.now() / 1_000 + leewaySeconds;
+}
+
 /** A Map keeps the order of insertion, so the first entry is the oldest. */
-function remember(verified: Map<string, Known>, token: string, value: Known): void {
+function remember(verified: Map<string, SignedToken>, token: string, value: SignedToken): void {
   if (verified.size >= cacheSize) verified.delete(verified.keys().next().value as string);
   verified.set(token, value);
 }

@@ -50,7 +50,7 @@ async function admit(
   if (!parsed.success) {
     throw new DomainError('invalid_input', { errors: faultsOf(parsed.error.issues, 'auth') });
   }
-  const { userId, sessionId, scopes, expiresAt } = await authenticate(parsed.data.token);
+  const { userId, sessionId, scopes, expiresAt, kid } = await authenticate(parsed.data.token);
   const actor = { userId, sessionId, ...(scopes ? { scopes } : {}) };
   requireScope(actor, scopeOfSocket);
   const { refused } = await limits.spend([['connect', 1]], actor);
@@ -64,7 +64,7 @@ async function admit(
     throw error;
   }
   const { known, deviceId = null } = parsed.data;
-  return { actor, expiresAt, known, connection: { state: 'active', deviceId, viewing: null }, greeted };
+  return { actor, expiresAt, kid, known, connection: { state: 'active', deviceId, viewing: null }, greeted };
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */

@@ -19,6 +19,8 @@ export interface SocketData {
   excess?: { since: number; last: number };
   actor: Actor;
   expiresAt: Date;
+  /** The key that signed its token: once that is taken away, so is the socket. */
+  kid: string | null;
   /** Makes room for the next who connects. */
   greeted: () => void;
   /** The versions that the client holds, if it asked for the sync with the connect. */

@@ -40,6 +40,12 @@ export function startRealtime(runtime: Runtime, server: Server): void {
   if (server.listenerCount('request') === 0)
     server.on('request', (_request, response) => response.writeHead(404).end());
   io.attach(server);
+  // What engine.io refuses it answers in words of its own, before anything of ours; these headers it leaves where they are.
+  server.prependListener('request', (request, response) => {
+    if (!request.url?.startsWith('/socket.io/')) return;
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+  });
   guardHandshake(io, deps, { authenticate: runtime.authenticate, admission: admitSlowly(io), limits: runtime.limits });
   limitConnects(io, runtime.limits, runtime.addressOf);
   forgetRequests(io);

@@ -96,7 +96,7 @@ export function serveSockets(io: Io, deps: Deps, options: RealtimeOptions): Real
   options.revocations.onEnded((ids) => closeSessions(io, ids));
   options.revocations.onFenced(() => io.sockets.sockets.forEach((socket) => closeSoon(socket, 'fenced')));
   const digests = startDigests({ deps, follows, delivery, outlet, log: options.log, onLook: options.countLook });
-  const timers = [setInterval(() => sweep(io, options), sweepMs), startBeats(io, node)];
+  const timers = [setInterval(() => sweep(io, deps, options), sweepMs), startBeats(io, node)];
   return {
     drain: (overMs) => drain(io, overMs),
     stop() {
@@ -221,12 +221,16 @@ function refusalOf(id: SessionId, { revocations }: Pick<RealtimeOptions, 'revoca
   }
 }
 
-/** Closes sockets whose token has run out, or whose session has ended without their having heard of it. */
-function sweep(io: Io, options: RealtimeOptions): void {
+/**
+ * Closes sockets whose token has run out or was signed by a key that is known no more, or whose session has ended without
+ * their having heard of it.
+ */
+function sweep(io: Io, { tokens }: Pick<Deps, 'tokens'>, options: RealtimeOptions): void {
   const now = Date.now();
   for (const socket of io.sockets.sockets.values()) {
     const refusal = refusalOf(socket.data.actor.sessionId, options);
     if (refusal) closeSoon(socket, refusal);
+    else if (socket.data.kid !== null && !tokens.knows(socket.data.kid)) closeSoon(socket, 'unauthenticated');
     else if (socket.data.expiresAt.getTime() + (socket.data.actor.scopes ? 0 : leewayMs) < now)
       closeSoon(socket, 'token_expired');
   }

@@ -13,6 +13,7 @@ import {
   startHeldEpisodes,
   summariseAway,
 } from '../domain/attention/index.ts';
+import { logAuditHead } from '../domain/audit/index.ts';
 import { applyChanges } from '../domain/calling-off/index.ts';
 import type { Deps } from '../domain/deps.ts';
 import { tendKeys } from '../domain/keys/index.ts';
@@ -28,6 +29,8 @@ const afterFailureMs = 1_000;
 const settleMs = 5_000;
 /** Milliseconds between looks for devices that were not seen for months, and for what may be forgotten. */
 const retireMs = 600_000;
+/** Milliseconds between words of where the audit ends, for a log that is kept elsewhere. */
+const tellHeadMs = 3_600_000;
 
 export type RelayDeps = Pick<
   Deps,
@@ -55,7 +58,7 @@ export type RelayDeps = Pick<
 /**
  * Moves what is owed along: outbox rows to armed attention, held episodes, codes and notices to Temporal, nudges to running
  * episodes; takes down from screens what was read; sees to what providers reported, to who was away for a week, to devices
- * not seen for months, to signing keys, and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
+ * not seen for months, to signing keys, to where the audit ends, and to what nobody is promised any more; counts anew who should have been told. Each kind has a loop
  * of its own, so a Temporal that is away holds up only what needs it. Any number of relays may run; what one has claimed
  * the others pass over.
  */
@@ -72,6 +75,10 @@ export function runRelay(deps: RelayDeps): { stop(): Promise<void> } {
     summaries: () => summariseAway(deps),
     retired: seldom(retireMs, () => retireUnseen(deps)),
     keys: seldom(retireMs, () => tendKeys(deps)),
+    audited: seldom(tellHeadMs, async () => {
+      await logAuditHead(deps);
+      return 0;
+    }),
     forgotten: seldom(retireMs, () => forgetPast(deps)),
     settled: seldom(settleMs, () => settleAttempts(deps)),
     recounted: createRecount(deps),

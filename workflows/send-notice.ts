@@ -18,6 +18,7 @@ const patience = {
   recovery_codes_renewed: afterwards,
   recovery_code_used: afterwards,
   token_made: afterwards,
+  contact_changed: afterwards,
 } satisfies Record<NoticeKind, unknown>;
 
 /** Somebody is to be told about their account, at an address or number of theirs. */

@@ -1,9 +1,21 @@
+import { isUtf8 } from 'node:buffer';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { limits } from '../../contracts/limits.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 // Whatever is JSON is read; what is no object the contract refuses, and says so.
-const json = express.json({ limit: limits.requestBodyBytes, strict: false, type: 'application/json' });
+const json = express.json({
+  limit: limits.requestBodyBytes,
+  strict: false,
+  type: 'application/json',
+  verify: (_request, _response, body, encoding) => requireUtf8(body, encoding),
+});
+
+/** Decoded, what is no UTF-8 becomes U+FFFD, whatever it was: of two passwords one would be the other. */
+function requireUtf8(body: Buffer, encoding: string): void {
+  if (encoding !== 'utf-8') throw Object.assign(new Error('not in UTF-8'), { type: 'charset.unsupported' });
+  if (!isUtf8(body)) throw Object.assign(new Error('malformed UTF-8'), { type: 'utf8.malformed' });
+}
 
 /** Reads a JSON body within the limit. A body of another type is refused rather than passed over as if it were none. */
 export const readBody = (request: Request, response: Response): Promise<void> =>
@@ -51,9 +63,13 @@ function toBodyError(error: unknown, limit: number = limits.requestBodyBytes): u
     case 'request.size.invalid':
     case 'request.aborted':
       return new DomainError('malformed_json');
+    case 'utf8.malformed':
+      return new DomainError('malformed_json', { detail: 'The body is not UTF-8; send it in well-formed UTF-8.' });
     case 'encoding.unsupported':
     case 'charset.unsupported':
-      return new DomainError('unsupported_media_type', { detail: 'Send the body uncompressed or as gzip, in UTF-8.' });
+      return new DomainError('unsupported_media_type', {
+        detail: 'Send the body in UTF-8, uncompressed or as gzip, deflate, br or zstd.',
+      });
     default:
       return isUnreadable(error) ? new DomainError('malformed_json') : error;
   }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { type Price, pricesOf, rateLimits } from '../../contracts/rate-limits.ts';
+import { type Price, pricesOf, rateLimits, refusedTokenPrices } from '../../contracts/rate-limits.ts';
 import type { Endpoint } from '../../contracts/rest/endpoint.ts';
 import { sessionOfRefreshToken } from '../../domain/accounts/index.ts';
 import type { Actor, Budget, Deps, Spender } from '../../domain/deps.ts';
@@ -12,8 +12,11 @@ interface Whose {
   /** As the contract let it through, once it was read. */
   body?: unknown;
 }
-/** Before the body is read, or after: who signs in as whom, and with which refresh token, only the body says. */
-type Part = 'before' | 'after';
+/**
+ * Before the body is read, or after: who signs in as whom, and with which refresh token, only the body says. Or, where
+ * nobody is let in, once that is known.
+ */
+type Part = 'before' | 'after' | 'refused';
 
 /** Takes what an operation costs from whoever asks, and says on the answer what is left; throws `rate_limited`. */
 export type Limiter = (
@@ -33,7 +36,7 @@ export function createLimiter(
     const prices = pricesFor(endpoint)[part];
     if (prices.length === 0) return;
     const address = addressOf(request);
-    const by = part === 'before' ? spenderOf(whose, address) : await namedInBody(deps, whose.body, address);
+    const by = part === 'after' ? await namedInBody(deps, whose.body, address) : spenderOf(whose, address);
     const before = response.locals as { budgets?: readonly Budget[]; waited?: boolean };
     const spending = limits.spend(prices, by, before.waited !== true);
     const { budgets, refused, waited } = spending instanceof Promise ? await spending : spending;
@@ -52,8 +55,9 @@ function rememberedPrices() {
     const [after = [], before = []] = [true, false].map((is) =>
       pricesOf(endpoint).filter((price) => (endpoint.auth === 'none' && isNamedInBody(price)) === is),
     );
-    known.set(endpoint.operationId, { before, after });
-    return { before, after };
+    const prices = { before, after, refused: refusedTokenPrices };
+    known.set(endpoint.operationId, prices);
+    return prices;
   };
 }
 

@@ -199,6 +199,8 @@ const auditActions = [
   ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
   ...['suspend_user', 'reactivate_user', 'change_password', 'reset_password', 'take_contact'],
   ...['change_factors', 'make_token', 'end_token', 'make_bot', 'rename_bot', 'end_bot'],
+  ...['change_contact', 'use_recovery_code', 'end_session', 'end_other_sessions'],
+  ...['step_up_failures', 'wrong_passwords'],
 ] as const;
 
 export const AuditEntry = z
@@ -213,6 +215,8 @@ export const AuditEntry = z
     messageId: MessageId.nullable(),
     /** The job that was looked at, or asked; in bulk each has an entry of its own. */
     jobId: z.string().nullable(),
+    /** Of a role that was changed. */
+    change: z.strictObject({ from: z.string(), to: z.string() }).nullable(),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;

@@ -15,12 +15,27 @@ import { SessionId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
 
-/** Taken byte for byte as it was received: a password is never trimmed, folded or normalised. */
+/**
+ * Taken byte for byte as it was received: a password is never trimmed, folded or normalised. So what has no bytes is none:
+ * hashed, each lone surrogate would be the same sign.
+ */
+const isWellFormed = (value: string): boolean => value.isWellFormed();
+const wellFormed = { message: 'must be well-formed Unicode' };
+
+/** One that was set before, as its owner gives it. */
+export const GivenPassword = z
+  .string()
+  .min(1)
+  .max(limits.passwordLengthMax)
+  .refine(isWellFormed, wellFormed)
+  .meta({ format: 'password' });
+
 const passwordOf = (lengthMin: number) =>
   z
     .string()
     .min(lengthMin, { abort: true })
     .max(limits.passwordLengthMax)
+    .refine(isWellFormed, wellFormed)
     // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
     .refine((value) => Array.from(value).length >= lengthMin, {
       message: `must have at least ${lengthMin} characters`,
@@ -51,7 +66,7 @@ export type Registration = z.infer<typeof Registration>;
 export const Login = z
   .strictObject({
     identifier: line(254).meta({ description: 'E-mail address or phone number', examples: ['ana@example.test'] }),
-    password: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
+    password: GivenPassword,
     deviceName,
   })
   .meta({ id: 'Login' });
@@ -59,7 +74,7 @@ export type Login = z.infer<typeof Login>;
 
 export const PasswordChange = z
   .strictObject({
-    oldPassword: z.string().min(1).max(limits.passwordLengthMax).meta({ format: 'password' }),
+    oldPassword: GivenPassword,
     newPassword: NextPassword,
     endOtherSessions: z.boolean().optional().meta({ description: 'Ends every session but the one that asks' }),
     endTokens: z.boolean().optional().meta({ description: 'Ends every token of mine and of my bots' }),

@@ -11,8 +11,7 @@ import {
   RecoveryCodes,
 } from '../entities/index.ts';
 import { PasskeyId } from '../ids.ts';
-import { limits } from '../limits.ts';
-import { SignedIn, deviceName } from './auth.ts';
+import { GivenPassword, SignedIn, deviceName } from './auth.ts';
 import { endpoint } from './endpoint.ts';
 
 const TotpCode = z.string().regex(/^\d{6}$/, { message: 'must be six digits' });
@@ -42,7 +41,7 @@ export type SecondFactorProof = z.infer<typeof SecondFactorProof>;
 
 export const StepUpProof = z
   .strictObject({
-    password: z.string().min(1).max(limits.passwordLengthMax).optional().meta({ format: 'password' }),
+    password: GivenPassword.optional(),
     ...proofs,
   })
   .refine((body) => exactlyOne(body, ['password', 'code', 'recoveryCode', 'passkey']), {
@@ -149,7 +148,7 @@ export const factorEndpoints = {
     auth: 'user',
     body: z.strictObject({ code: TotpCode }),
     success: { 200: z.strictObject({ recoveryCodes: RecoveryCodes }) },
-    errors: ['invalid_code', 'code_expired', 'factor_exists'],
+    errors: ['invalid_code', 'code_expired', 'factor_exists', 'step_up_required'],
   }),
   removeTotp: endpoint({
     operationId: 'removeTotp',
@@ -193,7 +192,14 @@ export const factorEndpoints = {
     auth: 'user',
     body: z.strictObject({ name: PasskeyName, passkey: NewPasskeyAnswer }),
     success: { 201: z.strictObject({ passkey: Passkey, recoveryCodes: RecoveryCodes.nullable() }) },
-    errors: ['invalid_passkey', 'code_expired', 'too_many_attempts', 'factor_exists', 'limit_reached'],
+    errors: [
+      'invalid_passkey',
+      'code_expired',
+      'too_many_attempts',
+      'factor_exists',
+      'limit_reached',
+      'step_up_required',
+    ],
   }),
   renamePasskey: endpoint({
     operationId: 'renamePasskey',

@@ -14,6 +14,7 @@ export const NoticeKind = z.enum([
   'recovery_codes_renewed',
   'recovery_code_used',
   'token_made',
+  'contact_changed',
 ]);
 export type NoticeKind = z.infer<typeof NoticeKind>;
 /** What has happened already, and is told at every address and number that they have proved. */
@@ -21,7 +22,7 @@ export type OwnerNoticeKind = Exclude<NoticeKind, 'password_forgotten'>;
 /** What was done with an account, that they must hear of whoever did it. */
 export type AccountNoticeKind = Exclude<OwnerNoticeKind, 'password_changed' | 'new_sign_in'>;
 /** What was done with how somebody signs in, that they must hear of, whoever did it. */
-export type FactorNoticeKind = Exclude<AccountNoticeKind, 'token_made'>;
+export type FactorNoticeKind = Exclude<AccountNoticeKind, 'token_made' | 'contact_changed'>;
 
 /** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
 export const SendNoticeInput = z.strictObject({

@@ -31,8 +31,8 @@ const silencing = (ending: string) => `
 export async function insertSession(tx: Tx, session: SessionRow, keep: number): Promise<SessionId[]> {
   await tx.query({
     name: 'insert-session',
-    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at, network, second_factor, proved_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $4)`,
+    text: `insert into sessions (user_id, id, device_name, created_at, last_used_at, expires_at, network, second_factor, proved_at, proved_by_factor)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $4, $8)`,
     values: [
       ...[session.userId, session.id, session.deviceName, session.createdAt, session.lastUsedAt],
       ...[session.expiresAt, session.network, session.secondFactor],
@@ -220,11 +220,16 @@ export async function isSessionOpen(db: Db | Queryable, userId: UserId, id: Sess
   return rowCount === 1;
 }
 
-/** Whether the session's person has proved who they are since then. */
+/**
+ * Whether the session's person has proved who they are since then: by a factor, where they have one now. Whatever was proved
+ * before they had it was proved by what somebody else may know.
+ */
 export async function isProvedSince(db: Queryable, userId: UserId, id: SessionId, since: Date): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-proved-since',
-    text: 'select 1 from sessions where user_id = $1 and id = $2 and proved_at > $3',
+    text: `select 1 from sessions where user_id = $1 and id = $2 and proved_at > $3
+      and (proved_by_factor or not (exists (select from totp where user_id = $1 and confirmed_at is not null)
+        or exists (select from passkeys where user_id = $1)))`,
     values: [userId, id, since],
   });
   return rowCount === 1;
@@ -260,9 +265,27 @@ export async function markProved(
 ): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'mark-proved',
-    text: `update sessions set proved_at = $3, second_factor = second_factor or $4, proof_tries = 0, proof_tries_since = null
+    text: `update sessions set proved_at = $3, proved_by_factor = $4, second_factor = second_factor or $4, proof_tries = 0, proof_tries_since = null
       where user_id = $1 and id = $2 and revoked_at is null`,
     values: [userId, id, at, secondFactor],
   });
   return rowCount === 1;
+}
+
+/** A factor was switched on in this session, which stays proved for as long as it was: whoever did it has the factor. */
+export async function markProvedByFactor(tx: Tx, userId: UserId, id: SessionId): Promise<void> {
+  await tx.query({
+    name: 'mark-proved-by-factor',
+    text: 'update sessions set proved_by_factor = true where user_id = $1 and id = $2',
+    values: [userId, id],
+  });
+}
+
+/** What was proved in all sessions but this one counts for nothing any more. */
+export async function voidOtherProofs(tx: Tx, userId: UserId, but: SessionId): Promise<void> {
+  await tx.query({
+    name: 'void-other-proofs',
+    text: 'update sessions set proved_at = null where user_id = $1 and id <> $2 and revoked_at is null and proved_at is not null',
+    values: [userId, but],
+  });
 }

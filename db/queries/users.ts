@@ -121,14 +121,16 @@ export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Pro
   return rows[0];
 }
 
-/** False where there is no such person. A bot has none: nobody could take it back from who holds its tokens. */
-export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<boolean> {
-  const { rowCount } = await tx.query({
+/** Answers with the role before; undefined where there is no such person. A bot has none: nobody could take it back from who holds its tokens. */
+export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promise<UserRole | undefined> {
+  const { rows } = await tx.query<{ role: UserRole }>({
     name: 'update-user-role',
-    text: "update users set role = $2 where id = $1 and kind = 'person'",
+    text: `update users u set role = $2
+      from (select id, role from users where id = $1 and kind = 'person' for update) former
+      where u.id = former.id returning former.role`,
     values: [id, role],
   });
-  return rowCount === 1;
+  return rows[0]?.role;
 }
 
 /** Changes whether somebody may come in; false where there is no such person. Waits for sign-ins that have begun. */
@@ -146,11 +148,15 @@ export async function updateUserStatus(tx: Tx, id: UserId, status: UserRow['stat
   return rowCount === 1;
 }
 
-/** The admins who may come in. They stay so until the transaction is over: of two who take each other out one waits. */
+/**
+ * The admins who may come in. They stay so until the transaction is over: of two who take each other out one waits, by one
+ * lock for all of them. Locked row by row, admins who suspend one another in a crowd wait for each other in a circle.
+ */
 export async function holdAdmins(tx: Tx): Promise<UserId[]> {
+  await tx.query({ name: 'lock-admins', text: 'select pg_advisory_xact_lock(2, 4)', values: [] });
   const { rows } = await tx.query<{ id: UserId }>({
-    name: 'hold-admins',
-    text: `select id from users where role = 'admin' and status = 'active' order by id for update`,
+    name: 'active-admins',
+    text: `select id from users where role = 'admin' and status = 'active'`,
     values: [],
   });
   return rows.map(({ id }) => id);

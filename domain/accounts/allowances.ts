@@ -2,7 +2,7 @@ import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
 import { sweepAllowances, useAllowance } from '../../db/queries/allowances.ts';
-import type { Deps } from '../deps.ts';
+import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 
 const hourMs = 3_600_000;
@@ -16,7 +16,7 @@ interface Allowance {
 }
 type Contact = { channel: 'email' | 'sms'; target: string };
 
-const hour = (key: string, most: number): Allowance => ({ key: `${key}:hour`, most, windowMs: hourMs });
+export const hour = (key: string, most: number): Allowance => ({ key: `${key}:hour`, most, windowMs: hourMs });
 const day = (key: string, most: number): Allowance => ({ key: `${key}:day`, most, windowMs: dayMs });
 
 /** By whom: nobody sends codes about by the hundred. */
@@ -36,7 +36,9 @@ export const resetsTo = ({ channel, target }: Contact): Allowance[] => [
   day(`resets:${channel}:${target}`, limits.resetsPerTargetAndDay),
 ];
 
-export const passwordTriesOf = (userId: UserId): Allowance[] => [
+/** By a session first: whoever guesses in a stolen one keeps its owner from nothing in another. */
+export const passwordTriesOf = ({ userId, sessionId }: Actor): Allowance[] => [
+  hour(`password-tries:${userId}:${sessionId}`, limits.passwordTriesPerSessionAndHour),
   hour(`password-tries:${userId}`, limits.passwordTriesPerHour),
 ];
 

@@ -67,7 +67,7 @@ async function readToken(deps: Pick<Deps, 'db' | 'now'>, tokenHash: Buffer): Pro
   const { userId, id, expiresAt } = row;
   const at = deps.now();
   if (expiresAt > at) await markAccessTokenUsed(deps.db, userId, id, at);
-  return { userId, sessionId: asSession(id), scopes: new Set<Scope>(row.scopes), expiresAt };
+  return { userId, sessionId: asSession(id), scopes: new Set<Scope>(row.scopes), expiresAt, kid: null };
 }
 
 /** Whether what the actor came in with is open in the table right now; asked once when a socket connects. */

@@ -10,7 +10,7 @@ import {
   takeVerificationTry,
   verificationOf,
 } from '../../db/queries/verifications.ts';
-import { type UserRow, setVerifiedContact } from '../../db/queries/users.ts';
+import { type UserRow, setVerifiedContact, userById } from '../../db/queries/users.ts';
 import { liftSuppressions } from '../../db/queries/suppressions.ts';
 import { provedByCode, targetOf } from '../attention/index.ts';
 import { type By, audit } from '../audit/index.ts';
@@ -18,13 +18,14 @@ import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { allow, codesOf, codesTo, insistOn } from './allowances.ts';
+import { type Contact, isProvedBy, tellOwner } from './notices.ts';
 import { presentMe } from './present.ts';
 import { refusingTaken } from './taken.ts';
 
 /** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
 export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 
-export type Contact = { channel: 'email' | 'sms'; target: string };
+export type { Contact };
 
 /** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
 async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {
@@ -86,11 +87,23 @@ export async function verifyContact(
   return refusingTaken(() =>
     commit(deps, async (tx) => {
       if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
-      const { user, former } = await prove(tx, deps, actor.userId, { channel, target: request.target });
+      const contact = { channel, target: request.target };
+      const before = await userById(tx, actor.userId);
+      const { user, former } = await prove(tx, deps, actor.userId, contact);
+      if (before && !isProvedBy(before, contact)) await tellOfContact(tx, deps, before);
       await auditTaken(tx, deps, actor, former);
       return { value: presentMe(user) };
     }),
   );
+}
+
+/**
+ * Where somebody is told of things, and signs in by, is another now. Who had the account until then hears of it where that
+ * was proved before: at the new one only whoever has changed it would. The entry names no address.
+ */
+async function tellOfContact(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, before: UserRow): Promise<void> {
+  await tellOwner(tx, deps, before, 'contact_changed');
+  await audit(tx, deps, { userId: before.id }, { action: 'change_contact', userId: before.id });
 }
 
 /** Whoever got what was sent there has it: it is theirs from now on, and nobody's who only named it (`former`). */

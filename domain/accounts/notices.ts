@@ -6,7 +6,8 @@ import { insertOutbox } from '../../db/queries/outbox.ts';
 import { type UserRow, userById } from '../../db/queries/users.ts';
 import { audit } from '../audit/index.ts';
 import type { Deps } from '../deps.ts';
-import type { Contact } from './contacts.ts';
+
+export type Contact = { channel: 'email' | 'sms'; target: string };
 
 /**
  * Leaves it to the durable lane to tell a person, at each address and number that they have proved, what happened to their
@@ -28,7 +29,7 @@ export async function tellOwner(
 
 /**
  * The same of who signs in otherwise from now on, in the transaction in which that is so. What they sign in with is another
- * then, which stands in the audit, too; that a recovery code was used is told to its person alone.
+ * then, which stands in the audit, too; that a recovery code was used is written down by who took it, as the last of its transaction.
  */
 export async function tellOfFactor(
   tx: Tx,

@@ -27,6 +27,7 @@ import { DomainError, notFound } from '../errors.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import { tellOfFactor } from './notices.ts';
+import { proveByNewFactor } from './proof.ts';
 import { insistOnWayIn } from './ways-in.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes, hasFactor } from './recovery-codes.ts';
 import { challengeIn, checkNewPasskey, checkPasskey, creationFor, handleOf, notRight, requestFor } from './webauthn.ts';
@@ -52,9 +53,10 @@ const tooManyPasskeys = () =>
 /** Takes a new passkey. With the first factor of a person come recovery codes. */
 export async function addPasskey(
   deps: CheckDeps & Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  { userId }: Actor,
+  actor: Actor,
   { name, passkey }: { name: string; passkey: NewPasskeyAnswer },
 ): Promise<{ passkey: Passkey; recoveryCodes: string[] | null }> {
+  const { userId } = actor;
   const token = challengeIn(passkey);
   const asked = await guessAt(deps, token, 'passkey_registration', userId);
   const checked = await checkNewPasskey(deps, passkey, token);
@@ -64,7 +66,7 @@ export async function addPasskey(
   return refusingKnown(() =>
     commit(deps, async (tx) => {
       await settleChallenge(tx, asked);
-      return { value: { passkey: present(row), recoveryCodes: await store(tx, deps, row) } };
+      return { value: { passkey: present(row), recoveryCodes: await store(tx, deps, actor, row) } };
     }),
   );
 }
@@ -72,11 +74,13 @@ export async function addPasskey(
 async function store(
   tx: Tx,
   deps: Pick<Deps, 'now' | 'newId'>,
+  actor: Actor,
   row: Omit<PasskeyRow, 'lastUsedAt'>,
 ): Promise<string[] | null> {
   await lockFactors(tx, row.userId);
   const before = await factorsOf(tx, row.userId);
   if (before.passkeys >= limits.passkeysPerUser) throw tooManyPasskeys();
+  await proveByNewFactor(tx, deps, actor, before);
   await insertPasskey(tx, row);
   await tellOfFactor(tx, deps, row.userId, 'passkey_added');
   return hasFactor(before) ? null : giveRecoveryCodes(tx, row.userId);

@@ -14,7 +14,7 @@ import {
   usePasswordReset,
 } from '../../db/queries/password-resets.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
-import { revokeSessions } from '../../db/queries/sessions.ts';
+import { revokeSessions, voidOtherProofs } from '../../db/queries/sessions.ts';
 import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
 import { audit } from '../audit/index.ts';
@@ -23,12 +23,13 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { endTokens } from './access-tokens.ts';
 import { insistOn, passwordTriesOf, resetsTo } from './allowances.ts';
+import { auditGuesses } from './guesses.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
 import { isProvedBy, tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
+import { requireProof } from './proof.ts';
 import { hasFactor } from './recovery-codes.ts';
 import { hashToken, tellEnded } from './sessions.ts';
-import { requireProof } from './step-up.ts';
 import { refusingTaken } from './taken.ts';
 
 type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
@@ -39,7 +40,8 @@ export const resetLifetimeMs = 30 * 60_000;
 /**
  * Another password for who is signed in and knows the one they have. Guessing at that is counted: a session that somebody
  * left open is not the way to its password. The old one is the fresh proof that what matters asks for; who has a second
- * factor proves that as well, for of them the password alone is none. Answers with how many other sessions and tokens were ended.
+ * factor proves that as well, for of them the password alone is none. What the former one has proved elsewhere counts no
+ * more. Answers with how many other sessions and tokens were ended.
  */
 export async function changePassword(
   deps: ChangeDeps,
@@ -52,7 +54,7 @@ export async function changePassword(
   const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
   if (secondFactor) await requireProof(deps, actor);
   checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
-  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));
+  await takeTry(deps, actor);
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
   const ended = await commit(deps, async (tx) => {
@@ -60,11 +62,21 @@ export async function changePassword(
     const others = { allBut: actor.sessionId };
     const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
     const tokenIds = alsoTokens ? await endTokens(tx, user.id, 'password_changed') : [];
+    await voidOtherProofs(tx, user.id, actor.sessionId);
     await audit(tx, deps, actor, { action: 'change_password', userId: user.id });
     return { value: [...sessionIds, ...tokenIds] };
   });
   tellEnded(deps, user.id, ended);
   return ended.length;
+}
+
+async function takeTry(deps: ChangeDeps, actor: Actor): Promise<void> {
+  try {
+    await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));
+  } catch (error) {
+    if (error instanceof DomainError) await auditGuesses(deps, actor, 'wrong_passwords');
+    throw error;
+  }
 }
 
 const wrongOldPassword = () =>

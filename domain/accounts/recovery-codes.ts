@@ -4,6 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
 import { factorsOf, lockFactors } from '../../db/queries/factors.ts';
 import { replaceRecoveryCodes, spendRecoveryCode } from '../../db/queries/recovery-codes.ts';
+import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
@@ -42,6 +43,16 @@ export async function useRecoveryCode(
   if (!(await spendRecoveryCode(tx, userId, hashToken(code), deps.now())))
     throw new DomainError('invalid_code', { detail: 'This recovery code is wrong, or was used before.' });
   await tellOfFactor(tx, deps, userId, 'recovery_code_used');
+}
+
+/** Where a recovery code was what was proved by. Last in a transaction, as entries of the audit are. */
+export async function auditRecoveryCode(
+  tx: Tx,
+  deps: Pick<Deps, 'newId'>,
+  userId: UserId,
+  { recoveryCode }: { recoveryCode?: string | undefined },
+): Promise<void> {
+  if (recoveryCode !== undefined) await audit(tx, deps, { userId }, { action: 'use_recovery_code', userId });
 }
 
 /** With the last factor its recovery codes go: they would stand in for nothing. */

@@ -12,7 +12,8 @@ import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import type { Entrance } from './sessions.ts';
 import { usePasskey } from './passkeys.ts';
-import { hasFactor, useRecoveryCode } from './recovery-codes.ts';
+import { methodsOf } from './proof.ts';
+import { auditRecoveryCode, hasFactor, useRecoveryCode } from './recovery-codes.ts';
 import { spendCode } from './totp.ts';
 import { requestFor } from './webauthn.ts';
 
@@ -52,12 +53,6 @@ async function challenge(
   };
 }
 
-export const methodsOf = ({ totp, passkeys, recoveryCodes }: FactorsRow): SecondFactorNeeded['methods'] => [
-  ...(totp ? (['totp'] as const) : []),
-  ...(passkeys > 0 ? (['passkey'] as const) : []),
-  ...(recoveryCodes > 0 ? (['recoveryCode'] as const) : []),
-];
-
 type ProveDeps = Pick<Deps, 'now' | 'newId' | 'sealing' | 'publicUrl' | 'origins'>;
 
 /** Signs in who answers the challenge of their sign-in. Each guess is counted before it is judged. */
@@ -71,7 +66,9 @@ export async function answerSecondFactor(
     const userId = asked.userId as UserId;
     await prove(tx, deps, userId, proof, proof.challenge);
     await settleChallenge(tx, asked);
-    return enter(tx, deps, userId, { deviceName: asked.deviceName, address, secondFactor: true });
+    const entered = await enter(tx, deps, userId, { deviceName: asked.deviceName, address, secondFactor: true });
+    await auditRecoveryCode(tx, deps, userId, proof);
+    return entered;
   });
 }
 

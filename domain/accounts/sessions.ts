@@ -10,6 +10,8 @@ import {
   openSessions,
   revokeSessions,
 } from '../../db/queries/sessions.ts';
+import { audit } from '../audit/index.ts';
+import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { networkOf } from './network.ts';
@@ -105,20 +107,28 @@ export async function listSessions(deps: Pick<Deps, 'db'>, actor: Actor): Promis
 }
 
 /** Ends one session. Its sockets are closed by the event; where that is lost, by every node's look at the table. */
-export async function revokeSession(
-  deps: Pick<Deps, 'db' | 'publishLive'>,
-  actor: Actor,
-  id: SessionId,
-): Promise<void> {
-  const ended = await revokeSessions(deps.db, actor.userId, { only: id }, 'revoked');
+export async function revokeSession(deps: EndDeps, actor: Actor, id: SessionId): Promise<void> {
+  const ended = await end(deps, actor, { only: id });
   if (ended.length === 0) throw notFound();
-  tellEnded(deps, actor.userId, ended);
 }
 
-export async function revokeOtherSessions(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Actor): Promise<number> {
-  const ended = await revokeSessions(deps.db, actor.userId, { allBut: actor.sessionId }, 'revoked');
-  tellEnded(deps, actor.userId, ended);
-  return ended.length;
+export async function revokeOtherSessions(deps: EndDeps, actor: Actor): Promise<number> {
+  return (await end(deps, actor, { allBut: actor.sessionId })).length;
+}
+
+type EndDeps = Pick<Deps, 'db' | 'newId' | 'publishLive'>;
+
+/** Who was thrown out, and by whom, stands in the audit; that somebody leaves does not (`logout`). */
+async function end(deps: EndDeps, actor: Actor, which: Parameters<typeof revokeSessions>[2]): Promise<SessionId[]> {
+  const { userId } = actor;
+  const action = 'only' in which ? 'end_session' : 'end_other_sessions';
+  const ended = await commit(deps, async (tx) => {
+    const sessionIds = await revokeSessions(tx, userId, which, 'revoked');
+    if (sessionIds.length > 0) await audit(tx, deps, actor, { action, userId });
+    return { value: sessionIds };
+  });
+  tellEnded(deps, userId, ended);
+  return ended;
 }
 
 /** Ends the caller's own session. */

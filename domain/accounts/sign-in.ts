@@ -13,6 +13,7 @@ import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { offerCode } from './contacts.ts';
+import { countWrongPassword } from './guesses.ts';
 import { checkNewPassword } from './password-policy.ts';
 import { presentMe } from './present.ts';
 import { admit } from './second-factor.ts';
@@ -89,13 +90,16 @@ export async function login(deps: SignInDeps, input: Login, address?: string): P
   });
 }
 
-async function whoseThisIs(
-  { db, passwords }: Pick<Deps, 'db' | 'passwords'>,
-  { identifier, password }: Login,
-): Promise<PasswordUser | undefined> {
-  const meant = await usersByIdentifier(db, identifier.toLowerCase(), unprovedTried);
+async function whoseThisIs(deps: SignInDeps, { identifier, password }: Login): Promise<PasswordUser | undefined> {
+  const named = identifier.toLowerCase();
+  const meant = await usersByIdentifier(deps.db, named, unprovedTried);
   for (const user of meant.length > 0 ? meant : [undefined])
-    if ((await passwords.verify(password, user?.passwordHash)) && hasPassword(user)) return user;
+    if ((await deps.passwords.verify(password, user?.passwordHash)) && hasPassword(user)) return user;
+  await countWrongPassword(
+    deps,
+    named,
+    meant.map(({ id }) => id),
+  );
   return undefined;
 }
 

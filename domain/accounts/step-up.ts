@@ -2,47 +2,23 @@ import type { StepUpProof } from '../../contracts/rest/factors.ts';
 import type { PasskeyRequest } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
+import { factorsOf } from '../../db/queries/factors.ts';
 import { passkeysOf } from '../../db/queries/passkeys.ts';
-import { isProvedSince, markProved, takeProofTry } from '../../db/queries/sessions.ts';
-import { userById } from '../../db/queries/users.ts';
+import { markProved, takeProofTry } from '../../db/queries/sessions.ts';
+import { holdPassword, userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
+import { auditGuesses } from './guesses.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
-import { hasFactor } from './recovery-codes.ts';
-import { methodsOf, prove } from './second-factor.ts';
+import { notProved, proofMs, signInAnew } from './proof.ts';
+import { auditRecoveryCode, hasFactor } from './recovery-codes.ts';
+import { prove } from './second-factor.ts';
 import { challengeIn, requestFor } from './webauthn.ts';
-
-const proofMs = limits.proofSeconds * 1_000;
-
-/** Refuses unless the session's person has proved who they are within the last minutes, and says how to do so. */
-export async function requireProof(deps: Pick<Deps, 'db' | 'now'>, actor: Actor): Promise<void> {
-  const since = new Date(deps.now().getTime() - proofMs);
-  if (await isProvedSince(deps.db, actor.userId, actor.sessionId, since)) return;
-  const [factors, user] = [await factorsOf(deps.db, actor.userId), await userById(deps.db, actor.userId)];
-  throw hasFactor(factors) || user?.passwordHash !== null ? notProved(factors) : signInAnew();
-}
-
-const words = { totp: '`code` (of the authenticator app)', passkey: '`passkey`', recoveryCode: '`recoveryCode`' };
-
-function notProved(factors: FactorsRow): DomainError {
-  const means = hasFactor(factors) ? methodsOf(factors).map((method) => words[method]) : ['`password`'];
-  return new DomainError('step_up_required', {
-    detail: `This needs a proof of who you are that is at most five minutes old: POST /v1/auth/step-up with ${means.join(' or ')}, then ask again.`,
-  });
-}
-
-/** Who has neither a password nor a factor proves themselves where they sign in; a new session is a recent proof. */
-const signInAnew = () =>
-  new DomainError('step_up_required', {
-    detail:
-      'This needs a proof of who you are that is at most five minutes old: sign in again by a provider of yours (GET /v1/auth/oauth/{provider}) and ask in the new session. This account has no password; a passkey, an authenticator app, or a password by POST /v1/auth/password/forgot would do as well.',
-  });
 
 type StepUpDeps = Pick<
   Deps,
-  'db' | 'now' | 'newId' | 'sealing' | 'passwords' | 'publicUrl' | 'origins' | 'publishLive'
+  'db' | 'now' | 'newId' | 'mac' | 'sealing' | 'passwords' | 'publicUrl' | 'origins' | 'publishLive'
 >;
 
 /**
@@ -60,14 +36,17 @@ export async function stepUp(deps: StepUpDeps, actor: Actor, proof: StepUpProof)
     await proved(tx);
     if (!(await markProved(tx, actor.userId, actor.sessionId, { at, secondFactor })))
       throw new DomainError('session_revoked');
+    await auditRecoveryCode(tx, deps, actor.userId, proof);
     return { value: undefined };
   });
   return { provedUntil: new Date(at.getTime() + proofMs).toISOString() };
 }
 
-async function takeTry(deps: Pick<Deps, 'db' | 'now'>, { userId, sessionId }: Actor): Promise<void> {
+async function takeTry(deps: StepUpDeps, actor: Actor): Promise<void> {
+  const { userId, sessionId } = actor;
   const bounds = { at: deps.now(), maxTries: limits.factorGuesses, windowMs: proofMs };
   if (await takeProofTry(deps.db, userId, sessionId, bounds)) return;
+  await auditGuesses(deps, actor, 'step_up_failures');
   throw new DomainError('too_many_attempts', {
     detail: 'Too many wrong tries in this session; wait, or sign in anew.',
     retryAfterMs: proofMs,
@@ -82,10 +61,15 @@ async function byPassword(deps: StepUpDeps, actor: Actor, password: string): Pro
   if (hasFactor(factors)) throw notProved(factors);
   const user = await userById(deps.db, actor.userId);
   if (user?.passwordHash === null) throw signInAnew();
-  if (!(await deps.passwords.verify(password, user?.passwordHash)))
-    throw new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
-  return async () => undefined;
+  if (!user || !(await deps.passwords.verify(password, user.passwordHash))) throw wrongPassword();
+  const { id, passwordHash } = user;
+  // It may have become another one meanwhile, which voids what the former one has proved.
+  return async (tx) => {
+    if (!(await holdPassword(tx, id, passwordHash))) throw wrongPassword();
+  };
 }
+
+const wrongPassword = () => new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
 
 async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Promise<Proved> {
   if (!proof.passkey) return (tx) => prove(tx, deps, actor.userId, proof, '');

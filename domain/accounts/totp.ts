@@ -3,7 +3,7 @@ import { Secret, TOTP } from 'otpauth';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { lockFactors } from '../../db/queries/factors.ts';
+import { factorsOf, lockFactors } from '../../db/queries/factors.ts';
 import { type TotpRow, confirmTotpSecret, deleteTotp, putTotp, spendTotpStep, totpOf } from '../../db/queries/totp.ts';
 import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
@@ -11,6 +11,7 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes } from './recovery-codes.ts';
 import { tellOfFactor } from './notices.ts';
+import { proveByNewFactor } from './proof.ts';
 
 /** What every authenticator app understands (RFC 6238; SHA-1 is no weakness in HMAC). */
 const form = { issuer: 'Homing', algorithm: 'SHA1', digits: 6, period: 30 };
@@ -60,6 +61,7 @@ export async function confirmTotp(
   if (step === undefined) throw wrongCode();
   return commit(deps, async (tx) => {
     await lockFactors(tx, actor.userId);
+    await proveByNewFactor(tx, deps, actor, await factorsOf(tx, actor.userId));
     if (!(await confirmTotpSecret(tx, actor.userId, { secret: begun.secret, step, at })))
       throw new DomainError('conflict');
     await tellOfFactor(tx, deps, actor.userId, 'totp_added');

@@ -20,17 +20,20 @@ export async function audit(
   tx: Tx,
   deps: Pick<Deps, 'newId'>,
   by: By,
-  { action, userId, messageId = null, jobId = null }: Audited,
+  { action, userId, messageId = null, jobId = null, change }: Audited,
 ): Promise<void> {
   const who = 'operator' in by ? { actorId: null, operator: by.operator } : { actorId: by.userId, operator: null };
-  await insertAudit(tx, { id: deps.newId(), ...who, action, userId, messageId, jobId });
+  await insertAudit(tx, { id: deps.newId(), ...who, action, userId, messageId, jobId, ...columnsOf(change) });
 }
+
+const columnsOf = (change: Audited['change']) => ({ was: change?.from ?? null, became: change?.to ?? null });
 
 interface Audited {
   action: AuditEntry['action'];
   userId: UserId | null;
   messageId?: MessageId | null;
   jobId?: string | null;
+  change?: { from: string; to: string };
 }
 
 interface PageRequest {
@@ -56,7 +59,18 @@ export async function listAudit(
   return { items: items.map(present), nextCursor: last ? sealCursor(deps, 'audit', [last.id]) : null };
 }
 
-const present = ({ id, at, actorId, operator, action, userId, messageId, jobId }: AuditRow): AuditEntry => ({
+const present = ({
+  id,
+  at,
+  actorId,
+  operator,
+  action,
+  userId,
+  messageId,
+  jobId,
+  was,
+  became,
+}: AuditRow): AuditEntry => ({
   id,
   at: at.toISOString(),
   by: actorId === null ? { operator: operator ?? '' } : { userId: actorId },
@@ -64,4 +78,5 @@ const present = ({ id, at, actorId, operator, action, userId, messageId, jobId }
   userId,
   messageId,
   jobId,
+  change: was === null || became === null ? null : { from: was, to: became },
 });

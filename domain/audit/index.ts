@@ -1,2 +1,2 @@
 export { type By, audit, bySystem, listAudit } from './audit.ts';
-export { type AuditHead, verifyAudit } from './verify.ts';
+export { type AuditHead, logAuditHead, verifyAudit } from './verify.ts';

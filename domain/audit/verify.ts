@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ChainedRow, auditChain } from '../../db/queries/audit.ts';
+import { type ChainedRow, auditChain, auditEnd } from '../../db/queries/audit.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { type By, audit } from './audit.ts';
@@ -16,19 +16,32 @@ type Verdict = { intact: true; head: AuditHead } | { intact: false; seq: number;
 
 /**
  * Goes through the whole chain and says where it breaks first. It is counted here and not by the database's own function,
- * which whoever may change the rows may change as well. `kept` is a head from before.
+ * which whoever may change the rows may change as well. `kept` is a head from before. The end that the database has written
+ * down itself is held against it, too: that shows who took the last entries away, and not who changed it along with them.
  */
 export async function verifyAudit(
   deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
   by: By,
   kept?: AuditHead,
 ): Promise<Verdict> {
-  const verdict = await walk(deps, kept);
+  // Before the entries: it moves on while they are read.
+  const end = await headNow(deps);
+  const verdict = await walk(deps, kept === undefined ? [end] : [kept, end]);
   await commit(deps, async (tx) => ({ value: await audit(tx, deps, by, { action: 'verify_audit', userId: null }) }));
   return verdict;
 }
 
-async function walk({ db }: Pick<Deps, 'db'>, kept: AuditHead | undefined): Promise<Verdict> {
+/** The head as the database has it. Where the log is kept, it shows later what was changed after it was told. */
+export async function logAuditHead(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
+  deps.log.info('audit head', { ...(await headNow(deps)) });
+}
+
+async function headNow({ db }: Pick<Deps, 'db'>): Promise<AuditHead> {
+  const { seq, hash } = await auditEnd(db);
+  return { seq, hash: hash.toString('hex') };
+}
+
+async function walk({ db }: Pick<Deps, 'db'>, kept: readonly AuditHead[]): Promise<Verdict> {
   let head: AuditHead = { seq: 0, hash: '' };
   for (;;) {
     const rows = await auditChain(db, head.seq, pageSize);
@@ -39,21 +52,22 @@ async function walk({ db }: Pick<Deps, 'db'>, kept: AuditHead | undefined): Prom
     }
     if (rows.length < pageSize) break;
   }
-  const short = kept !== undefined && kept.seq > head.seq;
+  const short = kept.some(({ seq }) => seq > head.seq);
   return short ? { intact: false, seq: head.seq + 1, why: 'it is missing, and all after it' } : { intact: true, head };
 }
 
-function faultOf(row: ChainedRow, before: AuditHead, kept: AuditHead | undefined): string | undefined {
+function faultOf(row: ChainedRow, before: AuditHead, kept: readonly AuditHead[]): string | undefined {
   if (row.seq !== before.seq + 1) return 'it is missing';
   if (!row.hash.equals(hashOf(row, before))) return 'it was changed, or what stood before it was';
-  const isOther = kept?.seq === row.seq && kept.hash !== row.hash.toString('hex');
+  const isOther = kept.some(({ seq, hash }) => seq === row.seq && hash !== row.hash.toString('hex'));
   return isOther ? 'it is another one than was kept: it or what stood before it was written anew' : undefined;
 }
 
 /** Over what the entry says and the hash of the one before it. The text is that of PostgreSQL's `json_build_array`. */
 function hashOf({ hash: _, ...row }: ChainedRow, before: AuditHead): Buffer {
-  const { seq, id, atMicros, actorId, operator, action, userId, messageId, jobId } = row;
-  const said = [seq, id, atMicros, actorId, operator, action, userId, messageId, jobId].map((part) =>
+  const { seq, id, atMicros, actorId, operator, action, userId, messageId, jobId, was, became } = row;
+  const changed = was === null && became === null ? [] : [was, became];
+  const said = [seq, id, atMicros, actorId, operator, action, userId, messageId, jobId, ...changed].map((part) =>
     JSON.stringify(part),
   );
   return createHash('sha256')

@@ -35,8 +35,11 @@ export async function changeUserRole(
 ): Promise<void> {
   await commit(deps, async (tx) => {
     if (role !== 'admin') await keepAnAdmin(tx, userId);
-    if (!(await updateUserRole(tx, userId, role))) throw notFound();
-    return { value: await audit(tx, deps, by, { action: 'change_role', userId }) };
+    const former = await updateUserRole(tx, userId, role);
+    if (former === undefined) throw notFound();
+    if (former !== role)
+      await audit(tx, deps, by, { action: 'change_role', userId, change: { from: former, to: role } });
+    return { value: undefined };
   });
 }
 

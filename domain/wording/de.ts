@@ -60,6 +60,8 @@ export const de: Words = {
     recovery_code_used:
       'Einer deiner Wiederherstellungscodes wurde benutzt, um sich bei deinem Homing-Konto anzumelden oder es als deines auszuweisen.',
     token_made: 'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken für ein Programm erstellt.',
+    contact_changed:
+      'Deinem Homing-Konto wurde eine E-Mail-Adresse oder Telefonnummer hinzugefügt, oder eine wurde durch eine andere ersetzt.',
   },
   page: {
     title: 'E-Mails von Homing',
@@ -159,5 +161,7 @@ export const de: Words = {
       'Ein Wiederherstellungscode deines Homing-Kontos wurde benutzt. Warst du das nicht, ändere jetzt dein Passwort.',
     token_made:
       'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
+    contact_changed:
+      'Adresse oder Nummer deines Homing-Kontos wurde geändert oder hinzugefügt. Warst du das nicht, ändere jetzt dein Passwort.',
   },
 };

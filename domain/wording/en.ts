@@ -57,6 +57,7 @@ export const en: Words = {
     recovery_code_used:
       'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
     token_made: 'A token for a program was made for your Homing account, or for a bot of yours.',
+    contact_changed: 'An email address or phone number was added to your Homing account, or put in place of another.',
   },
   page: {
     title: 'Mails from Homing',
@@ -155,5 +156,7 @@ export const en: Words = {
     recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',
     token_made:
       'A token for a program was made for your Homing account or a bot of yours. If it was not you, change your password now.',
+    contact_changed:
+      'An address or number was added to your Homing account, or changed. If it was not you, change your password now.',
   },
 };

@@ -57,6 +57,8 @@ export const es: Words = {
     recovery_code_used:
       'Se ha usado uno de tus códigos de recuperación para entrar en tu cuenta de Homing o para demostrar que es tuya.',
     token_made: 'Se ha creado un token de acceso para un programa en tu cuenta de Homing o en un bot tuyo.',
+    contact_changed:
+      'Se ha añadido una dirección de correo o un número de teléfono a tu cuenta de Homing, o se ha cambiado por otro.',
   },
   page: {
     title: 'Correos de Homing',
@@ -149,5 +151,7 @@ export const es: Words = {
     recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     token_made: 'Se ha creado un token en tu cuenta de Homing o en un bot tuyo. Si no has sido, cambia ya tu clave.',
+    contact_changed:
+      'Se ha cambiado o puesto un correo o tel. en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
   },
 };

@@ -69,12 +69,12 @@ export function createListeners(node: HandlerOptions): Listeners {
       page: await eventsAfter(forEvent('events.after', actor), actor, conversationId, { after, limit }),
     })),
     'session.renew': on('session.renew', options, async (actor, { token }, socket) => {
-      const { userId, sessionId, expiresAt } = deps.tokens.verify(token);
+      const { userId, sessionId, expiresAt, kid } = deps.tokens.verify(token);
       const same = userId === actor.userId && sessionId === actor.sessionId;
       if (!same) {
         throw new DomainError('forbidden', { detail: 'The token is of another session; connect anew with it.' });
       }
-      socket.data.expiresAt = expiresAt;
+      Object.assign(socket.data, { expiresAt, kid });
       return { accessTokenExpiresAt: expiresAt.toISOString() };
     }),
     request: on('request', options, (actor, { operation, ...call }) => operations.run(actor, operation, call)),

@@ -28,6 +28,13 @@ export const accounts: readonly Mutant[] = [
     red: 'goes to whoever proves it; the other account is left without',
   },
   {
+    name: 'who had an account is told of another address',
+    file: 'domain/accounts/contacts.ts',
+    changes: [["  await tellOwner(tx, deps, before, 'contact_changed');\n", '']],
+    test: 'test/attention/account-notices.test.ts',
+    red: 'at those that were proved before, and stands in the audit: email',
+  },
+  {
     name: 'an address is proved by one account',
     file: 'db/migrations/20261128T0800_contacts_by_proof.ts',
     changes: [['create unique index users_email_key', 'create index users_email_key']],
@@ -92,10 +99,10 @@ export const accounts: readonly Mutant[] = [
     name: 'guesses at the old password are counted',
     file: passwords,
     changes: [
-      ['  await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(user.id)) }));\n', ''],
+      ['    await commit(deps, async (tx) => ({ value: await insistOn(tx, deps, passwordTriesOf(actor)) }));\n', ''],
     ],
     test: tests,
-    red: 'refuses a wrong old one, so many times',
+    red: 'refuses a wrong old one, so many times in a session, and as often in each other one',
   },
   {
     name: 'an allowance is taken in one statement',

@@ -30,6 +30,34 @@ export const secondFactors: readonly Mutant[] = [
     red: 'judges five of fifty guesses that come at once',
   },
   {
+    name: 'a proof by the password counts for nothing beside a factor',
+    file: 'db/queries/sessions.ts',
+    changes: [['and (proved_by_factor or not', 'and (true or proved_by_factor or not']],
+    test: stepUp,
+    red: 'counts for nothing in other sessions from then on, and the one that did so stays proved',
+  },
+  {
+    name: 'what was begun without a factor is not finished beside one',
+    file: 'domain/accounts/proof.ts',
+    changes: [['  if (hasFactor(before)) await requireProof({ ...deps, db: tx }, actor);\n', '']],
+    test: stepUp,
+    red: 'lets nobody finish what they had begun by it',
+  },
+  {
+    name: 'a proof by the former password counts for nothing',
+    file: passwords,
+    changes: [['    await voidOtherProofs(tx, user.id, actor.sessionId);\n', '']],
+    test: stepUp,
+    red: 'counts for nothing in other sessions, and the one that changed it stays proved',
+  },
+  {
+    name: 'who guesses in one session keeps nobody out of another',
+    file: 'contracts/rate-limits.ts',
+    changes: [["proofs: { key: 'session'", "proofs: { key: 'person'"]],
+    test: 'test/limits/limits.test.ts',
+    red: 'of proofs are of a session, and ten times as many of all sessions of a person',
+  },
+  {
     name: 'a challenge is answered once',
     file: 'domain/accounts/challenges.ts',
     changes: [

@@ -34,6 +34,13 @@ export const limits: readonly Mutant[] = [
     red: 'what its writer may not send costs it nothing',
   },
   {
+    name: 'a token that is not taken costs its address',
+    file: 'api/router.ts',
+    changes: [['if (isRefusedToken(error))', 'if (isRefusedToken(error) && request.url.length === 0)']],
+    test: 'test/limits/limits.test.ts',
+    red: 'let a flood of bad and missing tokens end, and good ones from there go on',
+  },
+  {
     name: 'signing in is counted by address, too',
     file: 'platform/limits/index.ts',
     changes: [['const who = [networkOf(by.address), ', 'const who = [']],

@@ -17,6 +17,20 @@ export const sessions: readonly Mutant[] = [
     red: 'refuses people, says so where its readiness is asked, sends its sockets away, and serves again by itself',
   },
   {
+    name: 'a key that is taken away takes its sockets along',
+    file: 'realtime/server.ts',
+    changes: [['!tokens.knows(socket.data.kid)', '!tokens.knows(socket.data.kid) && now < 0']],
+    test: 'test/faults/key-rotation.test.ts',
+    red: 'one that somebody knows is taken away: nothing it signed opens anything or stays open, and its owners go on',
+  },
+  {
+    name: 'a token that lives for years is none of ours',
+    file: 'platform/tokens.ts',
+    changes: [['exp - iat <= accessTokenSeconds + leewaySeconds && iat', 'iat']],
+    test: 'test/api/token-attacks.test.ts',
+    red: 'is refused with one that lives a second longer than ours may, by REST and by the socket',
+  },
+  {
     name: 'sessions that ended are read from the table',
     file: 'domain/accounts/revocations.ts',
     changes: [
@@ -52,6 +66,13 @@ export const sessions: readonly Mutant[] = [
     changes: [['email && emailVerifiedAt ?', 'email ?']],
     test: 'test/api/sessions.test.ts',
     red: 'is told to nobody at an address that is not proved theirs',
+  },
+  {
+    name: 'a missing end of the audit shows',
+    file: 'domain/audit/verify.ts',
+    changes: [['kept === undefined ? [end] : [kept, end]', 'kept === undefined ? [] : [kept]']],
+    test: 'test/db/audit-chain.test.ts',
+    red: 'takes the last ones away, then it is said at once, and when others have followed',
   },
   {
     name: 'an entry of the audit is held against its hash',

@@ -148,7 +148,10 @@ export class World {
       const role = staffRoles[name] ?? 'member';
       await this.db.query('update users set role = $2 where id = $1', [person.id, role]);
       // Proved for as long as the matrix takes: that old proofs are refused has tests of its own.
-      await this.db.query("update sessions set proved_at = now() + interval '1 day' where user_id = $1", [person.id]);
+      await this.db.query(
+        "update sessions set proved_at = now() + interval '1 day', proved_by_factor = true where user_id = $1",
+        [person.id],
+      );
       const own = await this.#makeOwned(person.id);
       const { id, token, session } = person;
       this.actors.set(name, { name, id, token, role, own, sessionId: session.id, scopes: null });
@@ -197,8 +200,8 @@ export class World {
     const own = await this.#makeOwned(twin);
     if (scopes) return { name, role, scopes, own, id: twin, ...(await this.#giveToken(twin, scopes)) };
     await this.db.query(
-      `insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
-       values ($1, $2, now(), now(), now() + interval '1 day', now())`,
+      `insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at, proved_by_factor)
+       values ($1, $2, now(), now(), now() + interval '1 day', now(), true)`,
       [twin, sessionId],
     );
     const token = this.tokenOf(twin, sessionId);

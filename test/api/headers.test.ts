@@ -7,6 +7,7 @@ import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import { serverLimits } from '../../roles.ts';
 import { type Person, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { throwBytes } from '../support/raw-socket.ts';
 
 const home = 'https://homing.test';
 const id = '01900000-0000-7000-8000-000000000000';
@@ -173,6 +174,28 @@ describe('what answers say to browsers', () => {
     }
     return first.toString() + (await text(socket));
   }
+
+  it('what names no host, expects something strange, or is no request gets a whole answer all the same', async () => {
+    const head = 'GET /livez HTTP/1.1\r\n';
+    const noHost = await throwBytes(app.url, [`${head}Connection: close\r\n\r\n`], 2_000);
+    assert.match(
+      noHost,
+      /^HTTP\/1\.1 400 [^]*\r\ncontent-security-policy: default-src 'none'[^]*"code":"malformed_request"/i,
+    );
+    const strange = await throwBytes(
+      app.url,
+      [`${head}Host: x\r\nExpect: 200-maybe\r\nConnection: close\r\n\r\n`],
+      2_000,
+    );
+    assert.match(strange, /^HTTP\/1\.1 200 [^]*\r\nx-content-type-options: nosniff/i);
+    const none = await throwBytes(app.url, ['\0\0\r\n\r\n'], 2_000);
+    assert.match(none, /^HTTP\/1\.1 400 [^]*\r\ncontent-security-policy: default-src 'none'/i);
+    const socket = await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`);
+    assert.equal(socket.status, 400);
+    assert.equal(socket.headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(socket.headers.get('cache-control'), 'no-store');
+    await socket.text();
+  });
 
   it('headers of the greatest size are read, and larger ones are refused as a problem', async () => {
     const filled = (bytes: number) =>

@@ -95,14 +95,41 @@ describe('passwords', () => {
       assert.deepEqual([await isOpen(other.token), await isOpen(person.token)], [false, true]);
     });
 
-    it('refuses a wrong old one, so many times', async () => {
+    it('refuses a wrong old one, so many times in a session, and as often in each other one', async () => {
       const person = await registerPerson(by(door, app));
-      for (let n = 0; n < limits.passwordTriesPerHour; n += 1) {
+      const elsewhere = await signInAgain(by(door, app), person);
+      for (let n = 0; n < limits.passwordTriesPerSessionAndHour; n += 1) {
         const wrong = await change(person, { oldPassword: `${password}!` });
         assert.deepEqual(expectProblem(wrong as Answer<never>, 401, 'invalid_credentials'), ['oldPassword']);
       }
       expectProblem((await change(person, {})) as Answer<never>, 429, 'rate_limited');
+      expectStatus(await change(elsewhere, {}), 200);
+      expectStatus(await change(elsewhere, { oldPassword: another, newPassword: password }), 200);
       expectStatus(await login(person.email, password), 200);
+    });
+
+    it('refuses the next in whatever session once so many were made in all of them', async () => {
+      const person = await registerPerson(by(door, app));
+      const sessions = limits.passwordTriesPerHour / limits.passwordTriesPerSessionAndHour;
+      for (let n = 0; n < sessions; n += 1) {
+        const session = await signInAgain(by(door, app), person);
+        const wrong = () => change(session, { oldPassword: `${password}!` });
+        const tries = await Promise.all(Array.from({ length: limits.passwordTriesPerSessionAndHour }, wrong));
+        assert.deepEqual(new Set(tries.map(({ status }) => status)), new Set([401]));
+      }
+      expectProblem((await change(person, {})) as Answer<never>, 429, 'rate_limited');
+    }).timeout(60_000);
+
+    it('refuses lone surrogates, of which one would be as good as another, wherever a password is given', async () => {
+      const person = await registerPerson(by(door, app));
+      const lone = `${another}\ud800`;
+      for (const body of [{ newPassword: lone }, { oldPassword: lone }])
+        assert.deepEqual(
+          expectProblem((await change(person, body)) as Answer<never>, 400, 'invalid_input'),
+          Object.keys(body),
+        );
+      expectProblem(await person.call('POST', '/v1/auth/step-up', { password: lone }), 400, 'invalid_input');
+      expectProblem(await login(person.email, lone), 400, 'invalid_input');
     });
 
     it('tells nobody at an address that was never verified', async () => {
@@ -117,6 +144,28 @@ describe('passwords', () => {
       const weak = await change(person, { newPassword: 'passwordpassword' });
       assert.deepEqual(expectProblem(weak as Answer<never>, 400, 'invalid_input'), ['newPassword']);
     });
+  });
+
+  it('that are malformed UTF-8 are refused: decoded, each would be the same as many others', async () => {
+    const { email } = await registerPerson(app);
+    const head = JSON.stringify({ identifier: email, password }).slice(0, -2);
+    const ask = async (end: Buffer, charset: string) => {
+      const headers = { 'content-type': `application/json${charset}` };
+      const body = new Uint8Array(Buffer.concat([Buffer.from(head), end, Buffer.from('"}')]));
+      const response = await fetch(`${app.url}/v1/auth/login`, { method: 'POST', headers, body });
+      const { code, detail } = (await response.json()) as { code?: string; detail?: string };
+      return [response.status, code, detail];
+    };
+    const malformed = 'The body is not UTF-8; send it in well-formed UTF-8.';
+    for (const end of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf]])
+      assert.deepEqual(await ask(Buffer.from(end), ''), [400, 'malformed_json', malformed]);
+    assert.equal((await ask(Buffer.from('ä'), ''))[0], 401);
+    assert.equal((await ask(Buffer.from(''), '; charset=UTF-8'))[0], 200);
+    for (const charset of ['utf-16', 'utf-32', 'utf-7'])
+      assert.deepEqual(await ask(Buffer.from(''), `; charset=${charset}`), [
+        ...[415, 'unsupported_media_type'],
+        'Send the body in UTF-8, uncompressed or as gzip, deflate, br or zstd.',
+      ]);
   });
 
   describe('a forgotten one', () => {

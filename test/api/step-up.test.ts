@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Session } from '../../contracts/entities/index.ts';
+import type { PasskeyCreation, Session } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
+import { ruleOf } from '../../domain/access/index.ts';
 import { type Person, makeGroup, password, registerPeople, registerPerson, signInAgain } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { Authenticator } from '../support/authenticator.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { switchOnApp } from '../support/factors.ts';
@@ -38,6 +40,12 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
     person.call<{ provedUntil: string }>('POST', '/v1/auth/step-up', body);
   const ask = (person: Person) => person.call('POST', '/v1/me/totp');
 
+  /** What is open to a role of the organisation says nothing of a proof to anybody else. */
+  async function giveRole({ id }: Person, operationId: string): Promise<void> {
+    const rule = ruleOf(operationId);
+    if (rule.who === 'staff') await app.database.run(`update users set role = '${rule.role}' where id = '${id}'`);
+  }
+
   it('is what the page of promises names', () => {
     assert.deepEqual(
       guarded.map(({ operationId }) => operationId).sort(),
@@ -46,6 +54,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
         ...['removeTotp', 'renewRecoveryCodes'],
         ...['revokeOtherSessions', 'revokeSession', 'setEmail', 'setPhone', 'transferOwnership'],
         ...['createToken', 'createBot', 'createBotToken'],
+        ...['suspendUser', 'reactivateUser'],
       ].sort(),
     );
   });
@@ -53,6 +62,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
   for (const { operationId, method, path } of guarded)
     it(`${operationId} is refused five minutes after the sign-in, and says how to go on`, async () => {
       const ana = await registerPerson(app);
+      await giveRole(ana, operationId);
       const filled = path
         .replaceAll('{provider}', 'nobody')
         .replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
@@ -61,6 +71,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
       clock.pass(proofMs - 1);
       assert.notEqual((await attempt()).body?.code, 'step_up_required');
       const late = await registerPerson(app);
+      await giveRole(late, operationId);
       clock.pass(proofMs);
       const refused = await late.call<{ detail: string }>(method.toUpperCase(), filled, bodies[operationId]);
       expectProblem(refused as never, 403, 'step_up_required');
@@ -108,6 +119,75 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
     expectStatus(await prove(ana, { code }), 200);
     expectProblem((await prove(ana, { code })) as never, 400, 'invalid_code');
     expectStatus(await ana.call('DELETE', '/v1/me/totp'), 204);
+  });
+
+  describe('by the password alone, before a factor was switched on', () => {
+    /** What would take the account over. */
+    const takeovers = (thief: Person) => [
+      thief.call('POST', '/v1/me/recovery-codes'),
+      thief.call('POST', '/v1/me/email', { email: `${thief.id}@example.test` }),
+      thief.call('POST', '/v1/me/phone', { phone: '+4915112345678' }),
+      thief.call('POST', '/v1/me/password', { oldPassword: password, newPassword: 'another long battery staple' }),
+      thief.call('POST', '/v1/me/totp'),
+      thief.call('POST', '/v1/me/passkeys/begin'),
+      thief.call('DELETE', '/v1/me/totp'),
+      thief.call('DELETE', '/v1/sessions'),
+    ];
+
+    it('counts for nothing in other sessions from then on, and the one that did so stays proved', async () => {
+      const ana = await registerPerson(app);
+      const thief = await signInAgain(app, ana);
+      const phone = await switchOnApp(ana, clock);
+      for (const taken of takeovers(thief)) expectProblem((await taken) as never, 403, 'step_up_required');
+      expectStatus(await ana.call('POST', '/v1/me/recovery-codes'), 200);
+      expectStatus(await prove(thief, { code: phone.code() }), 200);
+      expectStatus(await thief.call('DELETE', '/v1/me/totp'), 204);
+    });
+
+    it('counts for nothing beside a passkey either', async () => {
+      const ana = await registerPerson(app);
+      const thief = await signInAgain(app, ana);
+      const asked = expectStatus(await ana.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
+      const passkey = new Authenticator().register(asked);
+      const added = await ana.call<{ passkey: { id: string } }>('POST', '/v1/me/passkeys', { name: 'Laptop', passkey });
+      const { id } = expectStatus(added, 201).passkey;
+      for (const taken of [...takeovers(thief), thief.call('DELETE', `/v1/me/passkeys/${id}`)])
+        expectProblem((await taken) as never, 403, 'step_up_required');
+      expectStatus(await ana.call('POST', '/v1/me/recovery-codes'), 200);
+    });
+
+    it('lets nobody finish what they had begun by it', async () => {
+      const ana = await registerPerson(app);
+      const thief = await signInAgain(app, ana);
+      const asked = expectStatus(await thief.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
+      await switchOnApp(ana, clock);
+      const theirs = { name: 'Laptop', passkey: new Authenticator().register(asked) };
+      expectProblem(await thief.call('POST', '/v1/me/passkeys', theirs), 403, 'step_up_required');
+    });
+
+    it('is not made longer by switching a factor on', async () => {
+      const ana = await registerPerson(app);
+      await switchOnApp(ana, clock);
+      clock.pass(proofMs - 30_000);
+      expectProblem(await ana.call('POST', '/v1/me/recovery-codes'), 403, 'step_up_required');
+    });
+  });
+
+  describe('by a password that is another one now', () => {
+    const next = 'another long battery staple';
+    const change = (person: Person) =>
+      person.call('POST', '/v1/me/password', { oldPassword: password, newPassword: next });
+
+    it('counts for nothing in other sessions, and the one that changed it stays proved', async () => {
+      const ana = await registerPerson(app);
+      const thief = await signInAgain(app, ana);
+      expectStatus(await change(ana), 200);
+      const mine = { email: `${thief.id}@example.test` };
+      expectProblem(await thief.call('POST', '/v1/me/email', mine), 403, 'step_up_required');
+      expectProblem((await prove(thief, { password })) as never, 401, 'invalid_credentials');
+      expectStatus(await ask(ana), 200);
+      expectStatus(await prove(thief, { password: next }), 200);
+    });
   });
 
   it('takes a recovery code once', async () => {

@@ -90,6 +90,28 @@ byEachDoor('an admin suspends people', (door: Door) => {
       await app.database.run(`update users set role = 'member' where role = 'admin'`);
     }
   });
+
+  it('and six who suspend each other and themselves, all at once, are each answered, and one stays', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const admins = await Promise.all(Array.from({ length: 6 }, admin));
+      const asked = admins.flatMap((who) => admins.map((whom) => suspend(who, whom)));
+      const answers = (await Promise.allSettled(asked)).flatMap((each) =>
+        each.status === 'fulfilled' ? [each.value] : [],
+      );
+      const other = answers.filter(({ status }) => ![204, 401, 403, 409].includes(status));
+      assert.deepEqual(
+        other.map(({ status, body }) => [status, body]),
+        [],
+      );
+      const { rows } = await app.database.run(`select id from users where role = 'admin' and status = 'active'`);
+      assert.equal(rows.length, 1);
+      const {
+        rows: [counted],
+      } = await app.database.run('select deadlocks from pg_stat_database where datname = current_database()');
+      assert.equal(Number(counted?.deadlocks), 0);
+      await app.database.run(`update users set role = 'member' where role = 'admin'`);
+    }
+  });
 });
 
 describe('who is suspended', () => {

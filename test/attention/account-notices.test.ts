@@ -11,7 +11,7 @@ import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { expectStatus } from '../support/rest.ts';
 
-const others = ['password_forgotten', 'password_changed', 'new_sign_in', 'token_made'] as const;
+const others = ['password_forgotten', 'password_changed', 'new_sign_in', 'token_made', 'contact_changed'] as const;
 const noticeKinds = NoticeKind.exclude(others).options satisfies FactorNoticeKind[];
 
 describe('what was done with how somebody signs in is told to them', () => {
@@ -84,6 +84,35 @@ describe('what was done with how somebody signs in is told to them', () => {
     await switchOnApp(ana, clock);
     const [text] = await waitFor(app, { to: phone, channel: 'sms' });
     assert.equal(text?.text, wordingFor('de').words.sms.totp_added);
+  });
+
+  describe('so is another address or number', () => {
+    const ways = {
+      email: { path: '/v1/me/email', next: () => `new.${phoneNumber().slice(1)}@example.test` },
+      phone: { path: '/v1/me/phone', next: phoneNumber },
+    };
+    for (const [field, { path, next }] of Object.entries(ways))
+      it(`at those that were proved before, and stands in the audit: ${field}`, async () => {
+        const { account, sms } = wordingFor('en').words;
+        const [ana, formerPhone, target] = [await verified('en'), phoneNumber(), next()];
+        await verifyContacts(app, ana, formerPhone);
+        const proveIt = async () => {
+          const to = { to: target, channel: field === 'email' ? 'email' : 'sms' };
+          const sent = (await inbox(app, to)).length;
+          expectStatus(await ana.call('POST', path, { [field]: target }), 202);
+          const code = /\b\d{6}\b/.exec((await waitFor(app, to, sent + 1)).at(-1)?.text ?? '')?.[0];
+          expectStatus(await ana.call('POST', `${path}/verify`, { code }), 200);
+        };
+        await proveIt();
+        const [, mail] = await waitFor(app, { to: ana.email, channel: 'email' }, 2);
+        assert.equal(mail?.text?.trim(), `${account.contact_changed}\n\n${account.ifNotYou}`);
+        const [text] = await waitFor(app, { to: formerPhone, channel: 'sms' });
+        assert.equal(text?.text, sms.contact_changed);
+        await proveIt();
+        assert.equal((await inbox(app, { to: target })).length, 2, 'two codes, and no word of the change');
+        const entries = `select from audit where action = 'change_contact' and actor_id = '${ana.id}' and user_id = '${ana.id}'`;
+        assert.equal((await app.database.run(entries)).rowCount, 1, 'proving the same again changes nothing');
+      });
   });
 
   it('holds no secret and no code', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import pg from 'pg';
 import { openDb } from '../../db/client.ts';
-import { audit, verifyAudit } from '../../domain/audit/index.ts';
+import { audit, logAuditHead, verifyAudit } from '../../domain/audit/index.ts';
 import { type TestDatabase, createDatabase } from '../setup/database.ts';
 
 const by = { operator: 'öl "\\ \t\u0001 … 🙂' };
@@ -62,6 +62,8 @@ describe('the chain of the audit', () => {
       'truncate audit',
       'alter table audit disable trigger chain',
       'drop function chain_audit cascade',
+      'update audit_end set seq = 1',
+      'delete from audit_end',
     ])
       await assert.rejects(client.query(statement), { code: '42501' }, statement);
     await client.query(`insert into audit (id, operator, action, seq, hash) values ($1, 'x', 'why', 3, '\\x00')`, [
@@ -81,6 +83,16 @@ describe('the chain of the audit', () => {
       }
     });
 
+    it('changes what an entry says of a change, or adds it to one that says nothing, then it is said which', async () => {
+      const change = { from: 'member', to: 'admin' };
+      await db.transaction((tx) => audit(tx, deps(), by, { action: 'change_role', userId: null, change }));
+      assert.ok((await verify()).intact);
+      await database.run(`update audit set became = 'support' where seq = ${entries + 1}`);
+      await breaksAt(entries + 1);
+      await database.run(`update audit set was = 'member', became = 'admin' where seq = 4`);
+      await breaksAt(4);
+    });
+
     it('changes one and its hash, then it is said that the next one does not follow', async () => {
       await database.run(`update audit set action = 'why' where seq = 5`);
       await database.run(
@@ -94,6 +106,25 @@ describe('the chain of the audit', () => {
       await breaksAt(7);
       await database.run('delete from audit where seq = 1');
       await breaksAt(1);
+    });
+
+    it('takes the last ones away, then it is said at once, and when others have followed', async () => {
+      await database.run(`delete from audit where seq > ${entries - 3}`);
+      await breaksAt(entries - 2);
+      await write();
+      await breaksAt(entries - 2);
+      await database.run('delete from audit');
+      await breaksAt(1);
+    });
+
+    it('takes them away and sets the end back, then only a head that was kept elsewhere says so', async () => {
+      const told: unknown[] = [];
+      const log = { info: (_: string, fields: unknown) => void told.push(fields), warn() {}, error() {} };
+      await logAuditHead({ db, log });
+      await database.run('delete from audit where seq > 10');
+      await database.run('update audit_end set (seq, hash) = (select seq, hash from audit where seq = 10)');
+      assert.equal((await headOf()).seq, 10);
+      await breaksAt(entries, told[0] as { seq: number; hash: string });
     });
 
     it('takes the last ones away or writes all anew, then a head that was kept elsewhere says so', async () => {

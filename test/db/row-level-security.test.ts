@@ -29,7 +29,16 @@ const open: Record<string, readonly string[]> = {
     ...['attempts', 'attempt_events', 'decisions', 'episodes', 'notification_budgets'],
   ],
   'of no person, or by hash alone': [
-    ...['allowances', 'audit', 'differences', 'provider_reports', 'recount_walks', 'signing_keys', 'suppressions'],
+    ...[
+      'allowances',
+      'audit',
+      'audit_end',
+      'differences',
+      'provider_reports',
+      'recount_walks',
+      'signing_keys',
+      'suppressions',
+    ],
     ...['text_days', 'unreadable_reports'],
   ],
 };

@@ -118,6 +118,36 @@ describe('signing keys', function () {
     assert.equal(kidOf(renewed.session.accessToken), second.kid);
   });
 
+  it('one that somebody knows is taken away: nothing it signed opens anything or stays open, and its owners go on', async () => {
+    const known = await rotateKeys(deps(), by);
+    await letPass(known.kid);
+    await signs(known.kid);
+    const [ana, bob] = [await registerPerson(app), await registerPerson(app, 'Bob')];
+    const [renews, stays] = [
+      await connect(app.url, { token: ana.token }),
+      await connect(app.url, { token: bob.token }),
+    ];
+    const next = await rotateKeys(deps(), by);
+    await letPass(next.kid);
+    await signs(next.kid);
+    const { session } = expectStatus(await refreshAt(app.url, ana.session.refreshToken), 200);
+    expectStatus(await ana.call('GET', '/v1/me'), 200);
+    assert.ok((await renews.ask('session.renew', { token: session.accessToken })).ok);
+    await app.database.run(`delete from signing_keys where kid = '${known.kid}'`);
+    await stays.heard('notice', ({ kind, code }) => kind === 'session_ended' && code === 'unauthenticated');
+    await until(
+      async () => stays.raw.connected,
+      (connected) => !connected,
+    );
+    for (const url of app.urls)
+      expectProblem(await call(url, 'GET', '/v1/me', { token: bob.token }), 401, 'unauthenticated');
+    await assert.rejects(connect(app.url, { token: bob.token }), /unauthenticated/);
+    const renewed = expectStatus(await refreshAt(app.url, bob.session.refreshToken), 200).session;
+    (await connect(app.url, { token: renewed.accessToken })).close();
+    assert.ok((await renews.ask('session.renew', { token: session.accessToken })).ok, 'a renewed one stays open');
+    renews.close();
+  });
+
   it('the next one is published a day before it signs, every thirty days, and once by however many relays', async () => {
     const tend = async () => (await Promise.all([tendKeys(deps()), tendKeys(deps())])).reduce((a, b) => a + b);
     const secondsTo = async () => {

@@ -3,7 +3,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rateLimits } from '../../contracts/rate-limits.ts';
-import { type Person, makeGroup, password, registerPeople, registerPerson } from '../factories/person.ts';
+import { type Person, makeGroup, password, registerPeople, registerPerson, signInAgain } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
 import { type TestSocket, connect } from '../support/socket.ts';
@@ -113,6 +113,25 @@ describe('rate limits', () => {
     expectStatus(await ana.call('PATCH', '/v1/me', { displayName: 'Anna' }), 200);
   });
 
+  it('of proofs are of a session, and ten times as many of all sessions of a person', async () => {
+    await begin('proofs=3/1h proofs-person=6/1h codes=1/1h');
+    const owner = await registerPerson(app);
+    const thief = await signInAgain(app, owner);
+    const prove = (person: Person) => person.call('POST', '/v1/auth/step-up', { password });
+    const change = (person: Person) =>
+      person.call('POST', '/v1/me/password', { oldPassword: password, newPassword: password });
+    for (let n = 0; n < 3; n += 1) await prove(thief);
+    expectProblem(await prove(thief), 429, 'rate_limited');
+    expectProblem(await change(thief), 429, 'rate_limited');
+    expectStatus(await prove(owner), 200);
+    expectStatus(await change(owner), 200);
+    const others = [await signInAgain(app, owner), await signInAgain(app, owner)] as const;
+    expectStatus(await prove(others[0]), 200);
+    for (const other of others) expectProblem(await prove(other), 429, 'rate_limited');
+    const { points } = rateLimits.proofs;
+    assert.equal(rateLimits['proofs-person'].points, 10 * points);
+  });
+
   it('refuse before the body is read', async () => {
     await begin('write=1/1h');
     const [ana] = await registerPeople(app, 'Ana');
@@ -178,6 +197,21 @@ describe('rate limits', () => {
       for (const spelling of spellings)
         expectProblem(await signIn(spelling, password, '192.0.2.1'), 429, 'rate_limited');
       expectStatus(await signIn(ana.email, password, '192.0.2.2'), 200);
+    });
+
+    it('let a flood of bad and missing tokens end, and good ones from there go on', async () => {
+      await begin('refused-tokens=4/1h sign-in=9/1h');
+      const ana = await registerPerson(app);
+      const ask = (token?: string) => call(app.url, 'GET', '/v1/me', { token });
+      for (const token of [undefined, 'bad', `${ana.token}x`, 'bad'])
+        expectProblem(await ask(token), 401, 'unauthenticated');
+      for (const token of [undefined, 'bad']) {
+        const refused = await ask(token);
+        expectProblem(refused, 429, 'rate_limited');
+        assert.ok(Number(refused.headers.get('retry-after')) > 0);
+      }
+      expectStatus(await ask(ana.token), 200);
+      expectStatus(await call(app.url, 'POST', '/v1/auth/login', { body: { identifier: ana.email, password } }), 200);
     });
 
     it('count a household’s IPv6 addresses as one, and no neighbour’s', async () => {
