@@ -102,4 +102,18 @@ export const sessions: readonly Mutant[] = [
     test: 'test/api/headers.test.ts',
     red: 'begins no socket, by whatever way',
   },
+  {
+    name: 'a session that nobody uses ends',
+    file: 'domain/accounts/sessions.ts',
+    changes: [['sliding: 30', 'sliding: 300']],
+    test: 'test/api/sign-in.test.ts',
+    red: 'a session ends thirty days after it was used last',
+  },
+  {
+    name: 'a session that is used ends as well',
+    file: 'domain/accounts/sessions.ts',
+    changes: [['absolute: 180', 'absolute: 1_800']],
+    test: 'test/api/sign-in.test.ts',
+    red: 'a session ends 180 days after it began, however it is used',
+  },
 ];

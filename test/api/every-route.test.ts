@@ -172,6 +172,14 @@ describe('every route', () => {
     assert.equal(answer.headers.get('allow'), 'GET, PATCH');
   });
 
+  it('nobody is told what they sent (TRACE)', async () => {
+    for (const path of ['/', '/livez', '/v1/me', '/docs']) {
+      const answer = await raw(`TRACE ${path} HTTP/1.1\r\nhost: x\r\ncanary: canary\r\nconnection: close\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 40[45] /, path);
+      assert.ok(!answer.includes('canary'), path);
+    }
+  });
+
   it('keeps a sane request id and replaces any other', async () => {
     const id = async (given: string) =>
       (await call(app.url, 'GET', '/livez', { headers: { 'x-request-id': given } })).headers.get('x-request-id');

@@ -97,6 +97,7 @@ describe('what answers say to browsers', () => {
     for (const path of ['/v1/me', '/v1/sessions', '/v1/conversations', '/v1/me/drafts', '/v1/me/notifications']) {
       const answer = await fetch(app.url + path, { headers });
       assert.equal(answer.status, 200, path);
+      assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8', path);
       assertSafe(answer, data, 'no-store', path);
     }
   });

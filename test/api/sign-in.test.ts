@@ -5,6 +5,7 @@ import type { Me, Session } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import { password, phoneNumber, registerPerson } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Clock, clockOf } from '../support/clock.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
 import { connect } from '../support/socket.ts';
 
@@ -270,6 +271,37 @@ describe('sign-in', () => {
         `update refresh_tokens set used_at = used_at - interval '5 minutes 1 second' where user_id = '${person.id}'`,
       );
       expectProblem((await refreshAt(app.url, refreshToken)) as never, 401, 'refresh_reused');
+    });
+
+    describe('as time goes by', () => {
+      const dayMs = 86_400_000;
+      let url: string;
+      let clock: Clock;
+      before(async () => {
+        const node = await app.start(['api']);
+        url = `http://127.0.0.1:${node.port}`;
+        clock = clockOf({ processes: [node] });
+      });
+
+      it('a session ends thirty days after it was used last', async () => {
+        const [used, unused] = [(await registerPerson(app)).session, (await registerPerson(app)).session];
+        clock.pass(30 * dayMs - 60_000);
+        const { session } = expectStatus(await refreshAt(url, used.refreshToken), 200);
+        clock.pass(120_000);
+        expectProblem((await refreshAt(url, unused.refreshToken)) as never, 401, 'session_revoked');
+        expectStatus(await refreshAt(url, session.refreshToken), 200);
+      });
+
+      it('a session ends 180 days after it began, however it is used', async () => {
+        const body = { email: address(), password, displayName: 'Ana' };
+        let { session } = (await call<{ session: Session }>(url, 'POST', '/v1/auth/register', { body })).body;
+        for (let day = 29; day < 180; day += 29) {
+          clock.pass(29 * dayMs);
+          session = expectStatus(await refreshAt(url, session.refreshToken), 200).session;
+        }
+        clock.pass(6 * dayMs + 1_000);
+        expectProblem((await refreshAt(url, session.refreshToken)) as never, 401, 'session_revoked');
+      });
     });
 
     it('a successor that was derived from another key is not handed out', async () => {

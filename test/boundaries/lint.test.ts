@@ -42,6 +42,8 @@ setHandler('snooze', {
   ['eqeqeq', 'export const same = (a: number, b: number): boolean => a == b;'],
   ['no-unused-vars', 'export function go(): void {\n  const left = 1;\n}'],
   ['no-console', "console.log('here');"],
+  ['no-eval', 'export const run = (text: string): unknown => eval(text) as unknown;'],
+  ['no-implied-eval', 'export const run = (text: string): unknown => new Function(text)() as unknown;'],
   ['no-cycle', "import { b } from './circle.ts';\nexport const a = (): number => b();"],
   ['no-restricted-properties', "it.only('alone', () => undefined);"],
   ['no-restricted-properties', "describe.only('alone', () => undefined);"],

@@ -6,10 +6,11 @@ const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.me
 describe('docs/promises.md', () => {
   const cited = [...textOf('docs/promises.md').matchAll(/(test\/[\w/-]+\.test\.ts) «([^»]+)»/g)];
 
-  it('has P1 to P16 and I1 to I10, each with a test', () => {
+  it('has P1 to P16, those of who may what, and I1 to I10, each with a test', () => {
     const rows = textOf('docs/promises.md').split('\n');
     const named = [
       ...Array.from({ length: 16 }, (_, n) => `P${n + 1}`),
+      ...['P25', 'P26', 'P28', 'P29', 'P30'],
       ...Array.from({ length: 10 }, (_, n) => `I${n + 1}`),
     ];
     for (const name of named) {
