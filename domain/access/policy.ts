@@ -261,8 +261,8 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   explainMessage: staff('admin:read', 'support', { what: 'message', at: 'params.id' }),
   explainAttempt: staff('admin:read', 'support', { what: 'notification', at: 'params.id' }),
   getReconciliation: staff('admin:read', 'operator'),
-  suspendUser: staff('admin:write', 'admin', { what: 'person', at: 'params.id' }),
-  reactivateUser: staff('admin:write', 'admin', { what: 'person', at: 'params.id' }),
+  suspendUser: staff('session', 'admin', { what: 'person', at: 'params.id' }),
+  reactivateUser: staff('session', 'admin', { what: 'person', at: 'params.id' }),
   listAudit: staff('admin:read', 'admin'),
 
   listJobs: staff('admin:read', 'operator'),

@@ -53,8 +53,8 @@ describe('what the server tells of itself', () => {
   });
 
   it('says of each operation that needs a recent proof that it does', async () => {
-    // They look at what the person has: a factor in place of the password, or beside it.
-    const ofTheirOwn: ReadonlySet<string> = new Set(['stepUp', 'changePassword']);
+    // They look at what the person has: a factor in place of the password, or beside it, or another one that came meanwhile.
+    const ofTheirOwn: ReadonlySet<string> = new Set(['stepUp', 'changePassword', 'confirmTotp', 'addPasskey']);
     type Operation = { description?: string; responses: Record<string, { description: string }> };
     const { body: document } = await call<{ paths: Record<string, Record<string, Operation>> }>(
       app.url,

@@ -172,6 +172,8 @@ byEachDoor('accounts elsewhere', (door) => {
        values ($1, $2, uuid_send($1), '', 0, '{}', 'key', now())`,
       [ana.id, id],
     );
+    // As who has switched one on in this session.
+    await place.sql('update sessions set proved_by_factor = true where user_id = $1', [ana.id]);
     expectStatus(await remove(ana, 'corp'), 204);
     expectProblem(await ana.call('DELETE', `/v1/me/passkeys/${id}`), 409, 'last_way_in');
   });
