@@ -5,12 +5,13 @@ const kinds = [Object, Array, Function, String, Number, Boolean, Date, Error, Ma
 /** What everything in this process inherits, the server in it included. */
 function snapshot(): Map<string, unknown> {
   return new Map(
-    kinds.flatMap(({ name, prototype }) =>
-      Reflect.ownKeys(prototype).map((key) => {
-        const { value, get, set } = Object.getOwnPropertyDescriptor(prototype, key) ?? {};
-        return [`${name}.${String(key)}`, value ?? get ?? set] as const;
-      }),
-    ),
+    kinds.flatMap((kind) => {
+      const prototype = kind.prototype as object;
+      return Reflect.ownKeys(prototype).map((key) => {
+        const own = Object.getOwnPropertyDescriptor(prototype, key);
+        return [`${kind.name}.${String(key)}`, own && 'value' in own ? own.value : own?.get] as const;
+      });
+    }),
   );
 }
 
