@@ -9,7 +9,7 @@ function snapshot(): Map<string, unknown> {
       const prototype = kind.prototype as object;
       return Reflect.ownKeys(prototype).map((key) => {
         const own = Object.getOwnPropertyDescriptor(prototype, key);
-        return [`${kind.name}.${String(key)}`, own && 'value' in own ? own.value : own?.get] as const;
+        return [`${kind.name}.${String(key)}`, own && Reflect.get(own, 'value' in own ? 'value' : 'get')] as const;
       });
     }),
   );
