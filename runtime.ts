@@ -13,6 +13,7 @@ import { keysThatVerify } from './domain/keys/index.ts';
 import { createStoreLane, sendLimits } from './domain/messages/index.ts';
 import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
+import { createEgress } from './platform/egress.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
 import { createLogger, toLog } from './platform/logger.ts';
 import {
@@ -65,7 +66,7 @@ export interface Runtime {
   limits: RateLimits;
   /** Where a request or an upgrade comes from, as far as our own proxies say. */
   addressOf: (request: IncomingMessage) => string;
-  /** By which providers are asked whom people sign in by. */
+  /** For every request to an address that others have a say in: providers' documents name some. */
   fetch: typeof fetch;
   presence: PresenceStore;
   jwks: () => Jwks;
@@ -187,6 +188,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
 
+  const egress = createEgress({ allow: config.HOMING_EGRESS_ALLOW, log });
   const objects = openObjectStore({
     endpoint: config.S3_ENDPOINT,
     bucket: config.S3_BUCKET,
@@ -219,6 +221,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   shutdown.on('flush', 'metrics', () => metricsServer.close());
   shutdown.on('flush', 'temporal client for jobs', () => temporal.connection.close());
   shutdown.on('hints', 'redis', () => closeRedis([redis, subscriber, limitsRedis]));
+  shutdown.on('hints', 'requests elsewhere', () => egress.close());
   shutdown.on('hints', 'object store', () => objects.close());
   shutdown.on('hints', 'revocations', () => revocations.stop());
   shutdown.on('storage', 'database', () => Promise.all([db.end(), sends.end(), watch.end()]));
@@ -233,8 +236,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     revocations,
     authenticate: createAuthenticate(deps, revocations),
     limits,
-    // Late, so that a test or a proxy of the process may put another in its place.
-    fetch: (...request) => fetch(...request),
+    fetch: egress.fetch,
     addressOf: (request) => clientAddress(request, config.HOMING_TRUSTED_PROXIES),
     presence,
     jwks: () => keys.jwks(),

@@ -41,8 +41,8 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   preferencesRoutes(app, deps);
   whyRoutes(app, deps);
   providerRoutes(app, deps, options);
-  const { publicUrl, fetch } = options;
-  const providers = createElsewhere(options.identityProviders, { publicUrl, fetch, now: () => deps.now() });
+  const places = { publicUrl: options.publicUrl, fetch: options.fetch, now: () => deps.now() };
+  const providers = createElsewhere(options.identityProviders, places);
   elsewherePages(app, deps, providers, options);
 
   const { authenticate, signIn } = createPassport(deps, options);

@@ -104,6 +104,10 @@ export const limits = {
   oauthCodeSeconds: 60,
   /** Seconds that a provider is waited for, each time it is asked. */
   oauthProviderSeconds: 5,
+  /** Bytes of an answer from elsewhere, as it comes and as it unfolds; of its headers; and seconds until it is whole. */
+  egressBodyBytes: 1_048_576,
+  egressHeaderBytes: 16_384,
+  egressSeconds: 10,
   /** Seconds in which a secret that was begun must be confirmed by its first code. */
   totpBeginSeconds: 600,
   /** Recovery codes that are given out together. */

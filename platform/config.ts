@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import { networksSetting } from './networks.ts';
 import { identityProvidersSetting, returnAddress } from './identity-providers.ts';
 import { sendGridKey } from './webhooks/sendgrid.ts';
 import {
@@ -77,6 +78,11 @@ export const settings = {
     schema: listOf(returnAddress),
     fallback: '',
     help: 'Addresses that apps may have a browser sent back to after such a sign-in, comma-separated and to the letter; the first where an app names none. Left out, /signed-in of the public address',
+  }),
+  HOMING_EGRESS_ALLOW: setting({
+    schema: networksSetting,
+    fallback: '',
+    help: 'Networks, and hosts with a port, that requests to addresses of others may go to although they are not the open internet, such as "10.8.0.0/16, keycloak:8080"; docs/operators.md says which requests',
   }),
   HOMING_TRUSTED_PROXIES: setting({
     schema: z.coerce.number().int().min(0).max(10),

@@ -78,13 +78,14 @@ export function describeError(error: Error, depth = 0): Record<string, unknown> 
   };
 }
 
+// What stands before each is looked at once: without that a long word is begun at every character of it.
 const personal: readonly [RegExp, string][] = [
-  [/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '[address]'],
+  [/(?<![\w.+-])[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '[address]'],
   [/\+\d{7,15}\b/g, '[number]'],
   [/eyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, '[token]'],
   [/\bSG\.[\w.-]+/g, '[key]'],
   [/\b(bearer|basic) [\w+/=.-]+/gi, '$1 [redacted]'],
-  [/(\w+:\/\/)[^\s/@]+@/g, '$1[redacted]@'],
+  [/(?<!\w)(\w+:\/\/)[^\s/@]+@/g, '$1[redacted]@'],
 ];
 
 /** Takes what looks like an address, a number, a token or a credential out of free text such as a library's message. */

@@ -3,6 +3,6 @@ export function workflowUrls(uiUrl: string | undefined, namespace: string) {
   return (workflowId: string, runId?: string): string | null => {
     if (uiUrl === undefined) return null;
     const parts = ['namespaces', namespace, 'workflows', workflowId, ...(runId ? [runId, 'history'] : [])];
-    return `${uiUrl.replace(/\/+$/, '')}/${parts.map(encodeURIComponent).join('/')}`;
+    return `${uiUrl.replace(/(?<!\/)\/+$/, '')}/${parts.map(encodeURIComponent).join('/')}`;
   };
 }

@@ -88,4 +88,4 @@ const isNext = (one: number, other: number) =>
   Math.abs(one - other) <= 1 || (Math.min(one, other) === zero && Math.max(one, other) === nine);
 
 /** Without the digits and signs that are put before or behind a word to make it longer. */
-const bare = (password: string) => password.replaceAll(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+const bare = (password: string) => password.replaceAll(/^[^\p{L}]+|(?<=\p{L})[^\p{L}]+$/gu, '');

@@ -2,7 +2,16 @@ import { type Program, Visitor } from 'oxc-parser';
 import type { Found } from './read-imports.ts';
 
 /** The words that only some folders may use; `places` in uses.ts says which. */
-export type Word = 'process.env' | 'new Date()' | 'Date.now()' | 'Math.random()' | 'crypto.randomUUID()';
+export type Word =
+  | 'process.env'
+  | 'new Date()'
+  | 'Date.now()'
+  | 'Math.random()'
+  | 'crypto.randomUUID()'
+  | 'fetch()'
+  | 'new WebSocket()'
+  | 'http.request()'
+  | 'net.connect()';
 
 type Node = { readonly type: string; readonly start: number };
 
@@ -13,7 +22,15 @@ const members: ReadonlyMap<string, Word> = new Map([
   ['crypto.randomUUID', 'crypto.randomUUID()'],
   ['crypto.randomUUIDv7', 'crypto.randomUUID()'],
   ['webcrypto.randomUUID', 'crypto.randomUUID()'],
+  ...['globalThis.fetch', 'global.fetch', 'window.fetch', 'self.fetch'].map((name) => [name, 'fetch()'] as const),
+  ...['http.request', 'http.get', 'https.request', 'https.get'].map((name) => [name, 'http.request()'] as const),
+  ...['net.connect', 'net.createConnection', 'tls.connect', 'http2.connect'].map(
+    (name) => [name, 'net.connect()'] as const,
+  ),
 ]);
+
+/** What opens a connection when it is made. */
+const sockets: readonly string[] = ['WebSocket', 'EventSource'];
 
 /** Finds the watched words in code: as a member, taken apart, or imported from Node, whatever the file calls it. */
 export function readUses(program: Program): Found[] {
@@ -27,7 +44,10 @@ export function readUses(program: Program): Found[] {
   };
   new Visitor({
     MemberExpression: (node) => add(members.get(`${nameOf(node.object)}.${nameOf(node)}`), node),
-    NewExpression: (node) => add(isClockRead(nameOf(node.callee), node.arguments) ? 'new Date()' : undefined, node),
+    NewExpression(node) {
+      add(isClockRead(nameOf(node.callee), node.arguments) ? 'new Date()' : undefined, node);
+      add(sockets.includes(nameOf(node.callee)) ? 'new WebSocket()' : undefined, node);
+    },
     CallExpression: (node) => add(nameOf(node.callee) === 'Date' ? 'new Date()' : undefined, node),
     VariableDeclarator: ({ id, init }) => {
       if (id.type === 'ObjectPattern' && init) parts(nameOf(init), id.properties);
@@ -35,7 +55,31 @@ export function readUses(program: Program): Found[] {
     ImportDeclaration: ({ source, specifiers }) => parts(moduleName(source.value), specifiers),
     ExportNamedDeclaration: ({ source, specifiers }) => source && parts(moduleName(source.value), specifiers),
   }).visit(program);
-  return uses;
+  return [...uses, ...readFetches(program)];
+}
+
+/**
+ * The language's own `fetch`, called, handed on or kept. What is merely called so (a member, a key, a type) is not it; a
+ * parameter or variable of this name hides it, and must be called otherwise.
+ */
+function readFetches(program: Program): Found[] {
+  const names = new Set<number>();
+  const fetches = new Set<number>();
+  const key = ({ key: { start } }: { key: Node }) => void names.add(start);
+  new Visitor({
+    MemberExpression: ({ property, computed }) => void (computed || names.add(property.start)),
+    Property: (node) => void (node.shorthand || key(node)),
+    PropertyDefinition: key,
+    MethodDefinition: key,
+    TSPropertySignature: key,
+    TSMethodSignature: key,
+    ImportSpecifier: ({ imported }) => void names.add(imported.start),
+    TSTypeQuery: ({ exprName }) => void names.add(exprName.start),
+    Identifier({ name, start }) {
+      if (name === 'fetch' && !names.has(start)) fetches.add(start);
+    },
+  }).visit(program);
+  return [...fetches].map((offset) => ({ what: 'fetch()', offset }));
 }
 
 const moduleName = (specifier: unknown) => String(specifier).replace(/^node:/, '');

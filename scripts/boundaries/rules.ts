@@ -309,4 +309,11 @@ export const nevers: readonly Never[] = [
     unlessFrom: tests,
     why: 'A request never waits for Temporal; what it owes goes to the outbox.',
   },
+  {
+    name: 'requests-leave-by-one-door',
+    from: '{activities,api,cli,contracts,db,domain,platform,realtime,temporal,workers,workflows}/**',
+    to: 'npm:{undici,axios,got,ky,needle,node-fetch,request,superagent}',
+    unlessFrom: ['platform/egress.ts', ...tests],
+    why: 'A request that does not leave by platform/egress.ts goes wherever somebody’s address says, inside too.',
+  },
 ];

@@ -32,4 +32,19 @@ export const useRules: readonly UseRule[] = [
     except: ['**.test.ts'],
     why: 'The domain asks deps for time and ids, so that a test can move the clock.',
   },
+  {
+    name: 'requests-leave-by-one-door',
+    words: ['fetch()', 'new WebSocket()', 'http.request()', 'net.connect()'],
+    within:
+      '{activities/**,api/**,cli/**,contracts/**,db/**,domain/**,platform/**,realtime/**,temporal/**,workers/**,workflows/**,*.ts}',
+    except: [
+      'platform/egress.ts',
+      // Asks ourselves, at the public address of the configuration, by the way that people come.
+      'platform/limits/prove-address.ts',
+      // Carries the requests of the SDK to a stand-in of the configuration.
+      'platform/senders/push.ts',
+      '**.test.ts',
+    ],
+    why: 'A request that does not leave by platform/egress.ts goes wherever somebody’s address says, inside too.',
+  },
 ];

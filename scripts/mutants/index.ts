@@ -2,6 +2,7 @@ import { access } from './access.ts';
 import { accounts } from './accounts.ts';
 import { attention } from './attention.ts';
 import { client } from './client.ts';
+import { egress } from './egress.ts';
 import { signInElsewhere } from './elsewhere.ts';
 import { secondFactors } from './factors.ts';
 import { limits } from './limits.ts';
@@ -20,6 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...accounts,
   ...attention,
   ...client,
+  ...egress,
   ...limits,
   ...live,
   ...messages,

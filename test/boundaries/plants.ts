@@ -97,6 +97,10 @@ export const arrows: readonly Plant[] = [
   ['references-do-a-part-of-the-work', 'bench/references/x.ts', "import '../../api/app.ts';"],
   ['generators-print-what-is', 'scripts/gen.ts', "import '../domain/errors.ts';"],
   ['scripts-stand-alone', 'scripts/x.ts', "import '../domain/errors.ts';"],
+  ['requests-leave-by-one-door', 'api/x.ts', "import { fetch as ask } from 'undici';"],
+  ['requests-leave-by-one-door', 'platform/x.ts', "import { Agent } from 'undici';"],
+  ['requests-leave-by-one-door', 'domain/x.ts', "export const load = () => import('undici');"],
+  ['requests-leave-by-one-door', 'workers/x.ts', "import 'axios';"],
   ['nothing-imports-tests', 'domain/messages/x.ts', "import '../../test/factory.ts';"],
   ['nothing-imports-tests', 'main.ts', "import './test/factory.ts';"],
 ];
@@ -141,8 +145,31 @@ export const unreadable: readonly Plant[] = [
   ['every-file-has-a-row', 'helpers/x.ts', ''],
 ];
 
+/** Ways out of the process that are not the one. */
+const waysOut: readonly (readonly [file: string, code: string])[] = [
+  ['api/x.ts', "export const answer = await fetch('https://a.test');"],
+  ['runtime.ts', 'export const runtime = { fetch };'],
+  ['api/x.ts', 'export const ask = (...given: Parameters<typeof fetch>) => fetch(...given);'],
+  ['domain/x.ts', 'const ask = fetch;'],
+  ['domain/x.ts', 'const ask = globalThis.fetch;'],
+  ['domain/x.ts', "const ask = globalThis['fetch'];"],
+  ['domain/x.ts', 'const { fetch: ask } = globalThis;'],
+  ['domain/x.ts', 'const all = globalThis;\nconst ask = all.fetch;'],
+  ['workers/x.ts', 'export const socket = new WebSocket(url);'],
+  ['workers/x.ts', 'export const source = new EventSource(url);'],
+  ['platform/x.ts', "import { request } from 'node:https';"],
+  ['platform/x.ts', "import { get as ask } from 'node:http';"],
+  ['platform/x.ts', "import http from 'node:http';\nhttp.get(url);"],
+  ['platform/x.ts', "import * as h from 'node:https';\nh.request(url);"],
+  ['platform/senders/x.ts', "import { connect } from 'node:net';"],
+  ['activities/x.ts', "import tls from 'node:tls';\ntls.connect(443);"],
+  ['realtime/x.ts', "export const { createConnection } = await import('node:net');"],
+  ['temporal/x.ts', "import { connect } from 'node:http2';"],
+];
+
 /** Words in places where they do not belong. */
 export const words: readonly Plant[] = [
+  ...waysOut.map(([file, code]) => ['requests-leave-by-one-door', file, code] as const),
   ['environment-is-read-once', 'api/x.ts', 'export const url = process.env.URL;'],
   ['environment-is-read-once', 'domain/x.ts', "export const url = process['env'];"],
   ['environment-is-read-once', 'platform/x.ts', 'export const { env } = process;'],
@@ -184,6 +211,15 @@ export const innocent: readonly (readonly [file: string, code: string])[] = [
   ],
   ['platform/x.ts', 'export const path = createRequire(import.meta.url).resolve("winston");'],
   ['api/x.ts', "import express from 'express';"],
+  ['platform/egress.ts', "import { fetch as send } from 'undici';\nexport const ask = () => send('');"],
+  ['platform/x.ts', "import { createServer } from 'node:http';\nexport const server = createServer();"],
+  ['api/x.ts', 'export type Places = { fetch: typeof fetch };'],
+  ['api/x.ts', 'export const ask = (places: { fetch(): void }) => places.fetch();'],
+  ['api/x.ts', 'export const rename = (runtime: object) => ({ fetch: runtime });'],
+  ['realtime/x.ts', "import type { Socket } from 'node:net';\nexport type S = Socket;"],
+  ['dev/x.ts', "export const answer = fetch('');"],
+  ['sdk/x.ts', "export const answer = fetch('');"],
+  ['sandbox/x.ts', "export const answer = fetch('');"],
   ['workflows/x.ts', "import { condition } from '@temporalio/workflow';"],
   ['workflows/x.ts', "import type { Id } from '../contracts/ids.ts';\nimport { names } from '../contracts/names.ts';"],
   ['activities/x.ts', "import { ApplicationFailure } from '@temporalio/common';"],

@@ -43,6 +43,30 @@ describe('the configuration', () => {
     assert.match(faults.find((fault) => fault.startsWith('TEMPORAL_ADDRESS')) ?? '', /is missing: Temporal frontend/);
   });
 
+  it('takes networks and hosts that requests may go to, and no others', () => {
+    const allow = (HOMING_EGRESS_ALLOW: string) => readConfig({ ...complete, HOMING_EGRESS_ALLOW }).HOMING_EGRESS_ALLOW;
+    assert.deepEqual(allow(''), []);
+    assert.deepEqual(allow('Keycloak:8080, [0::1]:80'), [
+      { host: 'keycloak', port: 8080 },
+      { host: '::1', port: 80 },
+    ]);
+    assert.equal(allow('10.8.0.0/16,fd12::/48').length, 2);
+    for (const wrong of [
+      '10.8.0.0',
+      '10.8.0.0/33',
+      'fd12::/129',
+      'keycloak',
+      'http://keycloak:80',
+      'a@b:80',
+      'a:99999',
+    ])
+      assert.match(
+        faultsOf({ ...complete, HOMING_EGRESS_ALLOW: wrong }).join(),
+        /HOMING_EGRESS_ALLOW must be net/,
+        wrong,
+      );
+  });
+
   it('takes one pepper, or a ring of them', () => {
     const ringOf = (HOMING_PASSWORD_PEPPER: string) =>
       readConfig({ ...complete, HOMING_PASSWORD_PEPPER }).HOMING_PASSWORD_PEPPER;
