@@ -164,8 +164,8 @@ export class World {
       randomUUID(),
     ) as Seven;
     await this.db.query(
-      `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at)
-         values ($1, $2, now(), now(), now() + interval '1 day', now())),
+      `with s as (insert into sessions (user_id, id, created_at, last_used_at, expires_at, proved_at, proved_by_factor)
+         values ($1, $2, now(), now(), now() + interval '1 day', now(), true)),
        d as (insert into devices (user_id, id, platform, last_seen_at) values ($1, $3, 'ios', now())),
        e as (insert into episodes (user_id, episode, opened_at, closed_at, outcome) values ($1, 1, now(), now(), 'read')),
        p as (insert into passkeys (user_id, id, credential_id, public_key, counter, transports, name, created_at)

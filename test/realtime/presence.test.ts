@@ -351,7 +351,7 @@ describe('whom a view may look at', () => {
       for (const { userId, state } of JSON.parse(text.slice(1))[1].presences) hand.told.push(`${userId} ${state}`);
       events.emit('told');
     };
-    const deps = { db: { query }, now: () => new Date(), presences } as unknown as Deps;
+    const deps = { db: { query, as: () => ({ query }) }, now: () => new Date(), presences } as unknown as Deps;
     const watch = watchPresence({ deps, follows, outlet: { tell, answer() {} } });
     stop = () => watch.stop();
     const joins = (userId: string) => {
