@@ -72,13 +72,16 @@ function requireHost(request: Request, _response: Response, next: NextFunction):
 const exposedHeaders = ['x-request-id', 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy'];
 
 const known = Object.values(endpoints).map(({ method, path }) => ({
+  path,
   method: method.toUpperCase(),
   pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
 /** A path of ours with a method that it does not take, said so (RFC 9110 §15.5.6). */
 function refuseMethod(request: Request, response: Response, next: NextFunction): void {
-  const methods = known.filter(({ pattern }) => pattern.test(request.path)).map(({ method }) => method);
+  const matching = known.filter(({ pattern }) => pattern.test(request.path));
+  const exact = matching.filter(({ path }) => path === request.path);
+  const methods = (exact.length > 0 ? exact : matching).map(({ method }) => method);
   // Where it does take the method, the path itself is broken and names nothing.
   if (methods.length === 0 || methods.includes(request.method)) return next();
   response.setHeader('allow', methods.join(', '));

@@ -74,10 +74,16 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
           },
         }
       : {}),
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    ...(body ? { requestBody: requestBody(body) } : {}),
     responses: { ...successes(endpoint), ...refusals(endpoint) },
   };
 }
+
+/** One that may be empty may be left out. */
+const requestBody = (schema: z.ZodType) => ({
+  required: !schema.safeParse({}).success,
+  content: { 'application/json': { schema } },
+});
 
 function security(operationId: string): Record<string, string[]>[] {
   const rule = ruleOf(operationId);
