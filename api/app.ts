@@ -16,6 +16,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { linkPages } from './routes/link-pages.ts';
 import { elsewherePages, elsewhereRoutes } from './routes/elsewhere.ts';
 import { secondFactorRoutes } from './routes/factors.ts';
 import { createGuards } from './routes/index.ts';
@@ -40,6 +41,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);
   whyRoutes(app, deps);
+  linkPages(app);
   providerRoutes(app, deps, options);
   const { publicUrl, fetch } = options;
   const providers = createElsewhere(options.identityProviders, { publicUrl, fetch, now: () => deps.now() });
