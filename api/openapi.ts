@@ -153,7 +153,9 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     ...(endpoint.body ? withBody : []),
     ...(isLimited(endpoint) ? (['rate_limited'] as const) : []),
   ]);
-  const byStatus = Map.groupBy(codes, (code) => statusOf[code]);
+  const byStatus = Map.groupBy<number, ErrorCode>(codes, (code) => statusOf[code]);
+  // Of any request that is longer than Node reads of one before its body: a query counts.
+  byStatus.set(431, ['payload_too_large']);
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => [
       String(status),

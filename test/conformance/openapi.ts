@@ -62,7 +62,18 @@ describe('what the OpenAPI document says', () => {
     const child = spawn(
       program,
       [
-        ...['run', `${app.url}/openapi.json`, '--url', app.url, '--workers', '1', '--max-time', String(seconds)],
+        ...[
+          '--config-file',
+          join(here, 'schemathesis.toml'),
+          'run',
+          `${app.url}/openapi.json`,
+          '--url',
+          app.url,
+          '--workers',
+          '1',
+          '--max-time',
+          String(seconds),
+        ],
         ...['--checks', 'all', '--exclude-checks', notJudged, '--max-redirects', '0', '--continue-on-failure'],
         ...['--report', 'ndjson', '--report-dir', folder],
       ],
@@ -76,7 +87,7 @@ describe('what the OpenAPI document says', () => {
           PYTHONDONTWRITEBYTECODE: '1',
           SCHEMATHESIS_HOOKS: 'homing_hooks',
           HOMING_URL: app.url,
-          HOMING_PEOPLE: JSON.stringify(people.map(({ email }) => ({ identifier: email, password }))),
+          HOMING_PEOPLE: JSON.stringify(people.map(({ id, email }) => ({ id, identifier: email, password }))),
           HOMING_KNOWN: JSON.stringify(known),
         },
       },
