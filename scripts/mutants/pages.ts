@@ -8,7 +8,7 @@ export const pages: readonly Mutant[] = [
     name: 'a body is JSON by its type, which no form has',
     file: 'api/middleware/body.ts',
     changes: [
-      ["strict: false, type: 'application/json' }", 'strict: false, type: () => true }'],
+      ["  type: 'application/json',\n", '  type: () => true,\n'],
       ["if (hasBody && !request.is('application/json'))", "if (hasBody && request.is('nothing/at-all'))"],
     ],
     test: foreignPages,

@@ -243,6 +243,11 @@ describe('a page of another origin, in a browser in which somebody is signed in'
       () => Promise.resolve(heard.seen.slice(known)),
       (since) => since.some(({ path }) => url.endsWith(path)),
     );
+    // A browser that is sent elsewhere while it still arrives may go nowhere.
+    await until(
+      () => evil.run(({ location }) => location.origin).catch(() => foreign.url),
+      (origin) => origin !== foreign.url,
+    );
   }
 
   it('signs nobody in by what somebody else brought back from a provider', async () => {
