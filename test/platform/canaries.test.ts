@@ -347,7 +347,7 @@ describe('canaries, after everything that can log or fail', () => {
     const client = openTemporal({ address, namespace, payloadKeys: HOMING_PAYLOAD_KEYS });
     const prefix = app.env.HOMING_TASK_QUEUE_PREFIX ?? '';
     const codec = createCodec(HOMING_PAYLOAD_KEYS);
-    let seen = 0;
+    let [seen, legible] = [0, ''];
     for await (const { workflowId, runId, taskQueue } of client.workflow.list()) {
       if (!taskQueue.startsWith(prefix)) continue;
       seen += 1;
@@ -355,10 +355,12 @@ describe('canaries, after everything that can log or fail', () => {
       const [history, { raw }] = [await handle.fetchHistory(), await handle.describe()];
       const opened = await codec.decode(payloadsOf([history, raw]));
       const plain = opened.map(({ data }) => Buffer.from(data ?? []).toString('utf8')).join('\n');
+      legible += plain;
       assert.deepEqual(foundIn(`${workflowId}\n${historyToJSON(history)}\n${JSON.stringify(raw)}\n${plain}`), []);
     }
     await client.connection.close();
     assert.ok(seen >= 4, `${seen} workflows`);
+    assert.ok(legible.includes('"userId"'), 'payloads are read as those see them who have the key');
   }).timeout(60_000);
 
   it('Redis holds none', async () => {
@@ -375,6 +377,8 @@ describe('canaries, after everything that can log or fail', () => {
     const tables = await place.sql(
       "select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
     );
+    const messages = await place.sql('select t::text as row from messages t');
+    assert.ok(foundIn(JSON.stringify(messages)).length >= 3, 'what is there is found');
     const found: string[] = [];
     for (const { name } of tables) {
       const rows = await place.sql(`select t::text as row from ${String(name)} t`);
