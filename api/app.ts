@@ -16,6 +16,7 @@ import { createRouter } from './router.ts';
 import { aboutRoutes } from './routes/about.ts';
 import { signInRoutes } from './routes/auth.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { linkPages } from './routes/link-pages.ts';
 import { elsewherePages, elsewhereRoutes } from './routes/elsewhere.ts';
 import { secondFactorRoutes } from './routes/factors.ts';
 import { createGuards } from './routes/index.ts';
@@ -40,6 +41,7 @@ export function createApp(deps: Deps, options: ApiOptions): Express {
   unsubscribeRoutes(app, deps);
   preferencesRoutes(app, deps);
   whyRoutes(app, deps);
+  linkPages(app);
   providerRoutes(app, deps, options);
   const places = { publicUrl: options.publicUrl, fetch: options.fetch, now: () => deps.now() };
   const providers = createElsewhere(options.identityProviders, places);
@@ -72,13 +74,16 @@ function requireHost(request: Request, _response: Response, next: NextFunction):
 const exposedHeaders = ['x-request-id', 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy'];
 
 const known = Object.values(endpoints).map(({ method, path }) => ({
+  path,
   method: method.toUpperCase(),
   pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 }));
 
 /** A path of ours with a method that it does not take, said so (RFC 9110 §15.5.6). */
 function refuseMethod(request: Request, response: Response, next: NextFunction): void {
-  const methods = known.filter(({ pattern }) => pattern.test(request.path)).map(({ method }) => method);
+  const matching = known.filter(({ pattern }) => pattern.test(request.path));
+  const exact = matching.filter(({ path }) => path === request.path);
+  const methods = (exact.length > 0 ? exact : matching).map(({ method }) => method);
   // Where it does take the method, the path itself is broken and names nothing.
   if (methods.length === 0 || methods.includes(request.method)) return next();
   response.setHeader('allow', methods.join(', '));

@@ -74,10 +74,16 @@ function operation(endpoint: Endpoint): ZodOpenApiOperationObject {
           },
         }
       : {}),
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    ...(body ? { requestBody: requestBody(body) } : {}),
     responses: { ...successes(endpoint), ...refusals(endpoint) },
   };
 }
+
+/** One that may be empty may be left out. */
+const requestBody = (schema: z.ZodType) => ({
+  required: !schema.safeParse({}).success,
+  content: { 'application/json': { schema } },
+});
 
 function security(operationId: string): Record<string, string[]>[] {
   const rule = ruleOf(operationId);
@@ -147,7 +153,9 @@ function refusals(endpoint: Endpoint): ZodOpenApiResponsesObject {
     ...(endpoint.body ? withBody : []),
     ...(isLimited(endpoint) ? (['rate_limited'] as const) : []),
   ]);
-  const byStatus = Map.groupBy(codes, (code) => statusOf[code]);
+  const byStatus = Map.groupBy<number, ErrorCode>(codes, (code) => statusOf[code]);
+  // Of any request that is longer than Node reads of one before its body: a query counts.
+  byStatus.set(431, ['payload_too_large']);
   return Object.fromEntries(
     [...byStatus].map(([status, list]) => [
       String(status),

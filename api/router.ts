@@ -24,8 +24,10 @@ const maxParamLength = 16_384;
 export function createRouter(operations: Iterable<Operation>, authenticate: Authenticate, limit: Limiter) {
   // Without leniency for a slash at the end: an id that a client left empty must not name the list, nor all of it.
   const tree = findMyWay({ maxParamLength });
+  const paths = new Set<string>();
   for (const operation of operations) {
     const { method, path } = operation.endpoint;
+    paths.add(path);
     tree.on(method.toUpperCase() as HTTPMethod, path.replaceAll(/\{(\w+)\}/g, ':$1'), () => undefined, operation);
   }
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
@@ -33,6 +35,8 @@ export function createRouter(operations: Iterable<Operation>, authenticate: Auth
     const found = tree.find((request.method === 'HEAD' ? 'GET' : request.method) as HTTPMethod, request.path);
     if (!found) return next();
     const { endpoint, run } = found.store as Operation;
+    // A path of its own that does not take this method is no id of its neighbour's: `PATCH …/passkeys/begin`.
+    if (endpoint.path !== request.path && paths.has(request.path)) return next();
     response.locals.operation = endpoint.operationId;
     const signedIn = async () => {
       try {

@@ -20,7 +20,8 @@ if (chosen.length === 0) {
 }
 
 /** Suites that a Temporal server plays in; to bring it up for the others would take most of their time. */
-const withTemporal = /^test\/(attention|jobs|workflows)\/|^test\/api\/(support|passwords|sessions)/;
+const withTemporal =
+  /^test\/(attention|jobs|workflows)\/|^test\/platform\/canaries|^test\/api\/(support|passwords|sessions|link-pages)/;
 
 /** A suite that runs through each door has every title once for each; they are one test, and all of them must be red. */
 const doorInTitle = /, by (REST|the socket)\b/;

@@ -84,6 +84,22 @@ export const de: Words = {
     question: 'Keine E-Mails mehr über ungelesene Nachrichten?',
     rather: 'Lieber einstellen, wie oft sie kommen',
   },
+  resetPage: {
+    explain:
+      'Mindestens {min} Zeichen, und nicht, was andere zuerst raten. Alle Sitzungen enden: Melde dich danach neu an.',
+    password: 'Neues Passwort',
+    save: 'Passwort setzen',
+    noScript: 'Diese Seite braucht JavaScript: Ohne es erreicht uns der geheime Teil des Links nicht.',
+    done: 'Dein neues Passwort gilt. Du kannst dich jetzt damit anmelden.',
+    expired:
+      'Dieser Link wurde schon benutzt, ist abgelaufen oder nicht vollständig. Fordere beim Anmelden einen neuen an.',
+    weak: 'Wähle ein anderes: {min} bis {max} Zeichen, und nicht deinen Namen, deine Adresse oder was leicht zu raten ist.',
+    failed: 'Das hat nicht geklappt. Versuche es gleich noch einmal.',
+  },
+  openPage: {
+    title: 'Du hast neue Nachrichten',
+    text: 'Öffne Homing, um sie zu lesen.',
+  },
   why: {
     question: 'Warum habe ich das bekommen?',
     told: 'Beim Senden {count, plural, =0 {waren Nachrichten ungelesen, die es nicht mehr gibt.} one {war # Nachricht ungelesen:} other {waren # Nachrichten ungelesen:}}',

@@ -80,6 +80,21 @@ export const en: Words = {
     question: 'No more mails about unread messages?',
     rather: 'Choose how often they come instead',
   },
+  resetPage: {
+    explain:
+      'At least {min} characters, and not what others would guess first. Every session ends: sign in anew afterwards.',
+    password: 'New password',
+    save: 'Set the password',
+    noScript: 'This page needs JavaScript: without it the secret part of the link does not reach us.',
+    done: 'Your new password is set. You can sign in with it now.',
+    expired: 'This link has been used or has run out, or is not whole. Ask for a new one where you sign in.',
+    weak: 'Choose another one: {min} to {max} characters, and not your name, your address or what is easily guessed.',
+    failed: 'That did not work. Try again in a moment.',
+  },
+  openPage: {
+    title: 'You have new messages',
+    text: 'Open Homing to read them.',
+  },
   why: {
     question: 'Why did I get this?',
     told: 'When it was sent, you had not read {count, plural, =0 {messages that are gone by now.} one {# message:} other {# messages:}}',

@@ -81,6 +81,21 @@ export const es: Words = {
     question: '¿Ningún correo más sobre mensajes sin leer?',
     rather: 'Elegir mejor cada cuánto llegan',
   },
+  resetPage: {
+    explain:
+      'Al menos {min} caracteres, y no lo primero que otros adivinarían. Todas las sesiones terminan: después, inicia sesión de nuevo.',
+    password: 'Contraseña nueva',
+    save: 'Guardar la contraseña',
+    noScript: 'Esta página necesita JavaScript: sin él, la parte secreta del enlace no nos llega.',
+    done: 'Tu contraseña nueva está guardada. Ya puedes iniciar sesión con ella.',
+    expired: 'Este enlace ya se usó, ha caducado o no está completo. Pide uno nuevo al iniciar sesión.',
+    weak: 'Elige otra: de {min} a {max} caracteres, y que no sea tu nombre, tu dirección ni algo fácil de adivinar.',
+    failed: 'No ha funcionado. Inténtalo de nuevo en un momento.',
+  },
+  openPage: {
+    title: 'Tienes mensajes nuevos',
+    text: 'Abre Homing para leerlos.',
+  },
   why: {
     question: '¿Por qué he recibido esto?',
     told: 'Cuando se envió, no habías leído {count, plural, =0 {mensajes que ya no existen.} one {# mensaje:} other {# mensajes:}}',

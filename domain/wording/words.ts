@@ -116,6 +116,10 @@ export interface Words {
     question: string;
     rather: string;
   };
+  /** Where one sets a new password by the link of a mail or a text. {min} {max} */
+  resetPage: Record<'explain' | 'password' | 'save' | 'noScript' | 'done' | 'expired' | 'weak' | 'failed', string>;
+  /** Where the link of a text leads, without an app. */
+  openPage: Record<'title' | 'text', string>;
   /** "Why did I get this?", as its reader is told. */
   why: {
     question: string;

@@ -10,6 +10,7 @@ import { live } from './live.ts';
 import { messages } from './messages.ts';
 import type { Mutant } from './mutant.ts';
 import { secondLine } from './second-line.ts';
+import { pages } from './pages.ts';
 import { sessions } from './sessions.ts';
 import { tokenMutants } from './tokens.ts';
 
@@ -25,6 +26,7 @@ export const mutants: readonly Mutant[] = [
   ...limits,
   ...live,
   ...messages,
+  ...pages,
   ...secondLine,
   ...sessions,
   ...secondFactors,

@@ -180,6 +180,12 @@ describe('every route', () => {
     }
   });
 
+  it('a path of its own is no id of its neighbour, whatever the method', async () => {
+    const answer = await ana.call('PATCH', '/v1/me/passkeys/begin', { name: 'phone' });
+    expectProblem(answer, 405, 'method_not_allowed');
+    assert.equal(answer.headers.get('allow'), 'POST');
+  });
+
   it('keeps a sane request id and replaces any other', async () => {
     const id = async (given: string) =>
       (await call(app.url, 'GET', '/livez', { headers: { 'x-request-id': given } })).headers.get('x-request-id');

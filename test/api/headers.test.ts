@@ -36,6 +36,8 @@ const classes: Record<string, { paths: [method: string, path: string][]; csp: st
     paths: [
       ['GET', '/unsubscribe/none'],
       ['GET', '/preferences/none'],
+      ['GET', '/reset-password'],
+      ['GET', '/o?n=none'],
     ],
     csp: /default-src 'none'.*frame-ancestors 'none'/,
     cache: 'no-store',

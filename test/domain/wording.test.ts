@@ -5,7 +5,7 @@ import { segmentsOf } from '../../sandbox/segments.ts';
 
 const names = {
   ...{ sender: 'Ana', name: 'Ops', code: '123456', minutes: 10, address: 'a…@example.test', frequency: 'daily' },
-  ...{ from: '1 May, 08:00', to: '1 May, 09:00', at: '1 May, 09:10' },
+  ...{ from: '1 May, 08:00', to: '1 May, 09:00', at: '1 May, 09:10', min: 15, max: 128 },
 };
 const counts = [0, 1, 2, 3, 11, 100, 10_000];
 /** As long as the links are of a deployment with a long name. */
