@@ -130,16 +130,26 @@ export async function comeBack(deps: ArriveDeps, proved: ProvedIdentity, begun: 
   );
 }
 
-/** Of two who come back for the first time at once one makes the account: the other finds it then. */
+/**
+ * Of two who come back for the first time at once one makes the account. The other finds it by looking once more, whether
+ * the identity or its address stood in the way: the address may have been proved by that very account a moment ago.
+ */
 async function whileUnknown<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (isUniqueViolation(error, 'users_email_key')) throw new DomainError('link_required', { cause: error });
-    if (!isUniqueViolation(error, 'identities_subject')) throw error;
-    return work();
+    if (!isUniqueViolation(error, 'identities_subject') && !isOfSomebody(error)) throw error;
+  }
+  try {
+    return await work();
+  } catch (error) {
+    throw isOfSomebody(error) ? new DomainError('link_required', { cause: error }) : error;
   }
 }
+
+/** Somebody here has proved the address. */
+const isOfSomebody = (error: unknown): boolean =>
+  isUniqueViolation(error, 'users_email_key') || (error instanceof DomainError && error.code === 'link_required');
 
 /**
  * An account for whom we have not seen. One that has proved the same address is never taken for theirs: whoever has an
