@@ -11,6 +11,8 @@ import { contextOf, obtainChromium } from '../../dev/services/index.ts';
 export interface Page<Globals> {
   open(url: string): Promise<void>;
   reload(): Promise<void>;
+  /** Asks anew for everything: else what an answer lets it keep is asked for once, and no server hears of it again. */
+  keepNothing(): Promise<void>;
   /** Pixels. */
   resize(width: number, height: number): Promise<void>;
   /** Runs the function in the page, where nothing but its arguments is known; what it answers must have a JSON. */
@@ -120,6 +122,10 @@ async function openPage<Globals>(tools: DevTools): Promise<Page<Globals>> {
     complaints,
     open: (url) => loaded(() => ask('Page.navigate', { url })),
     reload: () => loaded(() => ask('Page.reload')),
+    async keepNothing() {
+      await ask('Network.enable');
+      await ask('Network.setCacheDisabled', { cacheDisabled: true });
+    },
     async resize(width, height) {
       await ask('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
     },
