@@ -59,10 +59,15 @@ describe('signing keys', function () {
       asking.session = renewed.body.session;
     }
   }
+  /** Each node learns of it at its own next look. */
   const signs = (kid: string) =>
-    until(
-      async () => kidOf((await registerPerson({ url: app.urls[1] ?? '' })).token),
-      (signing) => signing === kid,
+    Promise.all(
+      app.urls.map((url) =>
+        until(
+          async () => kidOf((await registerPerson({ url })).token),
+          (signing) => signing === kid,
+        ),
+      ),
     );
 
   it('when they are rotated twice under load, then nobody is refused, by either node or over a socket', async () => {
