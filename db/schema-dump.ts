@@ -2,26 +2,27 @@ import type { Queryable } from './client.ts';
 
 /**
  * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
- * constraints, indexes, policies and the application's rights, and the functions. A review sees the true change of a migration in
+ * constraints, indexes, policies and the application's rights, the views, and the functions. A review sees the true change of a migration in
  * `schema.sql`.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const tables = await column(db, tablesSql);
   const parts = await Promise.all(
     tables.map(async (table) => {
-      const [columns, constraints, indexes, rights, policies] = await Promise.all([
+      const [columns, constraints, indexes, rights, columnRights, policies] = await Promise.all([
         column(db, columnsSql, table),
         column(db, constraintsSql, table),
         column(db, indexesSql, table),
         column(db, rightsSql, table),
+        column(db, columnRightsSql, table),
         column(db, policiesSql, table),
       ]);
       const body = [...columns, ...constraints].map((line) => `  ${line}`).join(',\n');
-      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights, ...policies].join('\n');
+      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights, ...columnRights, ...policies].join('\n');
     }),
   );
-  const functions = await column(db, functionsSql);
-  return `-- Generated from the migrations: see CONTRIBUTING. Do not edit.\n\n${[...parts, ...functions].join('\n\n')}\n`;
+  const [views, functions] = [await column(db, viewsSql), await column(db, functionsSql)];
+  return `-- Generated from the migrations: see CONTRIBUTING. Do not edit.\n\n${[...parts, ...views, ...functions].join('\n\n')}\n`;
 }
 
 async function column(db: Queryable, text: string, table?: string): Promise<string[]> {
@@ -50,10 +51,24 @@ const rightsSql = `
   select 'grant ' || string_agg(lower(privilege_type), ', ' order by privilege_type) || ' on ' || $1::text || ' to homing_app;' as line
   from information_schema.role_table_grants where grantee = 'homing_app' and table_schema = 'public' and table_name = $1
   having count(*) > 0`;
+/** Of a table that a person's statements may not read or change whole: the columns that they may. */
+const columnRightsSql = `
+  select 'grant ' || lower(privilege_type) || ' (' || string_agg(column_name, ', ' order by column_name) || ') on ' || $1::text
+    || ' to homing_person;' as line
+  from information_schema.role_column_grants
+  where grantee = 'homing_person' and privilege_type in ('SELECT', 'UPDATE') and table_schema = 'public' and table_name = $1
+    and not has_table_privilege('homing_person', ('public.' || $1)::regclass, privilege_type)
+  group by privilege_type order by privilege_type`;
+/** By what holds back a row; the columns are those of its table. */
+const viewsSql = `
+  select 'create view ' || viewname || ' ' ||
+    regexp_replace(regexp_replace(regexp_replace(definition, '^.* FROM ', 'from '), '\\m[a-z_]+\\.', '', 'g'), '\\s+', ' ', 'g') as line
+  from pg_views where schemaname = 'public' order by viewname`;
 /** Who sees which of its rows; of a table without, whoever may read it sees all. */
 const policiesSql = `
-  select 'create policy ' || policyname || ' on ' || tablename || ' to ' || array_to_string(roles, ', ')
-    || ' using ' || case when qual = 'true' then '(true)' else regexp_replace(qual, '\\s+', ' ', 'g') end
+  select 'create policy ' || policyname || ' on ' || tablename || case when cmd <> 'ALL' then ' for ' || lower(cmd) else '' end
+    || ' to ' || array_to_string(roles, ', ')
+    || coalesce(' using ' || case when qual = 'true' then '(true)' else regexp_replace(qual, '\\s+', ' ', 'g') end, '')
     || coalesce(' with check (' || with_check || ')', '') || ';' as line
   from pg_policies where schemaname = 'public' and tablename = $1 order by policyname`;
 /** With whoever may call it beside its owner, where that is not everybody. */

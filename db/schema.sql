@@ -51,6 +51,8 @@ create table attempt_events (
   constraint attempt_events_pkey PRIMARY KEY (user_id, attempt_id, key)
 );
 grant insert, select on attempt_events to homing_app;
+create policy everybody on attempt_events to homing_app, homing_owner using (true);
+create policy person on attempt_events to homing_person using (user_id = ( SELECT person() AS person));
 
 create table attempts (
   user_id uuid not null,
@@ -84,6 +86,8 @@ CREATE INDEX attempts_by_id ON public.attempts USING btree (id);
 CREATE INDEX attempts_of_episode ON public.attempts USING btree (user_id, episode, channel, state, finished_at);
 CREATE INDEX attempts_unsettled ON public.attempts USING btree (claimed_at) WHERE ((state = 'claimed'::text) OR ((state = 'accepted'::text) AND (channel <> 'push'::text) AND (COALESCE(reported, 'accepted'::text) = 'accepted'::text)));
 grant insert, select, update on attempts to homing_app;
+create policy everybody on attempts to homing_app, homing_owner using (true);
+create policy person on attempts to homing_person using (user_id = ( SELECT person() AS person));
 
 create table attention (
   user_id uuid not null,
@@ -151,7 +155,9 @@ create table bans (
 );
 grant delete, insert, select, update on bans to homing_app;
 create policy everybody on bans to homing_app, homing_owner using (true);
-create policy person on bans to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = bans.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
+create policy person on bans for select to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id));
+create policy person_adds on bans for insert to homing_person with check (person_leads(conversation_id));
+create policy person_lifts on bans for delete to homing_person using person_leads(conversation_id);
 
 create table blocks (
   user_id uuid not null,
@@ -211,6 +217,9 @@ create table conversations (
 );
 CREATE INDEX conversations_open ON public.conversations USING btree (lower(title) text_pattern_ops, id) WHERE ((visibility = 'open'::text) AND (kind = 'channel'::text) AND (deleted_at IS NULL));
 grant delete, insert, select, update on conversations to homing_app;
+create policy everybody on conversations to homing_app, homing_owner using (true);
+create policy person on conversations for select to homing_person using (true);
+create policy person_changes on conversations for update to homing_person using person_belongs(id);
 
 create table decisions (
   user_id uuid not null,
@@ -231,6 +240,8 @@ create table decisions (
 );
 CREATE INDEX decisions_of_step ON public.decisions USING btree (user_id, episode, step, at, id);
 grant insert, select on decisions to homing_app;
+create policy everybody on decisions to homing_app, homing_owner using (true);
+create policy person on decisions to homing_person using (user_id = ( SELECT person() AS person));
 
 create table devices (
   user_id uuid not null,
@@ -311,6 +322,8 @@ create table episodes (
 );
 CREATE INDEX episodes_closed ON public.episodes USING btree (closed_at, user_id) WHERE (closed_at IS NOT NULL);
 grant insert, select, update on episodes to homing_app;
+create policy everybody on episodes to homing_app, homing_owner using (true);
+create policy person on episodes to homing_person using (user_id = ( SELECT person() AS person));
 
 create table events (
   conversation_id uuid not null,
@@ -371,7 +384,7 @@ CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
 create policy everybody on invites to homing_app, homing_owner using (true);
-create policy person on invites to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = invites.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
+create policy person on invites to homing_person using person_leads(conversation_id);
 
 create table late_calls (
   user_id uuid not null,
@@ -435,7 +448,9 @@ CREATE INDEX members_by_user ON public.members USING btree (user_id, conversatio
 CREATE INDEX members_joined ON public.members USING btree (joined_at) WHERE (left_at IS NULL);
 grant delete, insert, select, update on members to homing_app;
 create policy everybody on members to homing_app, homing_owner using (true);
-create policy person on members to homing_person using ((user_id = ( SELECT person() AS person)) OR person_belongs(conversation_id)) with check (true);
+create policy person on members for select to homing_person using ((user_id = ( SELECT person() AS person)) OR person_belongs(conversation_id));
+create policy person_adds on members for insert to homing_person with check (person_leads(conversation_id));
+create policy person_changes on members for update to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id)) with check ((((user_id = ( SELECT person() AS person)) AND person_is(conversation_id, role, joined_seq)) OR person_leads(conversation_id)));
 
 create table message_edits (
   conversation_id uuid not null,
@@ -508,6 +523,8 @@ create table notification_budgets (
   constraint notification_budgets_pkey PRIMARY KEY (user_id, bucket)
 );
 grant delete, insert, select, update on notification_budgets to homing_app;
+create policy everybody on notification_budgets to homing_app, homing_owner using (true);
+create policy person on notification_budgets to homing_person using (user_id = ( SELECT person() AS person));
 
 create table notification_settings (
   user_id uuid not null,
@@ -853,6 +870,12 @@ CREATE INDEX users_inactive ON public.users USING btree (id) WHERE (status <> 'a
 CREATE UNIQUE INDEX users_phone_key ON public.users USING btree (phone) WHERE (phone_verified_at IS NOT NULL);
 CREATE INDEX users_that_are_bots ON public.users USING btree (id) WHERE (kind = 'bot'::text);
 grant delete, insert, select, update on users to homing_app;
+grant select (created_at, display_name, id, kind, last_seen_at, locale, owner_id, role, status, status_at, tell_last_seen, tell_read, time_zone) on users to homing_person;
+grant update (display_name, email, email_verified_at, last_seen_at, locale, password_hash, phone, phone_verified_at, tell_last_seen, tell_read, time_zone) on users to homing_person;
+create policy everybody on users to homing_app, homing_owner using (true);
+create policy person on users for select to homing_person using (true);
+create policy person_adds on users for insert to homing_person with check ((owner_id = ( SELECT person() AS person)));
+create policy person_changes on users for update to homing_person using ((id = ( SELECT person() AS person)) OR (owner_id = ( SELECT person() AS person)));
 
 create table verifications (
   user_id uuid not null,
@@ -883,6 +906,8 @@ create table watermarks (
   constraint watermarks_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on watermarks to homing_app;
+
+create view accounts from users WHERE ((CURRENT_USER <> 'homing_person'::name) OR (id = ( SELECT person() AS person)));
 
 CREATE OR REPLACE FUNCTION public.audit_hash(previous bytea, entry audit)
  RETURNS bytea
@@ -1028,6 +1053,32 @@ begin
     select from public.members m
     where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null);
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.person_is(conversation uuid, role text, joined_seq bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+AS $function$
+  begin
+    return exists (
+      select from public.members m
+      where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
+        and m.role = person_is.role and m.joined_seq = person_is.joined_seq);
+  end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.person_leads(conversation uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+AS $function$
+  begin
+    return exists (
+      select from public.members m
+      where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
+        and m.role in ('owner', 'admin'));
+  end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.stamp_ruled_at()

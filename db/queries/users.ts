@@ -52,10 +52,23 @@ export async function insertUser(tx: Tx, user: NewUserRow): Promise<void> {
   });
 }
 
+/** With what is nobody else's: of a person's own statements they themselves alone are found. */
 export async function userById(db: Queryable, id: UserId): Promise<UserRow | undefined> {
   const { rows } = await db.query<UserRow>({
     name: 'user-by-id',
-    text: `select ${columns} from users where id = $1`,
+    text: `select ${columns} from accounts where id = $1`,
+    values: [id],
+  });
+  return rows[0];
+}
+
+/** What anybody may know of a person, by which they are told apart from nobody. */
+export type PublicUserRow = Pick<UserRow, 'id' | 'displayName' | 'status' | 'kind' | 'createdAt'>;
+
+export async function publicUserById(db: Queryable, id: UserId): Promise<PublicUserRow | undefined> {
+  const { rows } = await db.query<PublicUserRow>({
+    name: 'public-user-by-id',
+    text: 'select id, display_name as "displayName", status, kind, created_at as "createdAt" from users where id = $1',
     values: [id],
   });
   return rows[0];
@@ -70,9 +83,9 @@ export async function usersByIdentifier(db: Queryable, identifier: string, most:
     name: 'users-by-identifier',
     text: `
       select ${columns}, proved from (
-        select *, email_verified_at is not null as proved from users where email = $1
+        select *, email_verified_at is not null as proved from accounts where email = $1
         union all
-        select *, phone_verified_at is not null as proved from users where phone = $1
+        select *, phone_verified_at is not null as proved from accounts where phone = $1
       ) u order by proved desc, created_at, id limit $2`,
     values: [identifier, most],
   });
@@ -83,7 +96,7 @@ export async function usersByIdentifier(db: Queryable, identifier: string, most:
 export async function holdUser(tx: Tx, id: UserId): Promise<UserRow | undefined> {
   const { rows } = await tx.query<UserRow>({
     name: 'hold-user',
-    text: `select ${columns} from users where id = $1 and status = 'active' for no key update`,
+    text: `select ${columns} from accounts where id = $1 and status = 'active' for no key update`,
     values: [id],
   });
   return rows[0];
@@ -106,7 +119,7 @@ export async function activeUsers(
 export async function updateUser(db: Queryable, id: UserId, patch: MePatch): Promise<UserRow | undefined> {
   const { rows } = await db.query<UserRow>({
     name: 'update-user',
-    text: `update users set display_name = coalesce($2, display_name), locale = coalesce($3, locale),
+    text: `update accounts set display_name = coalesce($2, display_name), locale = coalesce($3, locale),
       time_zone = coalesce($4, time_zone), tell_read = coalesce($5, tell_read), tell_last_seen = coalesce($6, tell_last_seen)
       where id = $1 returning ${columns}`,
     values: [
@@ -171,7 +184,7 @@ export async function replacePasswordHash(
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'replace-password-hash',
-    text: 'update users set password_hash = $3 where id = $1 and password_hash is not distinct from $2',
+    text: 'update accounts set password_hash = $3 where id = $1 and password_hash is not distinct from $2',
     values: [id, former, next],
   });
   return rowCount === 1;
@@ -181,7 +194,7 @@ export async function replacePasswordHash(
 export async function holdPassword(tx: Tx, id: UserId, passwordHash: string): Promise<boolean> {
   const { rowCount } = await tx.query({
     name: 'hold-password',
-    text: `select from users where id = $1 and password_hash = $2 and status = 'active' for share`,
+    text: `select from accounts where id = $1 and password_hash = $2 and status = 'active' for share`,
     values: [id, passwordHash],
   });
   return rowCount === 1;
@@ -201,7 +214,7 @@ export async function holdActive(tx: Tx, id: UserId): Promise<boolean> {
 export async function isProvedEmail(db: Queryable, email: string): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-proved-email',
-    text: 'select from users where email = $1 and email_verified_at is not null',
+    text: 'select from accounts where email = $1 and email_verified_at is not null',
     values: [email],
   });
   return rowCount === 1;
@@ -211,7 +224,7 @@ export async function isProvedEmail(db: Queryable, email: string): Promise<boole
 export async function dropUnprovedContacts(tx: Tx, id: UserId): Promise<void> {
   await tx.query({
     name: 'drop-unproved-contacts',
-    text: `update users set email = case when email_verified_at is not null then email end,
+    text: `update accounts set email = case when email_verified_at is not null then email end,
       phone = case when phone_verified_at is not null then phone end where id = $1`,
     values: [id],
   });
@@ -230,8 +243,8 @@ export async function setVerifiedContact(
   const { rows } = await tx.query<UserRow & { former: UserId[] }>({
     name: `set-verified-${value}`,
     text: `
-      with losing as (update users set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null returning id)
-      update users set ${value} = $2, ${verifiedAt} = $3 where id = $1
+      with losing as (update accounts set ${value} = null where ${value} = $2 and id <> $1 and ${verifiedAt} is null returning id)
+      update accounts set ${value} = $2, ${verifiedAt} = $3 where id = $1
       returning ${columns}, array(select id from losing) as former`,
     values: [id, target, at],
   });

@@ -4,7 +4,7 @@ import { limits } from '../../contracts/limits.ts';
 import { blocksOf, deleteBlock, insertBlock, setDirectBlocked } from '../../db/queries/blocks.ts';
 import { lockPair } from '../../db/queries/conversations.ts';
 import { watermarksOfPair } from '../../db/queries/members.ts';
-import { userById } from '../../db/queries/users.ts';
+import { publicUserById } from '../../db/queries/users.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import { directKey, pairTold } from '../conversations/index.ts';
@@ -23,7 +23,7 @@ export async function blockUser(
 ): Promise<void> {
   if (userId === actor.userId) throw faultyField('userId', 'self', 'must name somebody else');
   await commit(deps, async (tx) => {
-    if (!(await userById(tx, userId))) throw notFound();
+    if (!(await publicUserById(tx, userId))) throw notFound();
     const key = directKey([actor.userId, userId]);
     await lockPair(tx, key);
     if (await insertBlock(tx, actor.userId, userId)) {

@@ -60,7 +60,7 @@ async function requireBot(deps: Pick<Deps, 'db'>, actor: Actor, id: UserId): Pro
 export async function renameBot(deps: BotDeps, actor: Actor, id: UserId, displayName: string): Promise<Bot> {
   await requireBot(deps, actor, id);
   return commit(deps, async (tx) => {
-    const bot = await renameBotRow(tx, id, displayName);
+    const bot = await tx.asEverybody((all) => renameBotRow(all, id, displayName));
     if (!bot) throw notFound();
     await audit(tx, deps, actor, { action: 'rename_bot', userId: id });
     return { value: present(bot) };
@@ -71,9 +71,11 @@ export async function renameBot(deps: BotDeps, actor: Actor, id: UserId, display
 export async function endBot(deps: BotDeps, actor: Actor, id: UserId): Promise<void> {
   await requireBot(deps, actor, id);
   await commit(deps, async (tx) => {
-    await updateUserStatus(tx, id, 'suspended');
     // Whose bot it is, an admin who ends it need not be.
-    const sessionIds = await tx.asEverybody((all) => endTokens(all, id, 'bot_ended'));
+    const sessionIds = await tx.asEverybody(async (all) => {
+      await updateUserStatus(all, id, 'suspended');
+      return endTokens(all, id, 'bot_ended');
+    });
     await audit(tx, deps, actor, { action: 'end_bot', userId: id });
     return {
       value: undefined,

@@ -113,7 +113,8 @@ export async function prove(
   userId: UserId,
   { channel, target }: Contact,
 ): Promise<{ user: UserRow; former: UserId[] }> {
-  const proved = await setVerifiedContact(tx, userId, { channel, target, at: deps.now() });
+  // As everybody: who only named it loses it.
+  const proved = await tx.asEverybody((all) => setVerifiedContact(all, userId, { channel, target, at: deps.now() }));
   if (!proved) throw notFound();
   await liftSuppressions(tx, targetOf(deps, channel, target), provedByCode);
   return proved;

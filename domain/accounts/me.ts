@@ -2,7 +2,7 @@ import type { Me, User } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { MePatch } from '../../contracts/rest/me.ts';
 import { lookAgain } from '../../db/queries/episodes.ts';
-import { updateUser, userById } from '../../db/queries/users.ts';
+import { publicUserById, updateUser, userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { presentMe, presentUser } from './present.ts';
@@ -24,7 +24,7 @@ export async function updateMe(deps: Pick<Deps, 'db' | 'publishLive'>, actor: Ac
 
 /** Anybody who is signed in may see a person's name. */
 export async function getUser(deps: Pick<Deps, 'db'>, _actor: Actor, id: UserId): Promise<User> {
-  const row = await userById(deps.db, id);
+  const row = await publicUserById(deps.db, id);
   if (!row || row.status !== 'active') throw notFound();
   return presentUser(row);
 }

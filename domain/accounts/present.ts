@@ -1,6 +1,6 @@
 import type { Device, Me, User } from '../../contracts/entities/index.ts';
 import type { DeviceRow } from '../../db/queries/devices.ts';
-import type { UserRow } from '../../db/queries/users.ts';
+import type { PublicUserRow, UserRow } from '../../db/queries/users.ts';
 
 export function presentMe(row: UserRow): Me {
   return {
@@ -15,7 +15,7 @@ export function presentMe(row: UserRow): Me {
   };
 }
 
-export function presentUser({ id, displayName, kind, createdAt }: UserRow): User {
+export function presentUser({ id, displayName, kind, createdAt }: PublicUserRow): User {
   return { id, displayName, kind, createdAt: createdAt.toISOString() };
 }
 

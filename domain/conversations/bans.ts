@@ -1,7 +1,7 @@
 import type { Ban } from '../../contracts/entities/index.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { bansPage, deleteBan, insertBan, roleOf } from '../../db/queries/memberships.ts';
-import { userById } from '../../db/queries/users.ts';
+import { publicUserById } from '../../db/queries/users.ts';
 import { holdConversation, outranks, readableMembership } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import { openCursor, sealCursor } from '../cursor.ts';
@@ -19,7 +19,7 @@ export async function banMember(
 ): Promise<void> {
   await commit(deps, async (tx) => {
     const { conversation, role } = await holdConversation(tx, actor, id, 'removeMembers');
-    if (!(await userById(tx, userId))) throw notFound();
+    if (!(await publicUserById(tx, userId))) throw notFound();
     const member = await roleOf(tx, id, userId);
     if (member && !outranks(role, member.role)) throw notYourRank();
     if (userId === actor.userId) throw new DomainError('forbidden', { detail: 'Nobody bans themselves.' });

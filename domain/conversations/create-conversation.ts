@@ -71,7 +71,10 @@ async function store(
   const { kind } = input;
   const settings = settingsOf(input);
   const blocked = kind === 'direct' && (await isBlockedPair(tx, actor.userId, input.memberIds[0] ?? actor.userId));
-  await insertConversation(tx, { id, kind, ...settings, createdBy: actor.userId, at, members, blocked });
+  // As everybody: who founds it leads it no sooner than it is there.
+  await tx.asEverybody((all) =>
+    insertConversation(all, { id, kind, ...settings, createdBy: actor.userId, at, members, blocked }),
+  );
   const data = { kind, ...settings, members: namedMembers(members), memberCount: members.length };
   const entry = { conversationId: id, version: 1, actorId: actor.userId, type: 'conversation.created' as const };
   await insertEvent(tx, { ...entry, seq: 0, at, data: { ...data, members: data.members.map(withoutName) } });

@@ -15,7 +15,7 @@ type JoinDeps = Pick<Deps, 'db' | 'newId' | 'publishLive'>;
 
 /** Joins an open channel. One that is not open looks as if it were not there. */
 export async function joinChannel(deps: JoinDeps, actor: Actor, id: ConversationId): Promise<Conversation> {
-  await commit(deps, async (tx) => {
+  await commit(asEverybody(deps), async (tx) => {
     const conversation = await lockConversation(tx, id);
     if (conversation?.kind !== 'channel' || conversation.visibility !== 'open') throw notFound();
     return enter(tx, deps, actor, conversation);
@@ -28,9 +28,8 @@ export async function joinChannel(deps: JoinDeps, actor: Actor, id: Conversation
  * it may be their own joining that used it, and its answer that was lost.
  */
 export async function acceptInvite(deps: JoinDeps, actor: Actor, code: string): Promise<Conversation> {
-  const id = await commit(deps, async (tx) => {
-    // Who has the code is no member yet.
-    const invite = await tx.asEverybody((all) => inviteByCode(all, code));
+  const id = await commit(asEverybody(deps), async (tx) => {
+    const invite = await inviteByCode(tx, code);
     if (!invite || !(invite.isGood || (await belongs(tx, actor, invite.conversationId)))) throw notFound();
     const conversation = await lockConversation(tx, invite.conversationId);
     if (!conversation) throw notFound();
@@ -40,6 +39,9 @@ export async function acceptInvite(deps: JoinDeps, actor: Actor, code: string): 
   });
   return presentConversation(await readableConversation(deps.db, actor, id));
 }
+
+/** Whoever comes is no member yet, and only those who lead a conversation make members: what lets them in is judged here. */
+const asEverybody = (deps: JoinDeps): JoinDeps => ({ ...deps, db: deps.db.asEverybody() });
 
 async function belongs(tx: Tx, actor: Actor, id: ConversationId): Promise<boolean> {
   const [person] = await candidates(tx, id, [actor.userId]);

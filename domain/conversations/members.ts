@@ -111,7 +111,8 @@ export async function dismiss(
   const change = { type: 'members.removed' as const, userIds, how, memberCount };
   const { told, numbers } = await recordChange(tx, deps, actor, conversation, change, { members: -userIds.length });
   await endMemberships(tx, conversation.id, userIds, numbers.version);
-  if (memberCount === 0) await endConversation(tx, conversation.id, numbers.version);
+  // As everybody: the last one has just gone, and it is nobody's.
+  if (memberCount === 0) await tx.asEverybody((all) => endConversation(all, conversation.id, numbers.version));
   await callOff(tx, deps, { userIds, conversationId: conversation.id }, 'not_member');
   return [{ ...told, leaves: userIds }];
 }
