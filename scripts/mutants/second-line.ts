@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const suite = 'test/db/row-level-security.test.ts';
+const changes = 'db/migrations/20261128T1700_second_line_of_changes.ts';
 const migration = 'db/migrations/20261128T1500_row_level_security.ts';
 
 /** Row-level security, and where something passes it. */
@@ -19,6 +20,48 @@ export const secondLine: readonly Mutant[] = [
     changes: [['      alter table ${table} force row level security;\n', '']],
     test: suite,
     red: 'stands on every table but those that are named here, by force',
+    behindPolicies: true,
+  },
+  {
+    name: 'second line: members are made by who leads a conversation',
+    file: changes,
+    changes: [
+      [
+        'create policy person_adds on members for insert to homing_person with check (person_leads(conversation_id))',
+        'create policy person_adds on members for insert to homing_person with check (true)',
+      ],
+    ],
+    test: suite,
+    red: 'nobody makes themselves or others a member, bans or invites',
+    behindPolicies: true,
+  },
+  {
+    name: 'second line: whoever leads nothing stays what they are',
+    file: changes,
+    changes: [
+      [
+        'user_id = (select person()) and person_is(conversation_id, role, joined_seq) or person_leads(',
+        'user_id = (select person()) or person_leads(',
+      ],
+    ],
+    test: suite,
+    red: 'nobody changes their own role or from where they read',
+    behindPolicies: true,
+  },
+  {
+    name: 'second line: addresses and hashes of others are hidden',
+    file: changes,
+    changes: [['  revoke select, update, delete on users', '  revoke delete on users']],
+    test: suite,
+    red: 'shows everybody’s names, and addresses, numbers and hashes to nobody else',
+    behindPolicies: true,
+  },
+  {
+    name: 'second line: an account is its own person’s',
+    file: changes,
+    changes: [["where current_user <> 'homing_person' or id = (select person())", 'where true']],
+    test: suite,
+    red: 'has one account by which they see all of their own',
     behindPolicies: true,
   },
   {
