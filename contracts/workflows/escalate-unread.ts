@@ -23,7 +23,10 @@ export const EscalateUnreadInput = z.strictObject({
   carried: z
     .strictObject({
       stuck: z.array(stuckStep),
-      skipped: z.array(channel),
+      /** Of releases in which a skip ended all of a channel. Nobody goes by it any more. */
+      skipped: z.array(channel).optional(),
+      /** Attempts that an operator has struck off. */
+      struckOff: z.array(z.string()).optional(),
       /** Asked for by an operator, not yet begun. */
       retries: z.array(stuckStep).optional(),
       snoozed: z.array(z.strictObject({ channel, until: z.string() })).optional(),
@@ -88,8 +91,8 @@ export interface DecideInput extends EpisodeRef {
   urgentUnderWay?: Channel[];
   /** Steps that failed in a way that a person must mend; the ladder goes on without them meanwhile. */
   stuck: Pick<StuckStep, 'channel' | 'attemptId'>[];
-  /** Channels whose step an operator skipped in this episode. */
-  skipped: Channel[];
+  /** Attempts that an operator has struck off in this episode. */
+  struckOff: string[];
   /** A person has ended the episode by hand. */
   closed: boolean;
 }

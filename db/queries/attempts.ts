@@ -301,12 +301,16 @@ export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Da
   });
 }
 
-/** What these attempts were to tell. */
-export async function coversOf(tx: Tx, userId: UserId, ids: readonly string[]): Promise<Cover[]> {
+/** What these attempts were to tell, and by which channel. */
+export async function coversOf(
+  tx: Tx,
+  userId: UserId,
+  ids: readonly string[],
+): Promise<(Cover & { channel: Channel })[]> {
   if (ids.length === 0) return [];
-  const { rows } = await tx.query<Cover>({
+  const { rows } = await tx.query<Cover & { channel: Channel }>({
     name: 'covers-of',
-    text: `select c.* from attempts t,
+    text: `select t.channel, c.* from attempts t,
         jsonb_to_recordset(t.covers) as c("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
       where t.user_id = $1 and t.id = any($2::uuid[])`,
     values: [userId, ids],

@@ -553,6 +553,20 @@ export const attention: readonly Mutant[] = [
     red: 'is urgent for as long as the episode, and no longer',
   },
   {
+    name: 'what an operator struck off is not repeated',
+    file: 'domain/attention/steps.ts',
+    changes: [["  if (isStruckOff('push', row, newest.seq, situation)) return [];\n", '']],
+    test: 'test/domain/decide.test.ts',
+    red: 'repeats nothing urgent that an operator struck off',
+  },
+  {
+    name: 'what an operator struck off is not left open',
+    file: 'domain/attention/decide-episode.ts',
+    changes: [['[...givenUp, ...input.struckOff]', 'givenUp']],
+    test: 'test/attention/urgent.test.ts',
+    red: 'where it was urgent and is struck off, it is not repeated, and its story says why',
+  },
+  {
     name: 'a provider is asked with the urgency of what is told',
     file: 'workflows/lib/activities.ts',
     changes: [['...(urgency ? {', '...(urgency && false ? {']],

@@ -113,7 +113,7 @@ describe('something urgent', () => {
       await urgent(ana, direct.id);
       while ((await hand.arm()) > 0);
       hand.pass(2_000);
-      return { bob, plan, stuck, attemptId };
+      return { ana, bob, direct, plan, stuck, attemptId };
     };
     const told = (plan: Plan) =>
       plan.kind === 'notify'
@@ -157,6 +157,41 @@ describe('something urgent', () => {
       assert.deepEqual(told(await hand.decide(bob, { stuck: both })), ['email', undefined]);
       hand.pass(10 * minute);
       assert.deepEqual(told(await hand.decide(bob, { stuck: both, closed: true })), ['finished', 'closed-by-operator']);
+    });
+
+    it('and is struck off, what comes later is pushed as ever, and nothing of it', async () => {
+      const { ana, bob, direct, attemptId } = await stuckPush();
+      const struckOff = [attemptId];
+      assert.deepEqual(await hand.notify(bob, await hand.decide(bob, { struckOff })), { result: 'sent' });
+      await send(ana, direct.id, 'and more');
+      while ((await hand.arm()) > 0);
+      hand.pass(31_000);
+      const plain = await hand.decide(bob, { struckOff });
+      assert.deepEqual(told(plain), ['push', undefined]);
+      assert.deepEqual(await hand.notify(bob, plain), { result: 'sent' });
+      assert.deepEqual(pushes().slice(1), [
+        ['2', '1', true],
+        ['3', '1', false],
+      ]);
+    });
+
+    it('where it was urgent and is struck off, it is not repeated, and its story says why', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await urgent(ana, direct.id);
+      while ((await hand.arm()) > 0);
+      await hand.start();
+      const plan = await hand.decide(bob);
+      hand.push.answer = () => ({ class: 'transient', provider: 'fcm', code: 'NO' });
+      await assert.rejects(hand.notify(bob, plan), /NO/);
+      const attemptId = plan.kind === 'notify' ? plan.attemptId : '';
+      // Nothing was decided since it was given up: it is struck off as soon as it is stuck.
+      assert.deepEqual(told(await hand.decide(bob, { struckOff: [attemptId] })), ['wait', 'email']);
+      const reasons = await hand.rows(
+        `select reason from decisions where user_id = $1 and step = 'push' and outcome = 'skipped'`,
+        bob.id,
+      );
+      assert.deepEqual(reasons, [{ reason: 'skipped_by_operator' }]);
+      assert.equal((await hand.attempts(bob))[0]?.state, 'failed', 'and is not left open');
     });
 
     it('takes along what that was to tell, where its retry had not begun yet', async () => {

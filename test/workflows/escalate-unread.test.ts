@@ -50,7 +50,7 @@ describe('escalateUnread, on a real server', () => {
     const asked: string[][] = [];
     const waiting = Promise.withResolvers<void>();
     const decide = async (input: DecideInput) => {
-      asked.push([...input.stuck.map(({ channel }) => channel), '|', ...input.skipped]);
+      asked.push([...input.stuck.map(({ channel }) => channel), '|', ...input.struckOff]);
       if (asked.length === 1) return notifyPlan('push', giveUpMs);
       if (input.closed) return { kind: 'finished' as const, outcome: 'closed-by-operator' as const };
       // As the true decision: it does not end while a step is under way.
@@ -250,7 +250,7 @@ describe('escalateUnread, on a real server', () => {
       assert.equal(await story.handle.result(), 'every-step-spent');
       await story.record('stuck-then-skip');
     });
-    assert.deepEqual(asked.at(-1), ['|', 'push']);
+    assert.deepEqual(asked.at(-1), ['|', 'attempt-push'], 'that step alone, and not its channel');
   });
 
   it('ends when it is closed, stuck or not', async () => {
@@ -538,7 +538,7 @@ describe('escalateUnread, on a real server', () => {
       const { decide, asked } = scripted(waitFor('operator', 3_600_000));
       const carried = {
         stuck: [step],
-        skipped: ['sms' as const],
+        struckOff: ['attempt-sms'],
         retries: [{ ...step, channel: 'email' as const, attemptId: 'attempt-email' }],
         snoozed: [{ channel: 'push' as const, until: until(3_600_000) }],
         lastAction: 'push was snoozed (Olga)',
@@ -558,8 +558,8 @@ describe('escalateUnread, on a real server', () => {
         { carried },
       );
       assert.deepEqual(
-        [asked[0]?.stuck.map(({ channel }) => channel), asked[0]?.skipped, asked[0]?.underWay],
-        [['push'], ['sms'], ['email']],
+        [asked[0]?.stuck.map(({ channel }) => channel), asked[0]?.struckOff, asked[0]?.underWay],
+        [['push'], ['attempt-sms'], ['email']],
       );
       assert.deepEqual(
         inputs.map(({ attemptId, again }) => [attemptId, again]),
@@ -570,7 +570,7 @@ describe('escalateUnread, on a real server', () => {
     it('is still closed', async () => {
       const closed: boolean[] = [];
       const decide = async (input: DecideInput) => (closed.push(input.closed), finished);
-      const carried = { stuck: [], skipped: [], closed: true };
+      const carried = { stuck: [], closed: true };
       await tellStory({ decide }, async (story) => void (await story.handle.result()), { carried });
       assert.deepEqual(closed, [true]);
     });

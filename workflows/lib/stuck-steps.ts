@@ -18,16 +18,17 @@ export class StuckSteps {
   closed: boolean;
   /** The last thing that somebody did, in words. */
   lastAction: string | undefined;
-  readonly skipped: Channel[];
+  /** Attempts: what comes after one that was struck off has steps of its own. */
+  readonly struckOff: string[];
   #retries: StuckStep[];
   readonly #snoozed: Map<Channel, string>;
   #cannotDecide: string | undefined;
 
-  constructor({ stuck, retries, skipped, snoozed, closed, lastAction }: Partial<Carried> = {}) {
+  constructor({ stuck, retries, struckOff, snoozed, closed, lastAction }: Partial<Carried> = {}) {
     this.stuck = stuck ?? [];
     this.closed = closed ?? false;
     this.lastAction = lastAction;
-    this.skipped = [...(skipped ?? [])];
+    this.struckOff = [...(struckOff ?? [])];
     this.#retries = [...(retries ?? [])];
     this.#snoozed = new Map((snoozed ?? []).map(({ channel, until }) => [channel, until]));
     if (this.stuck.length > 0) this.#publish();
@@ -54,7 +55,7 @@ export class StuckSteps {
 
   skip(channel: Channel | undefined): StuckStep[] {
     const taken = this.#take(channel);
-    this.skipped.push(...taken.map(({ channel }) => channel));
+    this.struckOff.push(...taken.map(({ attemptId }) => attemptId));
     return taken;
   }
 
@@ -99,7 +100,7 @@ export class StuckSteps {
     return {
       stuck: [...this.stuck],
       retries: [...this.#retries],
-      skipped: [...this.skipped],
+      struckOff: [...this.struckOff],
       snoozed: [...this.#snoozed].map(([channel, until]) => ({ channel, until })),
       closed: this.closed,
       ...(this.lastAction === undefined ? {} : { lastAction: this.lastAction }),
