@@ -10,6 +10,8 @@ const stuckStep = z.strictObject({
   reason: z.string(),
   code: z.string(),
   since: z.string(),
+  /** The attempt that it takes the place of, as far as nothing was claimed yet. */
+  instead: z.string().optional(),
 });
 
 /**
@@ -104,7 +106,7 @@ export interface NotifyInput extends EpisodeRef {
   again?: boolean;
   alert?: 'urgent' | 'repeat' | undefined;
   /** The attempt that it takes the place of: tried no more, and told along where no provider has heard of it. */
-  instead?: string;
+  instead?: string | undefined;
 }
 
 /** What came of a step. A provider's refusal that a retry cannot mend is an answer, not an exception. */

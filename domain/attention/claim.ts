@@ -84,7 +84,7 @@ export async function claimAttempt(
  */
 async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date): Promise<void> {
   if (instead === undefined) return;
-  await reopenRefused(tx, userId, instead);
+  await reopenStuck(tx, userId, instead);
   const overtaken = await attemptOf(tx, userId, instead);
   if (overtaken?.state !== 'claimed') return;
   if (overtaken.reached) return finishAttempt(tx, userId, overtaken.id, { state: 'accepted', at });
@@ -92,10 +92,13 @@ async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date)
   return finishAttempt(tx, userId, overtaken.id, { state: 'unknown', at });
 }
 
-/** A person has asked for another try of it, which is overtaken before it began: the provider had refused it. */
-async function reopenRefused(tx: Tx, userId: UserId, id: string): Promise<void> {
+/**
+ * A person has asked for another try of it, which is overtaken before it began. They know that it was refused, or that
+ * nobody knows what came of it, and want it told: what takes its place does that.
+ */
+async function reopenStuck(tx: Tx, userId: UserId, id: string): Promise<void> {
   const attempt = await attemptOf(tx, userId, id);
-  if (attempt?.state === 'failed' && isStuck(attempt)) await reopenAttempt(tx, userId, id, undefined);
+  if (attempt && mayBeReopened(attempt) && isStuck(attempt)) await reopenAttempt(tx, userId, id, undefined);
 }
 
 const isStuck = ({ errorClass }: AttemptRow) => stuckReasons.some((one) => one === errorClass);

@@ -567,6 +567,20 @@ export const attention: readonly Mutant[] = [
     red: 'where it was urgent and is struck off, it is not repeated, and its story says why',
   },
   {
+    name: 'a retry whose outcome nobody knew is told along by what overtakes it',
+    file: 'domain/attention/claim.ts',
+    changes: [['attempt && mayBeReopened(attempt) && isStuck', "attempt?.state === 'failed' && isStuck"]],
+    test: 'test/attention/urgent.test.ts',
+    red: 'where its retry had not begun yet, also where nobody knows what came of it',
+  },
+  {
+    name: 'a retry that the end of its episode overtakes says so',
+    file: 'workflows/escalate-unread.ts',
+    changes: [['      desk.ended(plan.outcome);\n', '']],
+    test: 'test/workflows/escalate-unread.test.ts',
+    red: 'says that it did not try again what was to be, as its episode ends',
+  },
+  {
     name: 'a provider is asked with the urgency of what is told',
     file: 'workflows/lib/activities.ts',
     changes: [['...(urgency ? {', '...(urgency && false ? {']],

@@ -242,6 +242,108 @@ describe('escalateUnread, on a real server', () => {
     );
   });
 
+  for (const [what, answer, said] of [
+    ['it was read first', { result: 'not-needed', reason: 'read_before_send' }, /not tried again after all \(read_bef/],
+    ['its episode ends', undefined, /not tried again after all \(read\)/],
+  ] as const)
+    it(`says that it did not try again what was to be, as ${what}`, async () => {
+      const [waiting, pressed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const decide = async ({ stuck: known, underWay }: DecideInput): Promise<Plan> => {
+        if (inputs.length === 0) return notifyPlan('push');
+        if (known.length > 0) waiting.resolve();
+        else if (underWay.length === 0 || answer === undefined) return finished;
+        return waitFor('operator', 60_000)();
+      };
+      const inputs: NotifyInput[] = [];
+      const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+        inputs.push(input);
+        if (!input.again) return stuck;
+        await pressed.promise;
+        return answer ?? { result: 'not-needed', reason: 'unheard' };
+      };
+      await tellStory({ decide, notify }, async (story) => {
+        await waiting.promise;
+        await update(story, 'retry', { by: 'Olga' });
+        pressed.resolve();
+        assert.equal(await story.handle.result(), 'read');
+        assert.match(await details(story), said);
+      });
+    });
+
+  it('says that something urgent was sent in place of what was to be tried again', async () => {
+    const [waiting, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const urgent = { ...notifyPlan('push'), attemptId: 'attempt-urgent', alert: 'urgent' } as Plan;
+    const inputs: NotifyInput[] = [];
+    let came = false;
+    const decide = async ({ stuck: known, underWay, urgentUnderWay }: DecideInput): Promise<Plan> => {
+      if (inputs.length === 0) return notifyPlan('push');
+      if (known.length > 0) waiting.resolve();
+      if (came && urgentUnderWay?.length === 0 && underWay.length > 0) return urgent;
+      return came && underWay.length === 0 ? finished : waitFor('operator', 60_000)();
+    };
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      inputs.push(input);
+      if (input.attemptId === 'attempt-urgent') return { result: 'sent' };
+      if (!input.again) return stuck;
+      again.resolve();
+      throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503', nextRetryDelay: 20_000 });
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await waiting.promise;
+      await update(story, 'retry', { by: 'Olga' });
+      await again.promise;
+      came = true;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'read');
+      assert.match(
+        await details(story),
+        /push was not tried again after all \(something urgent was sent in its place\)/,
+      );
+    });
+    assert.equal(inputs.at(-1)?.instead, 'attempt-push');
+  });
+
+  it('keeps what it was to take the place of, until that is taken', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const step = { ...notifyPlan('push'), attemptId: 'attempt-urgent' } as Plan;
+    const inputs: NotifyInput[] = [];
+    const decide = async ({ stuck: known, underWay }: DecideInput): Promise<Plan> => {
+      if (known.length > 0) waiting.resolve();
+      if (known.length > 0 || underWay.length > 0) return waitFor('operator', 60_000)();
+      return inputs.length > 0 ? finished : step;
+    };
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      inputs.push(input);
+      return { result: 'sent' };
+    };
+    const carried = {
+      stuck: [
+        {
+          ...{
+            channel: 'push' as const,
+            attemptId: 'attempt-urgent',
+            conversationIds: ['c1'],
+            instead: 'attempt-push',
+          },
+          ...{ reason: 'provider_failing', code: 'unavailable', since: until(0) },
+        },
+      ],
+    };
+    await tellStory(
+      { decide, notify },
+      async (story) => {
+        await waiting.promise;
+        await update(story, 'retry', { by: 'Olga' });
+        assert.equal(await story.handle.result(), 'read');
+      },
+      { carried },
+    );
+    assert.deepEqual(
+      inputs.map(({ attemptId, again, instead }) => [attemptId, again, instead]),
+      [['attempt-urgent', true, 'attempt-push']],
+    );
+  });
+
   it('goes on without a step that is skipped', async () => {
     const { decide, asked, waiting } = stuckStory();
     await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import type { EscalateUnreadInput, StuckStep } from '../../contracts/workflows/escalate-unread.ts';
+import type { EscalateUnreadInput, NotifyResult, StuckStep } from '../../contracts/workflows/escalate-unread.ts';
 import { type Channel, providerOf, searchAttributes } from '../../contracts/workflows/names.ts';
 
 const NeedsAttention = defineSearchAttributeKey('NeedsAttention', searchAttributes.NeedsAttention);
@@ -21,6 +21,8 @@ export class StuckSteps {
   /** Attempts: what comes after one that was struck off has steps of its own. */
   readonly struckOff: string[];
   #retries: StuckStep[];
+  /** Those that are tried again: what becomes of them is owed to whoever asked for it. */
+  readonly #trying = new Map<string, StuckStep>();
   readonly #snoozed: Map<Channel, string>;
   #cannotDecide: string | undefined;
 
@@ -68,6 +70,7 @@ export class StuckSteps {
   close(): void {
     this.closed = true;
     this.#retries = [];
+    this.#trying.clear();
     this.#remove(this.stuck);
   }
 
@@ -80,7 +83,31 @@ export class StuckSteps {
     const isFirst = (step: StuckStep) => all.find(({ channel }) => channel === step.channel) === step;
     const taken = all.filter((step) => isFirst(step) && !busy.includes(step.channel));
     this.#retries = all.filter((step) => !taken.includes(step));
+    for (const step of taken) this.#trying.set(step.attemptId, step);
     return taken;
+  }
+
+  /** A step is through. Of one that was to be tried again, and was not, it is said why. */
+  tried(attemptId: string, result: NotifyResult): void {
+    const step = this.#trying.get(attemptId);
+    if (step && result.result === 'not-needed') this.#tellUntried([step], result.reason);
+    this.#trying.delete(attemptId);
+  }
+
+  /** What is urgent takes the place of a step, and tells its messages along. */
+  overtaken(attemptId: string): void {
+    const step = this.#trying.get(attemptId);
+    if (step) this.#tellUntried([step], 'something urgent was sent in its place');
+    this.#trying.delete(attemptId);
+  }
+
+  /** The story is at its end: what was to be tried again is not. */
+  ended(outcome: string): void {
+    this.#tellUntried([...this.#trying.values(), ...this.#retries], outcome);
+  }
+
+  #tellUntried(steps: readonly StuckStep[], why: string): void {
+    if (steps.length > 0) this.lastAction = `${channelsOf(steps).join(' and ')} was not tried again after all (${why})`;
   }
 
   /** When the first snoozed step comes back by itself. */
