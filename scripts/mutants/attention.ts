@@ -88,7 +88,7 @@ export const attention: readonly Mutant[] = [
   {
     name: 'an edit that an attempt has told along is told by no other',
     file: 'db/queries/late-calls.ts',
-    changes: [["t.id > ${idAfter('l.at')} or ", '']],
+    changes: [["t.read_at > l.at + interval '${commitMs} milliseconds' or ", '']],
     test: lateCalls,
     red: 'is not told by itself where it was told along, however late the relay looks',
   },
@@ -579,6 +579,39 @@ export const attention: readonly Mutant[] = [
     changes: [['      desk.ended(plan.outcome);\n', '']],
     test: 'test/workflows/escalate-unread.test.ts',
     red: 'says that it did not try again what was to be, as its episode ends',
+  },
+  {
+    name: 'what is repeated leaves to another what an edit calls for since',
+    file: 'domain/attention/claim.ts',
+    changes: [['without(attempt.covers, await toldByOthers(tx, userId, attempt))', 'attempt.covers']],
+    test: lateCalls,
+    red: 'is told once, by a push of its own and not by the one that is repeated',
+  },
+  {
+    name: 'what a repeat has told along is told by nothing else',
+    file: 'db/queries/attempts.ts',
+    changes: [['read_at = coalesce($5, a.read_at)', 'read_at = coalesce(a.read_at, $5)']],
+    test: lateCalls,
+    red: 'is not told by itself where the repeat has told it along, however late the relay looks',
+  },
+  {
+    name: 'whether an edit was read is asked of no clock of a worker',
+    file: 'db/queries/late-calls.ts',
+    changes: [
+      [
+        "t.read_at > l.at + interval '${commitMs} milliseconds'",
+        "t.id > (lpad(to_hex((extract(epoch from l.at) * 1000)::bigint + 1000), 12, '0') || repeat('0', 20))::uuid",
+      ],
+    ],
+    test: lateCalls,
+    red: 'is told once, though the clock of the worker before was ahead',
+  },
+  {
+    name: 'an attempt is known whose worker had a clock that was behind',
+    file: 'db/queries/late-calls.ts',
+    changes: [['const behindMs = 300_000;', 'const behindMs = 0;']],
+    test: lateCalls,
+    red: 'is told once, though the clock of the worker before was behind',
   },
   {
     name: 'a provider is asked with the urgency of what is told',
