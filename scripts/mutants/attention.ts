@@ -614,6 +614,20 @@ export const attention: readonly Mutant[] = [
     red: 'is told once, though the clock of the worker before was behind',
   },
   {
+    name: 'what is armed again keeps whom its edits call',
+    file: 'db/queries/differences.ts',
+    changes: [['f.seq, f.seq, e.payload from', 'f.seq, f.seq, null::jsonb from']],
+    test: lateCalls,
+    red: 'is kept where the relay forgot it and an operator has it armed again, and is told once',
+  },
+  {
+    name: 'an edit that is armed again is as old as it is',
+    file: 'domain/attention/arm.ts',
+    changes: [['at: at === undefined ? createdAt : new Date(at)', 'at: createdAt']],
+    test: lateCalls,
+    red: 'nor is it kept where it was told along before the operator had it armed again',
+  },
+  {
     name: 'a provider is asked with the urgency of what is told',
     file: 'workflows/lib/activities.ts',
     changes: [['...(urgency ? {', '...(urgency && false ? {']],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import type { AttemptId, UserId } from '../../contracts/ids.ts';
 import { applyChanges } from '../../domain/calling-off/index.ts';
-import { explainMyNotification } from '../../domain/support/index.ts';
+import { explainMyNotification, rearm } from '../../domain/support/index.ts';
 import {
   type Person,
   deleteMessage,
@@ -13,6 +13,7 @@ import {
   send,
 } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { recount } from '../support/recount.ts';
 import { expectStatus } from '../support/rest.ts';
 
 const minute = 60_000;
@@ -354,6 +355,42 @@ describe('an edit that calls somebody below what a channel has told', () => {
     assert.equal((await hand.walk(bob)).includes('push'), false);
   });
 
+  it('is kept where the relay forgot it and an operator has it armed again, and is told once', async () => {
+    const { ana, bob, message } = await passedOver('email');
+    await edit(ana, message, [naming(bob)]);
+    await hand.sql.query('delete from outbox');
+    hand.pass(11 * minute);
+    assert.equal((await recount(hand.deps)).not_armed, 1);
+    const again = async () => assert.ok((await rearm(hand.deps, { operator: 'olga' })) > 0);
+    await again();
+    assert.deepEqual((await hand.walk(bob)).slice(0, 2), ['push', 'email']);
+    await again();
+    hand.pass(2 * minute);
+    const walked = await hand.walk(bob);
+    assert.deepEqual([walked.includes('push'), walked.includes('email')], [false, false]);
+    assert.deepEqual([pushed(), hand.email.sent.length], [[[String(message.seq), '1']], 1]);
+  });
+
+  it('nor is it kept where it was told along before the operator had it armed again', async () => {
+    const { ana, bob, message } = await amid();
+    await edit(ana, message, [naming(bob)]);
+    await hand.sql.query('delete from differences');
+    await hand.sql.query(
+      `insert into differences (kind, user_id, conversation_id, seq)
+      select 'not_armed', $1, conversation_id, seq from messages where id = $2`,
+      [bob.id, message.id],
+    );
+    await hand.sql.query(`delete from outbox where payload ? 'replaced'`);
+    assert.equal((await hand.walk(bob))[0], 'push');
+    assert.equal(pushed().at(-1)?.[1], '3');
+    assert.equal(await rearm(hand.deps, { operator: 'olga' }), 1);
+    // A minute lies between the edit and the push, and another before the operator.
+    await hand.sql.query(`update attempts set read_at = read_at + interval '1 minute'`);
+    await hand.sql.query(`update outbox set created_at = created_at + interval '2 minutes'`);
+    hand.pass(2 * minute);
+    assert.equal((await hand.walk(bob)).includes('push'), false);
+  });
+
   describe('while it is not known what came of a call', () => {
     /** They are told by one attempt, which gets no answer. */
     const unanswered = async (channel: 'push' | 'email') => {
@@ -438,8 +475,9 @@ describe('an edit that calls somebody below what a channel has told', () => {
     ['behind', -10_000],
   ] as const)
     it(`is told once, though the clock of the worker before was ${clock}`, async () => {
-      const { newId } = hand.deps;
-      hand.deps.newId = () => idAt(Date.now() + aheadMs);
+      const { deps } = hand;
+      const original = { ...deps };
+      deps.newId = () => idAt(Date.now() + aheadMs);
       try {
         const { ana, bob, message } = await amid();
         assert.equal((await hand.walk(bob))[0], 'push');
@@ -453,7 +491,7 @@ describe('an edit that calls somebody below what a channel has told', () => {
         hand.pass(2 * minute);
         assert.equal((await hand.walk(bob)).includes('push'), false);
       } finally {
-        hand.deps.newId = newId;
+        Object.assign(deps, original);
       }
     });
 
