@@ -628,6 +628,13 @@ export const attention: readonly Mutant[] = [
     red: 'nor is it kept where it was told along before the operator had it armed again',
   },
   {
+    name: 'what a notification told of is looked for no further back than it is listed',
+    file: 'db/queries/told.ts',
+    changes: [['where ${calledThen} limit ${limits.messagesOfAttempt}) g', 'where ${calledThen}) g']],
+    test: 'test/attention/arming.test.ts',
+    red: 'tells of very many unread messages the newest or the first, and counts no further than anywhere',
+  },
+  {
     name: 'a provider is asked with the urgency of what is told',
     file: 'workflows/lib/activities.ts',
     changes: [['...(urgency ? {', '...(urgency && false ? {']],
