@@ -76,6 +76,7 @@ create table attempts (
   urgent boolean not null default false,
   sound boolean not null default true,
   reopened_by text,
+  read_at timestamp with time zone default now(),
   constraint attempts_pkey PRIMARY KEY (user_id, id),
   constraint attempts_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text]))),
   constraint attempts_kind_check CHECK ((kind = ANY (ARRAY['unread'::text, 'summary'::text]))),

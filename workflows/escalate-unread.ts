@@ -30,11 +30,14 @@ export async function escalateUnread(input: EscalateUnreadInput): Promise<Escala
       // Only what is urgent is due while a step of its channel is under way: it takes that one's place.
       const instead = steps.attemptOf(plan.channel);
       const step = instead === undefined ? plan : { ...plan, instead };
+      if (instead !== undefined) desk.overtaken(instead);
       steps.begin(plan, (waits) => announce(input, desk, step, patience, waits));
     }
     tell(plan, desk, steps);
     if (plan.kind === 'finished') {
       await steps.stop();
+      desk.ended(plan.outcome);
+      tell(plan, desk, steps);
       await condition(allHandlersFinished);
       return plan.outcome;
     }

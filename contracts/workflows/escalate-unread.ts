@@ -10,6 +10,8 @@ const stuckStep = z.strictObject({
   reason: z.string(),
   code: z.string(),
   since: z.string(),
+  /** The attempt that it takes the place of, as far as nothing was claimed yet. */
+  instead: z.string().optional(),
 });
 
 /**
@@ -23,7 +25,10 @@ export const EscalateUnreadInput = z.strictObject({
   carried: z
     .strictObject({
       stuck: z.array(stuckStep),
-      skipped: z.array(channel),
+      /** Of releases in which a skip ended all of a channel. Nobody goes by it any more. */
+      skipped: z.array(channel).optional(),
+      /** Attempts that an operator has struck off. */
+      struckOff: z.array(z.string()).optional(),
       /** Asked for by an operator, not yet begun. */
       retries: z.array(stuckStep).optional(),
       snoozed: z.array(z.strictObject({ channel, until: z.string() })).optional(),
@@ -88,8 +93,8 @@ export interface DecideInput extends EpisodeRef {
   urgentUnderWay?: Channel[];
   /** Steps that failed in a way that a person must mend; the ladder goes on without them meanwhile. */
   stuck: Pick<StuckStep, 'channel' | 'attemptId'>[];
-  /** Channels whose step an operator skipped in this episode. */
-  skipped: Channel[];
+  /** Attempts that an operator has struck off in this episode. */
+  struckOff: string[];
   /** A person has ended the episode by hand. */
   closed: boolean;
 }
@@ -101,7 +106,7 @@ export interface NotifyInput extends EpisodeRef {
   again?: boolean;
   alert?: 'urgent' | 'repeat' | undefined;
   /** The attempt that it takes the place of: tried no more, and told along where no provider has heard of it. */
-  instead?: string;
+  instead?: string | undefined;
 }
 
 /** What came of a step. A provider's refusal that a retry cannot mend is an answer, not an exception. */

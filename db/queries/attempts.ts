@@ -38,11 +38,13 @@ export interface AttemptRow {
   sound: boolean;
   /** The request by which an operator last had it tried again. */
   reopenedBy: string | null;
+  /** The instant of this look, by the database's clock. */
+  seenAt: Date;
 }
 
 const columns = `id, episode, channel, kind, state, covers, tries, unanswered, claimed_at as "claimedAt", called_at as "calledAt",
   finished_at as "finishedAt", error_class as "errorClass", error_code as "errorCode", urgent, sound,
-  reopened_by as "reopenedBy", exists (select from attempt_events e
+  reopened_by as "reopenedBy", now() as "seenAt", exists (select from attempt_events e
     where e.user_id = attempts.user_id and e.attempt_id = attempts.id and e.kind = 'accepted') as reached`;
 
 export interface NewAttempt {
@@ -188,13 +190,15 @@ export type Calling = 'called' | 'read' | 'superseded';
  * The provider is about to be called: from here on a crash leaves the outcome unknown, and the row says so. A call before
  * that nobody has answered for stays unanswered.
  *
+ * `readAt`: when what it tells was read for this call, by the database's clock; null for the call that follows the claim.
+ *
  * It is the last word on whether to call at all, in one statement. `superseded`: another worker has tried the same since
  * it was claimed, as when this one stood still for so long that it was taken for dead. `read`: nothing of it is unread.
  */
 export async function markCalled(
   db: Queryable,
   userId: UserId,
-  { id, tries, at }: { id: string; tries: number; at: Date },
+  { id, tries, at, readAt }: { id: string; tries: number; at: Date; readAt: Date | null },
 ): Promise<Calling> {
   const { rows } = await db.query<{ unread: boolean }>({
     name: 'mark-attempt-called',
@@ -206,11 +210,12 @@ export async function markCalled(
           where m.seen_seq < c."toSeq") as unread
         from attempts a where a.user_id = $1 and a.id = $2 and a.state = 'claimed' and a.tries = $3 for update
       ), called as (
-        update attempts a set tries = a.tries + 1, unanswered = a.unanswered + (a.called_at is not null)::int, called_at = $4
+        update attempts a set tries = a.tries + 1, unanswered = a.unanswered + (a.called_at is not null)::int, called_at = $4,
+          read_at = coalesce($5, a.read_at)
         from mine where a.user_id = $1 and a.id = mine.id and mine.unread
       )
       select unread from mine`,
-    values: [userId, id, tries, at],
+    values: [userId, id, tries, at, readAt],
   });
   const [mine] = rows;
   if (!mine) return 'superseded';
@@ -301,12 +306,16 @@ export async function giveBackAttempt(tx: Tx, userId: UserId, id: string, at: Da
   });
 }
 
-/** What these attempts were to tell. */
-export async function coversOf(tx: Tx, userId: UserId, ids: readonly string[]): Promise<Cover[]> {
+/** What these attempts were to tell, and by which channel. */
+export async function coversOf(
+  tx: Tx,
+  userId: UserId,
+  ids: readonly string[],
+): Promise<(Cover & { channel: Channel })[]> {
   if (ids.length === 0) return [];
-  const { rows } = await tx.query<Cover>({
+  const { rows } = await tx.query<Cover & { channel: Channel }>({
     name: 'covers-of',
-    text: `select c.* from attempts t,
+    text: `select t.channel, c.* from attempts t,
         jsonb_to_recordset(t.covers) as c("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
       where t.user_id = $1 and t.id = any($2::uuid[])`,
     values: [userId, ids],

@@ -136,14 +136,30 @@ export async function forgetDisarmed(db: Db, olderThanMs: number, limit: number)
   });
 }
 
-/** Puts the messages that somebody was not armed for into the outbox again; answers with how many. */
+/**
+ * Puts the messages that somebody was not armed for into the outbox again, those that an edit made call with each of their
+ * edits, as of when that was: for whom one calls is found out anew, and who was told of it since is not told twice. Answers
+ * with how many messages.
+ */
 export async function rearmForgotten(tx: Tx): Promise<number> {
-  const { rowCount } = await tx.query({
+  const { rows } = await tx.query<{ messages: number }>({
     name: 'rearm-forgotten',
-    text: `insert into outbox (topic, conversation_id, seq_from, seq_to)
-      select distinct 'messages.stored', conversation_id, seq, seq from differences
-      where kind in ('not_armed', 'wrong_outcome') and conversation_id is not null and seq is not null`,
+    text: `
+      with forgotten as (
+        select distinct conversation_id, seq from differences
+        where kind in ('not_armed', 'wrong_outcome') and conversation_id is not null and seq is not null
+      ), owed as (
+        insert into outbox (topic, conversation_id, seq_from, seq_to, payload)
+        select 'messages.stored', f.conversation_id, f.seq, f.seq, e.payload from forgotten f
+        left join lateral (
+          select jsonb_build_object('replaced', v.nth,
+            'at', coalesce(lead(v.written_at) over (order by v.nth), g.edited_at)) as payload
+          from messages g join message_edits v on v.conversation_id = g.conversation_id and v.seq = g.seq and v.nth > 0
+          where g.conversation_id = f.conversation_id and g.seq = f.seq and g.called_at is not null
+        ) e on true
+      )
+      select count(*) as messages from forgotten`,
     values: [],
   });
-  return rowCount ?? 0;
+  return rows[0]?.messages ?? 0;
 }

@@ -1,6 +1,7 @@
-import type { ConversationId } from '../../contracts/ids.ts';
+import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../client.ts';
 import type { MemberPage } from './arming.ts';
+import type { AttemptRow } from './attempts.ts';
 import { mentioned, notifiable } from './notifiable.ts';
 import { asOf } from './past-rules.ts';
 import { callingAt } from './told.ts';
@@ -13,11 +14,13 @@ export interface CallingEdit {
   at: Date;
 }
 
-/** Milliseconds by which a worker's clock may be ahead of the database's: what it decided on so shortly after came before. */
-const skewMs = 1_000;
-/** The least id (UUIDv7) that is made after an instant by any clock. */
-const idAfter = (at: string) =>
-  `(lpad(to_hex((extract(epoch from ${at}) * 1000)::bigint + ${skewMs}), 12, '0') || repeat('0', 20))::uuid`;
+/** Milliseconds that an edit takes to be committed: what was read so shortly after it may not have it. */
+const commitMs = 1_000;
+/** Milliseconds by which a worker's clock, which makes the ids of attempts, may be behind the database's. */
+const behindMs = 300_000;
+/** No attempt of what was stored at an instant has a lesser id (UUIDv7). */
+const firstIdOf = (at: string) =>
+  `(lpad(to_hex((extract(epoch from ${at}) * 1000)::bigint - ${behindMs}), 12, '0') || repeat('0', 20))::uuid`;
 
 /** A version that was replaced, by its number, mentioned the person. */
 const mentionedBy = (nth: string) => `exists (
@@ -34,7 +37,7 @@ const calledAsStored = `exists (
 /**
  * Keeps for which armed people these edits call below what a channel has told: its watermark would pass them over. Not where
  * that channel has told of the message when it called for them already, nor where the edit itself is told along: by an
- * attempt that was decided on since, or that is still to read what it tells.
+ * attempt that has read what it tells since, by the database's clock, or that is still to read it.
  *
  * A statement of its own, after the one that arms: only this one sees what that one has waited for, such as a claim that
  * moved the watermark.
@@ -65,8 +68,8 @@ export async function keepLateCalls(tx: Tx, edits: readonly CallingEdit[], page?
         select from attempts t
         join lateral jsonb_to_recordset(t.covers) as v("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
           on v."conversationId" = l.conversation_id and l.seq between v."fromSeq" and v."toSeq"
-        where t.user_id = l.user_id and t.id > l.id and t.channel = l.channel and t.state <> 'dropped'
-          and (l.mentioned_before or t.id > ${idAfter('l.at')} or t.state = 'claimed' and t.called_at is null
+        where t.user_id = l.user_id and t.id > ${firstIdOf('l.created_at')} and t.channel = l.channel and t.state <> 'dropped'
+          and (l.mentioned_before or t.read_at > l.at + interval '${commitMs} milliseconds' or t.state = 'claimed' and t.called_at is null
             -- It told of nothing else: the rules may have been others when the message was armed than when it was stored.
             or v."fromSeq" = v."toSeq"
             or ${calledAsStored}))
@@ -83,4 +86,26 @@ export async function keepLateCalls(tx: Tx, edits: readonly CallingEdit[], page?
       page?.through ?? null,
     ],
   });
+}
+
+/**
+ * Messages among what an attempt covers that call for the person by an edit since it was claimed: they are for another
+ * attempt to tell. By whose record it is, and not by what their text says by now.
+ */
+export async function toldByOthers(
+  tx: Tx,
+  userId: UserId,
+  { id, channel, covers }: Pick<AttemptRow, 'id' | 'channel' | 'covers'>,
+): Promise<{ conversationId: ConversationId; seq: number }[]> {
+  const { rows } = await tx.query<{ conversationId: ConversationId; seq: number }>({
+    name: 'told-by-others',
+    text: `
+      select l.conversation_id as "conversationId", l.seq from late_calls l
+      where l.user_id = $1 and l.channel = $2 and l.told_by is distinct from $3 and exists (
+        select from jsonb_to_recordset($4::jsonb) as v("conversationId" uuid, "fromSeq" bigint, "toSeq" bigint)
+        where v."conversationId" = l.conversation_id and l.seq between v."fromSeq" and v."toSeq")
+      order by l.seq`,
+    values: [userId, channel, id, JSON.stringify(covers)],
+  });
+  return rows;
 }

@@ -45,7 +45,9 @@ export async function insertRange(
 ): Promise<void> {
   await tx.query({
     name: 'insert-range',
-    text: 'insert into outbox (topic, conversation_id, seq_from, seq_to, payload) values ($1, $2, $3, $4, $5)',
+    // When it is written and not when its transaction began, which may have waited for others since.
+    text: `insert into outbox (topic, conversation_id, seq_from, seq_to, payload, created_at)
+      values ($1, $2, $3, $4, $5, clock_timestamp())`,
     values: [row.topic, row.conversationId, row.seqFrom, row.seqTo, JSON.stringify(row.payload ?? null)],
   });
 }

@@ -27,16 +27,22 @@ const pastOf = (kind: string, userId: string, subject: string, at: string) => `l
 const then = (column: string, key: string, type: string) =>
   `case when past.found then (past.was->>'${key}')::${type} else ${column} end`;
 
-/** Tables as they were at an instant, by the parameters of a statement; columns that nobody asks for are left out. */
-export const asOf = (at: string) => ({
-  message: (id: string) => `(
+/** Messages as they were, without what chooses them. */
+const messagesAt = (at: string) => `
     select r.conversation_id, r.seq, r.id, r.sender_id, r.kind, r.created_at, r.deleted_at, r.thread_seq, r.priority,
       case when r.called_at <= ${at} then r.called_at end as called_at,
       case when r.edited_at > ${at} then (
         select e.mentions from message_edits e where e.conversation_id = r.conversation_id and e.seq = r.seq
           and e.written_at <= greatest(${at}, r.created_at) order by e.nth desc limit 1)
       else r.mentions end as mentions
-    from messages r where r.id = ${id})`,
+    from messages r`;
+
+/** Tables as they were at an instant, by the parameters of a statement; columns that nobody asks for are left out. */
+export const asOf = (at: string) => ({
+  message: (id: string) => `(${messagesAt(at)} where r.id = ${id})`,
+  /** Those of a range, read by it: one by one they would take five times as long. */
+  messagesBetween: (conversationId: string, from: string, to: string) => `(${messagesAt(at)}
+    where r.conversation_id = ${conversationId} and r.seq between ${from} and ${to} order by r.seq desc offset 0)`,
   membership: (conversationId: string, userId: string) => `(
     select x.conversation_id, x.user_id, x.seen_seq, ${then('x.level', 'level', 'text')} as level,
       ${then('x.muted_until', 'mutedUntil', 'timestamptz')} as muted_until,

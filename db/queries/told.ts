@@ -25,11 +25,12 @@ const covers = `unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality a
   join conversations c on c.id = k.conversation_id
   join lateral ${then.membership('k.conversation_id', '$1')} m on true
   left join lateral ${then.settings('$1')} n on true`;
-// As many as a mail counts.
-const messages = `(
-    select id from messages where conversation_id = k.conversation_id
-      and seq between greatest(k.from_seq, k.to_seq - ${limits.unreadCounted} + 1) and k.to_seq offset 0
-  ) x cross join lateral ${then.message('x.id')} g`;
+// As many as a mail counts, the latest first.
+const messages = `${then.messagesBetween(
+  'k.conversation_id',
+  `greatest(k.from_seq, k.to_seq - ${limits.unreadCounted} + 1)`,
+  'k.to_seq',
+)} g`;
 
 const values = (userId: UserId, { covers, claimedAt }: Pick<AttemptRow, 'covers' | 'claimedAt'>) => [
   userId,
@@ -86,7 +87,9 @@ export async function toldMessages(
     text: `
       select * from (
         select g.id, g.conversation_id as "conversationId", g.seq, g.created_at as "createdAt"
-        from ${covers} cross join lateral (select g.* from ${messages}) g where ${calledThen}
+        from ${covers}
+        -- Of each conversation it looks no further back than to as many as are told.
+        cross join lateral (select g.* from ${messages} where ${calledThen} limit ${limits.messagesOfAttempt}) g
         order by g.created_at desc, g.id desc limit ${limits.messagesOfAttempt}
       ) latest order by "createdAt", id`,
     values: values(userId, attempt),

@@ -146,12 +146,12 @@ async function finish(tx: Tx, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length > 0) await deleteOutbox(tx, rows.map(idOf));
 }
 
-/** Which version an edit replaced that calls somebody; what a send calls for has no payload. */
-function editOf({ conversationId, seqFrom: seq, payload, createdAt: at }: OutboxRow): CallingEdit[] {
-  const { replaced } = (payload ?? {}) as Partial<CallingEdit>;
+/** Which version an edit replaced that calls somebody, and when: what a send calls for has no payload. */
+function editOf({ conversationId, seqFrom: seq, payload, createdAt }: OutboxRow): CallingEdit[] {
+  const { replaced, at } = (payload ?? {}) as { replaced?: number; at?: string };
   return conversationId === null || seq === null || replaced === undefined
     ? []
-    : [{ conversationId, seq, replaced, at }];
+    : [{ conversationId, seq, replaced, at: at === undefined ? createdAt : new Date(at) }];
 }
 
 const rangeOf = ({ conversationId, seqFrom, seqTo }: OutboxRow): StoredRange[] =>

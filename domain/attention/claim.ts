@@ -15,6 +15,7 @@ import {
   reopenAttempt,
 } from '../../db/queries/attempts.ts';
 import { devicesOf } from '../../db/queries/devices.ts';
+import { toldByOthers } from '../../db/queries/late-calls.ts';
 import { type AttentionRow, lockAttention } from '../../db/queries/episodes.ts';
 import { notificationSettingsOf } from '../../db/queries/notification-settings.ts';
 import { takeSummary } from '../../db/queries/summaries.ts';
@@ -52,6 +53,8 @@ export interface Claim {
   pushZone: string;
   /** Calls before that one that nobody knows the outcome of either. */
   unanswered: number;
+  /** When it was claimed again, by the database's clock: what it tells is read after that. Null for the first time. */
+  readAt: Date | null;
 }
 
 /**
@@ -84,7 +87,7 @@ export async function claimAttempt(
  */
 async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date): Promise<void> {
   if (instead === undefined) return;
-  await reopenRefused(tx, userId, instead);
+  await reopenStuck(tx, userId, instead);
   const overtaken = await attemptOf(tx, userId, instead);
   if (overtaken?.state !== 'claimed') return;
   if (overtaken.reached) return finishAttempt(tx, userId, overtaken.id, { state: 'accepted', at });
@@ -92,10 +95,13 @@ async function takePlaceOf(tx: Tx, { userId, instead }: NotifyRequest, at: Date)
   return finishAttempt(tx, userId, overtaken.id, { state: 'unknown', at });
 }
 
-/** A person has asked for another try of it, which is overtaken before it began: the provider had refused it. */
-async function reopenRefused(tx: Tx, userId: UserId, id: string): Promise<void> {
+/**
+ * A person has asked for another try of it, which is overtaken before it began. They know that it was refused, or that
+ * nobody knows what came of it, and want it told: what takes its place does that.
+ */
+async function reopenStuck(tx: Tx, userId: UserId, id: string): Promise<void> {
   const attempt = await attemptOf(tx, userId, id);
-  if (attempt?.state === 'failed' && isStuck(attempt)) await reopenAttempt(tx, userId, id, undefined);
+  if (attempt && mayBeReopened(attempt) && isStuck(attempt)) await reopenAttempt(tx, userId, id, undefined);
 }
 
 const isStuck = ({ errorClass }: AttemptRow) => stuckReasons.some((one) => one === errorClass);
@@ -150,7 +156,8 @@ async function claim(
   if (summary) await takeSummary(tx, userId);
   await insertAttempt(tx, userId, { id, episode, channel, kind, covers, at: now, alert, sound });
   const { pushZone } = rules;
-  return { attemptId: id, kind, covers, tries: 0, calledBefore: null, urgent, sound, pushZone, unanswered: 0 };
+  const first = { tries: 0, calledBefore: null, unanswered: 0, readAt: null };
+  return { attemptId: id, kind, covers, urgent, sound, pushZone, ...first };
 }
 
 /** All that is told came too long ago: it may have stood in its provider's queue for hours. */
@@ -187,11 +194,28 @@ async function reclaim(tx: Tx, claiming: Claiming, attempt: AttemptRow): Promise
     await giveBackAttempt(tx, userId, attempt.id, rules.now);
     return { result: 'not-needed', reason: 'quiet_hours' };
   }
-  const { id: attemptId, kind, covers, tries, urgent, sound, calledAt: calledBefore, unanswered } = attempt;
-  const claim = { attemptId, kind, covers, tries, urgent, sound, pushZone: rules.pushZone };
+  const { id: attemptId, kind, tries, urgent, sound, calledAt: calledBefore, unanswered, seenAt: readAt } = attempt;
+  const covers = without(attempt.covers, await toldByOthers(tx, userId, attempt));
+  const claim = { attemptId, kind, covers, tries, urgent, sound, pushZone: rules.pushZone, readAt };
   if (attempt.state === 'claimed') return { ...claim, calledBefore, unanswered };
   await reopenAttempt(tx, userId, attemptId, request);
   return { ...claim, calledBefore: null, unanswered: 0 };
+}
+
+/** The covers, parted at messages that are not theirs to tell, which come in their order. */
+function without(covers: readonly Cover[], others: readonly { conversationId: string; seq: number }[]): Cover[] {
+  return others.reduce<readonly Cover[]>(
+    (parts, { conversationId, seq }) =>
+      parts.flatMap((part) => {
+        if (part.conversationId !== conversationId || seq < part.fromSeq || part.toSeq < seq) return [part];
+        const around = [
+          { ...part, toSeq: seq - 1 },
+          { ...part, fromSeq: seq + 1 },
+        ];
+        return around.filter(({ fromSeq, toSeq }) => fromSeq <= toSeq);
+      }),
+    covers,
+  ) as Cover[];
 }
 
 const mayBeReopened = ({ state }: AttemptRow): boolean => state === 'failed' || state === 'unknown';

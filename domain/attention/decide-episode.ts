@@ -38,7 +38,7 @@ export async function decideEpisode(deps: DecideDeps, input: DecideInput): Promi
     }
     const { userId } = input;
     const givenUp = input.stuck.map(({ attemptId }) => attemptId);
-    await giveUpAttempts(tx, userId, givenUp, deps.now());
+    await giveUpAttempts(tx, userId, [...givenUp, ...input.struckOff], deps.now());
     const settled = await settledAttempts(tx, userId, givenUp);
     const stuck = input.stuck.filter(({ attemptId }) => !settled.includes(attemptId));
     // Who has read on in the conversation may have read the rest in its threads before.
@@ -74,7 +74,7 @@ async function earlierOutcome(tx: Tx, { userId, episode }: DecideInput): Promise
 async function look(
   tx: Tx,
   deps: DecideDeps,
-  { userId, episode, stuck, skipped, underWay, urgentUnderWay = underWay, closed }: DecideInput,
+  { userId, episode, stuck, struckOff, underWay, urgentUnderWay = underWay, closed }: DecideInput,
   { presence, held }: { presence: Presence; held: ReadonlyMap<CircuitName, Held> },
 ): Promise<Omit<Situation, 'summary' | 'calledOffFor' | 'openedAt'>> {
   const user = await userById(tx, userId);
@@ -108,7 +108,7 @@ async function look(
     urgentUnderWay,
     stuck: stuck.map(({ channel }) => channel),
     stuckPushes: await coversOf(tx, userId, attemptsOf(stuck, 'push')),
-    skipped,
+    struckOff: await coversOf(tx, userId, struckOff),
     capped: await capsOf(tx, deps, userId),
     closed,
   };

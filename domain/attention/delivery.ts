@@ -54,8 +54,8 @@ export async function beginCall(
   deps: NotifyDeps,
   { input, claim }: Pick<Delivery, 'input' | 'claim'>,
 ): Promise<NotifyResult | undefined> {
-  const { attemptId: id, tries } = claim;
-  const calling = await markCalled(deps.db, input.userId, { id, tries, at: deps.now() });
+  const { attemptId: id, tries, readAt } = claim;
+  const calling = await markCalled(deps.db, input.userId, { id, tries, at: deps.now(), readAt });
   if (calling === 'superseded') throw new ProviderFailing('superseded');
   return calling === 'read' ? drop(deps, { input, claim }, 'read_before_send') : undefined;
 }

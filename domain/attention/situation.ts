@@ -47,11 +47,12 @@ export interface Situation {
   underWay: readonly Channel[];
   /** Those of them that tell of something urgent. */
   urgentUnderWay: readonly Channel[];
-  /** Steps that wait for a person's hand, and steps that one has struck off. */
+  /** Steps that wait for a person's hand. */
   stuck: readonly Channel[];
   /** What stuck pushes were to tell, and nothing else tells before a person has seen to them. */
   stuckPushes: readonly Cover[];
-  skipped: readonly Channel[];
+  /** What a person has struck off: the channel tells it no more, and what comes later as ever. */
+  struckOff: readonly (Cover & { channel: Channel })[];
   /** What may not be sent for now, as enough of it was. */
   capped: Caught;
   /** A person has ended the episode by hand. */

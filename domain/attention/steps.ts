@@ -1,5 +1,6 @@
 import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress, Urgent } from '../../db/queries/armed.ts';
+import type { Cover } from '../../db/queries/attempts.ts';
 import { type Peace, clockFor, peaceOf, urgentPeaceOf, usefulUntil } from './peace.ts';
 import { awakeAfter, merged, outOf } from './quiet-hours.ts';
 import { digestStep, isGathered, ownSince, summaryStep } from './digest.ts';
@@ -16,15 +17,26 @@ export function stepsOf(channel: Channel, situation: Situation, armed: readonly 
   return armed.map((row) => {
     const urgent = unannounced(channel, row, situation).length > 0;
     const step =
-      switchedOff(channel, row, situation) ?? told(channel, timingOf(channel, situation)(row, situation), situation);
+      switchedOff(channel, row, situation) ??
+      told(channel, row, timingOf(channel, situation)(row, situation), situation);
     const { conversationId } = row;
     return byClock({ channel, conversationId, ...holdBack(channel, urgent, step, situation) }, situation);
   });
 }
 
-/** What a channel was to tell, and was refused, is not what it has told. */
-const told = (channel: Channel, step: StepResult, { refused }: Situation): StepResult =>
-  step.reason === 'already_announced' && refused.includes(channel) ? skip('provider_rejected') : step;
+/** What a channel was to tell, and was refused or struck off, is not what it has told. */
+function told(channel: Channel, row: ArmedRow, step: StepResult, situation: Situation): StepResult {
+  if (step.reason !== 'already_announced' && step.reason !== 'covered_by_digest') return step;
+  if (isStruckOff(channel, row, row[channel].throughSeq, situation)) return skip('skipped_by_operator');
+  return step.reason === 'already_announced' && situation.refused.includes(channel) ? skip('provider_rejected') : step;
+}
+
+/** The message stands among what a person has struck off on the channel. */
+const isStruckOff = (channel: Channel, { conversationId }: ArmedRow, seq: number, { struckOff }: Situation): boolean =>
+  struckOff.some((cover) => cover.channel === channel && isIn(cover, conversationId, seq));
+
+const isIn = (cover: Cover, conversationId: string, seq: number): boolean =>
+  cover.conversationId === conversationId && cover.fromSeq <= seq && seq <= cover.toSeq;
 
 /** Quiet by whose clock is part of the answer: it may be that of a device. */
 const byClock = (step: StepDecision, situation: Situation): StepDecision =>
@@ -40,7 +52,6 @@ function switchedOff(channel: Channel, row: ArmedRow, { settings }: Situation): 
 const skip = (reason: Reason): StepResult => ({ outcome: 'skipped', reason });
 
 function unavailable(channel: Channel, situation: Situation, armed: readonly ArmedRow[]): StepResult | undefined {
-  if (situation.skipped.includes(channel)) return skip('skipped_by_operator');
   const ahead = aheadOf(channel, situation);
   if (ahead && !urgentPasses(channel, situation)) return ahead;
   const off = armed.map((row) => switchedOff(channel, row, situation));
@@ -72,10 +83,7 @@ function passing(row: ArmedRow, situation: Situation): StepResult {
 /** What passed a stuck push is pushed once more as ever; what is stuck itself, by nobody but who mends it. */
 function repeatPastStuck(row: ArmedRow, situation: Situation): StepResult[] {
   const newest = urgentFor(row, situation).at(-1);
-  const isStuck = situation.stuckPushes.some(
-    ({ conversationId, fromSeq, toSeq }) =>
-      conversationId === row.conversationId && newest && fromSeq <= newest.seq && newest.seq <= toSeq,
-  );
+  const isStuck = situation.stuckPushes.some((cover) => newest && isIn(cover, row.conversationId, newest.seq));
   return isStuck || situation.underWay.includes('push') ? [] : repeatStep(row, situation);
 }
 
@@ -213,6 +221,7 @@ function repeatStep(row: ArmedRow, situation: Situation): StepResult[] {
   const newest = urgentFor(row, situation).at(-1);
   const { repeats, last } = row.push;
   if (!newest || !isTold(row.push, newest.seq) || repeats >= urgent.repeats) return [];
+  if (isStruckOff('push', row, newest.seq, situation)) return [];
   const step = dueAt(
     situation,
     { ...row.push, since: newest.at, last },

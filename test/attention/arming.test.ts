@@ -6,6 +6,7 @@ import { openDb } from '../../db/client.ts';
 import { type StoredRange, armRecipients, sendersOf } from '../../db/queries/arming.ts';
 import { announcedConversations, callsIn, unreadConversations } from '../../db/queries/announcements.ts';
 import { mailedConversations } from '../../db/queries/mailed.ts';
+import { toldConversations, toldMessages } from '../../db/queries/told.ts';
 import { createArmingOfMany } from '../../domain/attention/index.ts';
 import { type Person, makeDirect, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { expectStatus } from '../support/rest.ts';
@@ -101,6 +102,15 @@ describe('arming', () => {
     assert.ok(sounded <= most + 50, `whether it is heard read ${sounded}`);
     const badge = await messagesRead((tx) => unreadConversations(tx, userId));
     assert.ok(badge <= 50, `the badge read ${badge}`);
+    const sent = { covers: [cover], claimedAt: new Date() };
+    const why = await messagesRead(async (tx) =>
+      assert.equal((await toldMessages(tx, userId, sent)).length, limits.messagesOfAttempt),
+    );
+    assert.ok(why <= limits.messagesOfAttempt + 50, `what it told of read ${why}`);
+    const howMany = await messagesRead(async (tx) =>
+      assert.equal((await toldConversations(tx, userId, sent))[0]?.count, most),
+    );
+    assert.ok(howMany <= most + 50, `of how many it told read ${howMany}`);
   }).timeout(60_000);
 
   it('tells a mention that stands before all that is counted', async () => {

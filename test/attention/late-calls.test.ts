@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
 import type { AttemptId, UserId } from '../../contracts/ids.ts';
 import { applyChanges } from '../../domain/calling-off/index.ts';
-import { explainMyNotification } from '../../domain/support/index.ts';
+import { explainMyNotification, rearm } from '../../domain/support/index.ts';
 import {
   type Person,
   deleteMessage,
@@ -13,11 +13,17 @@ import {
   send,
 } from '../factories/person.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { recount } from '../support/recount.ts';
 import { expectStatus } from '../support/rest.ts';
 
 const minute = 60_000;
 const naming = ({ id }: Person) => ({ type: 'user', userId: id, offset: 0, length: 4 });
 const inAnHour = () => new Date(Date.now() + 60 * minute).toISOString();
+/** As a clock makes it that shows this. */
+const idAt = (ms: number) => {
+  const at = ms.toString(16).padStart(12, '0');
+  return `${at.slice(0, 8)}-${at.slice(8)}${randomUUIDv7().slice(13)}`;
+};
 type Place = { id: string; conversationId: string; seq: number };
 
 describe('an edit that calls somebody below what a channel has told', () => {
@@ -64,6 +70,16 @@ describe('an edit that calls somebody below what a channel has told', () => {
     hand.sms.sent.length = 0;
     hand.pass(2 * minute);
     return { ana, bob, group, message, later };
+  };
+
+  /** Of three messages more the one in the middle calls for nobody. */
+  const amid = async (...channels: 'email'[]) => {
+    const { ana, bob, group } = await passedOver(...channels);
+    const said = { mentions: [naming(bob)] };
+    await send(ana, group.id, '@Bob', said);
+    const message = await send(ana, group.id, 'no name');
+    await send(ana, group.id, '@Bob', said);
+    return { ana, bob, message };
   };
 
   it('is told by a push of its own, with a sound, and of nothing else', async () => {
@@ -338,6 +354,146 @@ describe('an edit that calls somebody below what a channel has told', () => {
     hand.pass(2 * minute);
     assert.equal((await hand.walk(bob)).includes('push'), false);
   });
+
+  it('is kept where the relay forgot it and an operator has it armed again, and is told once', async () => {
+    const { ana, bob, message } = await passedOver('email');
+    await edit(ana, message, [naming(bob)]);
+    await hand.sql.query('delete from outbox');
+    hand.pass(11 * minute);
+    assert.equal((await recount(hand.deps)).not_armed, 1);
+    const again = async () => assert.ok((await rearm(hand.deps, { operator: 'olga' })) > 0);
+    await again();
+    assert.deepEqual((await hand.walk(bob)).slice(0, 2), ['push', 'email']);
+    await again();
+    hand.pass(2 * minute);
+    const walked = await hand.walk(bob);
+    assert.deepEqual([walked.includes('push'), walked.includes('email')], [false, false]);
+    assert.deepEqual([pushed(), hand.email.sent.length], [[[String(message.seq), '1']], 1]);
+  });
+
+  it('nor is it kept where it was told along before the operator had it armed again', async () => {
+    const { ana, bob, message } = await amid();
+    await edit(ana, message, [naming(bob)]);
+    await hand.sql.query('delete from differences');
+    await hand.sql.query(
+      `insert into differences (kind, user_id, conversation_id, seq)
+      select 'not_armed', $1, conversation_id, seq from messages where id = $2`,
+      [bob.id, message.id],
+    );
+    await hand.sql.query(`delete from outbox where payload ? 'replaced'`);
+    assert.equal((await hand.walk(bob))[0], 'push');
+    assert.equal(pushed().at(-1)?.[1], '3');
+    assert.equal(await rearm(hand.deps, { operator: 'olga' }), 1);
+    // A minute lies between the edit and the push, and another before the operator.
+    await hand.sql.query(`update attempts set read_at = read_at + interval '1 minute'`);
+    await hand.sql.query(`update outbox set created_at = created_at + interval '2 minutes'`);
+    hand.pass(2 * minute);
+    assert.equal((await hand.walk(bob)).includes('push'), false);
+  });
+
+  describe('while it is not known what came of a call', () => {
+    /** They are told by one attempt, which gets no answer. */
+    const unanswered = async (channel: 'push' | 'email') => {
+      const { ana, bob, message } = await amid(...(channel === 'email' ? (['email'] as const) : []));
+      while ((await hand.arm()) > 0);
+      if (channel === 'email') {
+        hand.pass(11 * minute);
+        await hand.notify(bob, await hand.decide(bob));
+      }
+      const provider = channel === 'email' ? ('sendgrid' as const) : ('fcm' as const);
+      hand[channel].answer = (_: unknown, n: number) =>
+        n === 1 ? { class: 'ambiguous' as const, provider, code: 'timeout' } : undefined;
+      const plan = await hand.decide(bob);
+      assert.equal(plan.kind === 'notify' && plan.channel, channel);
+      await assert.rejects(hand.notify(bob, plan), /timeout/);
+      return { ana, bob, message, plan };
+    };
+
+    it('is told once, by a push of its own and not by the one that is repeated', async () => {
+      const { ana, bob, message, plan } = await unanswered('push');
+      await edit(ana, message, [naming(bob)]);
+      while ((await hand.arm()) > 0);
+      assert.deepEqual(await hand.notify(bob, plan), { result: 'sent' });
+      hand.pass(2 * minute);
+      assert.equal((await hand.walk(bob))[0], 'push');
+      const newest = String(message.seq + 1);
+      assert.deepEqual(pushed(), [
+        [newest, '2'],
+        [newest, '2'],
+        [String(message.seq), '1'],
+      ]);
+      assert.equal((await hand.walk(bob)).includes('push'), false);
+    });
+
+    it('and the same of a mail', async () => {
+      const { ana, bob, message, plan } = await unanswered('email');
+      await edit(ana, message, [naming(bob)]);
+      while ((await hand.arm()) > 0);
+      hand.pass(3 * minute);
+      assert.deepEqual(await hand.notify(bob, plan), { result: 'sent' });
+      hand.pass(60 * minute);
+      assert.ok((await hand.walk(bob)).includes('email'));
+      assert.deepEqual(
+        hand.email.sent.map(({ subject }) => subject),
+        ['2 new messages in Ops', '2 new messages in Ops', '1 new message in Ops'],
+      );
+    });
+
+    it('nor by one that an operator has repeated when it was told', async () => {
+      const { ana, bob, message, plan } = await unanswered('push');
+      await edit(ana, message, [naming(bob)]);
+      while ((await hand.arm()) > 0);
+      const stuck = [{ channel: 'push' as const, attemptId: plan.kind === 'notify' ? plan.attemptId : '' }];
+      await hand.decide(bob, { stuck });
+      hand.pass(2 * minute);
+      assert.equal((await hand.walk(bob))[0], 'push');
+      assert.deepEqual(await hand.notify(bob, plan, { again: true }), { result: 'sent' });
+      assert.deepEqual(pushed().slice(1), [
+        [String(message.seq), '1'],
+        [String(message.seq + 1), '2'],
+      ]);
+    });
+
+    it('is not told by itself where the repeat has told it along, however late the relay looks', async () => {
+      const { ana, bob, message, plan } = await unanswered('push');
+      await edit(ana, message, [naming(bob)]);
+      await hand.sql.query(
+        `update outbox set created_at = created_at - interval '1 minute', due_at = due_at + interval '1 hour'`,
+      );
+      // The first call was made before the edit.
+      await hand.sql.query(`update attempts set read_at = read_at - interval '2 minutes'`);
+      assert.deepEqual(await hand.notify(bob, plan), { result: 'sent' });
+      assert.equal(hand.push.sent[1]?.data.count, '3');
+      await hand.sql.query(`update outbox set due_at = due_at - interval '1 hour'`);
+      hand.pass(2 * minute);
+      assert.equal((await hand.walk(bob)).includes('push'), false);
+    });
+  });
+
+  for (const [clock, aheadMs] of [
+    ['ahead', 10_000],
+    ['behind', -10_000],
+  ] as const)
+    it(`is told once, though the clock of the worker before was ${clock}`, async () => {
+      const { deps } = hand;
+      const original = { ...deps };
+      deps.newId = () => idAt(Date.now() + aheadMs);
+      try {
+        const { ana, bob, message } = await amid();
+        assert.equal((await hand.walk(bob))[0], 'push');
+        await edit(ana, message, [naming(bob)]);
+        hand.pass(2 * minute);
+        assert.equal((await hand.walk(bob))[0], 'push');
+        assert.deepEqual(pushed().at(-1), [String(message.seq), '1']);
+        await edit(ana, message, []);
+        await changes();
+        await edit(ana, message, [naming(bob)]);
+        hand.pass(2 * minute);
+        assert.equal((await hand.walk(bob)).includes('push'), false);
+      } finally {
+        Object.assign(deps, original);
+      }
+    });
 
   it('is as urgent as the message', async () => {
     const [ana, bob] = [await registerPerson(hand.app, 'Ana'), await hand.reachable()];

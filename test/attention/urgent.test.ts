@@ -99,21 +99,35 @@ describe('something urgent', () => {
   describe('while a push waits for a person', () => {
     /** A plain message whose push our configuration keeps from being sent, until it is mended. */
     const stuckPush = async () => {
+      const planned = await plainPush();
+      hand.push.answer = (_, n) => (n === 1 ? { class: 'config_outage', provider: 'fcm', code: 'NO' } : undefined);
+      assert.equal((await hand.notify(planned.bob, planned.plan)).result, 'stuck');
+      return besideUrgent(planned);
+    };
+    /** One of which nobody knows whether it came, until nobody tries it any more. */
+    const unansweredPush = async () => {
+      const planned = await plainPush();
+      hand.push.answer = (_, n) => (n === 1 ? { class: 'ambiguous', provider: 'fcm', code: 'timeout' } : undefined);
+      await assert.rejects(hand.notify(planned.bob, planned.plan), /timeout/);
+      return besideUrgent(planned);
+    };
+    const plainPush = async () => {
       const { ana, bob, direct } = await hand.pair();
       await send(ana, direct.id, 'hello');
       while ((await hand.arm()) > 0);
       await hand.start();
       hand.pass(2_000);
-      const plan = await hand.decide(bob);
-      hand.push.answer = (_, n) => (n === 1 ? { class: 'config_outage', provider: 'fcm', code: 'NO' } : undefined);
-      assert.equal((await hand.notify(bob, plan)).result, 'stuck');
+      return { ana, bob, direct, plan: await hand.decide(bob) };
+    };
+    const besideUrgent = async (planned: Awaited<ReturnType<typeof plainPush>>) => {
+      const { ana, bob, direct, plan } = planned;
       const attemptId = plan.kind === 'notify' ? plan.attemptId : '';
       const stuck = [{ channel: 'push' as const, attemptId }];
-      assert.deepEqual(told(await hand.decide(bob, { stuck })), ['wait', 'email']);
+      assert.equal((await hand.decide(bob, { stuck })).kind, 'wait');
       await urgent(ana, direct.id);
       while ((await hand.arm()) > 0);
       hand.pass(2_000);
-      return { bob, plan, stuck, attemptId };
+      return { ...planned, stuck, attemptId };
     };
     const told = (plan: Plan) =>
       plan.kind === 'notify'
@@ -159,14 +173,61 @@ describe('something urgent', () => {
       assert.deepEqual(told(await hand.decide(bob, { stuck: both, closed: true })), ['finished', 'closed-by-operator']);
     });
 
-    it('takes along what that was to tell, where its retry had not begun yet', async () => {
-      const { bob, attemptId } = await stuckPush();
+    it('and is struck off, what comes later is pushed as ever, and nothing of it', async () => {
+      const { ana, bob, direct, attemptId } = await stuckPush();
+      const struckOff = [attemptId];
+      assert.deepEqual(await hand.notify(bob, await hand.decide(bob, { struckOff })), { result: 'sent' });
+      await send(ana, direct.id, 'and more');
+      while ((await hand.arm()) > 0);
+      hand.pass(31_000);
+      const plain = await hand.decide(bob, { struckOff });
+      assert.deepEqual(told(plain), ['push', undefined]);
+      assert.deepEqual(await hand.notify(bob, plain), { result: 'sent' });
+      assert.deepEqual(pushes().slice(1), [
+        ['2', '1', true],
+        ['3', '1', false],
+      ]);
+    });
+
+    it('where it was urgent and is struck off, it is not repeated, and its story says why', async () => {
+      const { ana, bob, direct } = await hand.pair();
+      await urgent(ana, direct.id);
+      while ((await hand.arm()) > 0);
+      await hand.start();
+      const plan = await hand.decide(bob);
+      hand.push.answer = () => ({ class: 'transient', provider: 'fcm', code: 'NO' });
+      await assert.rejects(hand.notify(bob, plan), /NO/);
+      const attemptId = plan.kind === 'notify' ? plan.attemptId : '';
+      // Nothing was decided since it was given up: it is struck off as soon as it is stuck.
+      assert.deepEqual(told(await hand.decide(bob, { struckOff: [attemptId] })), ['wait', 'email']);
+      const reasons = await hand.rows(
+        `select reason from decisions where user_id = $1 and step = 'push' and outcome = 'skipped'`,
+        bob.id,
+      );
+      assert.deepEqual(reasons, [{ reason: 'skipped_by_operator' }]);
+      assert.equal((await hand.attempts(bob))[0]?.state, 'failed', 'and is not left open');
+    });
+
+    for (const known of [true, false])
+      it(`takes along what that was to tell, where its retry had not begun yet${known ? '' : ', also where nobody knows what came of it'}`, async () => {
+        const { bob, attemptId } = await (known ? stuckPush() : unansweredPush());
+        const next = await hand.decide(bob, { underWay: ['push'], urgentUnderWay: [] });
+        assert.deepEqual(told(next), ['push', 'urgent']);
+        assert.deepEqual(await hand.notify(bob, next, { instead: attemptId }), { result: 'sent' });
+        assert.deepEqual(pushes().at(-1), ['2', '2', true]);
+        const [old] = await hand.attempts(bob);
+        assert.equal(old?.state, 'dropped');
+      });
+
+    it('tells nothing along of a retry that may have been heard', async () => {
+      const { bob, plan, attemptId } = await unansweredPush();
+      hand.push.answer = () => ({ class: 'ambiguous', provider: 'fcm', code: 'timeout' });
+      await assert.rejects(hand.notify(bob, plan, { again: true, request: 'run/1' }), /timeout/);
+      hand.push.answer = () => undefined;
       const next = await hand.decide(bob, { underWay: ['push'], urgentUnderWay: [] });
-      assert.deepEqual(told(next), ['push', 'urgent']);
       assert.deepEqual(await hand.notify(bob, next, { instead: attemptId }), { result: 'sent' });
-      assert.deepEqual(pushes().at(-1), ['2', '2', true]);
-      const [old] = await hand.attempts(bob);
-      assert.equal(old?.state, 'dropped');
+      assert.deepEqual(pushes().at(-1), ['2', '1', true]);
+      assert.equal((await hand.attempts(bob))[0]?.state, 'unknown');
     });
   });
 

@@ -29,6 +29,7 @@ import {
   second,
   situation,
   start,
+  struckOff,
   tell,
   toldByMail,
   unannounced,
@@ -856,15 +857,40 @@ describe('decide', () => {
       `wait email ${hour + 10 * minute} quiet_hours`,
     ],
     [
-      'passes over a step that an operator struck off',
-      { skipped: ['push', 'email', 'sms'] },
-      'finished every-step-spent',
+      'repeats nothing urgent that an operator struck off',
+      { armed: [row({ urgents, push: announced(1, 0) })], pushHandedOver: true, struckOff: [struckOff('push')] },
+      `wait email ${10 * minute} step_delay`,
+    ],
+    [
+      'but what is urgent and came later',
+      {
+        armed: [row({ urgents: [{ seq: 2, at: after(0) }], push: announced(2, 0) })],
+        ...{ pushHandedOver: true, struckOff: [struckOff('push')] },
+      },
+      `wait push ${5 * minute} urgent_repeat`,
+    ],
+    [
+      'pushes what came after a push that an operator struck off',
+      { armed: [row(pushedAgain)], now: after(hour), struckOff: [struckOff('push')] },
+      'push c1',
     ],
   ];
 
   for (const [what, overrides, expected] of table) {
     it(what, () => assert.equal(tell(decide(situation(overrides)).verdict), expected));
   }
+
+  it('says of what a person has struck off that it was, and not that it was told or refused', () => {
+    const reasonOf = (overrides: Partial<Situation>) =>
+      decide(situation({ armed: [row(mailed)], ...overrides })).steps.map(({ reason }) => reason);
+    const all = channels.map((channel) => struckOff(channel));
+    assert.deepEqual(reasonOf({ struckOff: all, refused: ['push'] }).slice(0, 2), [
+      'skipped_by_operator',
+      'skipped_by_operator',
+    ]);
+    assert.equal(reasonOf({ struckOff: all, settings: dailyMail })[1], 'skipped_by_operator');
+    assert.equal(reasonOf({ struckOff: [struckOff('sms')] })[0], 'already_announced');
+  });
 
   it('says when another step falls due while one is tried', () => {
     const untilOf = (overrides: Partial<Situation>) => {
@@ -969,7 +995,7 @@ describe('decide', () => {
         underWay: fc.subarray([...channels]),
         urgentUnderWay: fc.subarray([...channels]),
         stuck: fc.subarray([...channels]),
-        skipped: fc.subarray([...channels]),
+        struckOff: fc.subarray(channels.map((channel) => struckOff(channel))),
         settings: fc.constantFrom(
           ...[allChannels, quiet(), quiet({ urgentThrough: 'nobody' }, true), undisturbed, hourlyMail],
           gatheredMail('daily', { quietHours: quiet({}, true).quietHours }),
@@ -994,7 +1020,6 @@ describe('decide', () => {
         fc.property(anySituation, (given) => {
           const { verdict } = decide(given);
           if (verdict.kind !== 'notify') return;
-          assert.ok(!given.skipped.includes(verdict.channel));
           const passes = verdict.channel === 'push' && verdict.alert && !given.urgentUnderWay.includes('push');
           assert.ok(
             passes || !given.stuck.includes(verdict.channel),

@@ -103,7 +103,7 @@ class Play {
       refused: [],
       stuck: [],
       stuckPushes: [],
-      skipped: [],
+      struckOff: [],
       closed: false,
       calledOffFor: null,
       ...rest,

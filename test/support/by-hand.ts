@@ -155,7 +155,7 @@ export class ByHand {
 
   async decide(person: Pick<Person, 'id'>, extra: Partial<DecideInput> = {}, deps = this.deps): Promise<Plan> {
     const episode = (await this.attention(person))?.episode ?? 0;
-    const state = { stuck: [], skipped: [], underWay: [], closed: false };
+    const state = { stuck: [], struckOff: [], underWay: [], closed: false };
     const run = { workflowId: 'workflow', runId: 'run' };
     return decideEpisode(deps, { userId: person.id as UserId, episode, ...state, ...run, ...extra });
   }

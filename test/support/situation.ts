@@ -1,5 +1,6 @@
 import { type NotificationSettings, defaultNotificationSettings } from '../../contracts/entities/index.ts';
 import type { ConversationId } from '../../contracts/ids.ts';
+import type { Channel } from '../../contracts/workflows/names.ts';
 import type { ArmedRow, Progress } from '../../db/queries/armed.ts';
 import type { Verdict } from '../../domain/attention/decide.ts';
 import type { Situation } from '../../domain/attention/situation.ts';
@@ -84,7 +85,7 @@ export const situation = (overrides: Partial<Situation> = {}): Situation => ({
   refused: [],
   stuck: [],
   stuckPushes: [],
-  skipped: [],
+  struckOff: [],
   capped: {},
   closed: false,
   openedAt: after(0),
@@ -121,6 +122,11 @@ export const undisturbed = undisturbedFor(1);
 export const farEast = 'Pacific/Kiritimati';
 export const urgents = [{ seq: 1, at: after(0) }];
 export const urgentRow = row({ urgents });
+/** The first message, of which an operator struck the step off. */
+export const struckOff = (channel: Channel) => ({
+  ...{ channel, conversationId: 'c1' as ConversationId },
+  ...{ fromSeq: 1, toSeq: 1 },
+});
 /** It was pushed as often as it may be. */
 export const repeated = { urgents, push: announced(1, 15 * minute, { repeats: 3 }) };
 

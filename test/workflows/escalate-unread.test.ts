@@ -50,7 +50,7 @@ describe('escalateUnread, on a real server', () => {
     const asked: string[][] = [];
     const waiting = Promise.withResolvers<void>();
     const decide = async (input: DecideInput) => {
-      asked.push([...input.stuck.map(({ channel }) => channel), '|', ...input.skipped]);
+      asked.push([...input.stuck.map(({ channel }) => channel), '|', ...input.struckOff]);
       if (asked.length === 1) return notifyPlan('push', giveUpMs);
       if (input.closed) return { kind: 'finished' as const, outcome: 'closed-by-operator' as const };
       // As the true decision: it does not end while a step is under way.
@@ -242,6 +242,108 @@ describe('escalateUnread, on a real server', () => {
     );
   });
 
+  for (const [what, answer, said] of [
+    ['it was read first', { result: 'not-needed', reason: 'read_before_send' }, /not tried again after all \(read_bef/],
+    ['its episode ends', undefined, /not tried again after all \(read\)/],
+  ] as const)
+    it(`says that it did not try again what was to be, as ${what}`, async () => {
+      const [waiting, pressed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const decide = async ({ stuck: known, underWay }: DecideInput): Promise<Plan> => {
+        if (inputs.length === 0) return notifyPlan('push');
+        if (known.length > 0) waiting.resolve();
+        else if (underWay.length === 0 || answer === undefined) return finished;
+        return waitFor('operator', 60_000)();
+      };
+      const inputs: NotifyInput[] = [];
+      const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+        inputs.push(input);
+        if (!input.again) return stuck;
+        await pressed.promise;
+        return answer ?? { result: 'not-needed', reason: 'unheard' };
+      };
+      await tellStory({ decide, notify }, async (story) => {
+        await waiting.promise;
+        await update(story, 'retry', { by: 'Olga' });
+        pressed.resolve();
+        assert.equal(await story.handle.result(), 'read');
+        assert.match(await details(story), said);
+      });
+    });
+
+  it('says that something urgent was sent in place of what was to be tried again', async () => {
+    const [waiting, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const urgent = { ...notifyPlan('push'), attemptId: 'attempt-urgent', alert: 'urgent' } as Plan;
+    const inputs: NotifyInput[] = [];
+    let came = false;
+    const decide = async ({ stuck: known, underWay, urgentUnderWay }: DecideInput): Promise<Plan> => {
+      if (inputs.length === 0) return notifyPlan('push');
+      if (known.length > 0) waiting.resolve();
+      if (came && urgentUnderWay?.length === 0 && underWay.length > 0) return urgent;
+      return came && underWay.length === 0 ? finished : waitFor('operator', 60_000)();
+    };
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      inputs.push(input);
+      if (input.attemptId === 'attempt-urgent') return { result: 'sent' };
+      if (!input.again) return stuck;
+      again.resolve();
+      throw ApplicationFailure.create({ type: 'ProviderFailing', message: '503', nextRetryDelay: 20_000 });
+    };
+    await tellStory({ decide, notify }, async (story) => {
+      await waiting.promise;
+      await update(story, 'retry', { by: 'Olga' });
+      await again.promise;
+      came = true;
+      await story.nudge();
+      assert.equal(await story.handle.result(), 'read');
+      assert.match(
+        await details(story),
+        /push was not tried again after all \(something urgent was sent in its place\)/,
+      );
+    });
+    assert.equal(inputs.at(-1)?.instead, 'attempt-push');
+  });
+
+  it('keeps what it was to take the place of, until that is taken', async () => {
+    const waiting = Promise.withResolvers<void>();
+    const step = { ...notifyPlan('push'), attemptId: 'attempt-urgent' } as Plan;
+    const inputs: NotifyInput[] = [];
+    const decide = async ({ stuck: known, underWay }: DecideInput): Promise<Plan> => {
+      if (known.length > 0) waiting.resolve();
+      if (known.length > 0 || underWay.length > 0) return waitFor('operator', 60_000)();
+      return inputs.length > 0 ? finished : step;
+    };
+    const notify = async (_channel: string, input: NotifyInput): Promise<NotifyResult> => {
+      inputs.push(input);
+      return { result: 'sent' };
+    };
+    const carried = {
+      stuck: [
+        {
+          ...{
+            channel: 'push' as const,
+            attemptId: 'attempt-urgent',
+            conversationIds: ['c1'],
+            instead: 'attempt-push',
+          },
+          ...{ reason: 'provider_failing', code: 'unavailable', since: until(0) },
+        },
+      ],
+    };
+    await tellStory(
+      { decide, notify },
+      async (story) => {
+        await waiting.promise;
+        await update(story, 'retry', { by: 'Olga' });
+        assert.equal(await story.handle.result(), 'read');
+      },
+      { carried },
+    );
+    assert.deepEqual(
+      inputs.map(({ attemptId, again, instead }) => [attemptId, again, instead]),
+      [['attempt-urgent', true, 'attempt-push']],
+    );
+  });
+
   it('goes on without a step that is skipped', async () => {
     const { decide, asked, waiting } = stuckStory();
     await tellStory({ decide, notify: stuckOnce().notify }, async (story) => {
@@ -250,7 +352,7 @@ describe('escalateUnread, on a real server', () => {
       assert.equal(await story.handle.result(), 'every-step-spent');
       await story.record('stuck-then-skip');
     });
-    assert.deepEqual(asked.at(-1), ['|', 'push']);
+    assert.deepEqual(asked.at(-1), ['|', 'attempt-push'], 'that step alone, and not its channel');
   });
 
   it('ends when it is closed, stuck or not', async () => {
@@ -538,7 +640,7 @@ describe('escalateUnread, on a real server', () => {
       const { decide, asked } = scripted(waitFor('operator', 3_600_000));
       const carried = {
         stuck: [step],
-        skipped: ['sms' as const],
+        struckOff: ['attempt-sms'],
         retries: [{ ...step, channel: 'email' as const, attemptId: 'attempt-email' }],
         snoozed: [{ channel: 'push' as const, until: until(3_600_000) }],
         lastAction: 'push was snoozed (Olga)',
@@ -558,8 +660,8 @@ describe('escalateUnread, on a real server', () => {
         { carried },
       );
       assert.deepEqual(
-        [asked[0]?.stuck.map(({ channel }) => channel), asked[0]?.skipped, asked[0]?.underWay],
-        [['push'], ['sms'], ['email']],
+        [asked[0]?.stuck.map(({ channel }) => channel), asked[0]?.struckOff, asked[0]?.underWay],
+        [['push'], ['attempt-sms'], ['email']],
       );
       assert.deepEqual(
         inputs.map(({ attemptId, again }) => [attemptId, again]),
@@ -570,7 +672,7 @@ describe('escalateUnread, on a real server', () => {
     it('is still closed', async () => {
       const closed: boolean[] = [];
       const decide = async (input: DecideInput) => (closed.push(input.closed), finished);
-      const carried = { stuck: [], skipped: [], closed: true };
+      const carried = { stuck: [], closed: true };
       await tellStory({ decide }, async (story) => void (await story.handle.result()), { carried });
       assert.deepEqual(closed, [true]);
     });

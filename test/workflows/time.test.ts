@@ -100,9 +100,9 @@ describe('escalateUnread, over its true delays', () => {
     const asked: string[] = [];
     const tries: { again: boolean; at: number }[] = [];
     const waiting = Promise.withResolvers<void>();
-    const decide = async ({ stuck, skipped, underWay, closed }: DecideInput): Promise<Plan> => {
+    const decide = async ({ stuck, struckOff, underWay, closed }: DecideInput): Promise<Plan> => {
       const now = await environment.currentTimeMs();
-      asked.push([...stuck.map(({ channel }) => channel), '|', ...skipped].join(' '));
+      asked.push([...stuck.map(({ channel }) => channel), '|', ...struckOff].join(' '));
       if (asked.length === 1) return notifyPlan('push', 600_000, 600_000);
       if (closed) return { kind: 'finished', outcome: 'closed-by-operator' };
       if (stuck.length === 0 && underWay.length === 0 && tries.length > 1)

@@ -27,9 +27,11 @@ export async function announce(
   const told = { attemptId, conversationIds, again, alert, ...(instead === undefined ? {} : { instead }) };
   const input = { userId, episode, ...told };
   const result = await attemptOnceUp(channel, input, { patience, urgency }, waits);
+  desk.tried(attemptId, result);
   if (result.result !== 'stuck') return;
   const { reason, code } = result;
-  desk.report({ channel, attemptId, conversationIds, reason, code, since: new Date().toISOString() });
+  const overtook = instead === undefined ? {} : { instead };
+  desk.report({ channel, attemptId, conversationIds, reason, code, since: new Date().toISOString(), ...overtook });
 }
 
 /** As often as its provider was out of order it is waited for, by a timer: nothing is called meanwhile. */

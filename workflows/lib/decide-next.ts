@@ -17,8 +17,8 @@ export async function decideNext(
 ): Promise<Plan> {
   const { workflowId, runId } = workflowInfo();
   const stuck = desk.stuck.map(({ channel, attemptId }) => ({ channel, attemptId }));
-  const { skipped, closed } = desk;
-  const known = { stuck, skipped: [...skipped], underWay: steps.channels, urgentUnderWay: steps.urgent, closed };
+  const { struckOff, closed } = desk;
+  const known = { stuck, struckOff: [...struckOff], underWay: steps.channels, urgentUnderWay: steps.urgent, closed };
   try {
     const plan = await quick.decide({ userId, episode, workflowId, runId, ...known });
     desk.undecided(undefined);

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import type { EscalateUnreadInput, StuckStep } from '../../contracts/workflows/escalate-unread.ts';
+import type { EscalateUnreadInput, NotifyResult, StuckStep } from '../../contracts/workflows/escalate-unread.ts';
 import { type Channel, providerOf, searchAttributes } from '../../contracts/workflows/names.ts';
 
 const NeedsAttention = defineSearchAttributeKey('NeedsAttention', searchAttributes.NeedsAttention);
@@ -18,16 +18,19 @@ export class StuckSteps {
   closed: boolean;
   /** The last thing that somebody did, in words. */
   lastAction: string | undefined;
-  readonly skipped: Channel[];
+  /** Attempts: what comes after one that was struck off has steps of its own. */
+  readonly struckOff: string[];
   #retries: StuckStep[];
+  /** Those that are tried again: what becomes of them is owed to whoever asked for it. */
+  readonly #trying = new Map<string, StuckStep>();
   readonly #snoozed: Map<Channel, string>;
   #cannotDecide: string | undefined;
 
-  constructor({ stuck, retries, skipped, snoozed, closed, lastAction }: Partial<Carried> = {}) {
+  constructor({ stuck, retries, struckOff, snoozed, closed, lastAction }: Partial<Carried> = {}) {
     this.stuck = stuck ?? [];
     this.closed = closed ?? false;
     this.lastAction = lastAction;
-    this.skipped = [...(skipped ?? [])];
+    this.struckOff = [...(struckOff ?? [])];
     this.#retries = [...(retries ?? [])];
     this.#snoozed = new Map((snoozed ?? []).map(({ channel, until }) => [channel, until]));
     if (this.stuck.length > 0) this.#publish();
@@ -54,7 +57,7 @@ export class StuckSteps {
 
   skip(channel: Channel | undefined): StuckStep[] {
     const taken = this.#take(channel);
-    this.skipped.push(...taken.map(({ channel }) => channel));
+    this.struckOff.push(...taken.map(({ attemptId }) => attemptId));
     return taken;
   }
 
@@ -67,6 +70,7 @@ export class StuckSteps {
   close(): void {
     this.closed = true;
     this.#retries = [];
+    this.#trying.clear();
     this.#remove(this.stuck);
   }
 
@@ -79,7 +83,31 @@ export class StuckSteps {
     const isFirst = (step: StuckStep) => all.find(({ channel }) => channel === step.channel) === step;
     const taken = all.filter((step) => isFirst(step) && !busy.includes(step.channel));
     this.#retries = all.filter((step) => !taken.includes(step));
+    for (const step of taken) this.#trying.set(step.attemptId, step);
     return taken;
+  }
+
+  /** A step is through. Of one that was to be tried again, and was not, it is said why. */
+  tried(attemptId: string, result: NotifyResult): void {
+    const step = this.#trying.get(attemptId);
+    if (step && result.result === 'not-needed') this.#tellUntried([step], result.reason);
+    this.#trying.delete(attemptId);
+  }
+
+  /** What is urgent takes the place of a step, and tells its messages along. */
+  overtaken(attemptId: string): void {
+    const step = this.#trying.get(attemptId);
+    if (step) this.#tellUntried([step], 'something urgent was sent in its place');
+    this.#trying.delete(attemptId);
+  }
+
+  /** The story is at its end: what was to be tried again is not. */
+  ended(outcome: string): void {
+    this.#tellUntried([...this.#trying.values(), ...this.#retries], outcome);
+  }
+
+  #tellUntried(steps: readonly StuckStep[], why: string): void {
+    if (steps.length > 0) this.lastAction = `${channelsOf(steps).join(' and ')} was not tried again after all (${why})`;
   }
 
   /** When the first snoozed step comes back by itself. */
@@ -99,7 +127,7 @@ export class StuckSteps {
     return {
       stuck: [...this.stuck],
       retries: [...this.#retries],
-      skipped: [...this.skipped],
+      struckOff: [...this.struckOff],
       snoozed: [...this.#snoozed].map(([channel, until]) => ({ channel, until })),
       closed: this.closed,
       ...(this.lastAction === undefined ? {} : { lastAction: this.lastAction }),
