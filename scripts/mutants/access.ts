@@ -70,7 +70,7 @@ export const access: readonly Mutant[] = [
       ],
     ],
     test: matrix,
-    red: refuses('addReaction'),
+    red: refuses('editMessage'),
   },
   {
     name: 'access: a message is one of its conversation',
