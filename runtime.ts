@@ -37,6 +37,7 @@ import { createSenders } from './platform/senders/index.ts';
 import { measureSenders } from './platform/senders/measured.ts';
 import { createShutdown } from './platform/shutdown.ts';
 import { createSocketAdapter } from './platform/socket-adapter.ts';
+import { temporalTls } from './platform/temporal-tls.ts';
 import { workflowUrls } from './platform/temporal-ui.ts';
 import { type Jwks, createKeySet, makeSigningKey } from './platform/key-set.ts';
 import { createSeal, createSealing } from './platform/sealing.ts';
@@ -102,10 +103,11 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   const sends = open(`homing-${role}-sends`, { maxConnections: sendLimits.lanes });
   // A crowd that takes all connections must not fence the node; and a look that hangs has failed.
   const watch = open(`homing-${role}-watch`, { maxConnections: 1, statementTimeoutMs: watchMs });
-  const redis = openRedis({ url: config.REDIS_URL, role, log });
-  const subscriber = openSubscriber({ url: config.REDIS_URL, role, log });
+  const redisAt = { url: config.REDIS_URL, ca: config.HOMING_REDIS_CA };
+  const redis = openRedis({ ...redisAt, role, log });
+  const subscriber = openSubscriber({ ...redisAt, role, log });
   // Of its own, so that the time of its answers is Redis' own and not that of what stands before them.
-  const limitsRedis = openRedis({ url: config.REDIS_URL, role: `${role}-limits`, log });
+  const limitsRedis = openRedis({ ...redisAt, role: `${role}-limits`, log });
   const prefix = config.HOMING_REDIS_PREFIX;
   const origins = [config.HOMING_PUBLIC_URL, ...config.HOMING_ALLOWED_ORIGINS].map((url) => new URL(url).origin);
   const io = createIo({
@@ -150,6 +152,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
+    tls: temporalTls(config),
   });
   const alsoLook = async () => keys.load(await keysThatVerify({ db: watch }));
   const revocations = createRevocations({ db: watch, log, alsoLook }, config.HOMING_SESSION_WATCH);
@@ -191,6 +194,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   const egress = createEgress({ allow: config.HOMING_EGRESS_ALLOW, log });
   const objects = openObjectStore({
     endpoint: config.S3_ENDPOINT,
+    ca: config.AWS_CA_BUNDLE,
     bucket: config.S3_BUCKET,
     region: config.AWS_REGION,
     accessKeyId: config.AWS_ACCESS_KEY_ID,

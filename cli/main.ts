@@ -7,6 +7,7 @@ import { makeSigningKey } from '../platform/key-set.ts';
 import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
 import { createSeal } from '../platform/sealing.ts';
+import { temporalTls } from '../platform/temporal-tls.ts';
 import { workflowUrls } from '../platform/temporal-ui.ts';
 import { createReportDoors } from '../platform/webhooks/index.ts';
 import { CodedError } from '../contracts/errors.ts';
@@ -42,6 +43,7 @@ function open(): Console {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
+    tls: temporalTls(config),
   });
   // What went wrong stands in the answer.
   const log = { info() {}, warn() {}, error() {} };

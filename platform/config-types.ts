@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type LimiterName, type RateLimit, rateLimits } from '../contracts/rate-limits.ts';
 import { type Channel, channels } from '../contracts/workflows/names.ts';
@@ -31,6 +32,25 @@ export const listOf = (item: z.ZodType<string, string>) =>
         .filter((part) => part !== ''),
     )
     .pipe(z.array(item));
+
+/**
+ * Path of a PEM file, and what stands in it. It is read with the settings: a file that is not there is a fault of theirs,
+ * and not a service that seems to be away.
+ */
+export const pemFile = z.string().transform((path, context) => {
+  const text = textOf(path);
+  if (text?.includes('-----BEGIN ')) return text;
+  context.addIssue({ code: 'custom', message: 'must be the path of a PEM file that can be read' });
+  return z.NEVER;
+});
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
 
 /** Keys with their ids as JSON; `valid` judges one key. The first is used, all are understood. */
 export const keyring = (valid: (key: string) => boolean) =>

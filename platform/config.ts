@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
+import { faultsInTheClear, serviceNames } from './in-the-clear.ts';
 import { networksSetting } from './networks.ts';
 import { identityProvidersSetting, returnAddress } from './identity-providers.ts';
 import { sendGridKey } from './webhooks/sendgrid.ts';
@@ -9,6 +10,7 @@ import {
   keyring,
   ladderSetting,
   listOf,
+  pemFile,
   peppersSetting,
   port,
   rateLimitsSetting,
@@ -97,7 +99,7 @@ export const settings = {
   DATABASE_URL: setting({
     schema: url(['postgres', 'postgresql']),
     secret: true,
-    help: 'PostgreSQL, as the role homing_app',
+    help: 'PostgreSQL, as the role homing_app; in production with ?sslmode=verify-full, and &sslrootcert=/path/of/ca.pem where the CA is your own',
   }),
   DATABASE_OWNER_URL: setting({
     schema: url(['postgres', 'postgresql']),
@@ -108,7 +110,12 @@ export const settings = {
   REDIS_URL: setting({
     schema: url(['redis', 'rediss']),
     secret: true,
-    help: 'Redis, for live events, presence and rate limits',
+    help: 'Redis, for live events, presence and rate limits; in production by rediss://',
+  }),
+  HOMING_REDIS_CA: setting({
+    schema: pemFile,
+    optional: true,
+    help: 'Path of the CA that signs the certificate of Redis (PEM); then no other is believed',
   }),
   HOMING_REDIS_PREFIX: setting({
     schema: z.string().regex(/^[\w-]{1,40}$/),
@@ -118,6 +125,32 @@ export const settings = {
   TEMPORAL_ADDRESS: setting({
     schema: z.string().regex(/^[^\s/]+:\d+$/, { message: 'must be host:port' }),
     help: 'Temporal frontend',
+  }),
+  TEMPORAL_TLS: setting({
+    schema: z.enum(['true', 'false']),
+    fallback: 'false',
+    help: 'true: Temporal is spoken to by TLS. A CA or a client certificate says the same',
+  }),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: setting({
+    schema: pemFile,
+    optional: true,
+    help: 'Path of the CA that signs the certificate of Temporal (PEM); then no other is believed',
+  }),
+  TEMPORAL_TLS_SERVER_NAME: setting({
+    schema: z.string().min(1),
+    optional: true,
+    help: 'Name that the certificate of Temporal must hold, where it is another than that of the address',
+  }),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: setting({
+    schema: pemFile,
+    optional: true,
+    help: 'Path of the certificate that we show to Temporal (PEM); its key is needed with it',
+  }),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: setting({
+    schema: pemFile,
+    secret: true,
+    optional: true,
+    help: 'Path of that certificate’s private key (PEM)',
   }),
   TEMPORAL_NAMESPACE: setting({ schema: z.string().min(1).max(200), fallback: 'homing', help: 'Temporal namespace' }),
   HOMING_TASK_QUEUE_PREFIX: setting({
@@ -148,6 +181,11 @@ export const settings = {
   }),
   S3_ENDPOINT: setting({ schema: url(['http', 'https']), optional: true, help: 'S3 server; AWS itself when left out' }),
   S3_BUCKET: setting({ schema: z.string().min(3).max(63), fallback: 'homing', help: 'Bucket for media' }),
+  AWS_CA_BUNDLE: setting({
+    schema: pemFile,
+    optional: true,
+    help: 'Path of the CA that signs the certificate of the S3 server (PEM); then no other is believed',
+  }),
   AWS_REGION: setting({ schema: z.string().min(1), fallback: 'us-east-1', help: 'Region of the bucket' }),
   AWS_ACCESS_KEY_ID: setting({
     schema: z.string().min(1),
@@ -166,6 +204,11 @@ export const settings = {
     secret: true,
     optional: true,
     help: 'Elasticsearch; search is off without it',
+  }),
+  HOMING_PLAINTEXT_SERVICES: setting({
+    schema: listOf(z.enum(serviceNames, { error: `must be of ${serviceNames.join(', ')}` })),
+    fallback: '',
+    help: 'Services that production may speak to without TLS, because you trust the network between, such as "redis,temporal"; what is on this machine need not be named',
   }),
   SENDGRID_API_KEY: setting({ schema: z.string().startsWith('SG.'), secret: true, help: 'SendGrid, for mail' }),
   SENDGRID_BASE_URL: setting({
@@ -329,7 +372,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       env[name] === '' && definition.schema !== settings.HOMING_ALLOWED_ORIGINS.schema ? undefined : env[name];
     return [name, readOne(name, definition, given, development, faults)] as const;
   });
-  faults.push(...unknownNames(env), ...productionFaults(env, development), ...standInFaults(env));
+  faults.push(
+    ...unknownNames(env),
+    ...productionFaults(env, development),
+    ...standInFaults(env),
+    ...certificateFaults(env),
+  );
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(Object.fromEntries(entries)) as Config;
 }
@@ -374,7 +422,13 @@ function productionFaults(env: NodeJS.ProcessEnv, development: boolean): string[
   }
   if (Number(env.HOMING_ARGON2_MEMORY ?? 64) < 19)
     faults.push('HOMING_ARGON2_MEMORY must be 19 or more in production.');
-  return faults;
+  return [...faults, ...faultsInTheClear(env)];
+}
+
+function certificateFaults(env: NodeJS.ProcessEnv): string[] {
+  const [certificate, key] = ['TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_CLIENT_KEY_PATH'];
+  if (Boolean(env[certificate]) === Boolean(env[key])) return [];
+  return [`${certificate} and ${key} belong together: set both, or none.`];
 }
 
 /** A stand-in, what is given to it, and how that looks when it is real. */

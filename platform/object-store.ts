@@ -2,6 +2,8 @@ import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/clien
 
 export interface ObjectStoreOptions {
   endpoint: string | undefined;
+  /** The one CA that is believed; undefined: those that the machine believes. */
+  ca: string | undefined;
   bucket: string;
   region: string;
   accessKeyId: string | undefined;
@@ -17,12 +19,13 @@ export interface ObjectStore {
 }
 
 export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
-  const { endpoint, bucket: Bucket, region, accessKeyId, secretAccessKey } = options;
+  const { endpoint, ca, bucket: Bucket, region, accessKeyId, secretAccessKey } = options;
   const client = new S3Client({
     region,
     // A server of one's own has no host name for each bucket.
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+    ...(ca ? { requestHandler: { httpsAgent: { ca } } } : {}),
     // Presigned links otherwise carry the checksum of an empty body.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     maxAttempts: 3,

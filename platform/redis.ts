@@ -1,12 +1,25 @@
 import { Redis } from 'ioredis';
 import type { Log } from '../domain/deps.ts';
 
+interface RedisOptions {
+  url: string;
+  /** The one CA that is believed where the address is rediss://; undefined: those that the machine believes. */
+  ca?: string | undefined;
+  role: string;
+  log: Log;
+}
+
+/** The address says whether TLS is spoken. */
+const tlsOf = ({ url, ca }: RedisOptions) => (ca && url.startsWith('rediss://') ? { tls: { ca } } : {});
+
 /**
  * A connection that never gives up and never queues: while Redis is away every command fails at once, because all that is
  * in Redis is a hint, and a hint that comes late is worth nothing.
  */
-export function openRedis({ url, role, log }: { url: string; role: string; log: Log }): Redis {
+export function openRedis(options: RedisOptions): Redis {
+  const { url, role, log } = options;
   const redis = new Redis(url, {
+    ...tlsOf(options),
     connectionName: `homing-${role}`,
     // RESP2: with RESP3 the subscriber connection also carries pushes that the Socket.IO adapter does not expect.
     protocol: 2,
@@ -30,8 +43,10 @@ export function openRedis({ url, role, log }: { url: string; role: string; log: 
 }
 
 /** Subscribing must survive a lost connection: ioredis subscribes anew by itself, if it may queue meanwhile. */
-export function openSubscriber({ url, role, log }: { url: string; role: string; log: Log }): Redis {
+export function openSubscriber(options: RedisOptions): Redis {
+  const { url, role, log } = options;
   const redis = new Redis(url, {
+    ...tlsOf(options),
     connectionName: `homing-${role}-sub`,
     protocol: 2,
     maxRetriesPerRequest: null,

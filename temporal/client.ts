@@ -1,10 +1,12 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { createDataConverter } from './data-converter.ts';
 
 export interface TemporalOptions {
   address: string;
   namespace: string;
   payloadKeys: readonly { kid: string; key: string }[];
+  /** Undefined: in the clear. */
+  tls?: ConnectionOptions['tls'] | undefined;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface TemporalOptions {
 const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 2_000 };
 
 /** A client that connects when it is first used: the process comes up while Temporal is away. */
-export function openTemporal({ address, namespace, payloadKeys }: TemporalOptions): Client {
-  const connection = Connection.lazy({ address, connectTimeout: 3_000, channelArgs });
+export function openTemporal({ address, namespace, payloadKeys, tls }: TemporalOptions): Client {
+  const connection = Connection.lazy({ address, ...(tls ? { tls } : {}), connectTimeout: 3_000, channelArgs });
   return new Client({ connection, namespace, dataConverter: createDataConverter(payloadKeys) });
 }

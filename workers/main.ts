@@ -5,6 +5,7 @@ import { stuckSteps } from '../db/queries/episodes.ts';
 import { outboxBacklog } from '../db/queries/outbox.ts';
 import { reportsBacklog } from '../db/queries/provider-reports.ts';
 import { recountState } from '../domain/recount/index.ts';
+import { temporalTls } from '../platform/temporal-tls.ts';
 import type { Runtime } from '../runtime.ts';
 import { openTemporal } from '../temporal/client.ts';
 import { serveCodec } from '../temporal/codec-server.ts';
@@ -21,6 +22,7 @@ export function startRelay({ config, deps, metrics, shutdown }: Runtime): void {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
+    tls: temporalTls(config),
   });
   const prefix = config.HOMING_TASK_QUEUE_PREFIX;
   const relay = runRelay({
@@ -66,6 +68,7 @@ export async function startWorker({ config, deps, metrics, shutdown }: Runtime):
   installRuntime(deps.log);
   const workers = runWorkers({
     address: config.TEMPORAL_ADDRESS,
+    tls: temporalTls(config),
     namespace: config.TEMPORAL_NAMESPACE,
     queuePrefix: config.HOMING_TASK_QUEUE_PREFIX,
     payloadKeys: config.HOMING_PAYLOAD_KEYS,

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  NativeConnection,
+  type NativeConnectionOptions,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import { type Channel, type TaskQueue, taskQueues } from '../contracts/workflows/names.ts';
 import type { Log } from '../domain/deps.ts';
@@ -10,6 +16,8 @@ import { workflowBundle } from './bundle-workflows.ts';
 
 export interface WorkersOptions {
   address: string;
+  /** Undefined: in the clear. */
+  tls?: NativeConnectionOptions['tls'] | undefined;
   namespace: string;
   queuePrefix: string;
   payloadKeys: readonly { kid: string; key: string }[];
@@ -108,11 +116,12 @@ async function runAll(workers: readonly Worker[], signal: AbortSignal, onReady: 
 const rest = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => undefined);
 
 async function connect(options: WorkersOptions, signal: AbortSignal): Promise<NativeConnection | undefined> {
+  const { address, tls } = options;
   let told = false;
   while (!signal.aborted) {
     let connection: NativeConnection | undefined;
     try {
-      connection = await NativeConnection.connect({ address: options.address });
+      connection = await NativeConnection.connect({ address, ...(tls ? { tls } : {}) });
       if (options.setUp) await setUpNamespace(connection, options.namespace);
       return connection;
     } catch (error) {

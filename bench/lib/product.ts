@@ -38,7 +38,7 @@ export interface ProductNode extends Running {
   metrics(): Promise<string>;
 }
 
-const publicUrl = 'http://homing.test';
+const publicUrl = 'https://homing.test';
 
 export async function openProduct(stage: Stage): Promise<Product> {
   const dir = join(root, '.homing', 'bench');

@@ -78,7 +78,7 @@ function environment(databaseUrl: string, redisUrl: string): Record<string, stri
     ...developmentSecrets(),
     NODE_ENV: 'production',
     HOMING_HOST: '127.0.0.1',
-    HOMING_PUBLIC_URL: 'http://homing.test',
+    HOMING_PUBLIC_URL: 'https://homing.test',
     HOMING_LOG_LEVEL: 'warn',
     HOMING_REDIS_PREFIX: 'history',
     HOMING_EMAIL_FROM: 'homing@example.test',

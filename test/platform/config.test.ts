@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { envExample } from '../../platform/env-example.ts';
 import { rateLimits } from '../../contracts/rate-limits.ts';
 import { ConfigError, readConfig, settings } from '../../platform/config.ts';
@@ -12,9 +14,10 @@ const complete: NodeJS.ProcessEnv = {
   HOMING_ARGON2_MEMORY: '64',
   HOMING_PUBLIC_URL: 'https://chat.example.com',
   HOMING_EMAIL_FROM: 'homing@example.com',
-  DATABASE_URL: 'postgres://homing_app:pw-in-url@db/homing',
-  REDIS_URL: 'redis://redis:6379',
+  DATABASE_URL: 'postgres://homing_app:pw-in-url@db/homing?sslmode=verify-full',
+  REDIS_URL: 'rediss://redis:6379',
   TEMPORAL_ADDRESS: 'temporal:7233',
+  TEMPORAL_TLS: 'true',
 };
 const faultsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
   try {
@@ -143,6 +146,80 @@ describe('the configuration', () => {
         assert.ok(!fault.includes(value), 'no value is printed');
       });
     }
+  });
+
+  describe('in production refuses to speak in the clear', () => {
+    const refused = (env: NodeJS.ProcessEnv) => {
+      assert.deepEqual(faultsOf({ ...complete, NODE_ENV: 'development', ...env }), []);
+      const [fault = '', ...others] = faultsOf({ ...complete, ...env });
+      assert.deepEqual(others, []);
+      return fault;
+    };
+
+    for (const [name, plain, others] of [
+      ['HOMING_PUBLIC_URL', 'http://chat.example.com', ['https://chat.example.com', 'http://127.0.0.1:4000']],
+      ['HOMING_ALLOWED_ORIGINS', 'https://a.example, http://b.example', ['https://a.example, http://localhost:5173']],
+    ] as const)
+      it(`to people: ${name}`, () => {
+        assert.match(refused({ [name]: plain }), new RegExp(`^${name} must be https:// .*Put TLS in front`));
+        for (const other of others) assert.deepEqual(faultsOf({ ...complete, [name]: other }), []);
+      });
+
+    const postgres = 'postgres://homing_app:hunter2@db/homing';
+    for (const [service, name, plain, others] of [
+      ...['', '?sslmode=require', '?sslmode=no-verify', '?sslmode=verify-full&sslmode=disable', '?host=db2'].map(
+        (query) => ['postgresql', 'DATABASE_URL', `${postgres}${query}`, [`${postgres}?sslmode=verify-full`]] as const,
+      ),
+      ['postgresql', 'DATABASE_URL', 'postgres://a:hunter2@127.0.0.1/b?host=db', ['postgres:///b?host=/run/pg']],
+      ['postgresql', 'DATABASE_OWNER_URL', postgres, ['postgres://a:b@[::1]:5432/homing']],
+      ['redis', 'REDIS_URL', 'redis://:hunter2@redis:6379', ['redis://localhost', 'rediss://redis']],
+      ['s3', 'S3_ENDPOINT', 'http://s3:7070', ['http://127.0.0.1:7070', 'https://s3', '']],
+      ['elasticsearch', 'ELASTICSEARCH_URL', 'http://a:hunter2@search:9200', ['https://search:9200', '']],
+    ] as const)
+      it(`to ${service}: ${name}=${plain}`, () => {
+        const fault = refused({ [name]: plain });
+        assert.match(fault, new RegExp(`^${name} is without TLS .*name ${service} in HOMING_PLAINTEXT_SERVICES`));
+        assert.ok(!fault.includes('hunter2'));
+        for (const other of others) assert.deepEqual(faultsOf({ ...complete, [name]: other }), [], other);
+        assert.deepEqual(
+          faultsOf({ ...complete, [name]: plain, HOMING_PLAINTEXT_SERVICES: `elasticsearch, ${service}` }),
+          [],
+        );
+      });
+
+    it('to temporal, unless TLS is asked for by one of its settings', () => {
+      assert.match(refused({ TEMPORAL_TLS: 'false' }), /^TEMPORAL_ADDRESS is without TLS .*TEMPORAL_TLS=true/);
+      const plain = { ...complete, TEMPORAL_TLS: undefined };
+      assert.deepEqual(faultsOf({ ...plain, TEMPORAL_ADDRESS: 'localhost:7233' }), []);
+      assert.deepEqual(faultsOf({ ...plain, HOMING_PLAINTEXT_SERVICES: 'temporal' }), []);
+    });
+
+    it('and to believe any certificate', () => {
+      assert.match(refused({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), /^NODE_TLS_REJECT_UNAUTHORIZED must not be 0/);
+      assert.deepEqual(faultsOf({ ...complete, NODE_TLS_REJECT_UNAUTHORIZED: '1' }), []);
+    });
+
+    it('and knows no other services', () => {
+      assert.match(
+        faultsOf({ ...complete, HOMING_PLAINTEXT_SERVICES: 'mysql' }).join(),
+        /must be of postgresql, redis, temporal, s3, elasticsearch/,
+      );
+    });
+  });
+
+  it('reads certificates with the settings, and a key only with its certificate', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'homing-pem-'));
+    const path = join(folder, 'ca.pem');
+    writeFileSync(path, '-----BEGIN CERTIFICATE-----\n');
+    assert.match(readConfig({ ...complete, HOMING_REDIS_CA: path }).HOMING_REDIS_CA ?? '', /^-----BEGIN/);
+    for (const wrong of [join(folder, 'none.pem'), folder])
+      assert.match(
+        faultsOf({ ...complete, HOMING_REDIS_CA: wrong }).join(),
+        /^HOMING_REDIS_CA must be the path of a PEM/,
+      );
+    for (const half of ['TEMPORAL_TLS_CLIENT_CERT_PATH', 'TEMPORAL_TLS_CLIENT_KEY_PATH'])
+      assert.match(faultsOf({ ...complete, [half]: path }).join(), /belong together/);
+    rmSync(folder, { recursive: true });
   });
 
   describe('providers that people sign in by', () => {
