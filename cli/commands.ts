@@ -18,6 +18,7 @@ import {
   rearm,
   reconcile,
   recountNow,
+  removeFactors,
   replayUnreadable,
   suspendUser,
   unreadableReports,
@@ -27,6 +28,7 @@ import { type Command, type Console, type Options, UsageError, parse } from './c
 import { jobCommands, jobsUsage } from './jobs.ts';
 import {
   attemptInWords,
+  factorsRemovedInWords,
   keysInWords,
   reconciliationInWords,
   storyInWords,
@@ -48,6 +50,8 @@ homing users suspend USER
     lets a person in no more: ends all their sessions, and notifies them of nothing
 homing users reactivate USER
     lets them in again
+homing users remove-factors USER
+    takes away every second factor of who has lost them, recovery codes too, and ends all their sessions; they are told
 homing tokens end [--json]
     ends a token that was found where it must not be; it is read from the standard input
 homing keys list [--json]
@@ -116,6 +120,14 @@ const commands: Record<string, { takes: readonly number[]; run: Command }> = {
       const id = parse(UserId, userId, 'USER');
       await reactivateUser(deps, by, id);
       return json ? JSON.stringify({ id, status: 'active' }) : `${id} may sign in again.`;
+    },
+  },
+  'users remove-factors': {
+    takes: [1],
+    async run({ deps, by }, [userId], { json }) {
+      const id = parse(UserId, userId, 'USER');
+      const removed = await removeFactors(deps, by, id);
+      return json ? JSON.stringify({ id, ...removed }) : factorsRemovedInWords(id, removed);
     },
   },
   'tokens end': {

@@ -1,6 +1,7 @@
 import type {
   AttemptStory,
   EpisodeStory,
+  FactorsRemoved,
   Job,
   JobBulkAnswer,
   JobDetails,
@@ -48,6 +49,12 @@ export function attemptInWords({ userId, episode, attempt, decision, messages }:
         `  tells message ${seq} of ${conversationId}, sent ${createdAt}: ${id}`,
     ),
   ].join('\n');
+}
+
+export function factorsRemovedInWords(id: string, { totp, passkeys, recoveryCodes, sessions }: FactorsRemoved): string {
+  if (!totp && passkeys === 0) return `${id} has no second factor; nothing was changed.`;
+  const what = [...(totp ? ['an authenticator app'] : []), `${passkeys} passkeys`, `${recoveryCodes} recovery codes`];
+  return `Taken away from ${id}: ${what.join(', ')}. ${sessions} sessions ended; their sockets close within two seconds.`;
 }
 
 /** Whether everybody was told, first; then how far that was looked at. */

@@ -121,6 +121,7 @@ export const routes: Record<Operation, `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DE
   explainAttempt: 'GET /v1/admin/attempts/{id}',
   explainMessage: 'GET /v1/admin/messages/{id}/why',
   getReconciliation: 'GET /v1/admin/reconciliation',
+  removeFactors: 'DELETE /v1/admin/users/{id}/factors',
   suspendUser: 'POST /v1/admin/users/{id}/suspend',
   reactivateUser: 'POST /v1/admin/users/{id}/reactivate',
   listAudit: 'GET /v1/admin/audit',

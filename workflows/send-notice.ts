@@ -17,6 +17,7 @@ const patience = {
   identity_removed: afterwards,
   recovery_codes_renewed: afterwards,
   recovery_code_used: afterwards,
+  factors_removed: afterwards,
   token_made: afterwards,
   contact_changed: afterwards,
 } satisfies Record<NoticeKind, unknown>;

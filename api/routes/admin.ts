@@ -5,6 +5,7 @@ import {
   explainMessage,
   reactivateUser,
   reconcile,
+  removeFactors,
   suspendUser,
   userStory,
 } from '../../domain/support/index.ts';
@@ -32,6 +33,9 @@ export function adminRoutes(operations: Operations): void {
     await reactivateUser(deps, actor, params.id);
     return reply(204, undefined);
   });
+  operations.add(adminEndpoints.removeFactors, async ({ deps, actor, params }) =>
+    reply(200, await removeFactors(deps, actor, params.id)),
+  );
   operations.add(adminEndpoints.listAudit, async ({ deps, actor, query }) =>
     reply(200, await listAudit(deps, actor, query)),
   );

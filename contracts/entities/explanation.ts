@@ -199,7 +199,7 @@ const auditActions = [
   ...['rotate_keys', 'verify_audit', 'new_sign_in', 'refresh_reused'],
   ...['suspend_user', 'reactivate_user', 'change_password', 'reset_password', 'take_contact'],
   ...['change_factors', 'make_token', 'end_token', 'make_bot', 'rename_bot', 'end_bot'],
-  ...['change_contact', 'use_recovery_code', 'end_session', 'end_other_sessions'],
+  ...['change_contact', 'use_recovery_code', 'remove_factors', 'end_session', 'end_other_sessions'],
   ...['step_up_failures', 'wrong_passwords'],
 ] as const;
 

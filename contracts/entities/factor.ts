@@ -27,6 +27,17 @@ export const Factors = z
   .meta({ id: 'Factors' });
 export type Factors = z.infer<typeof Factors>;
 
+/** What support took away of somebody who had lost it, and how many sessions ended with it. */
+export const FactorsRemoved = z
+  .strictObject({
+    totp: z.boolean(),
+    passkeys: z.int().nonnegative(),
+    recoveryCodes: z.int().nonnegative(),
+    sessions: z.int().nonnegative(),
+  })
+  .meta({ id: 'FactorsRemoved' });
+export type FactorsRemoved = z.infer<typeof FactorsRemoved>;
+
 export const RecoveryCodes = z
   .array(z.string())
   .meta({ description: 'Shown once; each works once', examples: [['0f3a-91c2-7b44-e0d5-6a18-c9f2-35d7-8be1']] });

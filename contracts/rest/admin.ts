@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { AttemptStory, AuditEntry, Reconciliation, UserStory, Why, pageLimit } from '../entities/index.ts';
+import {
+  AttemptStory,
+  AuditEntry,
+  FactorsRemoved,
+  Reconciliation,
+  UserStory,
+  Why,
+  pageLimit,
+} from '../entities/index.ts';
 import { AttemptId, MessageId, UserId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { endpoint } from './endpoint.ts';
@@ -76,6 +84,19 @@ export const adminEndpoints = {
     params: z.strictObject({ id: UserId }),
     success: { 204: null },
     errors: ['not_found'],
+  }),
+  removeFactors: endpoint({
+    operationId: 'removeFactors',
+    method: 'delete',
+    path: '/v1/admin/users/{id}/factors',
+    tag: 'Support',
+    summary:
+      'Takes away every second factor of a person who has lost them, recovery codes too: ends all their sessions, and tells them',
+    auth: 'user',
+    stepUp: true,
+    params: z.strictObject({ id: UserId }),
+    success: { 200: FactorsRemoved },
+    errors: ['not_found', 'last_admin'],
   }),
   listAudit: endpoint({
     operationId: 'listAudit',

@@ -13,6 +13,7 @@ export const NoticeKind = z.enum([
   'identity_removed',
   'recovery_codes_renewed',
   'recovery_code_used',
+  'factors_removed',
   'token_made',
   'contact_changed',
 ]);
@@ -22,7 +23,7 @@ export type OwnerNoticeKind = Exclude<NoticeKind, 'password_forgotten'>;
 /** What was done with an account, that they must hear of whoever did it. */
 export type AccountNoticeKind = Exclude<OwnerNoticeKind, 'password_changed' | 'new_sign_in'>;
 /** What was done with how somebody signs in, that they must hear of, whoever did it. */
-export type FactorNoticeKind = Exclude<AccountNoticeKind, 'token_made' | 'contact_changed'>;
+export type FactorNoticeKind = Exclude<AccountNoticeKind, 'factors_removed' | 'token_made' | 'contact_changed'>;
 
 /** Input of `sendNotice`: which one. What it says, and to whom, never enters a history. */
 export const SendNoticeInput = z.strictObject({

@@ -263,6 +263,7 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   getReconciliation: staff('admin:read', 'operator'),
   suspendUser: staff('session', 'admin', { what: 'person', at: 'params.id' }),
   reactivateUser: staff('session', 'admin', { what: 'person', at: 'params.id' }),
+  removeFactors: staff('session', 'admin', { what: 'person', at: 'params.id' }),
   listAudit: staff('admin:read', 'admin'),
 
   listJobs: staff('admin:read', 'operator'),

@@ -16,6 +16,7 @@ export {
 } from './elsewhere.ts';
 export { getFactors } from './factors.ts';
 export { addIdentity, beginIdentity, listIdentities, removeIdentity } from './identities.ts';
+export { loseFactors } from './lost-factors.ts';
 export { getMe, getUser, updateMe } from './me.ts';
 export { getNotificationSettings, updateNotificationSettings } from './notification-settings.ts';
 export {

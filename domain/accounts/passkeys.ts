@@ -65,6 +65,8 @@ export async function addPasskey(
   const row = { userId, id, name, transports, createdAt: deps.now(), ...checked };
   return refusingKnown(() =>
     commit(deps, async (tx) => {
+      // In the order in which support takes factors away: the person, then what they have begun.
+      await lockFactors(tx, userId);
       await settleChallenge(tx, asked);
       return { value: { passkey: present(row), recoveryCodes: await store(tx, deps, actor, row) } };
     }),
@@ -77,7 +79,6 @@ async function store(
   actor: Actor,
   row: Omit<PasskeyRow, 'lastUsedAt'>,
 ): Promise<string[] | null> {
-  await lockFactors(tx, row.userId);
   const before = await factorsOf(tx, row.userId);
   if (before.passkeys >= limits.passkeysPerUser) throw tooManyPasskeys();
   await proveByNewFactor(tx, deps, actor, before);

@@ -1,10 +1,10 @@
-import type { Me, UserRole } from '../../contracts/entities/index.ts';
+import type { FactorsRemoved, Me, UserRole } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Registration } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { holdAdmins, updateUserRole, updateUserStatus } from '../../db/queries/users.ts';
-import { endTokens, makeAccount, refuseTaken } from '../accounts/index.ts';
+import { endTokens, loseFactors, makeAccount, refuseTaken } from '../accounts/index.ts';
 import { type By, audit } from '../audit/index.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
@@ -83,3 +83,29 @@ export async function reactivateUser(
     return { value: await audit(tx, deps, by, { action: 'reactivate_user', userId }) };
   });
 }
+
+/**
+ * For who has lost their device and their recovery codes. Whether they are who they say is for the admin to find out; so
+ * nobody does it to themselves, which would be a way around their own factor, and never of the last admin, whose account
+ * would be a password away. The command line may: without it that one would be locked out for good.
+ */
+export async function removeFactors(
+  deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
+  by: By,
+  userId: UserId,
+): Promise<FactorsRemoved> {
+  if ('userId' in by && by.userId === userId) throw notOneself();
+  return commit(deps, async (tx) => {
+    if ('userId' in by) await keepAnAdmin(tx, userId);
+    const { lost, sessionIds } = await loseFactors(tx, deps, userId);
+    await audit(tx, deps, by, { action: 'remove_factors', userId });
+    const events = sessionIds.length > 0 ? [{ type: 'session.ended' as const, userId, sessionIds }] : [];
+    return { value: { ...lost, sessions: sessionIds.length }, events };
+  });
+}
+
+const notOneself = () =>
+  new DomainError('forbidden', {
+    detail:
+      'Your own factors you take away by DELETE /v1/me/totp and DELETE /v1/me/passkeys/{id}, or another admin does it for you.',
+  });

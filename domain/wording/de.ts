@@ -59,6 +59,8 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Die alten gelten nicht mehr.',
     recovery_code_used:
       'Einer deiner Wiederherstellungscodes wurde benutzt, um sich bei deinem Homing-Konto anzumelden oder es als deines auszuweisen.',
+    factors_removed:
+      'Die zweiten Faktoren deines Homing-Kontos wurden von der Verwaltung entfernt, und du wurdest überall abgemeldet.',
     token_made: 'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken für ein Programm erstellt.',
     contact_changed:
       'Deinem Homing-Konto wurde eine E-Mail-Adresse oder Telefonnummer hinzugefügt, oder eine wurde durch eine andere ersetzt.',
@@ -175,6 +177,8 @@ export const de: Words = {
       'Für dein Homing-Konto wurden neue Wiederherstellungscodes erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
     recovery_code_used:
       'Ein Wiederherstellungscode deines Homing-Kontos wurde benutzt. Warst du das nicht, ändere jetzt dein Passwort.',
+    factors_removed:
+      'Die zweiten Faktoren deines Homing-Kontos wurden entfernt. Warst du das nicht, ändere jetzt dein Passwort.',
     token_made:
       'Für dein Homing-Konto oder einen Bot von dir wurde ein Zugangstoken erstellt. Warst du das nicht, ändere jetzt dein Passwort.',
     contact_changed:

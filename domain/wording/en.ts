@@ -56,6 +56,8 @@ export const en: Words = {
     recovery_codes_renewed: 'New recovery codes were made for your Homing account. The old ones do not work any more.',
     recovery_code_used:
       'One of your recovery codes was used to sign in to your Homing account, or to prove that it is yours.',
+    factors_removed:
+      'The second factors of your Homing account were removed by an administrator, and you were signed out everywhere.',
     token_made: 'A token for a program was made for your Homing account, or for a bot of yours.',
     contact_changed: 'An email address or phone number was added to your Homing account, or put in place of another.',
   },
@@ -169,6 +171,8 @@ export const en: Words = {
     recovery_codes_renewed:
       'New recovery codes were made for your Homing account. If it was not you, change your password now.',
     recovery_code_used: 'A recovery code of your Homing account was used. If it was not you, change your password now.',
+    factors_removed:
+      'An administrator removed the second factors of your Homing account. If it was not you who asked, change your password now.',
     token_made:
       'A token for a program was made for your Homing account or a bot of yours. If it was not you, change your password now.',
     contact_changed:

@@ -56,6 +56,8 @@ export const es: Words = {
       'Se han creado nuevos códigos de recuperación para tu cuenta de Homing. Los anteriores ya no sirven.',
     recovery_code_used:
       'Se ha usado uno de tus códigos de recuperación para entrar en tu cuenta de Homing o para demostrar que es tuya.',
+    factors_removed:
+      'Un administrador ha quitado los segundos factores de tu cuenta de Homing y ha cerrado todas tus sesiones.',
     token_made: 'Se ha creado un token de acceso para un programa en tu cuenta de Homing o en un bot tuyo.',
     contact_changed:
       'Se ha añadido una dirección de correo o un número de teléfono a tu cuenta de Homing, o se ha cambiado por otro.',
@@ -165,6 +167,7 @@ export const es: Words = {
     identity_removed: 'Se ha desvinculado otra cuenta de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_codes_renewed: 'Hay nuevas claves para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     recovery_code_used: 'Se ha usado una clave para recuperar tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
+    factors_removed: 'Se han quitado los segundos factores de tu cuenta de Homing. Si no has sido, cambia ya tu clave.',
     token_made: 'Se ha creado un token en tu cuenta de Homing o en un bot tuyo. Si no has sido, cambia ya tu clave.',
     contact_changed:
       'Se ha cambiado o puesto un correo o tel. en tu cuenta de Homing. Si no has sido, cambia ya tu clave.',

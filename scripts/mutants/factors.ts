@@ -151,4 +151,27 @@ export const secondFactors: readonly Mutant[] = [
     test: beside,
     red: 'needs a fresh proof by the factor, beside the old one',
   },
+  {
+    name: 'factors: sessions end with factors that support takes away',
+    file: 'domain/accounts/lost-factors.ts',
+    changes: [["await revokeSessions(tx, userId, { allBut: null }, 'factors_removed')", '[]']],
+    test: 'test/api/lost-factors.test.ts',
+    red: 'by REST who then signs in by the password alone, and is signed in nowhere else',
+  },
+  {
+    name: 'factors: what was on its way ends with factors that support takes away',
+    file: 'domain/accounts/lost-factors.ts',
+    changes: [
+      ['[deleteChallenges, deleteTickets, deletePasswordResets, deleteVerifications]', '[deletePasswordResets]'],
+    ],
+    test: 'test/api/lost-factors.test.ts',
+    red: 'by REST and whatever was on its way opens nothing',
+  },
+  {
+    name: 'factors: nobody frees themselves of theirs as an admin',
+    file: 'domain/support/people.ts',
+    changes: [["if ('userId' in by && by.userId === userId) throw notOneself();", '']],
+    test: 'test/api/lost-factors.test.ts',
+    red: 'by REST nor to themselves, which the last admin is; at the command line it can be done',
+  },
 ];

@@ -54,7 +54,7 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
         ...['removeTotp', 'renewRecoveryCodes'],
         ...['revokeOtherSessions', 'revokeSession', 'setEmail', 'setPhone', 'transferOwnership'],
         ...['createToken', 'createBot', 'createBotToken'],
-        ...['suspendUser', 'reactivateUser'],
+        ...['suspendUser', 'reactivateUser', 'removeFactors'],
       ].sort(),
     );
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type FactorNoticeKind, NoticeKind } from '../../contracts/workflows/send-notice.ts';
 import type { PasskeyCreation, Passkey } from '../../contracts/entities/index.ts';
 import { languageNames, wordingFor } from '../../domain/wording/index.ts';
-import { type Person, phoneNumber, registerPerson, verifyContacts } from '../factories/person.ts';
+import { type Person, phoneNumber, registerDevice, registerPerson, verifyContacts } from '../factories/person.ts';
 import type { TestApp } from '../setup/app.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
@@ -10,8 +10,12 @@ import { Browser, type Elsewhere, somebody, startElsewhere, toldAt, visit } from
 import { answer, challengeOf, switchOnApp } from '../support/factors.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { expectStatus } from '../support/rest.ts';
+import { until } from '../support/until.ts';
 
-const others = ['password_forgotten', 'password_changed', 'new_sign_in', 'token_made', 'contact_changed'] as const;
+const others = [
+  ...(['password_forgotten', 'password_changed', 'new_sign_in'] as const),
+  ...(['factors_removed', 'token_made', 'contact_changed'] as const),
+] as const;
 const noticeKinds = NoticeKind.exclude(others).options satisfies FactorNoticeKind[];
 
 describe('what was done with how somebody signs in is told to them', () => {
@@ -62,6 +66,27 @@ describe('what was done with how somebody signs in is told to them', () => {
       assert.deepEqual(texts, noticeKinds.map((kind) => `${account[kind]}\n\n${account.ifNotYou}`).sort());
       for (const { title } of mails) assert.equal(title, account.subject);
     });
+
+  it('support took their factors away, which is told everywhere and shown on no screen', async () => {
+    const ana = await verified('en');
+    const phone = phoneNumber();
+    await verifyContacts(app, ana, phone);
+    const token = await registerDevice(ana);
+    await switchOnApp(ana, clock);
+    const olga = await registerPerson(app, 'Olga');
+    await app.database.run(`update users set role = 'admin' where id = '${olga.id}'`);
+    expectStatus(await olga.call('DELETE', `/v1/admin/users/${ana.id}/factors`), 200);
+    const { account, sms } = wordingFor('en').words;
+    const mails = await waitFor(app, { to: ana.email, channel: 'email' }, 3);
+    const said = `${account.factors_removed}\n\n${account.ifNotYou}`;
+    assert.ok(mails.some(({ text }) => text?.trim() === said));
+    const texts = await until(
+      () => inbox(app, { to: phone }),
+      (all) => all.some(({ text }) => text === sms.factors_removed),
+    );
+    assert.ok(texts.length > 0);
+    assert.deepEqual(await inbox(app, { to: token }), []);
+  });
 
   it('a token for a program was made for them, or for a bot of theirs', async () => {
     const ana = await verified('en');

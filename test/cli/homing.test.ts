@@ -8,6 +8,8 @@ import type { AuditEntry } from '../../contracts/entities/index.ts';
 import { root } from '../../dev/services/index.ts';
 import { makeDirect, password, registerDevice, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { clockOf } from '../support/clock.ts';
+import { switchOnApp } from '../support/factors.ts';
 import { waitFor } from '../support/inbox.ts';
 import { patientLadder, stuckText } from '../support/jobs.ts';
 import { call, expectStatus } from '../support/rest.ts';
@@ -71,6 +73,21 @@ describe('the command line', function () {
     assert.ok('operator' in (made?.by ?? {}));
     const twice = await homing(args, password);
     assert.deepEqual([twice.status, /identifier_taken[^]*email belongs to another/.test(twice.stderr)], [1, true]);
+  });
+
+  it('takes away the factors of who has lost them, of the last admin as well', async () => {
+    const ana = await registerPerson(app, 'Ana');
+    await app.database.run(`update users set role = 'admin' where id = '${ana.id}'`);
+    await switchOnApp(ana, clockOf({ processes: app.processes.slice(0, 1) }));
+    assert.match(
+      await done(['users', 'remove-factors', ana.id]),
+      /^Taken away from \S+: an authenticator app, 0 passkeys, 10 recovery codes\. 1 sessions ended/,
+    );
+    assert.match(await done(['users', 'remove-factors', ana.id]), /has no second factor; nothing was changed/);
+    const again = JSON.parse(await done(['users', 'remove-factors', ana.id, '--json'])) as object;
+    assert.deepEqual(again, { id: ana.id, totp: false, passkeys: 0, recoveryCodes: 0, sessions: 0 });
+    const absent = await homing(['users', 'remove-factors', '01900000-0000-7000-8000-000000000000']);
+    assert.deepEqual([absent.status, /not_found/.test(absent.stderr)], [1, true]);
   });
 
   it('tells why, and the story, in words and as JSON', async () => {
