@@ -54,9 +54,17 @@ export function createRouter(operations: Iterable<Operation>, authenticate: Auth
     await readBody(request, response);
     const input = checkInput(endpoint, request, found.params);
     await limit('after', endpoint, request, response, { ...whose, body: input.body });
-    sendAnswer(response, endpoint, await run({ actor, ...input, request }));
+    const outcome = await run({ actor, ...input, request });
+    if (!actor) response.locals.signedIn = whoSignedIn(outcome);
+    sendAnswer(response, endpoint, outcome);
   };
 }
+
+/** Of an answer with a session, whose it is. */
+const whoSignedIn = ({ body }: Outcome) => {
+  const { session, user } = (body ?? {}) as { session?: unknown; user?: { id: string } };
+  return session ? user?.id : undefined;
+};
 
 const refusedTokens: ReadonlySet<unknown> = new Set([
   'unauthenticated',

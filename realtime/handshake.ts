@@ -8,6 +8,7 @@ import { DomainError, rateLimited } from '../domain/errors.ts';
 import { toSocketError } from './errors.ts';
 import type { Admission } from './admission.ts';
 import type { Io, IoSocket, SocketData } from './io.ts';
+import type { TellRefusal } from './refusals.ts';
 
 /**
  * A browser sends its page's origin with the upgrade, and CORS does not guard WebSockets: unless the origin is allowed,
@@ -26,6 +27,7 @@ interface Gate {
   authenticate: Authenticate;
   admission: Admission;
   limits: RateLimits;
+  refused: TellRefusal;
 }
 
 /** Judges the handshake before a socket exists: shape, token, session. A refusal carries its code in `err.data`. */
@@ -36,7 +38,7 @@ export function guardHandshake(io: Io, deps: Pick<Deps, 'db'>, gate: Gate): void
         Object.assign(socket.data, data);
         next();
       },
-      (thrown: unknown) => next(refusal(thrown)),
+      (thrown: unknown) => next(refusal(thrown, socket, gate)),
     );
   });
 }
@@ -52,6 +54,8 @@ async function admit(
   }
   const { userId, sessionId, scopes, expiresAt, kid } = await authenticate(parsed.data.token);
   const actor = { userId, sessionId, ...(scopes ? { scopes } : {}) };
+  // Also of who is refused from here on it is known who it is.
+  socket.data.actor = actor;
   requireScope(actor, scopeOfSocket);
   const { refused } = await limits.spend([['connect', 1]], actor);
   if (refused) throw rateLimited(refused);
@@ -68,7 +72,19 @@ async function admit(
 }
 
 /** Socket.IO hands `data` on to the client as `err.data`. */
-function refusal(thrown: unknown): Error {
+function refusal(thrown: unknown, { data }: IoSocket, { refused }: Gate): Error {
   const { error } = toSocketError(thrown);
+  const { actor } = data as Partial<SocketData>;
+  refused('handshake refused', { code: error.code, ...(actor ? { userId: actor.userId } : {}) });
   return Object.assign(new Error(error.code), { data: error });
 }
+
+/** What engine.io refuses before there is a socket: pages of other origins, and what is no handshake of ours. */
+export function tellTurnedAway(io: Io, refused: TellRefusal): void {
+  io.engine.on('connection_error', ({ code }: { code: number }) =>
+    refused('handshake refused', { code: code === forbiddenByEngine ? 'origin_refused' : 'malformed_request' }),
+  );
+}
+
+/** engine.io's word for what `allowRequest` refuses. */
+const forbiddenByEngine = 4;

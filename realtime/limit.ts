@@ -14,6 +14,7 @@ import { endpoints } from '../contracts/rest/index.ts';
 import type { Budget, RateLimits } from '../domain/deps.ts';
 import { type DomainError, rateLimited } from '../domain/errors.ts';
 import type { Io, IoSocket } from './io.ts';
+import type { TellRefusal } from './refusals.ts';
 
 /** How much a socket's person, and the socket itself, may ask. */
 export interface SocketLimits {
@@ -41,13 +42,18 @@ export function spendFor(
   budgets: RateLimits,
 ): Promise<void> | void {
   const given = input as Given;
-  const operation = name === 'request' ? given?.operation : operationOfEvent[name];
-  const costs = (typeof operation === 'string' ? prices.get(operation) : undefined) ?? nothing;
+  const costs = prices.get(operationIn(name, input) ?? '') ?? nothing;
   if (costs.length === 0) return;
   const { userId, sessionId } = socket.data.actor;
   const spending = budgets.spend(costs, { userId, sessionId, conversationId: idIn(name, given) });
   if (spending instanceof Promise) return spending.then(({ refused }) => refuse(refused));
   refuse(spending.refused);
+}
+
+/** What an event asks for, by the name that it has in the contract; of what is not in it nothing is said. */
+export function operationIn(name: ClientEventName, input: unknown): string | undefined {
+  const operation = name === 'request' ? (input as Given)?.operation : operationOfEvent[name];
+  return typeof operation === 'string' && prices.has(operation) ? operation : undefined;
 }
 
 /** What is no id names nothing, and is no key of ours: the contract refuses it. */
@@ -84,21 +90,31 @@ export function goesOnRegardless({ data }: IoSocket): boolean {
   return over;
 }
 
+interface ConnectLimits {
+  budgets: RateLimits;
+  addressOf: (request: IncomingMessage) => string;
+  refused: TellRefusal;
+}
+
 /**
  * So many connections an address may begin: refused before anything but the head of the request was read. By an answer of
  * HTTP, for there is no socket yet that could be told anything.
  */
-export function limitConnects(io: Io, budgets: RateLimits, addressOf: (request: IncomingMessage) => string): void {
+export function limitConnects(io: Io, { budgets, addressOf, refused }: ConnectLimits): void {
   const begin = io.engine.handleUpgrade.bind(io.engine) as (...upgrade: Upgrade) => void;
+  const refuseIt = (socket: Duplex, budget: Budget) => {
+    refused('handshake refused', { code: 'rate_limited' });
+    turnAway(socket, budget);
+  };
   io.engine.handleUpgrade = (...upgrade: Upgrade) => {
     const [request, socket] = upgrade;
     const spending = budgets.spend([['connect-address', 1]], { address: addressOf(request) });
     if (!(spending instanceof Promise))
-      return spending.refused ? turnAway(socket, spending.refused) : begin(...upgrade);
+      return spending.refused ? refuseIt(socket, spending.refused) : begin(...upgrade);
     // Nobody else listens to it while it waits, and a connection that breaks must not end the process.
     socket.on('error', ignore);
-    void spending.then(({ refused }) => {
-      if (refused) turnAway(socket, refused);
+    void spending.then((spent) => {
+      if (spent.refused) refuseIt(socket, spent.refused);
       else if (!socket.destroyed) begin(...upgrade);
     });
   };

@@ -3,10 +3,11 @@ import { presenceBeatMs } from '../platform/presence.ts';
 import type { Runtime } from '../runtime.ts';
 import { admitSlowly } from './admission.ts';
 import { createGoings } from './goings.ts';
-import { guardHandshake } from './handshake.ts';
+import { guardHandshake, tellTurnedAway } from './handshake.ts';
 import { forgetRequests } from './io.ts';
 import { limitConnects } from './limit.ts';
 import { limitPackets } from './packet-limit.ts';
+import { tellRefusals } from './refusals.ts';
 import { serveSockets } from './server.ts';
 
 /** Milliseconds over which a stopping node sends its sockets away; longer where the supervisor grants it. */
@@ -15,6 +16,7 @@ const drainMs = 1_500;
 /** Sockets, on the process's HTTP server. */
 export function startRealtime(runtime: Runtime, server: Server): void {
   const { config, deps, io, metrics, presence, revocations, shutdown } = runtime;
+  const refused = tellRefusals(deps.log);
   const goings = createGoings(deps, (goings) => presence.leave(goings));
   const realtime = serveSockets(io, deps, {
     attach: (deliver) => {
@@ -35,6 +37,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
       countRefused: () => metrics.rateLimits.inc({ limiter: 'socket-events', result: 'refused' }),
     },
     checkAnswers: config.NODE_ENV !== 'production',
+    refused,
   });
   // Without REST beside it nothing else would answer a plain request.
   if (server.listenerCount('request') === 0)
@@ -46,8 +49,10 @@ export function startRealtime(runtime: Runtime, server: Server): void {
     response.setHeader('cache-control', 'no-store');
     response.setHeader('x-content-type-options', 'nosniff');
   });
-  guardHandshake(io, deps, { authenticate: runtime.authenticate, admission: admitSlowly(io), limits: runtime.limits });
-  limitConnects(io, runtime.limits, runtime.addressOf);
+  const { authenticate, limits: budgets, addressOf } = runtime;
+  guardHandshake(io, deps, { authenticate, admission: admitSlowly(io), limits: budgets, refused });
+  tellTurnedAway(io, refused);
+  limitConnects(io, { budgets, addressOf, refused });
   forgetRequests(io);
   limitPackets(io, deps.log);
   shutdown.on('drain', 'sockets', () => realtime.drain(drainMs));

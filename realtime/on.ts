@@ -6,13 +6,15 @@ import {
   type ClientEventName,
   clientEvents,
 } from '../contracts/realtime/index.ts';
+import { factorUsed } from '../contracts/rest/factor-used.ts';
 import { eventPolicy, requireScope } from '../domain/access/index.ts';
 import type { Revocations } from '../domain/accounts/index.ts';
 import type { Actor, Log } from '../domain/deps.ts';
 import { DomainError, overloaded } from '../domain/errors.ts';
 import { afterError, toSocketError } from './errors.ts';
 import type { IoSocket, SocketData } from './io.ts';
-import { type SocketLimits, countEvent, goesOnRegardless, spendFor } from './limit.ts';
+import { type SocketLimits, countEvent, goesOnRegardless, operationIn, spendFor } from './limit.ts';
+import type { TellRefusal } from './refusals.ts';
 
 export interface OnOptions {
   revocations: Revocations;
@@ -21,6 +23,7 @@ export interface OnOptions {
   /** How long an event took, by name and outcome. */
   observeEvent: (event: string, outcome: string, seconds: number) => void;
   checkAnswers: boolean;
+  refused: TellRefusal;
 }
 
 type Handle<Name extends ClientEventName> = (
@@ -57,7 +60,7 @@ export function on<Name extends ClientEventName>(
     const ack = acknowledgementOf<Ack<Name>>(given);
     // Without a payload the acknowledgement stands in its place.
     const input = typeof given[0] === 'function' ? undefined : given[0];
-    void answer(socket, name, options, () => work(socket, input)).then((result) => ack?.(result));
+    void answer(socket, { name, input }, options, () => work(socket, input)).then((result) => ack?.(result));
   };
 }
 
@@ -94,7 +97,7 @@ const acknowledgementOf = <Answer = Ack>(given: readonly unknown[]) =>
 
 async function answer<Name extends ClientEventName>(
   socket: IoSocket,
-  name: Name,
+  { name, input }: { name: Name; input: unknown },
   options: OnOptions,
   work: () => Promise<ClientEventAnswer<Name>>,
 ): Promise<Ack<Name>> {
@@ -103,16 +106,30 @@ async function answer<Name extends ClientEventName>(
     const result = await work();
     if (options.checkAnswers) clientEvents[name].answer.parse(result);
     options.observeEvent(name, 'ok', secondsSince(started));
+    tellProof(socket, options.log, askedIn(name, input));
     return { ok: true, ...result } as Ack<Name>;
   } catch (thrown) {
     const { error, cause } = toSocketError(thrown);
     options.observeEvent(name, error.code, secondsSince(started));
-    if (error.code === 'internal')
-      options.log.error('a socket event failed', { event: name, userId: socket.data.actor.userId, error: cause });
+    const { userId } = socket.data.actor;
+    if (error.code === 'internal') options.log.error('a socket event failed', { event: name, userId, error: cause });
+    else options.refused('socket event refused', { code: error.code, userId, event: name, ...askedIn(name, input) });
     if (afterError[error.code] === 'close') closeSoon(socket, error.code);
     if (error.code === 'rate_limited') closeWhoGoesOn(socket);
     return { ok: false, error } as Ack<Name>;
   }
+}
+
+/** What went well is told where it is a proof of who somebody is. */
+function tellProof({ data }: IoSocket, log: Log, { operation, factor }: ReturnType<typeof askedIn>): void {
+  if (factor) log.info('socket proof', { userId: data.actor.userId, operation, factor });
+}
+
+/** The operation, and where it is a proof by what; neither is looked at but for its name. */
+function askedIn(name: ClientEventName, input: unknown): { operation?: string; factor?: string } {
+  const operation = operationIn(name, input);
+  const factor = factorUsed(operation, (input as { body?: unknown } | undefined)?.body);
+  return { ...(operation ? { operation } : {}), ...(factor ? { factor } : {}) };
 }
 
 /** Who is told to wait and does not, for seconds, is not listening. */
