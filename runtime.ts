@@ -15,6 +15,7 @@ import { createReceiptLane } from './domain/receipts/index.ts';
 import type { Config } from './platform/config.ts';
 import { createEgress } from './platform/egress.ts';
 import { type Dependency, createReadiness } from './platform/health.ts';
+import { createLeakedPasswords } from './platform/leaked-passwords.ts';
 import { createLogger, toLog } from './platform/logger.ts';
 import {
   circuitCauses,
@@ -154,6 +155,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
     tls: temporalTls(config),
   });
+  const egress = createEgress({ allow: config.HOMING_EGRESS_ALLOW, log });
   const alsoLook = async () => keys.load(await keysThatVerify({ db: watch }));
   const revocations = createRevocations({ db: watch, log, alsoLook }, config.HOMING_SESSION_WATCH);
   io.on('session.ended', (ids) => revocations.add(ids));
@@ -171,7 +173,16 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     storeMessage: (message) => stores.push(message),
     storesAreFull: () => stores.full,
     moveWatermark: (move) => receipts.push(move),
-    passwords: createPasswords({ memoryMiB: config.HOMING_ARGON2_MEMORY, peppers: config.HOMING_PASSWORD_PEPPER, log }),
+    passwords: createPasswords({
+      memoryMiB: config.HOMING_ARGON2_MEMORY,
+      peppers: config.HOMING_PASSWORD_PEPPER,
+      log,
+      isLeaked: createLeakedPasswords({
+        url: config.HOMING_LEAKED_PASSWORDS_URL,
+        fetch: egress.fetch,
+        count: (result) => metrics.leakedPasswords.inc({ result }),
+      }),
+    }),
     tokens,
     makeSigningKey: seal ? () => makeSigningKey(seal) : null,
     mac,
@@ -191,7 +202,6 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
     workflowUrl: workflowUrls(config.HOMING_TEMPORAL_UI_URL, config.TEMPORAL_NAMESPACE),
   };
 
-  const egress = createEgress({ allow: config.HOMING_EGRESS_ALLOW, log });
   const objects = openObjectStore({
     endpoint: config.S3_ENDPOINT,
     ca: config.AWS_CA_BUNDLE,

@@ -3,7 +3,9 @@ import { userInfo } from 'node:os';
 import { randomUUIDv7 } from 'node:crypto';
 import { openDb } from '../db/client.ts';
 import { ConfigError, readConfig } from '../platform/config.ts';
+import { createEgress } from '../platform/egress.ts';
 import { makeSigningKey } from '../platform/key-set.ts';
+import { createLeakedPasswords } from '../platform/leaked-passwords.ts';
 import { createMac } from '../platform/mac.ts';
 import { createPasswords } from '../platform/passwords.ts';
 import { createSeal } from '../platform/sealing.ts';
@@ -47,6 +49,7 @@ function open(): Console {
   });
   // What went wrong stands in the answer.
   const log = { info() {}, warn() {}, error() {} };
+  const egress = createEgress({ allow: config.HOMING_EGRESS_ALLOW, log });
   return {
     deps: {
       db,
@@ -60,6 +63,11 @@ function open(): Console {
         memoryMiB: config.HOMING_ARGON2_MEMORY,
         peppers: config.HOMING_PASSWORD_PEPPER,
         log,
+        isLeaked: createLeakedPasswords({
+          url: config.HOMING_LEAKED_PASSWORDS_URL,
+          fetch: egress.fetch,
+          count() {},
+        }),
       }),
       makeSigningKey: seal ? () => makeSigningKey(seal) : null,
       // What these commands change no socket waits for.
@@ -70,7 +78,7 @@ function open(): Console {
     by: { operator: userInfo().username },
     doors: Object.values(createReportDoors(config)),
     tell: (text) => process.stderr.write(`${text}\n`),
-    close: async () => void (await Promise.all([db.end(), temporal.connection.close()])),
+    close: async () => void (await Promise.all([db.end(), temporal.connection.close(), egress.close()])),
   };
 }
 

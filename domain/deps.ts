@@ -34,6 +34,8 @@ export interface Passwords {
   needsRehash(stored: string): boolean;
   /** Among the passwords that people choose most, whatever its case: the first that anybody guesses. */
   isCommon(password: string): boolean;
+  /** Known from a leak, as far as somebody is asked and answers in time. */
+  isLeaked(password: string): Promise<boolean>;
 }
 
 export interface AccessToken {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import { faultsInTheClear, serviceNames } from './in-the-clear.ts';
 import { networksSetting } from './networks.ts';
-import { identityProvidersSetting, returnAddress } from './identity-providers.ts';
+import { address, identityProvidersSetting, returnAddress } from './identity-providers.ts';
 import { sendGridKey } from './webhooks/sendgrid.ts';
 import {
   type Duration,
@@ -312,6 +312,11 @@ export const settings = {
     schema: peppersSetting,
     secret: true,
     help: 'At least 32 characters, mixed into every password hash; or several as JSON, [{"kid":"…","key":"…"}]: the first is mixed in, all are understood, and hashes of the time when one stood here alone are by the last. One that is taken away locks out whoever has not signed in since it was the first',
+  }),
+  HOMING_LEAKED_PASSWORDS_URL: setting({
+    schema: address,
+    optional: true,
+    help: 'Who is asked whether a new password was leaked, by the range protocol of Have I Been Pwned: https://api.pwnedpasswords.com, or a mirror of yours. Five hex digits of its SHA-1 are told. Left out, nobody is asked',
   }),
   HOMING_ARGON2_MEMORY: setting({
     schema: z.coerce.number().int().min(8).max(1024),

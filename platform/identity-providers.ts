@@ -7,7 +7,7 @@ const isSafe = (text: string): boolean => {
   const url = URL.parse(text);
   return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && ownMachine.test(url.hostname)));
 };
-const address = z.string().refine(isSafe, { message: 'must be an address that begins with https://' });
+export const address = z.string().refine(isSafe, { message: 'must be an address that begins with https://' });
 
 /**
  * An address of an app: https, this machine in development, or a scheme that is a domain of the app's owner turned around

@@ -41,6 +41,12 @@ export function createMetrics(role: string) {
       help: '1 while Redis is not asked for rate limits, as it has not answered in time',
       registers,
     }),
+    leakedPasswords: new Counter({
+      name: 'homing_leaked_password_lookups_total',
+      help: 'New passwords that somebody was asked about: leaked, unknown, or unanswered in time and taken',
+      labelNames: ['result'],
+      registers,
+    }),
     sockets: new Gauge({ name: 'homing_sockets', help: 'Open sockets', registers }),
     digestLooks: new Counter({
       name: 'homing_digest_looks_total',

@@ -12,6 +12,8 @@ export interface PasswordOptions {
   memoryMiB: number;
   peppers: Peppers;
   log: Log;
+  /** Whether it was leaked somewhere, as far as anybody is asked. */
+  isLeaked?: Passwords['isLeaked'];
 }
 
 const passes = 3;
@@ -23,7 +25,7 @@ const gate = {
 };
 
 /** argon2id (RFC 9106) in the PHC string format, behind a gate. 64 MiB and three passes take about 70 ms. */
-export function createPasswords({ memoryMiB, peppers, log }: PasswordOptions): Passwords {
+export function createPasswords({ memoryMiB, peppers, log, isLeaked }: PasswordOptions): Passwords {
   const memoryKiB = memoryMiB * 1_024;
   const run = createGate();
   const ring = createRing(peppers, log);
@@ -66,6 +68,7 @@ export function createPasswords({ memoryMiB, peppers, log }: PasswordOptions): P
       return memory < memoryKiB || rounds < passes || kid !== ring.current.kid;
     },
     isCommon: isCommonPassword,
+    isLeaked: isLeaked ?? (async () => false),
   };
 }
 

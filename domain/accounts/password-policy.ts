@@ -20,23 +20,27 @@ const faults = {
   about_you: 'is made of your name, your address or the name of this service; take another',
 } as const;
 
+const leaked =
+  'stands in lists of passwords that were stolen elsewhere; take another, such as four words that have nothing to do with each other';
+
 /**
  * Refuses a password that is guessed first, naming the field (NIST SP 800-63B-4 §3.1.1.2), or one that is short and stands
  * alone: beside a second factor fewer characters do. There are no rules about which signs it has to hold, and it never
  * runs out.
  */
-export function checkNewPassword(
+export async function checkNewPassword(
   { passwords }: Pick<Deps, 'passwords'>,
   field: string,
   password: string,
   person: Person,
   secondFactor = false,
-): void {
+): Promise<void> {
   // Counted as people count: a sign outside of the basic plane is one, and two for JavaScript.
   if (!secondFactor && Array.from(password).length < limits.passwordLengthMin)
     throw faultyField(field, 'too_small', tooShort);
   const fault = weaknessOf(password.toLowerCase(), wordsOf(person), (word) => passwords.isCommon(word));
   if (fault) throw faultyField(field, fault, faults[fault]);
+  if (await passwords.isLeaked(password)) throw faultyField(field, 'too_common', leaked);
 }
 
 function weaknessOf(

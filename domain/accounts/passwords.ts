@@ -53,7 +53,7 @@ export async function changePassword(
   if (user.passwordHash === null) throw new DomainError('no_password');
   const secondFactor = hasFactor(await factorsOf(deps.db, user.id));
   if (secondFactor) await requireProof(deps, actor);
-  checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
+  await checkNewPassword(deps, 'newPassword', newPassword, user, secondFactor);
   await takeTry(deps, actor);
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
@@ -137,7 +137,7 @@ export async function resetPassword(deps: ChangeDeps, { token, password }: Passw
   const user = reset && (await userById(deps.db, reset.userId));
   if (!user) throw resetIsOver();
   const secondFactor = isProvedBy(user, reset) && hasFactor(await factorsOf(deps.db, user.id));
-  checkNewPassword(deps, 'password', password, user, secondFactor);
+  await checkNewPassword(deps, 'password', password, user, secondFactor);
   const passwordHash = await deps.passwords.hash(password);
   const ended = await refusingTaken(() =>
     commit(deps, async (tx) => {

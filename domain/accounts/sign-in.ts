@@ -43,7 +43,7 @@ export async function makeAccount<Result>(
   withIt: (tx: Tx, user: Me) => Promise<Result>,
 ): Promise<Result> {
   const [email, phone] = [input.email ?? null, input.phone ?? null];
-  checkNewPassword(deps, 'password', input.password, { displayName: input.displayName, email, phone });
+  await checkNewPassword(deps, 'password', input.password, { displayName: input.displayName, email, phone });
   const passwordHash = await deps.passwords.hash(input.password);
   const user = {
     ...{ id: deps.newId() as UserId, displayName: input.displayName, email, phone, passwordHash },
