@@ -29,7 +29,7 @@ import {
 import { clientAddress, createLimits } from './platform/limits/index.ts';
 import { createMac } from './platform/mac.ts';
 import { createLimitsMeter, createMeter } from './platform/meter.ts';
-import { createMetrics, serveMetrics } from './platform/metrics.ts';
+import { createMetrics, measureFence, serveMetrics } from './platform/metrics.ts';
 import { openObjectStore } from './platform/object-store.ts';
 import { createPasswords } from './platform/passwords.ts';
 import { type PresenceStore, createPresence } from './platform/presence.ts';
@@ -159,6 +159,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   const alsoLook = async () => keys.load(await keysThatVerify({ db: watch }));
   const revocations = createRevocations({ db: watch, log, alsoLook }, config.HOMING_SESSION_WATCH);
   io.on('session.ended', (ids) => revocations.add(ids));
+  measureFence(metrics, revocations);
 
   const deps: Deps = {
     db,
@@ -179,7 +180,7 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
       log,
       isLeaked: createLeakedPasswords({
         url: config.HOMING_LEAKED_PASSWORDS_URL,
-        fetch: egress.fetch,
+        request: egress.fetch,
         count: (result) => metrics.leakedPasswords.inc({ result }),
       }),
     }),

@@ -65,7 +65,7 @@ function open(): Console {
         log,
         isLeaked: createLeakedPasswords({
           url: config.HOMING_LEAKED_PASSWORDS_URL,
-          fetch: egress.fetch,
+          request: egress.fetch,
           count() {},
         }),
       }),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Egress } from './egress.ts';
 
 export type LeakLookup = 'leaked' | 'unknown' | 'unanswered';
 
 export interface LeakedPasswordsOptions {
   /** Where ranges are asked for, such as https://api.pwnedpasswords.com; undefined: nobody is asked. */
   url: string | undefined;
-  fetch: typeof fetch;
+  /** The one way out. */
+  request: Egress['fetch'];
   /** What came of each look. */
   count: (result: LeakLookup) => void;
 }
@@ -38,9 +40,9 @@ export function createLeakedPasswords(options: LeakedPasswordsOptions): (passwor
   };
 }
 
-async function ask(address: string, { fetch }: LeakedPasswordsOptions): Range {
+async function ask(address: string, { request }: LeakedPasswordsOptions): Range {
   try {
-    const response = await fetch(address, {
+    const response = await request(address, {
       headers: { 'add-padding': 'true', 'user-agent': 'homing' },
       signal: AbortSignal.timeout(leakTimeoutMs),
     });

@@ -1,6 +1,30 @@
 import { createServer, type Server } from 'node:http';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
+/** What stands between this node and people, as it is when somebody asks: a figure that was noted would stand still with the node. */
+export function measureFence(
+  { registry }: Metrics,
+  fence: { readonly isFenced: boolean; readonly ageMs: number },
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'homing_fenced',
+    help: '1 while this process lets in nobody, because it does not know which sessions have ended',
+    registers,
+    collect() {
+      this.set(fence.isFenced ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'homing_ended_sessions_age_seconds',
+    help: 'Since this process last read which sessions have ended, whole; infinite before the first time',
+    registers,
+    collect() {
+      this.set(fence.ageMs / 1_000);
+    },
+  });
+}
+
 /** The process's figures, in Prometheus' form. Labels are from small closed sets, never ids. */
 export function createMetrics(role: string) {
   const registry = new Registry();

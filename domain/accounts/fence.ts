@@ -3,6 +3,8 @@ import type { Log } from '../deps.ts';
 /** Stands between a node and people for as long as what the node knows of ended sessions is too old to go by. */
 export interface Fence {
   readonly isUp: boolean;
+  /** How old what the node knows is; infinite where it knows nothing yet. */
+  readonly ageMs: number;
   /** Everything that had ended at that reading of the monotonic clock is known. */
   isCurrent(asOf: number): void;
   onUp(listener: () => void): void;
@@ -36,6 +38,9 @@ export function createFence({ afterMs, log }: { afterMs: number; log: Log }): Fe
   return {
     get isUp() {
       return leftMs() < 0;
+    },
+    get ageMs() {
+      return performance.now() - current;
     },
     isCurrent(asOf) {
       current = asOf;

@@ -20,6 +20,8 @@ export interface Revocations {
   /** Throws `session_revoked` for a session that has ended, and `fenced` for every one where that is not known. */
   guard(id: SessionId): void;
   readonly isFenced: boolean;
+  /** Since the beginning of the last look that saw the whole window; infinite before the first. */
+  readonly ageMs: number;
   add(ids: readonly SessionId[]): void;
   /** Called with sessions that were not known as ended before. */
   onEnded(listener: (ids: SessionId[]) => void): void;
@@ -75,6 +77,9 @@ export function createRevocations(
     },
     get isFenced() {
       return fence.isUp;
+    },
+    get ageMs() {
+      return fence.ageMs;
     },
     add(ids) {
       const fresh = ids.filter((id) => !ended.has(id));

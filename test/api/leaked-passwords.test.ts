@@ -143,6 +143,14 @@ describe('passwords that were leaked elsewhere', () => {
       expectLeaked(await register(secret), 'password');
     });
 
+  it('are asked about at no address inside that was not named', async () => {
+    const secret = leak(1);
+    const node = await app.start(['api'], { HOMING_EGRESS_ALLOW: '' });
+    const body = { email: 'inside@example.test', displayName: 'Ana', password: secret };
+    expectStatus(await call(`http://127.0.0.1:${node.port}`, 'POST', '/v1/auth/register', { body }), 201);
+    assert.deepEqual(ranges.asked, []);
+  });
+
   it('are asked about by nobody unless it is set', async () => {
     const secret = leak(1);
     await app.start(['api'], { HOMING_LEAKED_PASSWORDS_URL: undefined });

@@ -56,6 +56,12 @@ describe('a node that cannot see which sessions have ended', function () {
     );
   };
   const readiness = async () => (await call<Readiness>(app.url, 'GET', '/readyz')).body;
+  /** As Prometheus reads it. */
+  const figure = async (name: string, node = app.processes[0]) => {
+    const text = (await node?.runtime.metrics.registry.metrics()) ?? '';
+    const [, value = ''] = new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text) ?? [];
+    return value === '+Inf' ? Number.POSITIVE_INFINITY : Number.parseFloat(value);
+  };
   const stateOf = ({ dependencies }: Readiness) => dependencies.find(({ name }) => name === 'ended-sessions')?.state;
   const isGone = ({ raw }: TestSocket) =>
     raw.connected ? within('the socket closes', once(raw as unknown as EventEmitter, 'disconnect')) : undefined;
@@ -78,6 +84,8 @@ describe('a node that cannot see which sessions have ended', function () {
     await isGone(socket);
     const { ready } = await until(readiness, (told) => stateOf(told) === 'down');
     assert.equal(ready, false);
+    assert.equal(await figure('homing_fenced'), 1);
+    assert.ok((await figure('homing_ended_sessions_age_seconds')) > 1.5);
     await assert.rejects(connect(app.url, { token: ana.token }), ({ data }: { data?: { code: string } }) =>
       ['fenced', 'unavailable'].includes(data?.code ?? ''),
     );
@@ -86,6 +94,8 @@ describe('a node that cannot see which sessions have ended', function () {
     network.comeUp();
     await serves();
     await until(readiness, (told) => told.ready && stateOf(told) === 'up');
+    assert.ok((await figure('homing_ended_sessions_age_seconds')) < 1.5);
+    assert.equal(await figure('homing_fenced'), 0);
     (await connect(app.url, { token: ana.token })).close();
   });
 
@@ -114,6 +124,7 @@ describe('a node that cannot see which sessions have ended', function () {
   it('does not let anybody in before its first look', async () => {
     const owner = await hang();
     const late = await app.start(['api']);
+    assert.equal(await figure('homing_ended_sessions_age_seconds', late), Number.POSITIVE_INFINITY);
     const answer = await call(`http://127.0.0.1:${late.port}`, 'GET', '/v1/me', { token: ana.token });
     expectProblem(answer, 503, 'fenced');
     await owner.query('rollback');
