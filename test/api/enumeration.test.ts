@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { password, registerPerson } from '../factories/person.ts';
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { type Person, makeGroup, password, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Answer, call } from '../support/rest.ts';
 
@@ -33,34 +33,71 @@ describe('whether somebody has an account', () => {
   };
   for (const [what, ask] of Object.entries(questions))
     it(`is not told by ${what}, nor by how long it takes`, async () => {
-      await warmUp(ask);
-      const timed: [known: number, unknown: number][] = [];
-      for (let n = 0; n < pairs; n += 1) timed.push(await pair(ask, known[n % people] ?? '', n % 2 === 0));
-      const slower = timed.filter(([one, other]) => one > other).length / pairs;
+      const timed = await expectAlike(ask, { known: (n) => known[n % people] ?? '', unknown: address });
       const ratio = median(timed.map(([one]) => one)) / median(timed.map(([, other]) => other));
-      // Four standard deviations of a fair coin.
-      assert.ok(Math.abs(slower - 0.5) < 0.15, `in ${slower} of the pairs who is known takes longer`);
       assert.ok(ratio > 0.85 && ratio < 1.18, `who is known takes ${ratio} of the time`);
     }).timeout(120_000);
-
-  async function warmUp(ask: (email: string) => Promise<Answer>): Promise<void> {
-    for (let n = 0; n < 20; n += 1) await ask(address());
-  }
-
-  async function pair(
-    ask: (email: string) => Promise<Answer>,
-    email: string,
-    knownFirst: boolean,
-  ): Promise<[number, number]> {
-    const asked = [email, address()];
-    const answers: (readonly [Answer, number])[] = [];
-    for (const one of knownFirst ? asked : asked.toReversed()) answers.push(await timedOf(() => ask(one)));
-    const [one, other] = knownFirst ? answers : answers.toReversed();
-    assert.ok(one && other);
-    assert.deepEqual(shapeOf(one[0]), shapeOf(other[0]));
-    return [one[1], other[1]];
-  }
 });
+
+/** What is another's and what is nowhere: an id is no secret that stays one, so having heard of it must tell nothing. */
+describe('whether something of others is there', () => {
+  let app: TestApp;
+  let eve: Person;
+  let theirs: { conversation: string; message: string };
+  before(async () => {
+    app = await startApp({ env: { HOMING_RATE_LIMITS: 'read=off write=off' } });
+    const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
+    eve = await registerPerson(app);
+    const group = await makeGroup(ana as Person, [bob as Person]);
+    theirs = { conversation: group.id, message: (await send(ana as Person, group.id, 'hello')).id };
+  });
+  after(() => app.stop());
+
+  const questions: Record<string, (id: string) => Promise<Answer>> = {
+    'a conversation': (id) => eve.call('GET', `/v1/conversations/${id}`),
+    'its messages': (id) => eve.call('GET', `/v1/conversations/${id}/messages`),
+    'a message': (id) => eve.call('GET', `/v1/conversations/${id}/messages/${theirs.message}`),
+    'who has read one': (id) => eve.call('GET', `/v1/conversations/${id}/messages/${theirs.message}/receipts`),
+    'its members': (id) => eve.call('GET', `/v1/conversations/${id}/members`),
+    'its name, by changing it': (id) => eve.call('PATCH', `/v1/conversations/${id}`, { title: 'Mine' }),
+  };
+  for (const [what, ask] of Object.entries(questions))
+    it(`is not told by asking for ${what}, nor by how long it takes`, async () => {
+      await expectAlike(ask, { known: () => theirs.conversation, unknown: randomUUIDv7 });
+    }).timeout(120_000);
+});
+
+/** Milliseconds. */
+type Times = [known: number, unknown: number];
+
+interface Subjects {
+  known: (n: number) => string;
+  unknown: () => string;
+}
+
+/** The same answers, and of two that are asked one after the other either takes longer as often. Answers with the times. */
+async function expectAlike(ask: (subject: string) => Promise<Answer>, { known, unknown }: Subjects): Promise<Times[]> {
+  for (let n = 0; n < 20; n += 1) await ask(unknown());
+  const timed: Times[] = [];
+  for (let n = 0; n < pairs; n += 1) timed.push(await pair(ask, [known(n), unknown()], n % 2 === 0));
+  const slower = timed.filter(([one, other]) => one > other).length / pairs;
+  // Four standard deviations of a fair coin.
+  assert.ok(Math.abs(slower - 0.5) < 0.15, `in ${slower} of the pairs what is known takes longer`);
+  return timed;
+}
+
+async function pair(
+  ask: (subject: string) => Promise<Answer>,
+  asked: readonly [known: string, unknown: string],
+  knownFirst: boolean,
+): Promise<Times> {
+  const answers: (readonly [Answer, number])[] = [];
+  for (const one of knownFirst ? asked : asked.toReversed()) answers.push(await timedOf(() => ask(one)));
+  const [one, other] = knownFirst ? answers : answers.toReversed();
+  assert.ok(one && other);
+  assert.deepEqual(shapeOf(one[0]), shapeOf(other[0]));
+  return [one[1], other[1]];
+}
 
 async function timedOf(work: () => Promise<Answer>): Promise<readonly [Answer, number]> {
   const began = performance.now();
