@@ -19,6 +19,7 @@ import { Browser, type Elsewhere, comeBack, somebody, startElsewhere, visit } fr
 import { type EchoingProviders, startEchoingProviders } from '../support/echoing-providers.ts';
 import { inbox, waitFor } from '../support/inbox.ts';
 import { type PrivateServices, privateServices } from '../support/private-services.ts';
+import { type RedisListener, listenToRedis, redisContents } from '../support/redis-contents.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
 import { until } from '../support/until.ts';
 
@@ -45,6 +46,7 @@ describe('canaries, after everything that can log or fail', () => {
   let app: TestApp;
   let own: PrivateServices;
   let providers: EchoingProviders;
+  let heard: RedisListener;
   let output = '';
   const processes: ChildProcess[] = [];
   const metricsPorts: number[] = [];
@@ -69,11 +71,13 @@ describe('canaries, after everything that can log or fail', () => {
     app.url = app.env.HOMING_PUBLIC_URL ?? '';
     for (const name of secretSettings) secret(name, app.env[name] ?? '');
     secret('database password', new URL(app.database.url).password);
+    heard = await listenToRedis(redisUrl(), app.env.HOMING_REDIS_PREFIX ?? '');
     for (const roles of [['api', 'realtime'], ['relay'], ['worker']]) await begin(roles);
     await walk();
   });
   after(async () => {
     for (const process of processes) await end(process);
+    heard?.stop();
     await providers?.close();
     await own?.close();
     await place?.stop();
@@ -304,6 +308,13 @@ describe('canaries, after everything that can log or fail', () => {
     assert.ok((await inbox(app)).length > 5);
   };
 
+  const redisUrl = () => app.env.REDIS_URL ?? '';
+  const redisText = async () => {
+    const { keys, text } = await redisContents(redisUrl(), app.env.HOMING_REDIS_PREFIX ?? '');
+    assert.ok(keys > 0);
+    return text;
+  };
+
   /** Every way in which something may be written that is still to be read. */
   const writings = (value: string) => {
     const bytes = Buffer.from(value);
@@ -363,14 +374,40 @@ describe('canaries, after everything that can log or fail', () => {
     assert.ok(legible.includes('"userId"'), 'payloads are read as those see them who have the key');
   }).timeout(60_000);
 
-  it('Redis holds none', async () => {
-    const redis = new Redis(app.env.REDIS_URL ?? '');
-    const keys = await redis.keys(`*${app.env.HOMING_REDIS_PREFIX}*`);
-    let content = keys.join('\n');
-    for (const key of keys) content += `\n${(await redis.dumpBuffer(key))?.toString('latin1') ?? ''}`;
+  it('Redis holds none, and is told none but in live events', async () => {
+    assert.deepEqual(foundIn(await redisText()), []);
+    assert.ok(heard.written().length > 1_000 && heard.published().length > 1_000);
+    assert.deepEqual(foundIn(heard.written()), []);
+    // These are what live events are for.
+    assert.ok(foundIn(heard.published()).some((found) => found.startsWith('text')));
+    assert.deepEqual(foundIn(heard.published(), ['text', 'title', 'name']), []);
+  });
+
+  it('what is planted in Redis is found, whatever its type and its database', async () => {
+    const redis = new Redis(redisUrl());
+    const key = `${app.env.HOMING_REDIS_PREFIX}:planted`;
+    const word = canary('planted in Redis');
+    // What repeats is what a dump compresses.
+    const value = `${word}, and again ${word}`;
+    const plants: [command: string, ...args: string[]][] = [
+      ['SET', key, value],
+      ['HSET', key, 'field', value],
+      ['HSET', key, value, '1'],
+      ['RPUSH', key, value],
+      ['SADD', key, value],
+      ['ZADD', key, '1', value],
+      ['XADD', key, '*', 'field', value],
+      ['SET', `${key}:${value}`, '1'],
+    ];
+    for (const database of [0, 15])
+      for (const [command, ...args] of plants) {
+        await redis.select(database);
+        await redis.call(command, ...args);
+        assert.notDeepEqual(foundIn(await redisText()), [], `${command} in database ${database}`);
+        await redis.del(args[0] ?? '');
+        assert.deepEqual(foundIn(await redisText()), []);
+      }
     await redis.quit();
-    assert.ok(keys.length > 0);
-    assert.deepEqual(foundIn(content), []);
   });
 
   it('no table holds one but those that are for it', async () => {
