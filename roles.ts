@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { unreadableAnswer } from './api/errors.ts';
 import { startApi } from './api/main.ts';
 import { type Config, ConfigError } from './platform/config.ts';
-import { askWithForgedAddress } from './platform/limits/prove-address.ts';
+import { addressPaths, askWithForgedAddress } from './platform/limits/prove-address.ts';
 import { startRealtime } from './realtime/main.ts';
 import { type Runtime, createRuntime } from './runtime.ts';
 import { startRelay, startWorker } from './workers/main.ts';
@@ -63,7 +63,8 @@ export async function startRoles(config: Config, chosen: readonly Role[]): Promi
   const serves = chosen.includes('api') || chosen.includes('realtime');
   if (serves) await listen(server, runtime);
   const port = serves ? (server.address() as AddressInfo).port : undefined;
-  if (chosen.includes('api')) await proveAddresses(runtime, port ?? 0);
+  const path = chosen.includes('api') ? addressPaths.api : addressPaths.realtime;
+  if (port !== undefined) await proveAddresses(runtime, port, path);
   runtime.deps.log.info('ready', { roles: chosen, port, version: runtime.version });
   return { runtime, port, stop: (reason) => runtime.shutdown.stop(reason) };
 }
@@ -76,13 +77,13 @@ const proveAgainMs = 60_000;
  * request of our own with a made-up address would come from there, and then we do not serve. Without proxies we ask
  * ourselves; with some, by the public address. Where that does not answer yet, we go on asking.
  */
-async function proveAddresses(runtime: Runtime, port: number): Promise<void> {
+async function proveAddresses(runtime: Runtime, port: number, path: string): Promise<void> {
   const { config, deps, shutdown } = runtime;
   const host = ['0.0.0.0', '::'].includes(config.HOMING_HOST) ? '127.0.0.1' : config.HOMING_HOST;
   const direct = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const url = config.HOMING_TRUSTED_PROXIES === 0 ? direct : config.HOMING_PUBLIC_URL;
   const prove = async () => {
-    const found = await askWithForgedAddress(url);
+    const found = await askWithForgedAddress(url, path);
     if (found !== 'forged') return found;
     await shutdown.stop('an address that was made up is believed');
     throw new ConfigError([

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
+import { addressPaths } from '../platform/limits/prove-address.ts';
 import { presenceBeatMs } from '../platform/presence.ts';
 import type { Runtime } from '../runtime.ts';
+import { answerAddress } from './address.ts';
 import { admitSlowly } from './admission.ts';
 import { createGoings } from './goings.ts';
 import { guardHandshake, tellTurnedAway } from './handshake.ts';
@@ -53,6 +55,7 @@ export function startRealtime(runtime: Runtime, server: Server): void {
   guardHandshake(io, deps, { authenticate, admission: admitSlowly(io), limits: budgets, refused });
   tellTurnedAway(io, refused);
   limitConnects(io, { budgets, addressOf, refused });
+  answerAddress(io, addressPaths.realtime, addressOf);
   forgetRequests(io);
   limitPackets(io, deps.log);
   shutdown.on('drain', 'sockets', () => realtime.drain(drainMs));

@@ -66,7 +66,14 @@ export const limits: readonly Mutant[] = [
     file: 'roles.ts',
     changes: [["if (found !== 'forged') return found;", 'if (found) return found;']],
     test: 'test/limits/address.test.ts',
-    red: 'that believes 1 where there are 0 does not start',
+    red: 'with api alone, that believes 1 where there are 0 does not start',
+  },
+  {
+    name: 'a node of sockets alone that believes a made-up address does not start',
+    file: 'roles.ts',
+    changes: [['if (port !== undefined) await', "if (chosen.includes('api') && port !== undefined) await"]],
+    test: 'test/limits/address.test.ts',
+    red: 'with realtime alone, that believes 1 where there are 0 does not start',
   },
   {
     name: 'a socket that goes on regardless is closed',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { clientAddress, networkOf } from '../../platform/limits/address.ts';
-import { askWithForgedAddress } from '../../platform/limits/prove-address.ts';
+import { addressPaths, askWithForgedAddress } from '../../platform/limits/prove-address.ts';
 import { freePort } from '../../dev/services/index.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { forwarderTo } from '../support/forwarder.ts';
@@ -50,7 +50,7 @@ describe('a node behind proxies', () => {
   after(() => app.stop());
 
   /** Starts a node behind so many proxies, which believes so many. */
-  async function behind(proxies: number, trusted: number) {
+  async function behind(proxies: number, trusted: number, role: Door) {
     const port = await freePort();
     const chain: Awaited<ReturnType<typeof forwarderTo>>[] = [];
     let url = `http://127.0.0.1:${port}`;
@@ -60,27 +60,28 @@ describe('a node behind proxies', () => {
       url = proxy.url;
     }
     const env = { PORT: String(port), HOMING_TRUSTED_PROXIES: String(trusted), HOMING_PUBLIC_URL: url };
-    const started = app.start(['api'], env);
+    const started = app.start([role], env);
     return { url, started, close: () => Promise.all(chain.map((proxy) => proxy.close())) };
   }
 
-  for (const proxies of [0, 1, 2]) {
-    it(`that believes the ${proxies} that there are does not believe an address that was made up`, async () => {
-      const { url, started, close } = await behind(proxies, proxies);
-      await started;
-      const headers = { 'x-forwarded-for': '203.0.113.7, 203.0.113.8' };
-      const answer = await call<{ address: string }>(url, 'GET', '/v1/address', { headers });
-      assert.equal(expectStatus(answer, 200).address.replace('::ffff:', ''), '127.0.0.1');
-      assert.equal(await askWithForgedAddress(url), 'own');
-      await close();
-    });
+  for (const role of Object.keys(addressPaths) as Door[])
+    for (const proxies of [0, 1, 2]) {
+      it(`with ${role} alone, that believes the ${proxies} that there are does not believe an address that was made up`, async () => {
+        const { url, started, close } = await behind(proxies, proxies, role);
+        await started;
+        const headers = { 'x-forwarded-for': '203.0.113.7, 203.0.113.8' };
+        const answer = await call<{ address: string }>(url, 'GET', addressPaths[role], { headers });
+        assert.equal(expectStatus(answer, 200).address.replace('::ffff:', ''), '127.0.0.1');
+        assert.equal(await askWithForgedAddress(url, addressPaths[role]), 'own');
+        await close();
+      });
 
-    it(`that believes ${proxies + 1} where there are ${proxies} does not start`, async () => {
-      const { started, close } = await behind(proxies, proxies + 1);
-      await assert.rejects(started, /HOMING_TRUSTED_PROXIES is more than the proxies/);
-      await close();
-    });
-  }
+      it(`with ${role} alone, that believes ${proxies + 1} where there are ${proxies} does not start`, async () => {
+        const { started, close } = await behind(proxies, proxies + 1, role);
+        await assert.rejects(started, /HOMING_TRUSTED_PROXIES is more than the proxies/);
+        await close();
+      });
+    }
 
   it('starts where its public address does not answer yet', async () => {
     const env = { HOMING_TRUSTED_PROXIES: '1', HOMING_PUBLIC_URL: `http://127.0.0.1:${await freePort()}` };
@@ -88,3 +89,5 @@ describe('a node behind proxies', () => {
     assert.equal((await call(`http://127.0.0.1:${port}`, 'GET', '/livez')).status, 200);
   });
 });
+
+type Door = keyof typeof addressPaths;
