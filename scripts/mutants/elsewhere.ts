@@ -66,7 +66,7 @@ export const signInElsewhere: readonly Mutant[] = [
       ],
     ],
     test: elsewhere,
-    red: 'leaves a provider that does not answer',
+    red: 'leaves it by the end that who signs in is given',
   },
   {
     name: 'elsewhere: a code works once',

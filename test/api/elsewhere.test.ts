@@ -3,6 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { Me, Provider, SecondFactorNeeded, Session } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
+import { asksProvider } from '../../api/elsewhere/ask.ts';
+import { createEgress } from '../../platform/egress.ts';
+import { networksSetting } from '../../platform/networks.ts';
 import { registerPerson, verifyContacts } from '../factories/person.ts';
 import { startApp } from '../setup/app.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
@@ -26,6 +29,8 @@ interface SignedIn {
   user: Me;
   session: Session;
 }
+
+const silent = { info() {}, warn() {}, error() {} };
 
 describe('signing in elsewhere', () => {
   let place: Elsewhere;
@@ -258,10 +263,26 @@ describe('signing in elsewhere', () => {
     assert.equal((await comeBack(place, somebody(), { provider: 'github' })).error, 'invalid_identity');
   });
 
-  it('leaves a provider that does not answer after five seconds', async () => {
+  it('leaves a provider that does not answer', async () => {
     place.interfere(({ url: path }) => path === '/github/login/oauth/access_token');
     const told = await within('it is given up', comeBack(place, somebody(), { provider: 'github' }));
     assert.equal(told.error, 'unavailable');
+  });
+
+  it('leaves it by the end that who signs in is given, which comes before that of all requests', async () => {
+    place.interfere(({ url: path }) => path === '/stalls');
+    const egress = createEgress({ allow: networksSetting.parse('127.0.0.1/32'), log: silent });
+    const asked = asksProvider(egress.fetch)(new URL('/stalls', place.oidcUrl));
+    const thrown = await within(
+      'it is given up',
+      asked.then(
+        () => assert.fail('it was answered'),
+        (error: Error) => error,
+      ),
+    );
+    // Whoever ends it first says why: the client of all requests would by an error of its own.
+    assert.deepEqual([thrown.name, (thrown.cause as Error).name], ['ProviderAway', 'TimeoutError']);
+    await egress.close();
   });
 
   it('sends a browser back to addresses that were named, to the letter, and nowhere else', async () => {
