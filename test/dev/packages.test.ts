@@ -18,9 +18,17 @@ interface Sbom {
     name: string;
     version: string;
     hashes?: { alg: string; content: string }[];
+    licenses?: unknown[];
     properties?: { name: string; value: string }[];
   }[];
 }
+
+/** Where a licence is said of whose manifest names none that `npm sbom` knows. */
+const licensedByFile: Readonly<Record<string, readonly [file: string, says: RegExp]>> = {
+  pause: ['Readme.md', /The MIT License/],
+  'starkbank-ecdsa': ['LICENSE', /^MIT License/],
+  unionfs: ['LICENSE', /^This is free and unencumbered software/],
+};
 
 const read = <Shape>(file: string) => JSON.parse(readFileSync(join(root, file), 'utf8')) as Shape;
 
@@ -53,7 +61,7 @@ describe('packages', () => {
     assert.deepEqual(allowed, [['node', true]]);
   });
 
-  it('are listed by npm run sbom, each with its version and hash, and whether only tests and tools need it', () => {
+  it('are listed by npm run sbom, each with its version, hash and licence, and whether only tests and tools need it', () => {
     const printed = execFileSync('npm', ['run', '--silent', 'sbom'], {
       cwd: root,
       encoding: 'utf8',
@@ -61,12 +69,17 @@ describe('packages', () => {
     });
     const { bomFormat, components } = JSON.parse(printed) as Sbom;
     assert.equal(bomFormat, 'CycloneDX');
+    const unlicensed = components.filter(({ licenses }) => !licenses?.length).map(({ name }) => name);
+    assert.deepEqual(unlicensed.sort(), Object.keys(licensedByFile).sort(), 'docs/security.md names them');
+    for (const { name, hashes } of components) assert.equal(hashes?.[0]?.alg, 'SHA-512', name);
     const listed = new Map(components.map((component) => [`${component.name}@${component.version}`, component]));
     const isForTools = (name: string, version: string | undefined) => {
       const found = listed.get(`${name}@${version}`);
       assert.equal(found?.hashes?.[0]?.alg, 'SHA-512', name);
       return (found.properties ?? []).some((property) => property.name === 'cdx:npm:package:development');
     };
+    for (const [name, [file, says]] of Object.entries(licensedByFile))
+      assert.match(readFileSync(join(root, 'node_modules', name, file), 'utf8'), says, name);
     for (const [name, version] of Object.entries(manifest.dependencies)) assert.ok(!isForTools(name, version), name);
     assert.ok(isForTools('mocha', manifest.devDependencies.mocha));
   });
