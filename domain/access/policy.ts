@@ -13,8 +13,17 @@ export interface OpenRule {
 
 /** What a token needs for it; `session`: no token is enough, whoever made it. Who is signed in needs none. */
 export type Needed = Scope | 'session';
+/**
+ * What a call may name beside, and what that is: somebody, a member of the conversation, a message of it that they may read;
+ * else it is refused, and names the field. Of conversations (`sync`) those that are not theirs are told as left.
+ */
+export interface Besides {
+  at: Place;
+  is: 'person' | 'member' | 'message' | 'conversation';
+}
 interface Scoped {
   scope: Needed;
+  besides?: readonly Besides[];
 }
 
 /** Whoever is signed in, about what is theirs. What a call names must be theirs too; what is another's is not there. */
@@ -114,6 +123,14 @@ const messageAt = 'params.messageId';
 const ofMessage = (scope: Needed, right?: Right, what: Omit<NonNullable<MemberRule['message']>, 'at'> = {}) =>
   member(scope, right, { message: { at: messageAt, ...what } });
 
+type Written = 'body' | 'input.message' | 'input.edit';
+const mentioned = (at: Written): Besides => ({ at: `${at}.mentions.userId`, is: 'member' });
+const inSend = (at: Written): readonly Besides[] => [
+  { at: `${at}.replyTo`, is: 'message' },
+  { at: `${at}.threadId`, is: 'message' },
+  mentioned(at),
+];
+
 const staff = (scope: Needed, role: UserRole, about?: StaffRule['about']): StaffRule => ({
   ...{ who: 'staff', scope, role },
   ...(about ? { about } : {}),
@@ -206,7 +223,7 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   updateMyMembership: member('notifications:write'),
 
   listMembers: member('conversations:read'),
-  addMembers: member('conversations:write', 'addMembers'),
+  addMembers: member('conversations:write', 'addMembers', { besides: [{ at: 'body.userIds', is: 'person' }] }),
   changeMember: member('conversations:write', 'changeRoles', {
     person: { at: 'params.userId', is: 'member', rank: true, self: 'changeRoles' },
   }),
@@ -226,10 +243,13 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   }),
   unbanMember: member('conversations:write', 'removeMembers', { person: { at: 'params.userId', is: 'banned' } }),
 
-  sendMessage: member('messages:write', 'write'),
+  sendMessage: member('messages:write', 'write', { besides: inSend('body') }),
   listMessages: member('messages:read'),
   getMessage: ofMessage('messages:read'),
-  editMessage: ofMessage('messages:write', 'editOwn', { alive: true, by: 'author' }),
+  editMessage: {
+    ...ofMessage('messages:write', 'editOwn', { alive: true, by: 'author' }),
+    besides: [mentioned('body')],
+  },
   deleteMessage: ofMessage('messages:write', undefined, { rights: { author: 'deleteOwn', others: 'deleteAny' } }),
   messageHistory: ofMessage('messages:read'),
   forwardMessage: member('messages:write', undefined, {
@@ -250,15 +270,18 @@ export const policy: { readonly [Id in keyof Operations]: RuleFor<Operations[Id]
   updateReceipts: member('receipts:write'),
   setUnreadMark: member('receipts:write'),
   getUnread: person('messages:read'),
-  putDraft: member('messages:write'),
+  putDraft: member('messages:write', undefined, { besides: [{ at: 'body.replyTo', is: 'message' }] }),
   // Of who has gone it is still theirs to throw away.
   deleteDraft: own('messages:write', 'draft', 'params.id'),
   listDrafts: person('messages:read'),
   eventsAfter: member('messages:read'),
-  sync: { ...person('messages:read'), alone: 'hot' },
+  sync: { ...person('messages:read'), alone: 'hot', besides: [{ at: 'body.known', is: 'conversation' }] },
 
   getUserStory: staff('admin:read', 'support', { what: 'person', at: 'params.id' }),
-  explainMessage: staff('admin:read', 'support', { what: 'message', at: 'params.id' }),
+  explainMessage: {
+    ...staff('admin:read', 'support', { what: 'message', at: 'params.id' }),
+    besides: [{ at: 'query.userId', is: 'person' }],
+  },
   explainAttempt: staff('admin:read', 'support', { what: 'notification', at: 'params.id' }),
   getReconciliation: staff('admin:read', 'operator'),
   suspendUser: staff('session', 'admin', { what: 'person', at: 'params.id' }),
@@ -294,8 +317,11 @@ const inConversation = (
 
 /** The same for what a socket may ask by an event of its own. A socket is a person's from its handshake on. */
 export const eventPolicy: { readonly [Name in ClientEventName]: SignedInRule | 'as its operation' } = {
-  'message.send': inConversation('messages:write', 'write'),
-  'message.edit': inConversation('messages:write', 'editOwn', { alive: true, by: 'author' }),
+  'message.send': { ...inConversation('messages:write', 'write'), besides: inSend('input.message') },
+  'message.edit': {
+    ...inConversation('messages:write', 'editOwn', { alive: true, by: 'author' }),
+    besides: [mentioned('input.edit')],
+  },
   'message.delete': inConversation('messages:write', undefined, {
     rights: { author: 'deleteOwn', others: 'deleteAny' },
   }),
@@ -304,7 +330,7 @@ export const eventPolicy: { readonly [Name in ClientEventName]: SignedInRule | '
   'typing.set': inConversation('messages:write', 'write'),
   // A program is nobody who looks.
   'presence.set': { who: 'member', scope: 'session', of: 'input.viewing' },
-  sync: { ...person('messages:read'), alone: 'hot' },
+  sync: { ...person('messages:read'), alone: 'hot', besides: [{ at: 'input.known', is: 'conversation' }] },
   'events.after': inConversation('messages:read'),
   'session.renew': own('session', 'token', 'input.token'),
   request: 'as its operation',

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomUUIDv7 } from 'node:crypto';
 import { clientEvents, serverEvents } from '../../contracts/realtime/index.ts';
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
-import { type Rule, ruleOf } from '../../domain/access/policy.ts';
+import { type Besides, type Rule, ruleOf } from '../../domain/access/policy.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type Came, askRequest, askRest, inputOf } from './ask.ts';
 import { cellsOf } from './cells.ts';
 import { changedTables, fingerprints } from './fingerprint.ts';
-import { fieldsOf, messageFieldsOf, roomIn } from './sample.ts';
+import { fieldsOf, roomIn } from './sample.ts';
 import { World } from './world.ts';
 
 const operations = Object.values(endpoints) as Endpoint[];
@@ -123,7 +124,7 @@ describe('the fields of the authorization matrix', function () {
       const actor = world.actor('member');
       const foreign = world.place('foreign').said[0]?.id;
       const early = late.said.find(({ state }) => state === 'early')?.id;
-      for (const field of messageFieldsOf(endpoint.body))
+      for (const field of besidesIn(rule, ['message']))
         for (const id of [foreign, early]) {
           const input = inputOf(endpoint, { [rule.of]: late.id }, {});
           for (const ask of doors(endpoint)) {
@@ -139,4 +140,43 @@ describe('the fields of the authorization matrix', function () {
     assert.ok(cells > 0);
     assert.deepEqual(changedTables(before, await look()), []);
   });
+
+  it('a person whom a body may name beside is there, and is a member where they must be', async () => {
+    const look = await fingerprints(world.db);
+    const before = await look();
+    const asked = new Set<string>();
+    for (const endpoint of writes) {
+      const rule = ruleOf(endpoint.operationId);
+      const { actor, names } = allowed(rule);
+      for (const [is, id] of [
+        ['person', randomUUIDv7()],
+        ['member', randomUUIDv7()],
+        ['member', world.actor('stranger').id],
+      ] as const)
+        for (const field of besidesIn(rule, [is]))
+          for (const ask of doors(endpoint)) {
+            const input = inputOf(endpoint, names, {});
+            const came = await ask(
+              actor.token,
+              { ...input, body: { ...input.body, ...naming(field, id) } },
+              actor.name,
+            );
+            assert.equal(came.code, 'invalid_input', `${endpoint.operationId} ${field}: ${came.told}`);
+            asked.add(endpoint.operationId);
+          }
+    }
+    assert.deepEqual([...asked].sort(), ['addMembers', 'editMessage', 'sendMessage']);
+    assert.deepEqual(changedTables(before, await look()), []);
+  });
 });
+
+/** Fields of the body that name something beside what the row judges. */
+const besidesIn = (rule: Rule, kinds: readonly Besides['is'][]): string[] =>
+  (rule.who === 'anybody' ? [] : (rule.besides ?? []))
+    .filter(({ at, is }) => kinds.includes(is) && at.startsWith('body.'))
+    .map(({ at }) => at.slice('body.'.length));
+
+const naming = (field: string, id: string) =>
+  field === 'mentions.userId'
+    ? { mentions: [{ type: 'user', userId: id, offset: 0, length: 1 }] }
+    : { [field]: field.endsWith('Ids') ? [id] : id };

@@ -4,12 +4,16 @@ import { clientEvents, type ClientEventName } from '../../contracts/realtime/ind
 import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
 import { type Rule, eventPolicy, policy, ruleOf } from '../../domain/access/policy.ts';
 import { Operations } from '../../api/operations.ts';
-import { fieldsOf, sampleOf } from './sample.ts';
+import { fieldsOf, idsIn, sampleOf } from './sample.ts';
 
 const operations = Object.values(endpoints) as Endpoint[];
 
 /** Every place that a row names, and what it is called there. */
 function placesOf(rule: Rule): string[] {
+  return [...judgedIn(rule), ...(rule.who === 'anybody' ? [] : (rule.besides ?? [])).map(({ at }) => at)];
+}
+
+function judgedIn(rule: Rule): string[] {
   switch (rule.who) {
     case 'anybody':
       return [];
@@ -50,16 +54,21 @@ describe('the policy', () => {
 
   for (const endpoint of operations) {
     const { operationId, params, query, body } = endpoint;
-    it(`says of everything that ${operationId} names in its path whose it must be`, () => {
+    it(`says of everything in the path of ${operationId}, and of every id that it takes, whose it must be`, () => {
       const named = placesOf(ruleOf(operationId));
+      const parts = Object.entries({ params, query, body }).flatMap(([part, schema]) =>
+        schema ? [{ part, schema }] : [],
+      );
       const inPath = params ? fieldsOf(params).map((name) => `params.${name}`) : [];
+      const ids = parts.flatMap(({ part, schema }) => idsIn(schema).map((at) => `${part}.${at}`));
       assert.deepEqual(
-        inPath.filter((place) => !named.includes(place) && !words.has(place)),
+        [...inPath, ...ids].filter((place) => !named.includes(place) && !words.has(place)),
         [],
       );
-      const fields = [...inPath];
-      if (query) fields.push(...fieldsOf(query).map((name) => `query.${name}`));
-      if (body) fields.push(...fieldsOf(body).map((name) => `body.${name}`));
+      const fields = [
+        ...ids,
+        ...parts.flatMap(({ part, schema }) => fieldsOf(schema).map((name) => `${part}.${name}`)),
+      ];
       assert.deepEqual(
         named.filter((place) => !fields.includes(place)),
         [],
@@ -76,8 +85,9 @@ describe('the policy', () => {
     it(`says of everything that ${name} names whose it must be`, () => {
       const rule = eventPolicy[name];
       if (rule === 'as its operation') return;
-      const fields = fieldsOf(clientEvents[name].input).map((field) => `input.${field}`);
-      const ids = fields.filter((field) => /(Id|viewing)$/.test(field));
+      const { input } = clientEvents[name];
+      const ids = idsIn(input).map((at) => `input.${at}`);
+      const fields = [...ids, ...fieldsOf(input).map((field) => `input.${field}`)];
       const named = placesOf(rule);
       assert.deepEqual([ids.filter((id) => !named.includes(id)), named.filter((id) => !fields.includes(id))], [[], []]);
       sampleOf(clientEvents[name].input);

@@ -14,6 +14,7 @@ interface Node {
   properties?: Record<string, Node>;
   required?: string[];
   items?: Node;
+  prefixItems?: Node[];
   minItems?: number;
   minimum?: number;
   minLength?: number;
@@ -64,10 +65,22 @@ export function roomIn(schema: z.ZodType, io: 'input' | 'output'): string[] {
   return found;
 }
 
-/** Fields of its own that name a message. */
-export function messageFieldsOf(schema: z.ZodType): string[] {
-  const { properties = {} } = resolve(shapeOf(schema), shapeOf(schema));
-  return Object.keys(properties).filter((name) => properties[name]?.description?.startsWith('MessageId'));
+/** Ids that a client makes up: they name a call, so that its repeat is known, and nothing that is there. */
+const madeUp = new Set(['clientId', 'requestId']);
+
+/** Where in it an id of something may stand, however deep. */
+export function idsIn(schema: z.ZodType): string[] {
+  const root = shapeOf(schema);
+  const found = new Set<string>();
+  const walk = (given: Node, path: readonly string[]): void => {
+    const node = resolve(root, given);
+    if (node.format === 'uuid' && !madeUp.has(path.at(-1) ?? '')) found.add(path.join('.'));
+    const { anyOf = [], oneOf = [], allOf = [], prefixItems = [], items, properties = {} } = node;
+    for (const one of [...anyOf, ...oneOf, ...allOf, ...prefixItems, ...(items ? [items] : [])]) walk(one, path);
+    for (const [name, one] of Object.entries(properties)) walk(one, [...path, name]);
+  };
+  walk(root, []);
+  return [...found];
 }
 
 function optionalOf(root: Node): string[] {
