@@ -50,14 +50,14 @@ export async function auditChain(db: Queryable, after: number, limit: number): P
   return rows;
 }
 
-/** Where the audit ends, as it was written down with its last entry. */
-export async function auditEnd(db: Queryable): Promise<Pick<ChainedRow, 'seq' | 'hash'>> {
+/** Where the audit ends, as it was written down with its last entry; undefined where somebody has taken that away. */
+export async function auditEnd(db: Queryable): Promise<Pick<ChainedRow, 'seq' | 'hash'> | undefined> {
   const { rows } = await db.query<Pick<ChainedRow, 'seq' | 'hash'>>({
     name: 'audit-end',
     text: 'select seq, hash from audit_end',
     values: [],
   });
-  return rows[0] ?? { seq: 0, hash: Buffer.alloc(0) };
+  return rows[0];
 }
 
 /** A page, the latest first, before an id (exclusive): ids are in the order of time. */

@@ -26,19 +26,28 @@ export async function verifyAudit(
 ): Promise<Verdict> {
   // Before the entries: it moves on while they are read.
   const end = await headNow(deps);
-  const verdict = await walk(deps, kept === undefined ? [end] : [kept, end]);
+  const verdict = await walk(
+    deps,
+    [kept, end].filter((each) => each !== undefined),
+  );
+  // Then no entry can follow, not even of this look.
+  if (end === undefined) return verdict.intact ? { intact: false, seq: verdict.head.seq + 1, why: endless } : verdict;
   await commit(deps, async (tx) => ({ value: await audit(tx, deps, by, { action: 'verify_audit', userId: null }) }));
   return verdict;
 }
 
+const endless = 'where the audit ends is not written down any more (audit_end is empty), so nothing can follow';
+
 /** The head as the database has it. Where the log is kept, it shows later what was changed after it was told. */
 export async function logAuditHead(deps: Pick<Deps, 'db' | 'log'>): Promise<void> {
-  deps.log.info('audit head', { ...(await headNow(deps)) });
+  const head = await headNow(deps);
+  if (head) deps.log.info('audit head', { ...head });
+  else deps.log.error('the audit is broken: where it ends is not written down any more; see homing audit verify');
 }
 
-async function headNow({ db }: Pick<Deps, 'db'>): Promise<AuditHead> {
-  const { seq, hash } = await auditEnd(db);
-  return { seq, hash: hash.toString('hex') };
+async function headNow({ db }: Pick<Deps, 'db'>): Promise<AuditHead | undefined> {
+  const end = await auditEnd(db);
+  return end && { seq: end.seq, hash: end.hash.toString('hex') };
 }
 
 async function walk({ db }: Pick<Deps, 'db'>, kept: readonly AuditHead[]): Promise<Verdict> {

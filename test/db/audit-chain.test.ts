@@ -127,6 +127,19 @@ describe('the chain of the audit', () => {
       await breaksAt(entries, told[0] as { seq: number; hash: string });
     });
 
+    it('takes away where it ends, then that is said, or what breaks before', async () => {
+      await database.run('delete from audit_end');
+      await assert.rejects(write(), 'nothing can follow');
+      const verdict = await verify();
+      assert.ok(!verdict.intact && verdict.why.includes('audit_end is empty'));
+      assert.equal(verdict.seq, entries + 1);
+      const told: string[] = [];
+      await logAuditHead({ db, log: { info() {}, warn() {}, error: (words) => void told.push(words) } });
+      assert.match(told.join(), /where it ends is not written down/);
+      await database.run('delete from audit where seq = 7');
+      await breaksAt(7);
+    });
+
     it('takes the last ones away or writes all anew, then a head that was kept elsewhere says so', async () => {
       const head = await headOf();
       await database.run(`delete from audit where seq >= ${head.seq}`);
