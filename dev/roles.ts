@@ -106,7 +106,8 @@ function roleEnv(stack: Stack, name: RoleName, addresses: Addresses): NodeJS.Pro
     ...context.env,
     HOMING_LADDER: ladderOf(stack),
     HOMING_OAUTH_PROVIDERS: context.env.HOMING_OAUTH_PROVIDERS ?? JSON.stringify(sandboxProviders(sandbox)),
-    HOMING_OAUTH_RETURNS: context.env.HOMING_OAUTH_RETURNS ?? `${apiUrl(stack)}/signed-in,${sandbox}/identity/back`,
+    // There is no app here to come back to; this page shows what one would be told.
+    HOMING_OAUTH_RETURNS: context.env.HOMING_OAUTH_RETURNS ?? `${sandbox}/identity/back`,
     // The sandbox's providers are here, and so may be one that somebody tries out.
     HOMING_EGRESS_ALLOW: context.env.HOMING_EGRESS_ALLOW ?? '127.0.0.0/8, ::1/128',
     // A key from the person's shell must not reach the sandbox, which has its own.

@@ -21,6 +21,8 @@ const setAside: readonly Block[] = [
   '198.18.0.0/15',
   // Azure answers its own machines there, as others do at 169.254.169.254.
   '168.63.129.16/32',
+  // Of a purpose of its own (IANA), although routed: who answers there is nobody in particular (RFC 7534, 7535, 7450).
+  ...['192.31.196.0/24', '192.52.193.0/24', '192.175.48.0/24', '2620:4f:8000::/48'],
   // Protocols (RFC 2928), Teredo among them, and documentation (RFC 9637).
   ...['2001::/23', '3fff::/20'],
 ].map((text) => ipaddr.parseCIDR(text));
@@ -31,7 +33,7 @@ const setAside: readonly Block[] = [
  */
 export function classOf(address: string): string {
   if (isIP(address) === 0) return 'unreadable';
-  const parsed = ipaddr.parse(address);
+  const parsed = parse(address);
   if (parsed.range() !== 'unicast') return parsed.range();
   if (parsed.kind() === 'ipv6' && !isWithin(parsed, global)) return 'unassigned';
   return setAside.some((block) => isWithin(parsed, block)) ? 'reserved' : 'unicast';
@@ -43,7 +45,16 @@ export const isNamed = (allowed: readonly Network[], { host, port }: Destination
 
 /** Whether the operator has named a network that the address is of. */
 export const isAllowed = (allowed: readonly Network[], address: string): boolean =>
-  isIP(address) !== 0 && allowed.some((each) => 'block' in each && isWithin(ipaddr.parse(address), each.block));
+  isIP(address) !== 0 && allowed.some((each) => 'block' in each && isWithin(parse(address), each.block));
+
+/** The library throws at an IPv6 address that ends in IPv4, but behind a few prefixes; in hexadecimal it reads all. */
+const parse = (address: string) => ipaddr.parse(inHexadecimal(address));
+
+const inHexadecimal = (address: string): string =>
+  address.replace(/^([^%]*:)(\d+)\.(\d+)\.(\d+)\.(\d+)/, (_, before: string, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
+    return `${before}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
 
 function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, [start, bits]: Block): boolean {
   // The library throws where the two are of different kinds.
@@ -54,7 +65,8 @@ function isWithin(address: ipaddr.IPv4 | ipaddr.IPv6, [start, bits]: Block): boo
 export function toNetwork(text: string): Network | undefined {
   const [, address = '', bits = ''] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
   const family = isIP(address);
-  if (family !== 0) return Number(bits) <= (family === 4 ? 32 : 128) ? { block: ipaddr.parseCIDR(text) } : undefined;
+  if (family !== 0)
+    return Number(bits) <= (family === 4 ? 32 : 128) ? { block: ipaddr.parseCIDR(inHexadecimal(text)) } : undefined;
   // By the parser that reads the addresses which are asked for, so that both are spelled alike.
   const url = /^[^\s/?#@]+:\d{1,5}$/.test(text) ? URL.parse(`http://${text}`) : null;
   return url ? { host: bare(url.hostname), port: Number(url.port || 80) } : undefined;

@@ -89,13 +89,22 @@ async function withProfile(config: Configuration, accessToken: string, claims: C
   return { ...(await fetchUserInfo(config, accessToken, claims.sub)), ...claims };
 }
 
+const tenantId = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** As the configured one is written, with the tenant where that names one, or `organizations`. */
+function issuerOfTenant(issuer: string, tenant: unknown): string | undefined {
+  if (typeof tenant !== 'string' || !tenantId.test(tenant)) return undefined;
+  const { origin, pathname } = new URL(issuer);
+  return `${origin}${pathname.replace(/^\/[^/]+/, `/${tenant}`)}`;
+}
+
 /**
  * Who the claims say it is. At Microsoft `sub` differs from app to app and the address is whatever a tenant's admin wrote:
  * there it is the tenant (which the issuer names) and the object's id, and the address is for the eye.
  */
-export function identityOf({ id, type, trustsEmail }: OidcProvider, claims: Claims): ProvedIdentity {
+export function identityOf({ id, type, issuer, trustsEmail }: OidcProvider, claims: Claims): ProvedIdentity {
   const subject = type === 'entra' ? claims.oid : claims.sub;
-  const isOfTenant = type !== 'entra' || (typeof claims.tid === 'string' && claims.iss.includes(claims.tid));
+  const isOfTenant = type !== 'entra' || claims.iss === issuerOfTenant(issuer, claims.tid);
   if (typeof subject !== 'string' || subject === '' || !isOfTenant) throw new DomainError('invalid_identity');
   const email = addressOf(claims.email);
   return {

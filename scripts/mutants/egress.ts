@@ -54,6 +54,20 @@ export const egress: readonly Mutant[] = [
     red: 'address inside 168.63.129.16',
   },
   {
+    name: 'egress: what is routed and of a purpose of its own is known',
+    file: networks,
+    changes: [["'192.31.196.0/24', ", '']],
+    test,
+    red: 'address inside 192.31.196.1',
+  },
+  {
+    name: 'egress: IPv6 that ends in IPv4 is read',
+    file: networks,
+    changes: [['ipaddr.parse(inHexadecimal(address))', 'ipaddr.parse(address)']],
+    test,
+    red: 'a name that is a compatible address',
+  },
+  {
     name: 'egress: other ports are not gone to',
     file: client,
     changes: [

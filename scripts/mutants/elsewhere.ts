@@ -36,6 +36,13 @@ export const signInElsewhere: readonly Mutant[] = [
     red: 'refuses an id token that another key has signed',
   },
   {
+    name: 'elsewhere: an issuer names its tenant to the letter',
+    file: 'api/elsewhere/oidc.ts',
+    changes: [['claims.iss === issuerOfTenant(issuer, claims.tid)', 'claims.iss.includes(String(claims.tid))']],
+    test: 'test/api/elsewhere-claims.test.ts',
+    red: 'at Microsoft is the tenant and the object',
+  },
+  {
     name: 'elsewhere: a nonce is asked for',
     file: 'api/elsewhere/oidc.ts',
     changes: [["    params.set('nonce', randomNonce());\n", '']],

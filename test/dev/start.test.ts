@@ -84,6 +84,10 @@ describe('npm start', function () {
     for (const url of [`${api}/readyz`, `${sandbox}/healthz`, ...Object.values(metricsByRole)]) {
       assert.equal((await fetch(url)).status, 200, url);
     }
+    // Where a sign-in elsewhere ends whose app nobody knows.
+    const { headers } = await fetch(`${api}/v1/auth/oauth/sandbox/callback`, { redirect: 'manual' });
+    const back = headers.get('location') ?? '';
+    assert.equal((await fetch(back)).status, 200, back);
     assert.equal(statSync(join(state, 'secrets.json')).mode & 0o777, 0o600);
 
     const second = start();

@@ -30,6 +30,7 @@ const inside: readonly string[] = [
   ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.0.1', '100.64.0.1', '169.254.0.1', '192.0.2.1'],
   ...['198.18.0.1', '198.19.255.255', '198.51.100.1', '203.0.113.1', '192.88.99.1', '224.0.0.1', '240.0.0.1'],
   ...['255.255.255.255', '[fe80::1]', '[fec0::1]', '[fc00::1]', '[fdff::1]', '[ff02::1]', '[2001:db8::1]'],
+  ...['192.31.196.1', '192.52.193.1', '192.175.48.1', '[2620:4f:8000::1]'],
   ...['[3fff::1]', '[100::1]', '[5f00::1]', '[2001:2::1]', '[2001:20::1]', '[4000::1]'],
 ];
 
@@ -38,7 +39,10 @@ const told: readonly (readonly [what: string, addresses: readonly string[]])[] =
   ['this machine', ['127.0.0.1']],
   ['this machine, by IPv6', ['::1']],
   ['a mapped address', ['::ffff:127.0.0.1']],
+  ['a compatible address', ['::127.0.0.1']],
+  ['an open address within IPv6', [`::${open}`]],
   ['an address that NAT64 translates', ['64:ff9b::7f00:1']],
+  ['an address that NAT64 translates, with the IPv4 to be read', ['64:ff9b::127.0.0.1']],
   ['metadata', ['169.254.169.254']],
   ['a network of somebody’s own', ['10.1.2.3']],
   ['an open address and a private one', [open, '127.0.0.1']],
