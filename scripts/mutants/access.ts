@@ -364,4 +364,16 @@ export const access: readonly Mutant[] = [
     test: time,
     red: 'who was signed out is refused by every operation and event',
   },
+  {
+    name: 'access: who is added can be talked to',
+    file: 'domain/conversations/members.ts',
+    changes: [
+      [
+        "    if (!known.has(userId)) return [{ path, code: 'not_found', message: 'names nobody who can be talked to' }];\n",
+        '',
+      ],
+    ],
+    test: 'test/access/fields.test.ts',
+    red: 'a person whom a body may name beside is there',
+  },
 ];
