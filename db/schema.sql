@@ -178,6 +178,7 @@ create table challenges (
   device_name text,
   expires_at timestamp with time zone not null,
   tries integer not null default 0,
+  begun_by uuid,
   constraint challenges_pkey PRIMARY KEY (token_hash),
   constraint challenges_purpose_check CHECK ((purpose = ANY (ARRAY['sign_in'::text, 'passkey_sign_in'::text, 'passkey_registration'::text, 'step_up'::text])))
 );
@@ -546,6 +547,7 @@ create table oauth_tickets (
   about jsonb not null default '{}'::jsonb,
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  begun_by uuid,
   constraint oauth_tickets_pkey PRIMARY KEY (token_hash),
   constraint oauth_tickets_purpose_check CHECK ((purpose = ANY (ARRAY['transaction'::text, 'begin_link'::text, 'sign_in'::text, 'link'::text])))
 );
@@ -797,6 +799,7 @@ create table totp (
   begun_at timestamp with time zone not null,
   confirmed_at timestamp with time zone,
   last_step bigint,
+  begun_by uuid,
   constraint totp_pkey PRIMARY KEY (user_id)
 );
 grant delete, insert, select, update on totp to homing_app;
@@ -886,6 +889,7 @@ create table verifications (
   expires_at timestamp with time zone not null,
   wrong_tries integer not null default 0,
   sent_at timestamp with time zone,
+  begun_by uuid,
   constraint verifications_pkey PRIMARY KEY (user_id, channel),
   constraint verifications_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
 );

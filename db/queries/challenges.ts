@@ -1,4 +1,4 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export type ChallengePurpose = 'sign_in' | 'passkey_sign_in' | 'passkey_registration' | 'step_up';
@@ -8,6 +8,8 @@ export interface ChallengeRow {
   purpose: ChallengePurpose;
   userId: UserId | null;
   deviceName: string | null;
+  /** In which session; null where nobody is signed in yet. */
+  begunBy: SessionId | null;
   expiresAt: Date;
 }
 
@@ -20,12 +22,12 @@ export async function insertChallenge(db: Queryable, row: ChallengeRow, at: Date
     text: `
       with swept as (
         delete from challenges where token_hash in (
-          select token_hash from challenges where expires_at <= $6 order by expires_at limit ${sweptAtOnce}
+          select token_hash from challenges where expires_at <= $7 order by expires_at limit ${sweptAtOnce}
           for update skip locked
         )
       )
-      insert into challenges (token_hash, purpose, user_id, device_name, expires_at) values ($1, $2, $3, $4, $5)`,
-    values: [row.tokenHash, row.purpose, row.userId, row.deviceName, row.expiresAt, at],
+      insert into challenges (token_hash, purpose, user_id, device_name, begun_by, expires_at) values ($1, $2, $3, $4, $5, $6)`,
+    values: [row.tokenHash, row.purpose, row.userId, row.deviceName, row.begunBy, row.expiresAt, at],
   });
 }
 
@@ -43,7 +45,7 @@ export async function takeGuess(
     text: `update challenges set tries = tries + 1
       where token_hash = $1 and purpose = $2 and ($3::uuid is null or user_id = $3) and expires_at > $4 and tries < $5
       returning token_hash as "tokenHash", purpose, user_id as "userId", device_name as "deviceName",
-        expires_at as "expiresAt"`,
+        begun_by as "begunBy", expires_at as "expiresAt"`,
     values: [tokenHash, purpose, of, at, maxTries],
   });
   return rows[0];
@@ -62,6 +64,15 @@ export async function isSpent(db: Queryable, tokenHash: Buffer, { at, maxTries }
 /** Whatever somebody was asked to prove, they need no more: whoever was asked may be another. */
 export async function deleteChallenges(tx: Tx, userId: UserId): Promise<void> {
   await tx.query({ name: 'delete-challenges', text: 'delete from challenges where user_id = $1', values: [userId] });
+}
+
+/** The same of what was begun in all sessions but this one, and of sign-ins that are under way. */
+export async function deleteOtherChallenges(tx: Tx, userId: UserId, but: SessionId): Promise<void> {
+  await tx.query({
+    name: 'delete-other-challenges',
+    text: 'delete from challenges where user_id = $1 and begun_by is distinct from $2',
+    values: [userId, but],
+  });
 }
 
 /** It is answered: once. */

@@ -1,4 +1,4 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export type TicketPurpose = 'transaction' | 'begin_link' | 'sign_in' | 'link';
@@ -9,6 +9,8 @@ export interface TicketRow {
   userId: UserId | null;
   challenge: Buffer | null;
   about: unknown;
+  /** In which session a link was begun; null for a sign-in. */
+  begunBy: SessionId | null;
   expiresAt: Date;
 }
 
@@ -26,16 +28,16 @@ export async function insertTicket(
     text: `
       with swept as (
         delete from oauth_tickets where token_hash in (
-          select token_hash from oauth_tickets where expires_at <= $7 order by expires_at limit ${sweptAtOnce}
+          select token_hash from oauth_tickets where expires_at <= $8 order by expires_at limit ${sweptAtOnce}
           for update skip locked
         )
       )
-      insert into oauth_tickets (token_hash, purpose, user_id, challenge, about, expires_at, used_at)
-      values ($1, $2, $3, $4, $5, $6, case when $8 then $7::timestamptz end)
+      insert into oauth_tickets (token_hash, purpose, user_id, challenge, about, begun_by, expires_at, used_at)
+      values ($1, $2, $3, $4, $5, $6, $7, case when $9 then $8::timestamptz end)
       on conflict (token_hash) do nothing`,
     values: [
-      ...[row.tokenHash, row.purpose, row.userId, row.challenge, JSON.stringify(row.about), row.expiresAt],
-      ...[at, used],
+      ...[row.tokenHash, row.purpose, row.userId, row.challenge, JSON.stringify(row.about), row.begunBy],
+      ...[row.expiresAt, at, used],
     ],
   });
   return rowCount === 1;
@@ -51,7 +53,8 @@ export async function useTicket(
     name: 'use-oauth-ticket',
     text: `update oauth_tickets set used_at = $3
       where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3
-      returning token_hash as "tokenHash", purpose, user_id as "userId", challenge, about, expires_at as "expiresAt"`,
+      returning token_hash as "tokenHash", purpose, user_id as "userId", challenge, about, begun_by as "begunBy",
+        expires_at as "expiresAt"`,
     values: [tokenHash, purpose, at],
   });
   return rows[0];

@@ -220,17 +220,30 @@ export async function isSessionOpen(db: Db | Queryable, userId: UserId, id: Sess
   return rowCount === 1;
 }
 
-/**
- * Whether the session's person has proved who they are since then: by a factor, where they have one now. Whatever was proved
- * before they had it was proved by what somebody else may know.
- */
+/** By a factor, where they have one now: whatever was proved before they had it was proved by what somebody else may know. */
+const provedWell = `(proved_by_factor or not (exists (select from totp where user_id = $1 and confirmed_at is not null)
+  or exists (select from passkeys where user_id = $1)))`;
+
+/** Whether the session's person has proved who they are since then. */
 export async function isProvedSince(db: Queryable, userId: UserId, id: SessionId, since: Date): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is-proved-since',
-    text: `select 1 from sessions where user_id = $1 and id = $2 and proved_at > $3
-      and (proved_by_factor or not (exists (select from totp where user_id = $1 and confirmed_at is not null)
-        or exists (select from passkeys where user_id = $1)))`,
+    text: `select 1 from sessions where user_id = $1 and id = $2 and proved_at > $3 and ${provedWell}`,
     values: [userId, id, since],
+  });
+  return rowCount === 1;
+}
+
+/**
+ * Whether the session is open and what its person has proved in it counts still, however long ago that was. It does until
+ * the transaction ends: whoever ends the session or voids what was proved in it waits, or came first.
+ */
+export async function holdProved(tx: Tx, userId: UserId, id: SessionId): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'hold-proved',
+    text: `select from sessions where user_id = $1 and id = $2 and revoked_at is null and expires_at > now()
+      and proved_at is not null and ${provedWell} for share`,
+    values: [userId, id],
   });
   return rowCount === 1;
 }

@@ -1,10 +1,12 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface TotpRow {
   secret: Buffer;
   keyId: string;
   begunAt: Date;
+  /** In which session. */
+  begunBy: SessionId | null;
   confirmedAt: Date | null;
 }
 
@@ -12,15 +14,15 @@ export interface TotpRow {
 export async function putTotp(
   db: Queryable,
   userId: UserId,
-  { secret, keyId, begunAt }: Omit<TotpRow, 'confirmedAt'>,
+  { secret, keyId, begunAt, begunBy }: Omit<TotpRow, 'confirmedAt'>,
 ): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'put-totp',
-    text: `insert into totp (user_id, secret, key_id, begun_at) values ($1, $2, $3, $4)
+    text: `insert into totp (user_id, secret, key_id, begun_at, begun_by) values ($1, $2, $3, $4, $5)
       on conflict (user_id) do update
-      set secret = excluded.secret, key_id = excluded.key_id, begun_at = excluded.begun_at
+      set secret = excluded.secret, key_id = excluded.key_id, begun_at = excluded.begun_at, begun_by = excluded.begun_by
       where totp.confirmed_at is null`,
-    values: [userId, secret, keyId, begunAt],
+    values: [userId, secret, keyId, begunAt, begunBy],
   });
   return rowCount === 1;
 }
@@ -28,7 +30,8 @@ export async function putTotp(
 export async function totpOf(db: Queryable, userId: UserId): Promise<TotpRow | undefined> {
   const { rows } = await db.query<TotpRow>({
     name: 'totp-of',
-    text: `select secret, key_id as "keyId", begun_at as "begunAt", confirmed_at as "confirmedAt" from totp where user_id = $1`,
+    text: `select secret, key_id as "keyId", begun_at as "begunAt", begun_by as "begunBy",
+      confirmed_at as "confirmedAt" from totp where user_id = $1`,
     values: [userId],
   });
   return rows[0];

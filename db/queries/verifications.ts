@@ -1,4 +1,4 @@
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 
 export interface VerificationRow {
@@ -6,20 +6,24 @@ export interface VerificationRow {
   channel: 'email' | 'sms';
   id: string;
   target: string;
+  /** In which session it was asked for; null where it was offered at the sign-up. */
+  begunBy: SessionId | null;
   expiresAt: Date;
   wrongTries: number;
 }
 
-const columns = `user_id as "userId", channel, id, target, expires_at as "expiresAt", wrong_tries as "wrongTries"`;
+const columns = `user_id as "userId", channel, id, target, begun_by as "begunBy", expires_at as "expiresAt",
+  wrong_tries as "wrongTries"`;
 
 /** Opens a request for a code; an older one on the same channel is replaced and its code worth nothing. */
 export async function putVerification(tx: Tx, request: Omit<VerificationRow, 'wrongTries'>): Promise<void> {
   await tx.query({
     name: 'put-verification',
-    text: `insert into verifications (user_id, channel, id, target, expires_at) values ($1, $2, $3, $4, $5)
+    text: `insert into verifications (user_id, channel, id, target, begun_by, expires_at) values ($1, $2, $3, $4, $5, $6)
       on conflict (user_id, channel) do update
-      set id = excluded.id, target = excluded.target, expires_at = excluded.expires_at, wrong_tries = 0, sent_at = null`,
-    values: [request.userId, request.channel, request.id, request.target, request.expiresAt],
+      set id = excluded.id, target = excluded.target, begun_by = excluded.begun_by, expires_at = excluded.expires_at,
+        wrong_tries = 0, sent_at = null`,
+    values: [request.userId, request.channel, request.id, request.target, request.begunBy, request.expiresAt],
   });
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import {
@@ -21,13 +21,14 @@ const challengeBytes = 32;
 export async function openChallenge(
   deps: Pick<Deps, 'now'> & { db: Queryable },
   purpose: ChallengePurpose,
-  whose: { userId?: UserId; deviceName?: string | undefined } = {},
+  whose: { userId?: UserId; sessionId?: SessionId; deviceName?: string | undefined } = {},
 ): Promise<{ token: string; expiresAt: Date }> {
   const at = deps.now();
   const token = randomBytes(challengeBytes).toString('base64url');
   const expiresAt = new Date(at.getTime() + limits.challengeSeconds * 1_000);
-  const { userId = null, deviceName = null } = whose;
-  await insertChallenge(deps.db, { tokenHash: hashToken(token), purpose, userId, deviceName, expiresAt }, at);
+  const { userId = null, sessionId: begunBy = null, deviceName = null } = whose;
+  const row = { tokenHash: hashToken(token), purpose, userId, deviceName, begunBy, expiresAt };
+  await insertChallenge(deps.db, row, at);
   return { token, expiresAt };
 }
 
@@ -51,7 +52,7 @@ export async function settleChallenge(tx: Tx, { tokenHash }: ChallengeRow): Prom
   if (!(await endChallenge(tx, tokenHash))) throw challengeOver();
 }
 
-const challengeOver = () =>
+export const challengeOver = () =>
   new DomainError('code_expired', {
     detail: 'This challenge has run out, was answered or was never given; begin again.',
   });

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Me } from '../../contracts/entities/index.ts';
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import type { Tx } from '../../db/client.ts';
+import { lockFactors } from '../../db/queries/factors.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
 import {
   type VerificationRow,
@@ -20,6 +21,7 @@ import { DomainError, notFound } from '../errors.ts';
 import { allow, codesOf, codesTo, insistOn } from './allowances.ts';
 import { type Contact, isProvedBy, tellOwner } from './notices.ts';
 import { presentMe } from './present.ts';
+import { requireStandingProof } from './proof.ts';
 import { refusingTaken } from './taken.ts';
 
 /** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
@@ -28,10 +30,15 @@ export const codeLimits = { lifetimeMs: 10 * 60_000, tries: 5 };
 export type { Contact };
 
 /** Opens a request for a code and leaves its sending to the durable lane, in the same transaction. */
-async function requestCode(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, userId: UserId, contact: Contact): Promise<void> {
+async function requestCode(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  { userId, begunBy }: { userId: UserId; begunBy: SessionId | null },
+  contact: Contact,
+): Promise<void> {
   const id = deps.newId();
   const expiresAt = new Date(deps.now().getTime() + codeLimits.lifetimeMs);
-  await putVerification(tx, { userId, id, expiresAt, ...contact });
+  await putVerification(tx, { userId, id, begunBy, expiresAt, ...contact });
   await insertOutbox(tx, {
     topic: 'verification.requested',
     userId,
@@ -54,9 +61,10 @@ export async function changeContact(
   actor: Actor,
   contact: Contact,
 ): Promise<{ expiresInSeconds: number }> {
+  const { userId, sessionId: begunBy } = actor;
   await commit(deps, async (tx) => {
-    await insistOn(tx, deps, [...codesOf(actor.userId), ...codesTo(contact)]);
-    return { value: await requestCode(tx, deps, actor.userId, contact) };
+    await insistOn(tx, deps, [...codesOf(userId), ...codesTo(contact)]);
+    return { value: await requestCode(tx, deps, { userId, begunBy }, contact) };
   });
   return { expiresInSeconds: codeLimits.lifetimeMs / 1_000 };
 }
@@ -71,7 +79,7 @@ export async function offerCode(
   userId: UserId,
   contact: Contact,
 ): Promise<void> {
-  if (!(await allow(tx, deps, codesTo(contact)))) await requestCode(tx, deps, userId, contact);
+  if (!(await allow(tx, deps, codesTo(contact)))) await requestCode(tx, deps, { userId, begunBy: null }, contact);
 }
 
 /** Confirms a contact with its code. Each try is counted before it is judged. */
@@ -86,7 +94,10 @@ export async function verifyContact(
   if (!right) throw new DomainError('invalid_code');
   return refusingTaken(() =>
     commit(deps, async (tx) => {
-      if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw new DomainError('code_expired');
+      await lockFactors(tx, actor.userId);
+      // Who signed up named it themselves, and proved nothing for it.
+      if (request.begunBy) await requireStandingProof(tx, actor, request.begunBy, codeOver);
+      if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw codeOver();
       const contact = { channel, target: request.target };
       const before = await userById(tx, actor.userId);
       const { user, former } = await prove(tx, deps, actor.userId, contact);
@@ -96,6 +107,8 @@ export async function verifyContact(
     }),
   );
 }
+
+const codeOver = () => new DomainError('code_expired');
 
 /**
  * Where somebody is told of things, and signs in by, is another now. Who had the account until then hears of it where that

@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { DisplayName, EmailAddress, Locale, type SecondFactorNeeded } from '../../contracts/entities/index.ts';
-import type { UserId } from '../../contracts/ids.ts';
+import type { SessionId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { SignedIn } from '../../contracts/rest/auth.ts';
 import type { CodeExchange } from '../../contracts/rest/identities.ts';
@@ -32,6 +32,8 @@ export interface ProvedIdentity {
 export interface Beginning {
   /** Who links it to their account; null for who signs in. */
   userId: UserId | null;
+  /** In which session. */
+  begunBy: SessionId | null;
   returnTo: string;
   challenge: string | null;
 }
@@ -41,11 +43,18 @@ const codeBytes = 32;
 
 type TicketDeps = Pick<Deps, 'now'> & { db: Queryable };
 
+interface Ticket {
+  userId: UserId;
+  challenge: string | null;
+  about?: unknown;
+  seconds: number;
+}
+
 /** Hands out what is shown once, later. */
 export async function giveTicket(
   { db, now }: TicketDeps,
   purpose: TicketPurpose,
-  { challenge, seconds, ...of }: { userId: UserId; challenge: string | null; about?: unknown; seconds: number },
+  { challenge, seconds, ...of }: Pick<TicketRow, 'begunBy'> & Ticket,
 ): Promise<{ token: string; expiresAt: Date }> {
   const at = now();
   const token = randomBytes(codeBytes).toString('base64url');
@@ -93,11 +102,12 @@ export async function setOut(
     challenge = null,
   }: { ticket?: string | undefined; returnTo?: string | undefined; challenge?: string | null | undefined },
 ): Promise<Beginning> {
-  if (ticket === undefined) return { userId: null, returnTo: returnAddress(deps, returnTo), challenge };
+  if (ticket === undefined) return { userId: null, begunBy: null, returnTo: returnAddress(deps, returnTo), challenge };
   const begun = await useTicket(deps.db, { tokenHash: hashToken(ticket), purpose: 'begin_link' }, deps.now());
   const about = begun?.about as { provider: string; returnTo: string } | undefined;
   if (!begun || about?.provider !== provider) throw signInOver();
-  return { userId: begun.userId, returnTo: about.returnTo, challenge: begun.challenge?.toString('base64url') ?? null };
+  const { userId, begunBy } = begun;
+  return { userId, begunBy, returnTo: about.returnTo, challenge: begun.challenge?.toString('base64url') ?? null };
 }
 
 /** What was begun at a provider ends once: whoever has kept the browser's cookie does not end it again. */
@@ -106,7 +116,14 @@ export async function endTransaction(
   { id, expiresAt }: { id: string; expiresAt: Date },
 ): Promise<void> {
   const at = now();
-  const row = { tokenHash: hashToken(id), purpose: 'transaction', userId: null, challenge: null, about: {} } as const;
+  const row = {
+    tokenHash: hashToken(id),
+    purpose: 'transaction',
+    userId: null,
+    challenge: null,
+    begunBy: null,
+    about: {},
+  } as const;
   if (expiresAt <= at || !(await insertTicket(db, { ...row, expiresAt }, { at, used: true }))) throw signInOver();
 }
 
@@ -114,17 +131,18 @@ type ArriveDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>;
 
 /** Somebody came back from a provider. Answers with the code that their app goes on with. */
 export async function comeBack(deps: ArriveDeps, proved: ProvedIdentity, begun: Beginning): Promise<string> {
-  const { userId, challenge } = begun;
+  const { userId, begunBy, challenge } = begun;
   const seconds = limits.oauthCodeSeconds;
   if (userId) {
-    const ticket = await giveTicket(deps, 'link', { userId, challenge, seconds, about: proved });
+    const ticket = await giveTicket(deps, 'link', { userId, begunBy, challenge, seconds, about: proved });
     return ticket.token;
   }
   return whileUnknown(() =>
     commit(deps, async (tx) => {
       const known = await useIdentity(tx, proved, deps.now());
       const whose = known ?? (await makeFrom(tx, deps, proved));
-      const { token } = await giveTicket({ ...deps, db: tx }, 'sign_in', { userId: whose, challenge, seconds });
+      const ticket = { userId: whose, begunBy: null, challenge, seconds };
+      const { token } = await giveTicket({ ...deps, db: tx }, 'sign_in', ticket);
       return { value: token };
     }),
   );

@@ -10,6 +10,8 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 import { type ProvedIdentity, giveTicket, returnAddress, signInOver, takeTicket } from './elsewhere.ts';
 import { tellOfFactor } from './notices.ts';
+import { requireStandingProof } from './proof.ts';
+import { voidProofs } from './void-proofs.ts';
 import { insistOnWayIn } from './ways-in.ts';
 
 export async function listIdentities(
@@ -31,7 +33,7 @@ const present = ({ provider, email, displayName, createdAt, lastUsedAt }: Identi
  */
 export async function beginIdentity(
   deps: Pick<Deps, 'db' | 'now' | 'identityProviders' | 'returnAddresses' | 'publicUrl'>,
-  { userId }: Actor,
+  { userId, sessionId }: Actor,
   provider: string,
   { returnTo, challenge = null }: { returnTo?: string | undefined; challenge?: string | null | undefined },
 ): Promise<{ url: string; expiresAt: string }> {
@@ -40,23 +42,25 @@ export async function beginIdentity(
   const about = { provider, returnTo: returnAddress(deps, returnTo) };
   if ((await identitiesOf(deps.db, userId)).some((each) => each.provider === provider))
     throw new DomainError('identity_exists');
-  const ticket = { userId, challenge, about, seconds: limits.challengeSeconds };
+  const ticket = { userId, begunBy: sessionId, challenge, about, seconds: limits.challengeSeconds };
   const { token, expiresAt } = await giveTicket(deps, 'begin_link', ticket);
   const url = `${deps.publicUrl}/v1/auth/oauth/${provider}?ticket=${token}`;
   return { url, expiresAt: expiresAt.toISOString() };
 }
 
-/** Links what the provider proved, for who began it alone, in whose app the browser has come back. */
+/** Links what the provider proved, for who began it alone, in whose app, and session, the browser has come back. */
 export async function addIdentity(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  { userId }: Actor,
+  actor: Actor,
   shown: { code: string; verifier?: string | undefined },
 ): Promise<Identity> {
+  const { userId } = actor;
   return refusingLinked(() =>
     commit(deps, async (tx) => {
+      await lockFactors(tx, userId);
       const ticket = await takeTicket({ ...deps, db: tx }, 'link', shown);
       if (ticket.userId !== userId) throw signInOver();
-      await lockFactors(tx, userId);
+      await requireStandingProof(tx, actor, ticket.begunBy, signInOver);
       const { provider, issuer, subject, email, displayName } = ticket.about as ProvedIdentity;
       const row = { userId, provider, issuer, subject, email, displayName, createdAt: deps.now(), lastUsedAt: null };
       await insertIdentity(tx, row);
@@ -79,14 +83,16 @@ async function refusingLinked<T>(work: () => Promise<T>): Promise<T> {
 /** Takes a way in away, with the codes that came by it. */
 export async function removeIdentity(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  { userId }: Actor,
+  actor: Actor,
   provider: string,
 ): Promise<void> {
+  const { userId } = actor;
   await commit(deps, async (tx) => {
     await lockFactors(tx, userId);
     if (!(await deleteIdentity(tx, userId, provider))) throw notFound();
     await insistOnWayIn(tx, userId);
     await deleteTickets(tx, userId);
+    await voidProofs(tx, actor);
     return { value: await tellOfFactor(tx, deps, userId, 'identity_removed') };
   });
 }

@@ -24,10 +24,11 @@ import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
-import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
+import { challengeOver, guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import { tellOfFactor } from './notices.ts';
-import { proveByNewFactor } from './proof.ts';
+import { proveByNewFactor, requireStandingProof } from './proof.ts';
+import { voidProofs } from './void-proofs.ts';
 import { insistOnWayIn } from './ways-in.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes, hasFactor } from './recovery-codes.ts';
 import { challengeIn, checkNewPasskey, checkPasskey, creationFor, handleOf, notRight, requestFor } from './webauthn.ts';
@@ -36,12 +37,12 @@ type CheckDeps = Pick<Deps, 'now' | 'publicUrl' | 'origins'>;
 
 export async function beginPasskey(
   deps: Pick<Deps, 'db' | 'now' | 'publicUrl'>,
-  { userId }: Actor,
+  { userId, sessionId }: Actor,
 ): Promise<PasskeyCreation> {
   const [user, passkeys] = [await userById(deps.db, userId), await passkeysOf(deps.db, userId)];
   if (!user) throw notFound();
   if (passkeys.length >= limits.passkeysPerUser) throw tooManyPasskeys();
-  const { token } = await openChallenge(deps, 'passkey_registration', { userId });
+  const { token } = await openChallenge(deps, 'passkey_registration', { userId, sessionId });
   return creationFor(deps, token, user, passkeys);
 }
 
@@ -67,6 +68,7 @@ export async function addPasskey(
     commit(deps, async (tx) => {
       // In the order in which support takes factors away: the person, then what they have begun.
       await lockFactors(tx, userId);
+      await requireStandingProof(tx, actor, asked.begunBy, challengeOver);
       await settleChallenge(tx, asked);
       return { value: { passkey: present(row), recoveryCodes: await store(tx, deps, actor, row) } };
     }),
@@ -81,7 +83,7 @@ async function store(
 ): Promise<string[] | null> {
   const before = await factorsOf(tx, row.userId);
   if (before.passkeys >= limits.passkeysPerUser) throw tooManyPasskeys();
-  await proveByNewFactor(tx, deps, actor, before);
+  await proveByNewFactor(tx, actor, before);
   await insertPasskey(tx, row);
   await tellOfFactor(tx, deps, row.userId, 'passkey_added');
   return hasFactor(before) ? null : giveRecoveryCodes(tx, row.userId);
@@ -162,14 +164,16 @@ export async function renamePasskey(
 
 export async function removePasskey(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  { userId }: Actor,
+  actor: Actor,
   id: PasskeyId,
 ): Promise<void> {
+  const { userId } = actor;
   await commit(deps, async (tx) => {
     await lockFactors(tx, userId);
     if (!(await deletePasskeyRow(tx, userId, id))) throw notFound();
     await insistOnWayIn(tx, userId);
     await dropUselessRecoveryCodes(tx, userId);
+    await voidProofs(tx, actor);
     return { value: await tellOfFactor(tx, deps, userId, 'passkey_removed') };
   });
 }

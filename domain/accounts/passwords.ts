@@ -14,7 +14,7 @@ import {
   usePasswordReset,
 } from '../../db/queries/password-resets.ts';
 import { insertOutbox } from '../../db/queries/outbox.ts';
-import { revokeSessions, voidOtherProofs } from '../../db/queries/sessions.ts';
+import { revokeSessions } from '../../db/queries/sessions.ts';
 import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
 import { audit } from '../audit/index.ts';
@@ -31,6 +31,7 @@ import { requireProof } from './proof.ts';
 import { hasFactor } from './recovery-codes.ts';
 import { hashToken, tellEnded } from './sessions.ts';
 import { refusingTaken } from './taken.ts';
+import { voidProofs } from './void-proofs.ts';
 
 type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
 
@@ -62,7 +63,7 @@ export async function changePassword(
     const others = { allBut: actor.sessionId };
     const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
     const tokenIds = alsoTokens ? await endTokens(tx, user.id, 'password_changed') : [];
-    await voidOtherProofs(tx, user.id, actor.sessionId);
+    await voidProofs(tx, actor);
     await audit(tx, deps, actor, { action: 'change_password', userId: user.id });
     return { value: [...sessionIds, ...tokenIds] };
   });

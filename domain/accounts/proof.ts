@@ -1,12 +1,14 @@
 import type { SecondFactorNeeded } from '../../contracts/entities/index.ts';
+import type { SessionId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
-import { isProvedSince, markProvedByFactor } from '../../db/queries/sessions.ts';
+import { holdProved, isProvedSince, markProvedByFactor } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { hasFactor } from './recovery-codes.ts';
+import { voidProofs } from './void-proofs.ts';
 
 /** For which a proof of who somebody is counts. */
 export const proofMs = limits.proofSeconds * 1_000;
@@ -45,15 +47,22 @@ export const methodsOf = ({ totp, passkeys, recoveryCodes }: FactorsRow): Second
 ];
 
 /**
- * A factor more, which the session that adds it is proved by from now on. It may have been begun before there was another:
- * then that one is asked for now. Whoever calls holds the person's factors (`lockFactors`).
+ * What was begun is finished by whom began it, in the same session, and only while that session's proof stands: finishing asks
+ * for what beginning asked for, but for the minutes. Whoever calls holds the person's row (`lockFactors`), as all do who void
+ * proofs: of the two at once one comes second and sees the other. `over` is what who did not begin it is told.
  */
-export async function proveByNewFactor(
+export async function requireStandingProof(
   tx: Tx,
-  deps: Pick<Deps, 'now'>,
-  actor: Actor,
-  before: FactorsRow,
+  { userId, sessionId }: Actor,
+  begunBy: SessionId | null,
+  over: () => DomainError,
 ): Promise<void> {
-  if (hasFactor(before)) await requireProof({ ...deps, db: tx }, actor);
+  if (begunBy !== sessionId) throw over();
+  if (!(await holdProved(tx, userId, sessionId))) throw notProved(await factorsOf(tx, userId));
+}
+
+/** A factor more, which the session that adds it is proved by from now on; with the first one no other session is. */
+export async function proveByNewFactor(tx: Tx, actor: Actor, before: FactorsRow): Promise<void> {
+  if (!hasFactor(before)) await voidProofs(tx, actor);
   await markProvedByFactor(tx, actor.userId, actor.sessionId);
 }

@@ -10,6 +10,7 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { tellOfFactor } from './notices.ts';
 import { hashToken } from './sessions.ts';
+import { voidProofs } from './void-proofs.ts';
 
 /** Bytes of one code: from 112 bits on a plain hash hides it (ASVS 6.5.2). */
 const codeBytes = 16;
@@ -28,8 +29,10 @@ export async function renewRecoveryCodes(
   return commit(deps, async (tx) => {
     await lockFactors(tx, actor.userId);
     if (!hasFactor(await factorsOf(tx, actor.userId))) throw notFound();
+    const codes = await giveRecoveryCodes(tx, actor.userId);
+    await voidProofs(tx, actor);
     await tellOfFactor(tx, deps, actor.userId, 'recovery_codes_renewed');
-    return { value: await giveRecoveryCodes(tx, actor.userId) };
+    return { value: codes };
   });
 }
 

@@ -10,7 +10,7 @@ import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { auditGuesses } from './guesses.ts';
-import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
+import { challengeOver, guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { notProved, proofMs, signInAnew } from './proof.ts';
 import { auditRecoveryCode, hasFactor } from './recovery-codes.ts';
 import { prove } from './second-factor.ts';
@@ -75,6 +75,7 @@ async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Pro
   if (!proof.passkey) return (tx) => prove(tx, deps, actor.userId, proof, '');
   const token = challengeIn(proof.passkey);
   const asked = await guessAt(deps, token, 'step_up', actor.userId);
+  if (asked.begunBy !== actor.sessionId) throw challengeOver();
   return async (tx) => {
     await prove(tx, deps, actor.userId, proof, token);
     await settleChallenge(tx, asked);
@@ -84,10 +85,10 @@ async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Pro
 /** What a browser asks one of the person's passkeys. */
 export async function beginPasskeyStepUp(
   deps: Pick<Deps, 'db' | 'now' | 'publicUrl'>,
-  { userId }: Actor,
+  { userId, sessionId }: Actor,
 ): Promise<PasskeyRequest> {
   const passkeys = await passkeysOf(deps.db, userId);
   if (passkeys.length === 0) throw notFound();
-  const { token } = await openChallenge(deps, 'step_up', { userId });
+  const { token } = await openChallenge(deps, 'step_up', { userId, sessionId });
   return requestFor(deps, token, passkeys);
 }

@@ -11,7 +11,8 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes } from './recovery-codes.ts';
 import { tellOfFactor } from './notices.ts';
-import { proveByNewFactor } from './proof.ts';
+import { proveByNewFactor, requireStandingProof } from './proof.ts';
+import { voidProofs } from './void-proofs.ts';
 
 /** What every authenticator app understands (RFC 6238; SHA-1 is no weakness in HMAC). */
 const form = { issuer: 'Homing', algorithm: 'SHA1', digits: 6, period: 30 };
@@ -39,7 +40,7 @@ export async function beginTotp(
   if (!user) throw notFound();
   const [secret, begunAt] = [randomBytes(secretBytes), deps.now()];
   const { keyId, sealed } = deps.sealing.seal(secret, actor.userId);
-  if (!(await putTotp(deps.db, actor.userId, { secret: sealed, keyId, begunAt })))
+  if (!(await putTotp(deps.db, actor.userId, { secret: sealed, keyId, begunAt, begunBy: actor.sessionId })))
     throw new DomainError('factor_exists');
   const totp = totpFrom(secret, user.email ?? user.phone ?? user.displayName);
   return { secret: totp.secret.base32, uri: totp.toString(), expiresAt: endOf(begunAt).toISOString() };
@@ -55,19 +56,22 @@ export async function confirmTotp(
 ): Promise<string[]> {
   const [begun, at] = [await totpOf(deps.db, actor.userId), deps.now()];
   if (begun?.confirmedAt) throw new DomainError('factor_exists');
-  if (!begun || endOf(begun.begunAt) <= at)
-    throw new DomainError('code_expired', { detail: 'No app is being set up; begin with POST /v1/me/totp.' });
+  if (!begun || endOf(begun.begunAt) <= at) throw nothingBegun();
   const step = stepOf(open(deps, actor.userId, begun), code, at);
   if (step === undefined) throw wrongCode();
   return commit(deps, async (tx) => {
     await lockFactors(tx, actor.userId);
-    await proveByNewFactor(tx, deps, actor, await factorsOf(tx, actor.userId));
+    await requireStandingProof(tx, actor, begun.begunBy, nothingBegun);
+    await proveByNewFactor(tx, actor, await factorsOf(tx, actor.userId));
     if (!(await confirmTotpSecret(tx, actor.userId, { secret: begun.secret, step, at })))
       throw new DomainError('conflict');
     await tellOfFactor(tx, deps, actor.userId, 'totp_added');
     return { value: await giveRecoveryCodes(tx, actor.userId) };
   });
 }
+
+const nothingBegun = () =>
+  new DomainError('code_expired', { detail: 'No app is being set up; begin with POST /v1/me/totp.' });
 
 const open = ({ sealing }: Pick<Deps, 'sealing'>, userId: UserId, { keyId, secret }: TotpRow) =>
   sealing.open({ keyId, sealed: secret }, userId);
@@ -95,6 +99,7 @@ export async function removeTotp(
     await lockFactors(tx, actor.userId);
     if (!(await deleteTotp(tx, actor.userId))) throw notFound();
     await dropUselessRecoveryCodes(tx, actor.userId);
+    await voidProofs(tx, actor);
     return { value: await tellOfFactor(tx, deps, actor.userId, 'totp_removed') };
   });
 }

@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const factors = 'test/api/second-factors.test.ts';
 const stepUp = 'test/api/step-up.test.ts';
+const begun = 'test/api/begun.test.ts';
 const beside = 'test/api/passwords-beside-factors.test.ts';
 const passwords = 'domain/accounts/passwords.ts';
 const passkeys = 'test/api/passkeys.test.ts';
@@ -32,21 +33,88 @@ export const secondFactors: readonly Mutant[] = [
   {
     name: 'a proof by the password counts for nothing beside a factor',
     file: 'db/queries/sessions.ts',
-    changes: [['and (proved_by_factor or not', 'and (true or proved_by_factor or not']],
+    changes: [['`(proved_by_factor or not', '`(true or proved_by_factor or not']],
     test: stepUp,
     red: 'counts for nothing in other sessions from then on, and the one that did so stays proved',
   },
   {
     name: 'what was begun without a factor is not finished beside one',
     file: 'domain/accounts/proof.ts',
-    changes: [['  if (hasFactor(before)) await requireProof({ ...deps, db: tx }, actor);\n', '']],
+    changes: [['  if (!hasFactor(before)) await voidProofs(tx, actor);\n', '']],
     test: stepUp,
-    red: 'lets nobody finish what they had begun by it',
+    red: 'comes back with no factor that is taken away',
+  },
+  {
+    name: 'what was begun by a proof that is void is not finished',
+    file: 'domain/accounts/proof.ts',
+    changes: [
+      ['  if (!(await holdProved(tx, userId, sessionId))) throw notProved(await factorsOf(tx, userId));\n', ''],
+    ],
+    test: begun,
+    red: 'an authenticator app is not finished after the password is changed',
+  },
+  {
+    name: 'what was begun is finished in the same session',
+    file: 'domain/accounts/proof.ts',
+    changes: [['  if (begunBy !== sessionId) throw over();\n', '']],
+    test: begun,
+    red: 'another address is not finished in another session either',
+  },
+  {
+    name: 'another address is finished by the proof that it was begun by',
+    file: 'domain/accounts/contacts.ts',
+    changes: [['      if (request.begunBy) await requireStandingProof(tx, actor, request.begunBy, codeOver);\n', '']],
+    test: begun,
+    red: 'another address is not finished after a first factor is an app',
+  },
+  {
+    name: 'a link is finished by the proof that it was begun by',
+    file: 'domain/accounts/identities.ts',
+    changes: [['      await requireStandingProof(tx, actor, ticket.begunBy, signInOver);\n', '']],
+    test: begun,
+    red: 'a link, whose browser is at the provider is not finished after the password is changed',
+  },
+  {
+    name: 'a passkey is finished by the proof that it was begun by',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [['      await requireStandingProof(tx, actor, asked.begunBy, challengeOver);\n', '']],
+    test: begun,
+    red: 'a passkey is not finished after a first factor is an app',
+  },
+  {
+    name: 'an app is finished by the proof that it was begun by',
+    file: 'domain/accounts/totp.ts',
+    changes: [['    await requireStandingProof(tx, actor, begun.begunBy, nothingBegun);\n', '']],
+    test: begun,
+    red: 'an authenticator app is not finished after a first factor is a passkey',
+  },
+  {
+    name: 'whoever ends a session waits for what is being finished in it, or came first',
+    file: 'db/queries/sessions.ts',
+    changes: [
+      ['and proved_at is not null and ${provedWell} for share`', 'and proved_at is not null and ${provedWell}`'],
+    ],
+    test: begun,
+    red: 'an authenticator app is not finished behind it: its session is ended',
+  },
+  {
+    name: 'what was proved counts no more once a factor is gone',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [['    await voidProofs(tx, actor);\n', '']],
+    test: begun,
+    red: 'an authenticator app is not finished after a factor is removed',
+  },
+  {
+    name: 'what was proved counts no more once an account elsewhere is gone',
+    file: 'domain/accounts/identities.ts',
+    changes: [['    await voidProofs(tx, actor);\n', '']],
+    test: begun,
+    red: 'an authenticator app is not finished after an account elsewhere is removed',
   },
   {
     name: 'a proof by the former password counts for nothing',
     file: passwords,
-    changes: [['    await voidOtherProofs(tx, user.id, actor.sessionId);\n', '']],
+    changes: [['    await voidProofs(tx, actor);\n', '']],
     test: stepUp,
     red: 'counts for nothing in other sessions, and the one that changed it stays proved',
   },
