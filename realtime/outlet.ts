@@ -99,9 +99,13 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
   };
 }
 
-/** Here, where all that is told goes by: a new sender of events cannot forget what a token is not for. */
-function mayHear({ data: { actor } }: IoSocket, { text }: Frame): boolean {
+/**
+ * Here, where all that is told goes by: a new sender of events cannot forget what a token is not for, and since when it is for
+ * nothing. The sweep closes its socket a little later.
+ */
+function mayHear({ data: { actor, expiresAt } }: IoSocket, { text }: Frame): boolean {
   if (!actor.scopes) return true;
+  if (expiresAt.getTime() <= Date.now()) return false;
   const needed = heardBy[nameOf(text)];
   return needed === null || hasScope(actor, needed);
 }

@@ -36,6 +36,13 @@ export const tokenMutants: readonly Mutant[] = [
     red: 'a socket hears what the token is for',
   },
   {
+    name: 'tokens: a socket hears nothing once its token’s time is over',
+    file: 'realtime/outlet.ts',
+    changes: [['  if (expiresAt.getTime() <= Date.now()) return false;\n', '']],
+    test: tokens,
+    red: 'hears nothing from the moment on in which its time is over',
+  },
+  {
     name: 'tokens: and is not opened for nothing',
     file: 'realtime/handshake.ts',
     changes: [['  requireScope(actor, scopeOfSocket);\n', '']],

@@ -377,6 +377,25 @@ describe('tokens for programs', () => {
     await ended(socket, 'token_expired');
   });
 
+  it('hears nothing from the moment on in which its time is over', async () => {
+    const [ana, ben] = [await registerPerson(app, 'Ana'), await registerPerson(app, 'Ben')];
+    const { id } = await makeDirect(ana, ben);
+    const { token } = await make(ana, scopeNames);
+    const [byToken, bySession] = [await connect(here, { token }), await connect(here, { token: ana.token })];
+    const text = (wanted: string) => (payload: { data: object }) =>
+      'message' in payload.data && (payload.data.message as { text?: string } | null)?.text === wanted;
+    await send(ben, id, 'before');
+    await byToken.heard('event', text('before'));
+    for (const { data } of (app.processes[0] ?? assert.fail()).runtime.io.sockets.sockets.values())
+      if (data.actor.userId === ana.id && data.actor.scopes) data.expiresAt = new Date();
+    await send(ben, id, 'after');
+    await bySession.heard('event', text('after'));
+    // The last that it hears: whatever was told it before has come by now.
+    await ended(byToken, 'token_expired');
+    assert.equal(byToken.told.event.some(text('after')), false);
+    bySession.close();
+  });
+
   it('a reset of the password ends all of them', async () => {
     const ana = await registerPerson(app, 'Ana');
     const { token } = await make(ana, ['profile:read', 'messages:read']);
