@@ -36,6 +36,7 @@ export const statusOf: Record<ErrorCode, number> = {
   method_not_allowed: 405,
   conflict: 409,
   last_owner: 409,
+  bot_ended: 409,
   last_admin: 409,
   idempotency_conflict: 409,
   precondition_failed: 412,

@@ -42,6 +42,7 @@ export const errorCodes = {
   method_not_allowed: 'This path does not take that method.',
   conflict: 'It was changed by somebody else meanwhile; read it again.',
   last_owner: 'It would be left without an owner; make somebody else an owner first.',
+  bot_ended: 'This bot was ended for good by its owner or an admin; make another one.',
   last_admin: 'Nobody would be left who administers this deployment; make somebody else an admin first.',
   idempotency_conflict: 'This clientId was used before with other content; nothing was changed.',
   precondition_failed: 'It has changed since the version that If-Match names; read it again.',

@@ -862,7 +862,7 @@ create table users (
   constraint users_email_check CHECK ((email = lower(email))),
   constraint users_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'bot'::text]))),
   constraint users_role_check CHECK ((role = ANY (ARRAY['member'::text, 'moderator'::text, 'support'::text, 'operator'::text, 'admin'::text]))),
-  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
+  constraint users_status_check CHECK (((status = ANY (ARRAY['active'::text, 'suspended'::text])) OR ((status = 'ended'::text) AND (kind = 'bot'::text)))),
   constraint users_tell_last_seen_check CHECK ((tell_last_seen = ANY (ARRAY['everyone'::text, 'contacts'::text, 'nobody'::text])))
 );
 CREATE INDEX users_admins ON public.users USING btree (id) WHERE (role = 'admin'::text);

@@ -34,6 +34,7 @@ export const afterError: Record<ErrorCode, 'keep' | 'close'> = {
   method_not_allowed: 'keep',
   conflict: 'keep',
   last_owner: 'keep',
+  bot_ended: 'keep',
   last_admin: 'keep',
   idempotency_conflict: 'keep',
   precondition_failed: 'keep',

@@ -101,6 +101,7 @@ const meanings: Record<HomingErrorCode, 'refused' | 'unknown'> = {
   method_not_allowed: 'refused',
   conflict: 'refused',
   last_owner: 'refused',
+  bot_ended: 'refused',
   last_admin: 'refused',
   idempotency_conflict: 'refused',
   precondition_failed: 'refused',

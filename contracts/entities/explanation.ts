@@ -106,7 +106,7 @@ export type EpisodeStory = z.infer<typeof EpisodeStory>;
 const Reach = z.strictObject({
   id: UserId,
   displayName: z.string(),
-  status: z.enum(['active', 'suspended']),
+  status: z.enum(['active', 'suspended', 'ended']),
   timeZone: z.string(),
   email: z.strictObject({ masked: z.string(), verified: z.boolean(), suppressed: z.string().nullable() }).nullable(),
   phone: z.strictObject({ masked: z.string(), verified: z.boolean(), suppressed: z.string().nullable() }).nullable(),

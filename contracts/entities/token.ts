@@ -67,7 +67,13 @@ export type TokenMade = z.infer<typeof TokenMade>;
 
 /** A user that is a program. Somebody answers for it. */
 export const Bot = z
-  .strictObject({ id: UserId, displayName: z.string(), ownerId: UserId, createdAt: Instant })
+  .strictObject({
+    id: UserId,
+    displayName: z.string(),
+    ownerId: UserId,
+    createdAt: Instant,
+    status: z.enum(['active', 'suspended']).meta({ description: 'An admin suspends and reactivates one' }),
+  })
   .meta({ id: 'Bot' });
 export type Bot = z.infer<typeof Bot>;
 

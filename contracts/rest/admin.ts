@@ -71,7 +71,7 @@ export const adminEndpoints = {
     stepUp: true,
     params: z.strictObject({ id: UserId }),
     success: { 204: null },
-    errors: ['not_found', 'last_admin'],
+    errors: ['not_found', 'last_admin', 'bot_ended'],
   }),
   reactivateUser: endpoint({
     operationId: 'reactivateUser',
@@ -83,7 +83,7 @@ export const adminEndpoints = {
     stepUp: true,
     params: z.strictObject({ id: UserId }),
     success: { 204: null },
-    errors: ['not_found'],
+    errors: ['not_found', 'bot_ended'],
   }),
   removeFactors: endpoint({
     operationId: 'removeFactors',

@@ -1,17 +1,22 @@
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
+import type { UserStatus } from './users.ts';
 
 export interface BotRow {
   id: UserId;
   displayName: string;
   ownerId: UserId;
   createdAt: Date;
+  status: UserStatus;
 }
 
-const columns = `id, display_name as "displayName", owner_id as "ownerId", created_at as "createdAt"`;
+const columns = `id, display_name as "displayName", owner_id as "ownerId", created_at as "createdAt", status`;
 
 /** Of no password there is a hash that any could be held against: nobody signs in as a bot. */
-export async function insertBot(tx: Tx, bot: BotRow & { locale: string; timeZone: string }): Promise<void> {
+export async function insertBot(
+  tx: Tx,
+  bot: Omit<BotRow, 'status'> & { locale: string; timeZone: string },
+): Promise<void> {
   await tx.query({
     name: 'insert-bot',
     text: `insert into users (id, display_name, kind, owner_id, password_hash, locale, time_zone, created_at)
@@ -24,7 +29,7 @@ export async function insertBot(tx: Tx, bot: BotRow & { locale: string; timeZone
 export async function botsOf(db: Queryable, ownerId: UserId): Promise<BotRow[]> {
   const { rows } = await db.query<BotRow>({
     name: 'bots-of',
-    text: `select ${columns} from users where owner_id = $1 and status = 'active' order by created_at desc, id desc`,
+    text: `select ${columns} from users where owner_id = $1 and status <> 'ended' order by created_at desc, id desc`,
     values: [ownerId],
   });
   return rows;
@@ -33,7 +38,7 @@ export async function botsOf(db: Queryable, ownerId: UserId): Promise<BotRow[]> 
 export async function botById(db: Queryable, id: UserId): Promise<BotRow | undefined> {
   const { rows } = await db.query<BotRow>({
     name: 'bot-by-id',
-    text: `select ${columns} from users where id = $1 and kind = 'bot' and status = 'active'`,
+    text: `select ${columns} from users where id = $1 and kind = 'bot' and status <> 'ended'`,
     values: [id],
   });
   return rows[0];
@@ -42,7 +47,7 @@ export async function botById(db: Queryable, id: UserId): Promise<BotRow | undef
 export async function renameBotRow(tx: Tx, id: UserId, displayName: string): Promise<BotRow | undefined> {
   const { rows } = await tx.query<BotRow>({
     name: 'rename-bot',
-    text: `update users set display_name = $2 where id = $1 and kind = 'bot' and status = 'active' returning ${columns}`,
+    text: `update users set display_name = $2 where id = $1 and kind = 'bot' and status <> 'ended' returning ${columns}`,
     values: [id, displayName],
   });
   return rows[0];

@@ -2,11 +2,12 @@ import type { NotificationSettings } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../client.ts';
 import { messagesBetween, notifiable } from './notifiable.ts';
+import type { UserStatus } from './users.ts';
 
 /** Somebody of whom it is time to see whether they are due a weekly summary. */
 export interface SummaryCandidate {
   userId: UserId;
-  status: 'active' | 'suspended';
+  status: UserStatus;
   hasEmail: boolean;
   timeZone: string;
   /** Null where they have never changed the defaults. */

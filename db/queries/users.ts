@@ -3,6 +3,9 @@ import type { UserId } from '../../contracts/ids.ts';
 import type { MePatch } from '../../contracts/rest/me.ts';
 import type { Queryable, Tx } from '../client.ts';
 
+/** A bot alone is ended; nothing brings it back. */
+export type UserStatus = 'active' | 'suspended' | 'ended';
+
 export interface UserRow {
   id: UserId;
   displayName: string;
@@ -14,7 +17,7 @@ export interface UserRow {
   passwordHash: string | null;
   locale: string;
   timeZone: string;
-  status: 'active' | 'suspended';
+  status: UserStatus;
   kind: 'person' | 'bot';
   role: UserRole;
   tellRead: boolean;
@@ -146,19 +149,22 @@ export async function updateUserRole(tx: Tx, id: UserId, role: UserRole): Promis
   return rows[0]?.role;
 }
 
-/** Changes whether somebody may come in; false where there is no such person. Waits for sign-ins that have begun. */
-export async function updateUserStatus(tx: Tx, id: UserId, status: UserRow['status']): Promise<boolean> {
-  const { rowCount } = await tx.query({
+/**
+ * Changes whether somebody may come in, unless they were ended. Answers with what they were; undefined where there is no such
+ * person. Waits for sign-ins that have begun.
+ */
+export async function updateUserStatus(tx: Tx, id: UserId, status: UserStatus): Promise<UserStatus | undefined> {
+  const { rows } = await tx.query<{ status: UserStatus }>({
     name: 'lock-user',
-    text: 'select from users where id = $1 for update',
+    text: 'select status from users where id = $1 for update',
     values: [id],
   });
   await tx.query({
     name: 'update-user-status',
-    text: 'update users set status = $2, status_at = now() where id = $1 and status <> $2',
+    text: `update users set status = $2, status_at = now() where id = $1 and status not in ($2, 'ended')`,
     values: [id, status],
   });
-  return rowCount === 1;
+  return rows[0]?.status;
 }
 
 /**

@@ -30,7 +30,7 @@ export const createBot = (
     await insertBot(tx, { ...bot, locale, timeZone });
     const made = await makeToken(tx, deps, { owner, userId: id }, token);
     await audit(tx, deps, actor, { action: 'make_bot', userId: id });
-    return { value: { bot: present(bot), ...made } };
+    return { value: { bot: present({ ...bot, status: 'active' }), ...made } };
   });
 
 const tooManyBots = () =>
@@ -38,9 +38,10 @@ const tooManyBots = () =>
     detail: `A person may have ${limits.botsPerUser} bots; end one that is no longer used.`,
   });
 
-const present = ({ id, displayName, ownerId, createdAt }: BotRow): Bot => ({
+const present = ({ id, displayName, ownerId, createdAt, status }: BotRow): Bot => ({
   ...{ id, displayName, ownerId },
   createdAt: createdAt.toISOString(),
+  status: status === 'active' ? 'active' : 'suspended',
 });
 
 export async function listBots(deps: Pick<Deps, 'db'>, { userId }: Actor): Promise<Bot[]> {
@@ -67,13 +68,14 @@ export async function renameBot(deps: BotDeps, actor: Actor, id: UserId, display
   });
 }
 
-/** It comes in no more, and is told nothing more. What it has written stays, as that of anybody does. */
+/** It comes in no more, for good, and is told nothing more. What it has written stays, as that of anybody does. */
 export async function endBot(deps: BotDeps, actor: Actor, id: UserId): Promise<void> {
   await requireBot(deps, actor, id);
   await commit(deps, async (tx) => {
     // Whose bot it is, an admin who ends it need not be.
     const sessionIds = await tx.asEverybody(async (all) => {
-      await updateUserStatus(all, id, 'suspended');
+      // Of two who end it at once the second finds none.
+      if ((await updateUserStatus(all, id, 'ended')) === 'ended') throw notFound();
       return endTokens(all, id, 'bot_ended');
     });
     await audit(tx, deps, actor, { action: 'end_bot', userId: id });
@@ -88,9 +90,14 @@ export async function endBot(deps: BotDeps, actor: Actor, id: UserId): Promise<v
 export const createBotToken = (deps: BotDeps, actor: Actor, id: UserId, input: NewToken): Promise<TokenMade> =>
   commit(deps, async (tx) => {
     const owner = await holdOwner(tx, actor);
-    if ((await botById(tx, id))?.ownerId !== owner.id) throw notFound();
+    const bot = await botById(tx, id);
+    if (bot?.ownerId !== owner.id) throw notFound();
+    if (bot.status !== 'active') throw suspended();
     return { value: await makeToken(tx, deps, { owner, userId: id }, input) };
   });
+
+const suspended = () =>
+  new DomainError('forbidden', { detail: 'An admin has suspended this bot; a token of it would let nobody in.' });
 
 export async function listBotTokens(deps: Pick<Deps, 'db'>, { userId }: Actor, id: UserId): Promise<AccessToken[]> {
   if ((await botById(deps.db, id))?.ownerId !== userId) throw notFound();

@@ -12,7 +12,7 @@ export interface Situation {
   now: Date;
   ladder: Ladder;
   presence: Presence;
-  account: 'active' | 'suspended';
+  account: 'active' | 'suspended' | 'ended';
   settings: NotificationSettings;
   /** IANA name of the zone that the person's clock shows. */
   zone: string;

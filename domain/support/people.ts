@@ -61,7 +61,7 @@ export async function suspendUser(
 ): Promise<void> {
   await commit(deps, async (tx) => {
     await keepAnAdmin(tx, userId);
-    if (!(await updateUserStatus(tx, userId, 'suspended'))) throw notFound();
+    await setStatus(tx, userId, 'suspended');
     const sessionIds = [
       ...(await revokeSessions(tx, userId, { allBut: null }, 'suspended')),
       ...(await endTokens(tx, userId, 'suspended')),
@@ -72,6 +72,12 @@ export async function suspendUser(
   });
 }
 
+async function setStatus(tx: Tx, userId: UserId, status: 'active' | 'suspended'): Promise<void> {
+  const former = await updateUserStatus(tx, userId, status);
+  if (!former) throw notFound();
+  if (former === 'ended') throw new DomainError('bot_ended');
+}
+
 /** They may sign in again, and are told of what comes from now on. */
 export async function reactivateUser(
   deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
@@ -79,7 +85,7 @@ export async function reactivateUser(
   userId: UserId,
 ): Promise<void> {
   await commit(deps, async (tx) => {
-    if (!(await updateUserStatus(tx, userId, 'active'))) throw notFound();
+    await setStatus(tx, userId, 'active');
     return { value: await audit(tx, deps, by, { action: 'reactivate_user', userId }) };
   });
 }

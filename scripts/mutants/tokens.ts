@@ -125,7 +125,7 @@ export const tokenMutants: readonly Mutant[] = [
   {
     name: 'bots: a token is given by the owner',
     file: 'domain/accounts/bots.ts',
-    changes: [['    if ((await botById(tx, id))?.ownerId !== owner.id) throw notFound();\n', '']],
+    changes: [['    if (bot?.ownerId !== owner.id) throw notFound();\n', '    if (!bot) throw notFound();\n']],
     test: matrix,
     red: refuses('createBotToken'),
   },
@@ -135,6 +135,13 @@ export const tokenMutants: readonly Mutant[] = [
     changes: [['  if (bot.ownerId === actor.userId) return;', '  if (bot.ownerId) return;']],
     test: matrix,
     red: refuses('endBot'),
+  },
+  {
+    name: 'bots: one that was ended stays so',
+    file: 'db/queries/users.ts',
+    changes: [["and status not in ($2, 'ended')", 'and status <> $2']],
+    test: bots,
+    red: 'one that was ended is brought back by nobody',
   },
   {
     name: 'bots: one stops with its owner',

@@ -130,6 +130,39 @@ describe('bots', () => {
     assert.deepEqual(items, []);
   });
 
+  it('one that was ended is brought back by nobody', async () => {
+    const [ana, olga] = [await registerPerson(app, 'Ana'), await admin()];
+    const { bot } = await make(ana);
+    expectStatus(await ana.call('DELETE', `/v1/bots/${bot.id}`), 204);
+    for (const how of ['reactivate', 'suspend'])
+      expectProblem(await olga.call('POST', `/v1/admin/users/${bot.id}/${how}`), 409, 'bot_ended');
+    await assert.rejects(reactivateUser(deps(), operator, bot.id), { code: 'bot_ended' });
+    const { rows } = await db.query('select status from users where id = $1', [bot.id]);
+    assert.deepEqual(rows, [{ status: 'ended' }]);
+    await assert.rejects(db.query(`update users set status = 'ended' where id = $1`, [ana.id]), /users_status_check/);
+  });
+
+  it('one that an admin suspended stands in its owner’s list, comes back, and can be ended', async () => {
+    const [ana, olga] = [await registerPerson(app, 'Ana'), await admin()];
+    const made = await make(ana);
+    const listed = async () =>
+      expectStatus(await ana.call<{ items: Bot[] }>('GET', '/v1/bots'), 200).items.map(({ id, status }) => [
+        id,
+        status,
+      ]);
+    const { id } = made.bot;
+    expectStatus(await olga.call('POST', `/v1/admin/users/${id}/suspend`), 204);
+    assert.deepEqual(await listed(), [[id, 'suspended']]);
+    expectProblem(await as(made, 'GET', '/v1/me'), 401, 'session_revoked');
+    expectProblem(await ana.call('POST', `/v1/bots/${id}/tokens`, token()), 403, 'forbidden');
+    expectStatus(await olga.call('POST', `/v1/admin/users/${id}/reactivate`), 204);
+    assert.deepEqual(await listed(), [[id, 'active']]);
+    expectStatus(await ana.call('POST', `/v1/bots/${id}/tokens`, token()), 201);
+    expectStatus(await olga.call('POST', `/v1/admin/users/${id}/suspend`), 204);
+    expectStatus(await ana.call('DELETE', `/v1/bots/${id}`), 204);
+    assert.deepEqual(await listed(), []);
+  });
+
   it('its owner gives it further tokens, and ends each', async () => {
     const ana = await registerPerson(app, 'Ana');
     const first = await make(ana);
