@@ -44,6 +44,16 @@ export async function botById(db: Queryable, id: UserId): Promise<BotRow | undef
   return rows[0];
 }
 
+/** Who answers for them; undefined for a person. */
+export async function ownerOf(db: Queryable, id: UserId): Promise<UserId | undefined> {
+  const { rows } = await db.query<{ ownerId: UserId | null }>({
+    name: 'owner-of-bot',
+    text: 'select owner_id as "ownerId" from users where id = $1',
+    values: [id],
+  });
+  return rows[0]?.ownerId ?? undefined;
+}
+
 export async function renameBotRow(tx: Tx, id: UserId, displayName: string): Promise<BotRow | undefined> {
   const { rows } = await tx.query<BotRow>({
     name: 'rename-bot',

@@ -110,6 +110,35 @@ export async function countOwners(tx: Tx, conversationId: ConversationId): Promi
   return rows[0]?.owners ?? 0;
 }
 
+/** What somebody owns, in an order in which all who lock several do. */
+export async function ownedBy(tx: Tx, userId: UserId): Promise<ConversationId[]> {
+  const { rows } = await tx.query<{ id: ConversationId }>({
+    name: 'owned-by',
+    text: `select conversation_id as id from members where user_id = $1 and role = 'owner' and left_at is null
+      order by conversation_id`,
+    values: [userId],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/** Who owns a conversation beside one of its owners, or would: people who may come in alone. */
+export async function heirOf(
+  tx: Tx,
+  conversationId: ConversationId,
+  { of, first }: { of: UserId; first: UserId },
+): Promise<{ userId: UserId; role: Role } | undefined> {
+  const { rows } = await tx.query<{ userId: UserId; role: Role }>({
+    name: 'heir-of',
+    text: `
+      select m.user_id as "userId", m.role from members m
+      join users u on u.id = m.user_id and u.status = 'active' and u.kind = 'person'
+      where m.conversation_id = $1 and m.left_at is null and m.user_id <> $2
+      order by m.role = 'owner' desc, m.user_id = $3 desc, m.role = 'admin' desc, m.joined_at, m.user_id limit 1`,
+    values: [conversationId, of, first],
+  });
+  return rows[0];
+}
+
 export interface BanRow {
   userId: UserId;
   bannedBy: UserId;

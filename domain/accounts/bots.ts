@@ -1,4 +1,5 @@
 import type { AccessToken, Bot, NewBot, NewToken, TokenMade } from '../../contracts/entities/index.ts';
+import type { DomainEvent } from '../../contracts/events.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import { type BotRow, botById, botsOf, insertBot, renameBotRow } from '../../db/queries/bots.ts';
@@ -6,6 +7,7 @@ import { updateUserStatus } from '../../db/queries/users.ts';
 import { requireRole } from '../access/index.ts';
 import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
+import { stepDown } from '../conversations/index.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { endTokens, holdOwner, listTokens, makeToken } from './access-tokens.ts';
@@ -49,13 +51,14 @@ export async function listBots(deps: Pick<Deps, 'db'>, { userId }: Actor): Promi
 }
 
 /** Its owner and admins may; to anybody else it is not there. */
-async function requireBot(deps: Pick<Deps, 'db'>, actor: Actor, id: UserId): Promise<void> {
+async function requireBot(deps: Pick<Deps, 'db'>, actor: Actor, id: UserId): Promise<BotRow> {
   const bot = await botById(deps.db, id);
   if (!bot) throw notFound();
-  if (bot.ownerId === actor.userId) return;
+  if (bot.ownerId === actor.userId) return bot;
   await requireRole(deps.db, actor, 'admin').catch(() => {
     throw notFound();
   });
+  return bot;
 }
 
 export async function renameBot(deps: BotDeps, actor: Actor, id: UserId, displayName: string): Promise<Bot> {
@@ -68,21 +71,19 @@ export async function renameBot(deps: BotDeps, actor: Actor, id: UserId, display
   });
 }
 
-/** It comes in no more, for good, and is told nothing more. What it has written stays, as that of anybody does. */
+/** It comes in no more, for good, and is told nothing more; what it owns others own. What it has written stays, as that of anybody does. */
 export async function endBot(deps: BotDeps, actor: Actor, id: UserId): Promise<void> {
-  await requireBot(deps, actor, id);
+  const { ownerId } = await requireBot(deps, actor, id);
   await commit(deps, async (tx) => {
     // Whose bot it is, an admin who ends it need not be.
-    const sessionIds = await tx.asEverybody(async (all) => {
+    const [sessionIds, changes] = await tx.asEverybody(async (all) => {
       // Of two who end it at once the second finds none.
       if ((await updateUserStatus(all, id, 'ended')) === 'ended') throw notFound();
-      return endTokens(all, id, 'bot_ended');
+      return [await endTokens(all, id, 'bot_ended'), await stepDown(all, deps, { botId: id, ownerId })] as const;
     });
     await audit(tx, deps, actor, { action: 'end_bot', userId: id });
-    return {
-      value: undefined,
-      events: sessionIds.length > 0 ? [{ type: 'session.ended', userId: id, sessionIds }] : [],
-    };
+    const ended: DomainEvent[] = sessionIds.length > 0 ? [{ type: 'session.ended', userId: id, sessionIds }] : [];
+    return { value: undefined, events: [...ended, ...changes] };
   });
 }
 

@@ -10,6 +10,7 @@ import type { ConversationChange } from '../../contracts/events.ts';
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
+import { ownerOf } from '../../db/queries/bots.ts';
 import { claimConversationKey, insertConversation, isBlockedPair, lockPair } from '../../db/queries/conversations.ts';
 import { insertEvent } from '../../db/queries/log.ts';
 import { activeUsers } from '../../db/queries/users.ts';
@@ -19,6 +20,7 @@ import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { firstSeq, newMember } from '../log/index.ts';
 import { directKey } from './direct-key.ts';
+import { refuseOverfull } from './members.ts';
 import { presentConversation } from './present.ts';
 
 export interface CreatedConversation {
@@ -102,16 +104,29 @@ function settingsOf(input: NewConversation): ConversationSettings {
 const namedMembers = (members: Member[]) => (members.length <= limits.namedMembers ? members : []);
 const withoutName = ({ userId, role }: Member) => ({ userId, role });
 
-/** Everybody who was named, and the creator, with their roles. A direct conversation has no owner: both are equal. */
+/** Everybody who was named, and who founds it, with their roles. */
 async function loadMembers(tx: Tx, actor: Actor, input: NewConversation): Promise<Member[]> {
-  const ids = [...new Set([actor.userId, ...input.memberIds])];
-  const people = await activeUsers(tx, ids);
-  const missing = ids.filter((id) => !people.some((person) => person.id === id));
+  const owners = await ownersOf(tx, actor, input);
+  const named = [...new Set([actor.userId, ...input.memberIds])];
+  const people = await activeUsers(tx, [...new Set([...named, ...owners])]);
+  const missing = named.filter((id) => !people.some((person) => person.id === id));
   if (missing.length > 0) throw unknownMembers(input.memberIds, missing);
-  const roleOf = (id: UserId): Role => (input.kind !== 'direct' && id === actor.userId ? 'owner' : 'member');
+  refuseOverfull(input, people.length);
+  const roleOf = (id: UserId): Role => (owners.includes(id) ? 'owner' : 'member');
   return people
     .map(({ id, ...person }) => newMember({ userId: id, role: roleOf(id) }, person, firstSeq(input)))
     .sort((a, b) => (a.userId < b.userId ? -1 : 1));
+}
+
+/**
+ * A direct conversation has no owner: both are equal. What a bot founds, who answers for it owns as well: a bot hands over to
+ * nobody, and its end would leave it to nobody.
+ */
+async function ownersOf(tx: Tx, { userId, scopes }: Actor, { kind }: NewConversation): Promise<UserId[]> {
+  if (kind === 'direct') return [];
+  // Bots come in by tokens alone.
+  const answering = scopes && (await ownerOf(tx, userId));
+  return answering ? [userId, answering] : [userId];
 }
 
 function unknownMembers(named: readonly UserId[], missing: readonly UserId[]): DomainError {

@@ -22,3 +22,4 @@ export {
 } from './read.ts';
 export { recordChange } from './record-change.ts';
 export { deleteConversation, updateConversation } from './settings.ts';
+export { stepDown } from './step-down.ts';

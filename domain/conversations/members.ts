@@ -69,7 +69,7 @@ export async function admit(
   return [{ ...told, joins: people.map(({ userId }) => ({ userId, ...from })) }];
 }
 
-function refuseOverfull({ kind }: LockedConversation, memberCount: number): void {
+export function refuseOverfull({ kind }: Pick<LockedConversation, 'kind'>, memberCount: number): void {
   const most = kind === 'channel' ? limits.channelMembers : limits.groupMembers;
   if (memberCount <= most) return;
   const remedy = kind === 'channel' ? 'somebody has to leave first' : 'begin a channel, or let somebody leave first';

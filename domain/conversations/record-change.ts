@@ -21,7 +21,7 @@ import { presentChange, presentMessage } from '../log/index.ts';
 export async function recordChange(
   tx: Tx,
   deps: Pick<Deps, 'newId'>,
-  actor: Actor,
+  actor: Pick<Actor, 'userId'>,
   conversation: Pick<LockedConversation, 'id' | 'kind'>,
   change: SystemChange,
   head?: HeadChange,

@@ -132,7 +132,7 @@ export const tokenMutants: readonly Mutant[] = [
   {
     name: 'bots: one is ended by the owner, or an admin',
     file: 'domain/accounts/bots.ts',
-    changes: [['  if (bot.ownerId === actor.userId) return;', '  if (bot.ownerId) return;']],
+    changes: [['  if (bot.ownerId === actor.userId) return bot;', '  if (bot.ownerId) return bot;']],
     test: matrix,
     red: refuses('endBot'),
   },
@@ -142,6 +142,20 @@ export const tokenMutants: readonly Mutant[] = [
     changes: [["and status not in ($2, 'ended')", 'and status <> $2']],
     test: bots,
     red: 'one that was ended is brought back by nobody',
+  },
+  {
+    name: 'bots: what one founds its owner owns, too',
+    file: 'domain/conversations/create-conversation.ts',
+    changes: [['  return answering ? [userId, answering] : [userId];', '  return answering ? [userId] : [userId];']],
+    test: bots,
+    red: 'what it founds (a group) its owner owns, too, named or not; so it may leave',
+  },
+  {
+    name: 'bots: the end of one leaves nothing without an owner',
+    file: 'domain/accounts/bots.ts',
+    changes: [[', await stepDown(all, deps, { botId: id, ownerId })] as const', ', []] as const']],
+    test: bots,
+    red: 'its end leaves nothing without an owner',
   },
   {
     name: 'bots: one stops with its owner',

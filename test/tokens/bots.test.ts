@@ -4,6 +4,7 @@ import {
   type AccessToken,
   type Bot,
   type Conversation,
+  type Member,
   type Scope,
   type TokenMade,
   type User,
@@ -128,6 +129,80 @@ describe('bots', () => {
     expectProblem(await ana.call('DELETE', at), 404, 'not_found');
     const { items } = expectStatus(await ana.call<{ items: Bot[] }>('GET', '/v1/bots'), 200);
     assert.deepEqual(items, []);
+  });
+
+  const rolesIn = async (person: Person, id: string) => {
+    const path = `/v1/conversations/${id}/members`;
+    const { items } = expectStatus(await person.call<{ items: Member[] }>('GET', path), 200);
+    return Object.fromEntries(items.map(({ userId, role }) => [userId, role]));
+  };
+  const found = async (made: BotMade, memberIds: string[], kind = 'group') => {
+    const body = { clientId: crypto.randomUUID(), kind, title: 'Robots', memberIds };
+    return expectStatus(await as<Conversation>(made, 'POST', '/v1/conversations', body), 201);
+  };
+
+  for (const kind of ['group', 'channel'])
+    it(`what it founds (a ${kind}) its owner owns, too, named or not; so it may leave`, async () => {
+      const [ana, ben] = [await registerPerson(app, 'Ana'), await registerPerson(app, 'Ben')];
+      const made = await make(ana);
+      const socket = await connect(app.url, { token: ana.token });
+      for (const named of [[ben.id], [ana.id, ben.id]]) {
+        const { id, memberCount } = await found(made, named, kind);
+        assert.equal(memberCount, 3);
+        await socket.heard(
+          'event',
+          ({ conversationId, type }) => conversationId === id && type === 'conversation.created',
+        );
+        assert.deepEqual(await rolesIn(ana, id), { [ana.id]: 'owner', [ben.id]: 'member', [made.bot.id]: 'owner' });
+        expectStatus(await as(made, 'DELETE', `/v1/conversations/${id}/members/${made.bot.id}`), 204);
+        expectStatus(await ana.call('PATCH', `/v1/conversations/${id}`, { title: 'Mine' }), 200);
+      }
+      socket.close();
+    });
+
+  it('what it says to one person has no owner', async () => {
+    const [ana, ben] = [await registerPerson(app, 'Ana'), await registerPerson(app, 'Ben')];
+    const made = await make(ana);
+    const body = { clientId: crypto.randomUUID(), kind: 'direct', memberIds: [ben.id] };
+    const { id } = expectStatus(await as<Conversation>(made, 'POST', '/v1/conversations', body), 201);
+    assert.deepEqual(await rolesIn(ben, id), { [ben.id]: 'member', [made.bot.id]: 'member' });
+  });
+
+  it('its end leaves nothing without an owner', async () => {
+    const [ana, ben, cem] = [
+      await registerPerson(app, 'Ana'),
+      await registerPerson(app, 'Ben'),
+      await registerPerson(app, 'Cem'),
+    ];
+    const made = await make(ana);
+    const [both, byOwner, byAdmin, byMember] = [
+      await found(made, [ben.id]),
+      await found(made, [ben.id]),
+      await found(made, [ben.id, cem.id]),
+      await found(made, [cem.id, ben.id]),
+    ];
+    // Its owner steps down, or goes.
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${byOwner.id}/members/${ana.id}`, { role: 'member' }), 204);
+    expectStatus(await ana.call('PATCH', `/v1/conversations/${byAdmin.id}/members/${cem.id}`, { role: 'admin' }), 204);
+    for (const { id } of [byAdmin, byMember])
+      expectStatus(await ana.call('DELETE', `/v1/conversations/${id}/members/${ana.id}`), 204);
+    await db.query(
+      `update members set joined_at = joined_at - interval '1 day' where conversation_id = $1 and user_id = $2`,
+      [byMember.id, cem.id],
+    );
+    const socket = await connect(app.url, { token: cem.token });
+    expectStatus(await ana.call('DELETE', `/v1/bots/${made.bot.id}`), 204);
+    await socket.heard(
+      'event',
+      ({ conversationId, type }) => conversationId === byAdmin.id && type === 'members.changed',
+    );
+    const bot = { [made.bot.id]: 'member' };
+    assert.deepEqual(await rolesIn(ben, both.id), { [ana.id]: 'owner', [ben.id]: 'member', ...bot });
+    assert.deepEqual(await rolesIn(ben, byOwner.id), { [ana.id]: 'owner', [ben.id]: 'member', ...bot });
+    assert.deepEqual(await rolesIn(ben, byAdmin.id), { [cem.id]: 'owner', [ben.id]: 'member', ...bot });
+    assert.deepEqual(await rolesIn(ben, byMember.id), { [cem.id]: 'owner', [ben.id]: 'member', ...bot });
+    expectStatus(await cem.call('DELETE', `/v1/conversations/${byAdmin.id}/members/${made.bot.id}`), 204);
+    socket.close();
   });
 
   it('one that was ended is brought back by nobody', async () => {
