@@ -7,8 +7,10 @@ import type {
   PasskeyRequest,
   SecondFactorNeeded,
 } from '../../contracts/entities/index.ts';
+import type { UserId } from '../../contracts/ids.ts';
 import { codeOf } from '../../domain/accounts/contacts.ts';
 import { resetTokenOf } from '../../domain/accounts/passwords.ts';
+import { removeFactors } from '../../domain/support/index.ts';
 import { type Person, password, phoneNumber, registerPerson, verifyContacts } from '../factories/person.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
@@ -186,6 +188,12 @@ byEachDoor('what was begun by a proof', (door) => {
       how: 'an account elsewhere is removed',
       elsewhere: true,
       happen: async ({ ana }) => expectStatus(await ana.call('DELETE', '/v1/me/identities/corp'), 204),
+    },
+    {
+      how: 'support takes the factors away',
+      factor: 'before',
+      endsSession: true,
+      happen: ({ ana }) => removeFactors(deps(), { operator: 'test' }, ana.id as UserId),
     },
     {
       how: 'its session is ended',
