@@ -20,6 +20,7 @@ import {
   passkeysOf,
   renamePasskeyRow,
 } from '../../db/queries/passkeys.ts';
+import { markProvedByFactor } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -27,7 +28,7 @@ import { DomainError, notFound } from '../errors.ts';
 import { challengeOver, guessAt, openChallenge, settleChallenge } from './challenges.ts';
 import { enter } from './enter.ts';
 import { tellOfFactor } from './notices.ts';
-import { proveByNewFactor, requireStandingProof } from './proof.ts';
+import { requireStandingProof } from './proof.ts';
 import { voidProofs } from './void-proofs.ts';
 import { insistOnWayIn } from './ways-in.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes, hasFactor } from './recovery-codes.ts';
@@ -83,7 +84,7 @@ async function store(
 ): Promise<string[] | null> {
   const before = await factorsOf(tx, row.userId);
   if (before.passkeys >= limits.passkeysPerUser) throw tooManyPasskeys();
-  await proveByNewFactor(tx, actor, before);
+  await markProvedByFactor(tx, row.userId, actor.sessionId);
   await insertPasskey(tx, row);
   await tellOfFactor(tx, deps, row.userId, 'passkey_added');
   return hasFactor(before) ? null : giveRecoveryCodes(tx, row.userId);

@@ -3,12 +3,11 @@ import type { SessionId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
-import { holdProved, isProvedSince, markProvedByFactor } from '../../db/queries/sessions.ts';
+import { holdProved, isProvedSince } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
 import { hasFactor } from './recovery-codes.ts';
-import { voidProofs } from './void-proofs.ts';
 
 /** For which a proof of who somebody is counts. */
 export const proofMs = limits.proofSeconds * 1_000;
@@ -59,10 +58,4 @@ export async function requireStandingProof(
 ): Promise<void> {
   if (begunBy !== sessionId) throw over();
   if (!(await holdProved(tx, userId, sessionId))) throw notProved(await factorsOf(tx, userId));
-}
-
-/** A factor more, which the session that adds it is proved by from now on; with the first one no other session is. */
-export async function proveByNewFactor(tx: Tx, actor: Actor, before: FactorsRow): Promise<void> {
-  if (!hasFactor(before)) await voidProofs(tx, actor);
-  await markProvedByFactor(tx, actor.userId, actor.sessionId);
 }

@@ -3,15 +3,16 @@ import { Secret, TOTP } from 'otpauth';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { factorsOf, lockFactors } from '../../db/queries/factors.ts';
+import { lockFactors } from '../../db/queries/factors.ts';
 import { type TotpRow, confirmTotpSecret, deleteTotp, putTotp, spendTotpStep, totpOf } from '../../db/queries/totp.ts';
+import { markProvedByFactor } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes } from './recovery-codes.ts';
 import { tellOfFactor } from './notices.ts';
-import { proveByNewFactor, requireStandingProof } from './proof.ts';
+import { requireStandingProof } from './proof.ts';
 import { voidProofs } from './void-proofs.ts';
 
 /** What every authenticator app understands (RFC 6238; SHA-1 is no weakness in HMAC). */
@@ -62,7 +63,7 @@ export async function confirmTotp(
   return commit(deps, async (tx) => {
     await lockFactors(tx, actor.userId);
     await requireStandingProof(tx, actor, begun.begunBy, nothingBegun);
-    await proveByNewFactor(tx, actor, await factorsOf(tx, actor.userId));
+    await markProvedByFactor(tx, actor.userId, actor.sessionId);
     if (!(await confirmTotpSecret(tx, actor.userId, { secret: begun.secret, step, at })))
       throw new DomainError('conflict');
     await tellOfFactor(tx, deps, actor.userId, 'totp_added');

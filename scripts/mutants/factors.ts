@@ -38,9 +38,9 @@ export const secondFactors: readonly Mutant[] = [
     red: 'counts for nothing in other sessions from then on, and the one that did so stays proved',
   },
   {
-    name: 'what was begun without a factor is not finished beside one',
-    file: 'domain/accounts/proof.ts',
-    changes: [['  if (!hasFactor(before)) await voidProofs(tx, actor);\n', '']],
+    name: 'what was proved before there was a factor counts no more once it is gone',
+    file: 'domain/accounts/totp.ts',
+    changes: [['    await voidProofs(tx, actor);\n', '']],
     test: stepUp,
     red: 'comes back with no factor that is taken away',
   },
