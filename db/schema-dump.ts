@@ -2,23 +2,31 @@ import type { Queryable } from './client.ts';
 
 /**
  * The schema as it stands, as text that is the same on every version of PostgreSQL: tables with their columns,
- * constraints, indexes, policies and the application's rights, the views, and the functions. A review sees the true change of a migration in
+ * constraints, indexes, triggers, policies and the application's rights, the views, and the functions. A review sees the true change of a migration in
  * `schema.sql`.
  */
 export async function dumpSchema(db: Queryable): Promise<string> {
   const tables = await column(db, tablesSql);
   const parts = await Promise.all(
     tables.map(async (table) => {
-      const [columns, constraints, indexes, rights, columnRights, policies] = await Promise.all([
+      const [columns, constraints, indexes, rights, columnRights, policies, triggers] = await Promise.all([
         column(db, columnsSql, table),
         column(db, constraintsSql, table),
         column(db, indexesSql, table),
         column(db, rightsSql, table),
         column(db, columnRightsSql, table),
         column(db, policiesSql, table),
+        column(db, triggersSql, table),
       ]);
       const body = [...columns, ...constraints].map((line) => `  ${line}`).join(',\n');
-      return [`create table ${table} (\n${body}\n);`, ...indexes, ...rights, ...columnRights, ...policies].join('\n');
+      return [
+        `create table ${table} (\n${body}\n);`,
+        ...indexes,
+        ...rights,
+        ...columnRights,
+        ...policies,
+        ...triggers,
+      ].join('\n');
     }),
   );
   const [views, functions] = [await column(db, viewsSql), await column(db, functionsSql)];
@@ -71,6 +79,9 @@ const policiesSql = `
     || coalesce(' using ' || case when qual = 'true' then '(true)' else regexp_replace(qual, '\\s+', ' ', 'g') end, '')
     || coalesce(' with check (' || with_check || ')', '') || ';' as line
   from pg_policies where schemaname = 'public' and tablename = $1 order by policyname`;
+const triggersSql = `
+  select pg_get_triggerdef(oid, true) || ';' as line from pg_trigger
+  where tgrelid = ('public.' || $1)::regclass and not tgisinternal order by tgname`;
 /** With whoever may call it beside its owner, where that is not everybody. */
 const functionsSql = `
   select pg_get_functiondef(p.oid) || ';' || coalesce((

@@ -39,6 +39,7 @@ create table armed (
   constraint armed_pkey PRIMARY KEY (user_id, conversation_id)
 );
 grant delete, insert, select, update on armed to homing_app;
+CREATE TRIGGER armed_disarmed AFTER DELETE ON armed REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION keep_disarmed();
 
 create table attempt_events (
   user_id uuid not null,
@@ -137,6 +138,7 @@ create table audit (
   constraint audit_check1 CHECK (((was IS NULL) = (became IS NULL)))
 );
 grant insert, select on audit to homing_app;
+CREATE TRIGGER chain BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION chain_audit();
 
 create table audit_end (
   single boolean not null default true,
@@ -170,6 +172,7 @@ create table blocks (
 grant delete, insert, select, update on blocks to homing_app;
 create policy everybody on blocks to homing_app, homing_owner using (true);
 create policy person on blocks to homing_person using ((user_id = ( SELECT person() AS person)) OR (blocked_id = ( SELECT person() AS person)));
+CREATE TRIGGER blocks_lifted AFTER DELETE ON blocks FOR EACH ROW EXECUTE FUNCTION keep_lifted_block();
 
 create table challenges (
   token_hash bytea not null,
@@ -452,7 +455,9 @@ grant delete, insert, select, update on members to homing_app;
 create policy everybody on members to homing_app, homing_owner using (true);
 create policy person on members for select to homing_person using ((user_id = ( SELECT person() AS person)) OR person_belongs(conversation_id));
 create policy person_adds on members for insert to homing_person with check (person_leads(conversation_id));
-create policy person_changes on members for update to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id)) with check ((((user_id = ( SELECT person() AS person)) AND person_is(conversation_id, role, joined_seq)) OR person_leads(conversation_id)));
+create policy person_changes on members for update to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id));
+CREATE TRIGGER led AFTER UPDATE OF conversation_id, user_id, role, joined_seq, left_at ON members FOR EACH ROW WHEN (old.conversation_id <> new.conversation_id OR old.user_id <> new.user_id OR old.role IS DISTINCT FROM new.role OR old.joined_seq IS DISTINCT FROM new.joined_seq OR old.left_at IS NOT NULL AND new.left_at IS NULL) EXECUTE FUNCTION refuse_unled_membership();
+CREATE TRIGGER members_ruled BEFORE UPDATE OF level, muted_until, mute_except ON members FOR EACH ROW WHEN (old.level IS DISTINCT FROM new.level OR old.muted_until IS DISTINCT FROM new.muted_until OR old.mute_except IS DISTINCT FROM new.mute_except) EXECUTE FUNCTION stamp_ruled_at();
 
 create table message_edits (
   conversation_id uuid not null,
@@ -538,6 +543,7 @@ create table notification_settings (
 grant delete, insert, select, update on notification_settings to homing_app;
 create policy everybody on notification_settings to homing_app, homing_owner using (true);
 create policy person on notification_settings to homing_person using (user_id = ( SELECT person() AS person));
+CREATE TRIGGER notification_settings_ruled BEFORE UPDATE ON notification_settings FOR EACH ROW WHEN (old.settings IS DISTINCT FROM new.settings) EXECUTE FUNCTION stamp_ruled_at();
 
 create table oauth_tickets (
   token_hash bytea not null,
@@ -780,6 +786,7 @@ CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conver
 grant delete, insert, select, update on thread_members to homing_app;
 create policy everybody on thread_members to homing_app, homing_owner using (true);
 create policy person on thread_members to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = thread_members.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
+CREATE TRIGGER thread_members_ruled BEFORE UPDATE OF following, level ON thread_members FOR EACH ROW WHEN (old.following IS DISTINCT FROM new.following OR old.level IS DISTINCT FROM new.level) EXECUTE FUNCTION stamp_ruled_at();
 
 create table threads (
   conversation_id uuid not null,
@@ -1060,19 +1067,6 @@ begin
 end $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.person_is(conversation uuid, role text, joined_seq bigint)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE SECURITY DEFINER
-AS $function$
-  begin
-    return exists (
-      select from public.members m
-      where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
-        and m.role = person_is.role and m.joined_seq = person_is.joined_seq);
-  end $function$
-;
-
 CREATE OR REPLACE FUNCTION public.person_leads(conversation uuid)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1083,6 +1077,23 @@ AS $function$
       select from public.members m
       where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
         and m.role in ('owner', 'admin'));
+  end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_unled_membership()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    -- By now they may lead it who did not, and the other way round: of their own row it counts what it was.
+    if current_user = 'homing_person' and (
+      old.conversation_id <> new.conversation_id or old.user_id <> new.user_id
+      or not case when old.user_id = person() then old.left_at is null and old.role in ('owner', 'admin')
+        else person_leads(old.conversation_id) end)
+    then
+      raise insufficient_privilege using message = 'whoever leads no conversation changes no membership of it';
+    end if;
+    return null;
   end $function$
 ;
 

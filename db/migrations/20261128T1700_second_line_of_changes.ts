@@ -48,26 +48,35 @@ const people = `
     using (id = (select person()) or owner_id = (select person()));
   create policy person_adds on users for insert to homing_person with check (owner_id = (select person()));`;
 
-// As the owner: see person_belongs. They see the members as these were before the statement that is judged, so nobody is
-// let through by what they are about to make themselves: whoever leads nothing stays what they are, and reads from where
-// they came.
+// As the owner: see person_belongs. A policy sees a row as it becomes and not as it was, and what it reads of others as the
+// statement found it: an update that has waited for somebody else's would be refused for what that one did. So what a member
+// is, and from where they read, is held by a trigger, which sees both rows. It is asked only by statements that set these.
 const leaders = `
-  create function person_is(conversation uuid, role text, joined_seq bigint) returns boolean
-    language plpgsql stable security definer as $$
-  begin
-    return exists (
-      select from public.members m
-      where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
-        and m.role = person_is.role and m.joined_seq = person_is.joined_seq);
-  end $$;
-
   create function person_leads(conversation uuid) returns boolean language plpgsql stable security definer as $$
   begin
     return exists (
       select from public.members m
       where m.conversation_id = conversation and m.user_id = public.person() and m.left_at is null
         and m.role in ('owner', 'admin'));
-  end $$;`;
+  end $$;
+
+  create function refuse_unled_membership() returns trigger language plpgsql as $$
+  begin
+    -- By now they may lead it who did not, and the other way round: of their own row it counts what it was.
+    if current_user = 'homing_person' and (
+      old.conversation_id <> new.conversation_id or old.user_id <> new.user_id
+      or not case when old.user_id = person() then old.left_at is null and old.role in ('owner', 'admin')
+        else person_leads(old.conversation_id) end)
+    then
+      raise insufficient_privilege using message = 'whoever leads no conversation changes no membership of it';
+    end if;
+    return null;
+  end $$;
+
+  create trigger led after update of conversation_id, user_id, role, joined_seq, left_at on members for each row
+    when (old.conversation_id <> new.conversation_id or old.user_id <> new.user_id or old.role is distinct from new.role or old.joined_seq is distinct from new.joined_seq
+      or (old.left_at is not null and new.left_at is null))
+    execute function refuse_unled_membership();`;
 
 const conversations = `
   drop policy person on members;
@@ -75,8 +84,7 @@ const conversations = `
     using (user_id = (select person()) or person_belongs(conversation_id));
   create policy person_adds on members for insert to homing_person with check (person_leads(conversation_id));
   create policy person_changes on members for update to homing_person
-    using (user_id = (select person()) or person_leads(conversation_id))
-    with check (user_id = (select person()) and person_is(conversation_id, role, joined_seq) or person_leads(conversation_id));
+    using (user_id = (select person()) or person_leads(conversation_id));
 
   alter policy person on invites using (person_leads(conversation_id));
 

@@ -38,12 +38,7 @@ export const secondLine: readonly Mutant[] = [
   {
     name: 'second line: whoever leads nothing stays what they are',
     file: changes,
-    changes: [
-      [
-        'user_id = (select person()) and person_is(conversation_id, role, joined_seq) or person_leads(',
-        'user_id = (select person()) or person_leads(',
-      ],
-    ],
+    changes: [["    if current_user = 'homing_person' and (", "    if current_user = 'nobody' and ("]],
     test: suite,
     red: 'nobody changes their own role or from where they read',
     behindPolicies: true,

@@ -11,6 +11,7 @@ import { messageById, messagesPage, newestMessages, pinnedMessages } from '../..
 import { threadOfMember, threadsPage } from '../../db/queries/threads.ts';
 import { type ReadScope, judgedScope } from '../../db/read-scope.ts';
 import { type TestDatabase, createDatabase } from '../setup/database.ts';
+import { until } from '../support/until.ts';
 
 /** Tables of which a person's statements see everything, each for its reason. Whoever adds a table decides. */
 const open: Record<string, readonly string[]> = {
@@ -182,7 +183,7 @@ describe('row-level security', () => {
     });
 
     it('nobody changes their own role or from where they read, comes back by themselves, or ends another’s membership', async () => {
-      for (const change of [`role = 'owner'`, 'joined_seq = 0'])
+      for (const change of [`role = 'owner'`, 'joined_seq = 0', `conversation_id = '${randomUUIDv7()}'`])
         await assert.rejects(run(bob, `update members set ${change} where user_id = '${bob}'`), { code: '42501' });
       for (const change of [`role = 'read_only'`, 'left_at = now()', 'joined_seq = 0'])
         assert.equal((await run(bob, `update members set ${change} where user_id = '${ana}'`)).rowCount, 0, change);
@@ -194,8 +195,36 @@ describe('row-level security', () => {
         }),
         { code: '42501' },
       );
+      // Who leads it may step down, and not up again.
+      await assert.rejects(
+        db.as(ana).transaction(async (tx) => {
+          const text = (role: string) => `update members set role = '${role}' where user_id = '${ana}'`;
+          assert.equal((await tx.query({ text: text('read_only'), values: [] })).rowCount, 1);
+          await tx.query({ text: text('owner'), values: [] });
+        }),
+        { code: '42501' },
+      );
       assert.equal((await run(ana, `update members set role = 'admin' where user_id = '${bob}'`)).rowCount, 1);
       assert.equal((await run(ana, `update members set role = 'member' where user_id = '${bob}'`)).rowCount, 1);
+    });
+
+    it('who changes what is their own as their role is changed is not refused for it', async () => {
+      const own = `update members set unread_mark = 1 where user_id = '${bob}'`;
+      const lock = openDb({ url: database.url, applicationName: 'lock', maxConnections: 1 });
+      let marking: Promise<{ rowCount: number | null }> | undefined;
+      await lock.transaction(async (tx) => {
+        await tx.query({ text: `update members set role = 'read_only' where user_id = '${bob}'`, values: [] });
+        marking = run(bob, own);
+        await until(
+          async () =>
+            (await database.run(`select from pg_stat_activity where wait_event_type = 'Lock' and query = $$${own}$$`))
+              .rowCount,
+          (waiting) => waiting === 1,
+        );
+      });
+      assert.equal((await marking)?.rowCount, 1);
+      await database.run(`update members set role = 'member', unread_mark = null where user_id = '${bob}'`);
+      await lock.end();
     });
 
     it('a stranger changes nothing of it, and makes none', async () => {
