@@ -15,15 +15,37 @@ export interface LockedConversation extends ConversationSettings {
   blocked: boolean;
 }
 
+const head = `c.id, c.kind, c.title, c.description, c.visibility, c.posting, c.history, c.version, c.last_seq as "lastSeq",
+  c.member_count as "memberCount", c.member_version as "memberVersion", c.blocked`;
+
 /** Locks a conversation that was not deleted. What is read of its members afterwards is what counts. */
 export async function lockConversation(tx: Tx, id: ConversationId): Promise<LockedConversation | undefined> {
   const { rows } = await tx.query<LockedConversation>({
     name: 'lock-conversation',
-    text: `
-      select id, kind, title, description, visibility, posting, history, version, last_seq as "lastSeq",
-        member_count as "memberCount", member_version as "memberVersion", blocked
-      from conversations where id = $1 and deleted_at is null for no key update`,
+    text: `select ${head} from conversations c where c.id = $1 and c.deleted_at is null for no key update`,
     values: [id],
+  });
+  return rows[0];
+}
+
+/**
+ * The same for a member. The membership is looked for first: to who has none a conversation takes no longer than one that
+ * is nowhere, and they hold up nobody in it.
+ */
+export async function lockConversationOf(
+  tx: Tx,
+  userId: UserId,
+  id: ConversationId,
+): Promise<LockedConversation | undefined> {
+  const { rows } = await tx.query<LockedConversation>({
+    name: 'lock-conversation-of',
+    text: `
+      with mine as materialized (
+        select conversation_id from members where conversation_id = $1 and user_id = $2 and left_at is null
+      )
+      select ${head} from mine join conversations c on c.id = mine.conversation_id where c.deleted_at is null
+      for no key update of c`,
+    values: [id, userId],
   });
   return rows[0];
 }

@@ -1,7 +1,7 @@
 import { type ConversationKind, type Role, type UserRole, userRoles } from '../../contracts/entities/index.ts';
 import type { ConversationId, MessageId } from '../../contracts/ids.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
-import { type LockedConversation, lockConversation } from '../../db/queries/changes.ts';
+import { type LockedConversation, lockConversationOf } from '../../db/queries/changes.ts';
 import { type ConversationRow, conversationOf } from '../../db/queries/conversations.ts';
 import { type MembershipRow, membershipOf } from '../../db/queries/members.ts';
 import { roleOf } from '../../db/queries/memberships.ts';
@@ -136,11 +136,11 @@ export interface Held {
 }
 
 /**
- * Locks the conversation, then looks who asks: whoever was removed by the change that held the lock before is no member
- * any more, and a send that waits sees what this change makes of its rights.
+ * Locks the conversation for a member, then looks once more who asks: whoever was removed by the change that held the lock
+ * before is no member any more, and a send that waits sees what this change makes of its rights.
  */
 export async function holdConversation(tx: Tx, actor: Actor, id: ConversationId, right?: Right): Promise<Held> {
-  const conversation = await lockConversation(tx, id);
+  const conversation = await lockConversationOf(tx, actor.userId, id);
   const member = conversation && (await roleOf(tx, id, actor.userId));
   if (!conversation || !member) throw notFound();
   if (right) authorize({ ...conversation, ...member }, right);

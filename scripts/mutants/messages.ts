@@ -58,10 +58,10 @@ export const messages: readonly Mutant[] = [
     file: 'domain/access/index.ts',
     changes: [
       [
-        `  const conversation = await lockConversation(tx, id);
+        `  const conversation = await lockConversationOf(tx, actor.userId, id);
   const member = conversation && (await roleOf(tx, id, actor.userId));`,
         `  const member = await roleOf(tx, id, actor.userId);
-  const conversation = await lockConversation(tx, id);`,
+  const conversation = await lockConversationOf(tx, actor.userId, id);`,
       ],
     ],
     test: 'test/api/races.test.ts',
