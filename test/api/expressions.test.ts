@@ -13,7 +13,7 @@ import {
   pumped,
   units,
 } from '../support/expressions.ts';
-import { fuzzSeed } from '../support/seed.ts';
+import { fuzzSeed, withSeed } from '../support/seed.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -96,8 +96,10 @@ describe('no text holds up the house', () => {
     assert.ok(all.length > 60, `only ${all.length} were found`);
     // What repeats nothing costs its own length at each character, and no more.
     const repeating = all.filter(({ pattern }) => /[*+{]/.test(pattern));
-    const steep = repeating.filter((each) => steepFor(each)).map(({ file, pattern }) => `${file} ${pattern}`);
-    assert.deepEqual(steep, []);
+    await withSeed(async () => {
+      const steep = repeating.filter((each) => steepFor(each)).map(({ file, pattern }) => `${file} ${pattern}`);
+      assert.deepEqual(steep, []);
+    });
   });
 
   it('by a place of the contracts where one may stand', function () {
