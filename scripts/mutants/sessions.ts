@@ -83,10 +83,10 @@ export const sessions: readonly Mutant[] = [
   },
   {
     name: 'who is suspended gets no session by a sign-in that has begun',
-    file: 'db/queries/users.ts',
-    changes: [["and password_hash = $2 and status = 'active' for share", 'and password_hash = $2 for share']],
-    test: 'test/api/suspension.test.ts',
-    red: 'gets no session by a sign-in that was under way',
+    file: 'domain/accounts/enter.ts',
+    changes: [["  if (user?.status !== 'active') throw", '  if (!user) throw']],
+    test: 'test/api/second-factors.test.ts',
+    red: 'lets nobody in who was suspended after their password',
   },
   {
     name: 'the last admin stays one',

@@ -124,6 +124,13 @@ byEachDoor('authenticator apps and recovery codes', (door) => {
       expectProblem(await call(app.url, 'POST', '/v1/auth/login', { body }), 401, 'invalid_credentials');
     });
 
+    it('lets nobody in who was suspended after their password', async () => {
+      const { person, phone } = await protectedPerson();
+      const { challenge } = await challengeOf(app, person);
+      await app.database.run(`update users set status = 'suspended' where id = '${person.id}'`);
+      expectProblem((await answer(app, { challenge, code: phone.code() })) as never, 401, 'invalid_credentials');
+    });
+
     it('takes the codes of the half minutes beside this one, and none farther off', async () => {
       const { person, phone } = await protectedPerson();
       clock.pass(2 * half);
