@@ -366,13 +366,14 @@ byEachDoor('what was begun by a proof', (door) => {
       await holder.query('commit');
       return Promise.all(under);
     }
-    /** Who waits for the holder, and for who waits for it. */
+    /** Who waits for the holder, and for who waits for it; but for the node, which notes who is seen and waits as well. */
     const waiters = async () => {
       const [row] = await place.sql(
         `with recursive chain as (
           select $1::int as pid
           union select a.pid from pg_stat_activity a join chain c on c.pid = any(pg_blocking_pids(a.pid))
-        ) select count(*) - 1 as n from chain`,
+        ) select count(*) as n from chain join pg_stat_activity using (pid)
+          where pid <> $1 and query not like '%last_seen_at%'`,
         [holderPid],
       );
       return Number(row?.n);
