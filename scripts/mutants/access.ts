@@ -1,7 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
 const matrix = 'test/access/matrix.test.ts';
-const time = 'test/access/time.test.ts';
 const refuses = (operation: string) => `matrix ${operation} refuses who may not`;
 
 /** Every check by which somebody is refused something: of the guards, of the roles, and of the statements that judge. */
@@ -356,13 +355,6 @@ export const access: readonly Mutant[] = [
     ],
     test: 'test/api/sign-in.test.ts',
     red: 'who is suspended is let in nowhere',
-  },
-  {
-    name: 'access: who was signed out asks nothing, on a socket from before',
-    file: 'realtime/on.ts',
-    changes: [['    options.revocations.guard(socket.data.actor.sessionId);\n', '']],
-    test: time,
-    red: 'who was signed out is refused by every operation and event',
   },
   {
     name: 'access: who is added can be talked to',
