@@ -296,8 +296,8 @@ export const access: readonly Mutant[] = [
     name: 'access: a session that was ended asks nothing, by REST',
     file: 'domain/accounts/authenticate.ts',
     changes: [['    revocations.guard(who.sessionId);\n', '']],
-    test: matrix,
-    red: 'who is not let in is told so by every operation',
+    test: 'test/api/sign-in.test.ts',
+    red: 'who is suspended is let in nowhere',
   },
   {
     name: 'access: a notification is its recipient’s',
