@@ -47,7 +47,7 @@ const services: readonly Service[] = [
 ];
 
 /** A client certificate or a CA is for nothing else, so either asks for TLS by itself. */
-export const asksForTls = (env: NodeJS.ProcessEnv): boolean =>
+export const asksForTls = (env: Readonly<Record<string, string | undefined>>): boolean =>
   env.TEMPORAL_TLS === 'true' ||
   ['TEMPORAL_TLS_SERVER_CA_CERT_PATH', 'TEMPORAL_TLS_CLIENT_CERT_PATH'].some((name) => Boolean(env[name]));
 

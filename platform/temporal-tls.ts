@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { asksForTls } from './in-the-clear.ts';
 
 /** How Temporal is spoken to, as its SDK takes it. */
 export interface TemporalTls {
@@ -24,7 +25,7 @@ export function temporalTls(settings: TlsSettings): TemporalTls | undefined {
     TEMPORAL_TLS_CLIENT_CERT_PATH: crt,
     TEMPORAL_TLS_CLIENT_KEY_PATH: key,
   } = settings;
-  if (settings.TEMPORAL_TLS !== 'true' && !ca && !crt) return undefined;
+  if (!asksForTls(settings)) return undefined;
   return {
     ...(serverNameOverride ? { serverNameOverride } : {}),
     ...(ca ? { serverRootCACertificate: Buffer.from(ca) } : {}),

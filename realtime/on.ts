@@ -106,7 +106,8 @@ async function answer<Name extends ClientEventName>(
     const result = await work();
     if (options.checkAnswers) clientEvents[name].answer.parse(result);
     options.observeEvent(name, 'ok', secondsSince(started));
-    tellProof(socket, options.log, askedIn(name, input));
+    // No other event proves who somebody is, and most of what comes is another.
+    if (name === 'request') tellProof(socket, options.log, askedIn(name, input));
     return { ok: true, ...result } as Ack<Name>;
   } catch (thrown) {
     const { error, cause } = toSocketError(thrown);

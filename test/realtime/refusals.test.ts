@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { UserId } from '../../contracts/ids.ts';
 import { freePort, root } from '../../dev/services/index.ts';
 import { refusalLines, tellRefusals } from '../../realtime/refusals.ts';
@@ -135,7 +134,11 @@ describe('what is refused stands in the log', () => {
 describe('lines of refusals', () => {
   it('have an end, for each person and for all, and it is said how many were left out', async () => {
     const said: [string, Line][] = [];
-    const write = (message: string, fields: Line = {}) => void said.push([message, fields]);
+    const leftOut = Promise.withResolvers<void>();
+    const write = (message: string, fields: Line = {}) => {
+      said.push([message, fields]);
+      if (message === 'refusals were left out') leftOut.resolve();
+    };
     const tell = tellRefusals({ info: write, warn: write, error: write });
     const people = Array.from({ length: 30 }, (_, n) => `person-${n}` as UserId);
     for (let times = 0; times <= refusalLines.one; times += 1)
@@ -145,7 +148,7 @@ describe('lines of refusals', () => {
     for (const userId of people)
       for (let times = 0; times < refusalLines.one; times += 1) tell('refused', { code: 'forbidden', userId });
     assert.equal(said.length, refusalLines.all);
-    while (said.length === refusalLines.all) await sleep(20);
+    await leftOut.promise;
     const asked = refusalLines.one + 2 + people.length * refusalLines.one;
     assert.deepEqual(said.at(-1), ['refusals were left out', { count: asked - refusalLines.all }]);
     tell('refused', { code: 'forbidden', userId: people[0] as UserId });
