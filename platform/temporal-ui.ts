@@ -1,8 +1,10 @@
+import { withoutSlashAtEnd } from './urls.ts';
+
 /** Where the Temporal UI shows a workflow of this namespace: the run, where it is known, else the latest. */
 export function workflowUrls(uiUrl: string | undefined, namespace: string) {
   return (workflowId: string, runId?: string): string | null => {
     if (uiUrl === undefined) return null;
     const parts = ['namespaces', namespace, 'workflows', workflowId, ...(runId ? [runId, 'history'] : [])];
-    return `${uiUrl.replace(/(?<!\/)\/+$/, '')}/${parts.map(encodeURIComponent).join('/')}`;
+    return `${withoutSlashAtEnd(uiUrl)}/${parts.map(encodeURIComponent).join('/')}`;
   };
 }

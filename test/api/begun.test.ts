@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import pg from 'pg';
 import type {
   Identity,
   Passkey,
@@ -27,8 +26,8 @@ import {
   visit,
 } from '../support/elsewhere.ts';
 import { type SignedIn, answer, beginApp, login, switchOnApp } from '../support/factors.ts';
+import { type Meeting, openMeeting } from '../support/meeting.ts';
 import { type Answer, call, expectStatus } from '../support/rest.ts';
-import { until } from '../support/until.ts';
 
 const another = 'another long battery staple';
 
@@ -345,39 +344,11 @@ byEachDoor('what was begun by a proof', (door) => {
   });
 
   describe('at the same moment as what voids it', () => {
-    let holder: pg.Client;
-    let holderPid: number;
+    let meeting: Meeting;
     before(async () => {
-      holder = new pg.Client(app.database.url);
-      await holder.connect();
-      holderPid = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
+      meeting = await openMeeting(app);
     });
-    after(() => holder.end());
-
-    /** The first in the queue goes first. */
-    async function meet<Met>(held: string, id: string, calls: readonly (() => Promise<Met>)[]): Promise<Met[]> {
-      await holder.query('begin');
-      await holder.query(held, [id]);
-      const under: Promise<Met>[] = [];
-      for (const start of calls) {
-        under.push(start());
-        await until(waiters, (count) => count >= under.length);
-      }
-      await holder.query('commit');
-      return Promise.all(under);
-    }
-    /** Who waits for the holder, and for who waits for it; but for the node, which notes who is seen and waits as well. */
-    const waiters = async () => {
-      const [row] = await place.sql(
-        `with recursive chain as (
-          select $1::int as pid
-          union select a.pid from pg_stat_activity a join chain c on c.pid = any(pg_blocking_pids(a.pid))
-        ) select count(*) as n from chain join pg_stat_activity using (pid)
-          where pid <> $1 and query not like '%last_seen_at%'`,
-        [holderPid],
-      );
-      return Number(row?.n);
-    };
+    after(() => meeting.close());
 
     const races = [
       { how: 'the password is changed', held: 'select from users where id = $1 for update', of: 'ana' },
@@ -391,7 +362,7 @@ byEachDoor('what was begun by a proof', (door) => {
           const finish = await begin(scene);
           const { happen } = voiding.find((each) => each.how === how) ?? assert.fail();
           const id = of === 'ana' ? scene.ana.id : scene.thief.session.id;
-          const [, refusal] = await meet<unknown>(held, id, [
+          const [, refusal] = await meeting.meet<unknown>(held, id, [
             () => happen(scene),
             () => refusalOf(finish(byRest(scene.thief))),
           ]);

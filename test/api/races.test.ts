@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUIDv7 } from 'node:crypto';
-import pg from 'pg';
 import type { Conversation, Message, Receipt } from '../../contracts/entities/index.ts';
 import { type Person, makeGroup, registerPeople, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { type Meeting, openMeeting } from '../support/meeting.ts';
 import { type Answer, call, expectStatus } from '../support/rest.ts';
-import { until } from '../support/until.ts';
 
 /**
  * What only the one statement of a send can judge: two nodes meet at a conversation whose row is held, so that both have
@@ -13,7 +12,7 @@ import { until } from '../support/until.ts';
  */
 describe('two nodes at the same moment', () => {
   let app: TestApp;
-  let holder: pg.Client;
+  let meeting: Meeting;
   let people: readonly [Person, Person];
   before(async () => {
     app = await startApp({
@@ -22,34 +21,16 @@ describe('two nodes at the same moment', () => {
         ['api', 'realtime'],
       ],
     });
-    holder = new pg.Client(app.database.adminUrl);
-    await holder.connect();
+    meeting = await openMeeting(app);
     people = await registerPeople(app, 'Ana', 'Bob');
   });
   after(async () => {
-    await holder.end();
+    await meeting.close();
     await app.stop();
   });
 
-  /** The conversation's row is held until each of these waits for it, one after another. */
-  async function meet<Met>({ id }: Conversation, calls: readonly (() => Promise<Met>)[]): Promise<Met[]> {
-    await holder.query('begin');
-    await holder.query('select from conversations where id = $1 for update', [id]);
-    const under: Promise<Met>[] = [];
-    for (const start of calls) {
-      under.push(start());
-      await until(waiters, (count) => count >= under.length);
-    }
-    await holder.query('commit');
-    return Promise.all(under);
-  }
-
-  const waiters = async () => {
-    const { rows } = await app.database.run(
-      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return (rows[0] as { n: number }).n;
-  };
+  const meet = <Met>({ id }: Conversation, calls: readonly (() => Promise<Met>)[]): Promise<Met[]> =>
+    meeting.meet('select from conversations where id = $1 for update', id, calls);
 
   const post = (person: Person, { id }: Conversation, node: 0 | 1, body: object = newMessage()) =>
     call<{ message: Message }>(app.urls[node] ?? '', 'POST', `/v1/conversations/${id}/messages`, {
