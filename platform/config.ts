@@ -38,6 +38,12 @@ const url = (protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((name) => `${name}://`).join(' or ')}`,
   });
 
+/** Nothing is tried again for each slash of a long row of them. */
+const withoutSlashAtEnd = (address: string) => address.replace(/(?<!\/)\/+$/, '');
+
+/** Paths are put behind it, or it is compared with an origin. */
+const webUrl = url(['http', 'https']).overwrite(withoutSlashAtEnd);
+
 /**
  * Every setting there is. Names are the ecosystem's own where it has one; what is ours begins with HOMING_. The example
  * file is generated from this table.
@@ -61,12 +67,12 @@ export const settings = {
     help: 'Port of /metrics and, for roles without an API, of the health pages; never public',
   }),
   HOMING_PUBLIC_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     developmentFallback: 'http://127.0.0.1:4000',
     help: 'Address that people reach this deployment at; links in notifications begin with it',
   }),
   HOMING_ALLOWED_ORIGINS: setting({
-    schema: listOf(url(['http', 'https'])),
+    schema: listOf(webUrl),
     fallback: '',
     help: 'Origins of web clients, comma-separated; the public address is always one',
   }),
@@ -164,7 +170,7 @@ export const settings = {
     help: 'What this build is called to Temporal, such as the commit: an episode stays with the build that began it, and new ones go to the current one (docs/operators.md). Left out, any worker takes any episode',
   }),
   HOMING_TEMPORAL_UI_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     optional: true,
     help: 'Temporal UI: where support is sent to, and the one origin that the codec endpoint answers',
   }),
@@ -179,7 +185,7 @@ export const settings = {
     optional: true,
     help: 'Bearer token that the codec endpoint asks for; needed in production',
   }),
-  S3_ENDPOINT: setting({ schema: url(['http', 'https']), optional: true, help: 'S3 server; AWS itself when left out' }),
+  S3_ENDPOINT: setting({ schema: webUrl, optional: true, help: 'S3 server; AWS itself when left out' }),
   S3_BUCKET: setting({ schema: z.string().min(3).max(63), fallback: 'homing', help: 'Bucket for media' }),
   AWS_CA_BUNDLE: setting({
     schema: pemFile,
@@ -200,7 +206,7 @@ export const settings = {
     help: 'Left out where the machine has a role',
   }),
   ELASTICSEARCH_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     secret: true,
     optional: true,
     help: 'Elasticsearch; search is off without it',
@@ -212,7 +218,7 @@ export const settings = {
   }),
   SENDGRID_API_KEY: setting({ schema: z.string().startsWith('SG.'), secret: true, help: 'SendGrid, for mail' }),
   SENDGRID_BASE_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     optional: true,
     help: 'A stand-in for SendGrid; refused in production',
   }),
@@ -242,7 +248,7 @@ export const settings = {
     help: 'Twilio messaging service that texts are sent by',
   }),
   TWILIO_BASE_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     optional: true,
     help: 'A stand-in for Twilio; refused in production',
   }),
@@ -253,7 +259,7 @@ export const settings = {
     help: 'Path of the service account file; left out where the machine has an identity',
   }),
   FCM_BASE_URL: setting({
-    schema: url(['http', 'https']),
+    schema: webUrl,
     optional: true,
     help: 'A stand-in for FCM; refused in production',
   }),
@@ -314,7 +320,7 @@ export const settings = {
     help: 'At least 32 characters, mixed into every password hash; or several as JSON, [{"kid":"…","key":"…"}]: the first is mixed in, all are understood, and hashes of the time when one stood here alone are by the last. One that is taken away locks out whoever has not signed in since it was the first',
   }),
   HOMING_LEAKED_PASSWORDS_URL: setting({
-    schema: address,
+    schema: address.overwrite(withoutSlashAtEnd),
     optional: true,
     help: 'Who is asked whether a new password was leaked, by the range protocol of Have I Been Pwned: https://api.pwnedpasswords.com, or a mirror of yours. Five hex digits of its SHA-1 are told. Left out, nobody is asked',
   }),

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Egress } from './egress.ts';
-import { withoutSlashAtEnd } from './urls.ts';
 
 export type LeakLookup = 'leaked' | 'unknown' | 'unanswered';
 
@@ -31,7 +30,7 @@ type Range = Promise<string | undefined>;
 export function createLeakedPasswords(options: LeakedPasswordsOptions): (password: string) => Promise<boolean> {
   const { url, count } = options;
   if (url === undefined) return async () => false;
-  const rangeOf = keepingRanges((prefix) => ask(`${withoutSlashAtEnd(url)}/range/${prefix}`, options));
+  const rangeOf = keepingRanges((prefix) => ask(`${url}/range/${prefix}`, options));
   return async (password) => {
     const hash = createHash('sha1').update(password).digest('hex').toUpperCase();
     const range = await rangeOf(hash.slice(0, prefixLength));

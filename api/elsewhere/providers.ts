@@ -61,7 +61,7 @@ const refusing = <T>(work: () => Promise<T>): Promise<T> =>
   });
 
 export const callbackOf = ({ publicUrl }: Pick<Places, 'publicUrl'>, id: string): string =>
-  `${withoutSlashAtEnd(publicUrl)}/v1/auth/oauth/${id}/callback`;
+  `${publicUrl}/v1/auth/oauth/${id}/callback`;
 
 /** Asked for when somebody first signs in: a provider that is away keeps no process from starting. */
 function strategyOf(provider: IdentityProvider, places: Places): () => Promise<passport.Strategy> {

@@ -38,6 +38,20 @@ describe('the configuration', () => {
     assert.ok(Object.isFrozen(config));
   });
 
+  it('takes addresses with a slash at their end, and puts paths behind them without two', () => {
+    const config = readConfig({
+      ...complete,
+      HOMING_PUBLIC_URL: 'https://chat.example.com/',
+      HOMING_ALLOWED_ORIGINS: 'https://web.example.com/,https://app.example.com',
+      HOMING_TEMPORAL_UI_URL: 'https://temporal.example.com/ui//',
+      HOMING_LEAKED_PASSWORDS_URL: 'https://leaks.example.com/',
+    });
+    assert.equal(config.HOMING_PUBLIC_URL, 'https://chat.example.com');
+    assert.deepEqual(config.HOMING_ALLOWED_ORIGINS, ['https://web.example.com', 'https://app.example.com']);
+    assert.equal(config.HOMING_TEMPORAL_UI_URL, 'https://temporal.example.com/ui');
+    assert.equal(config.HOMING_LEAKED_PASSWORDS_URL, 'https://leaks.example.com');
+  });
+
   it('names every fault at once, each with what the setting is for', () => {
     const faults = faultsOf({ ...complete, PORT: 'eighty', REDIS_URL: 'http://redis', TEMPORAL_ADDRESS: undefined });
     assert.equal(faults.length, 3);
