@@ -262,9 +262,9 @@ export async function createRuntime(config: Config, roles: readonly string[]): P
   };
 }
 
-/** Without any that were named it is the web client's own page. */
+/** Without any that were named it is the web client's own page; where there is none, ours. */
 const returnAddresses = ({ HOMING_OAUTH_RETURNS: named, HOMING_PUBLIC_URL: publicUrl }: Config): string[] =>
-  named.length > 0 ? named : [`${publicUrl.replace(/\/+$/, '')}/signed-in`];
+  named.length > 0 ? named : [`${publicUrl}/signed-in`];
 
 function assertKnown({ isFenced }: Revocations): void {
   if (isFenced) throw new CodedError('fenced');

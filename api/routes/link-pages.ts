@@ -4,7 +4,7 @@ import { languageNames, type Wording, wordingFor } from '../../domain/wording/in
 import { html, sendMailPage } from './mail-page.ts';
 
 /**
- * What mails and texts lead to where no web client stands at the public address; where one does, its operator routes these
+ * What mails, texts and sign-ins elsewhere lead to where no web client stands at the public address; where one does, its operator routes these
  * paths there. Nobody is known here, so the language is the browser's.
  */
 export function linkPages(router: IRouter): void {
@@ -18,6 +18,14 @@ export function linkPages(router: IRouter): void {
     const wording = wordingOf(request);
     const { title, text } = wording.words.openPage;
     sendMailPage(response, wording, html`<h1>${title}</h1><p>${text}</p>`, { title });
+  });
+  // The code of the sign-in stands behind the `#`, and is for an app: the page takes it out of the address.
+  router.get('/signed-in', (request, response) => {
+    response.locals.operation = 'signedInPage';
+    const wording = wordingOf(request);
+    const { title, text } = wording.words.signedInPage;
+    const script = "history.replaceState(null, '', location.pathname);";
+    sendMailPage(response, wording, html`<h1>${title}</h1><p>${text}</p>`, { title, script });
   });
 }
 

@@ -102,6 +102,10 @@ export const de: Words = {
     title: 'Du hast neue Nachrichten',
     text: 'Öffne Homing, um sie zu lesen.',
   },
+  signedInPage: {
+    title: 'Zurück zur App',
+    text: 'Hier geht deine Anmeldung nicht weiter. Schließe diese Seite und kehre zu der App zurück, aus der du kamst.',
+  },
   why: {
     question: 'Warum habe ich das bekommen?',
     told: 'Beim Senden {count, plural, =0 {waren Nachrichten ungelesen, die es nicht mehr gibt.} one {war # Nachricht ungelesen:} other {waren # Nachrichten ungelesen:}}',

@@ -97,6 +97,10 @@ export const en: Words = {
     title: 'You have new messages',
     text: 'Open Homing to read them.',
   },
+  signedInPage: {
+    title: 'Back to the app',
+    text: 'Nothing here takes over your sign-in. Close this page and go back to the app that you came from.',
+  },
   why: {
     question: 'Why did I get this?',
     told: 'When it was sent, you had not read {count, plural, =0 {messages that are gone by now.} one {# message:} other {# messages:}}',

@@ -98,6 +98,10 @@ export const es: Words = {
     title: 'Tienes mensajes nuevos',
     text: 'Abre Homing para leerlos.',
   },
+  signedInPage: {
+    title: 'Vuelve a la aplicación',
+    text: 'Aquí no continúa tu inicio de sesión. Cierra esta página y vuelve a la aplicación de la que vienes.',
+  },
   why: {
     question: '¿Por qué he recibido esto?',
     told: 'Cuando se envió, no habías leído {count, plural, =0 {mensajes que ya no existen.} one {# mensaje:} other {# mensajes:}}',

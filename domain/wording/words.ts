@@ -120,6 +120,8 @@ export interface Words {
   resetPage: Record<'explain' | 'password' | 'save' | 'noScript' | 'done' | 'expired' | 'weak' | 'failed', string>;
   /** Where the link of a text leads, without an app. */
   openPage: Record<'title' | 'text', string>;
+  /** Where a sign-in elsewhere comes back to, while no app has an address of its own for that. */
+  signedInPage: Record<'title' | 'text', string>;
   /** "Why did I get this?", as its reader is told. */
   why: {
     question: string;

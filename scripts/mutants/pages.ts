@@ -38,9 +38,16 @@ export const pages: readonly Mutant[] = [
   {
     name: 'the page takes its token out of the address',
     file: 'api/routes/link-pages.ts',
-    changes: [["history.replaceState(null, '', location.pathname);", '']],
+    changes: [["slice(1);\nhistory.replaceState(null, '', location.pathname);", 'slice(1);']],
     test: 'test/api/link-pages.test.ts',
     red: 'set a new password by the link of the mail, once',
+  },
+  {
+    name: 'the page takes the code of a sign-in out of the address',
+    file: 'api/routes/link-pages.ts',
+    changes: [['{ title, script });\n  });', '{ title });\n  });']],
+    test: 'test/api/link-pages.test.ts',
+    red: 'who comes back from a sign-in elsewhere, and to no app, is sent to theirs; no history keeps the code',
   },
   {
     name: 'of an error the log keeps no more than is known to be safe',

@@ -19,7 +19,7 @@ interface Shown {
   click(): void;
 }
 
-describe('the pages that mails and texts lead to', () => {
+describe('the pages that mails, texts and sign-ins lead to', () => {
   let app: TestApp;
   let browser: Browser;
   let page: Page<PageGlobals>;
@@ -91,7 +91,7 @@ describe('the pages that mails and texts lead to', () => {
   it('run one script of their own and nothing else, and are read in the language of the browser', async () => {
     for (const [language, direction] of Object.entries({ en: 'ltr', de: 'ltr', es: 'ltr', ar: 'rtl' })) {
       const headers = { 'accept-language': `fr-FR, ${language};q=0.8` };
-      for (const path of ['/reset-password', '/o?n=01900000-0000-7000-8000-000000000000']) {
+      for (const path of ['/reset-password', '/o?n=01900000-0000-7000-8000-000000000000', '/signed-in']) {
         const answer = await fetch(app.url + path, { headers });
         assert.equal(answer.status, 200);
         assert.match(await answer.text(), new RegExp(`<html lang="${language}" dir="${direction}">`));
@@ -109,5 +109,15 @@ describe('the pages that mails and texts lead to', () => {
     const [one, other] = await Promise.all(texts);
     assert.equal(one, other);
     assert.match(one ?? '', /You have new messages/);
+  });
+
+  it('who comes back from a sign-in elsewhere, and to no app, is sent to theirs; no history keeps the code', async () => {
+    await page.open(`${app.url}/signed-in#code=${'c'.repeat(43)}`);
+    assert.equal(await page.run(({ location }) => location.href), `${app.url}/signed-in`);
+    assert.equal(await page.run(({ document }) => document.querySelector('h1')?.textContent), 'Back to the app');
+    assert.deepEqual(
+      page.complaints.filter((complaint) => !complaint.includes('favicon')),
+      [],
+    );
   });
 });
