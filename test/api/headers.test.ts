@@ -37,6 +37,7 @@ const classes: Record<string, { paths: [method: string, path: string][]; csp: st
       ['GET', '/unsubscribe/none'],
       ['GET', '/preferences/none'],
       ['GET', '/reset-password'],
+      ['GET', '/signed-in'],
       ['GET', '/o?n=none'],
     ],
     csp: /default-src 'none'.*frame-ancestors 'none'/,
