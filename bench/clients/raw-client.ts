@@ -19,6 +19,8 @@ export interface RawClientOptions {
 }
 
 const code = { zero: 48, two: 50, three: 51, four: 52, bracket: 91 } as const;
+/** The opcode by which the server closes (RFC 6455 §5.5.1). */
+const closing = 8;
 const shared = Buffer.alloc(256 * 1_024);
 
 /**
@@ -83,6 +85,7 @@ export class RawClient {
         header === 2 ? short : header === 4 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
       const from = at + header;
       if (bytes.length < from + length) break;
+      if (((bytes[at] ?? 0) & 15) === closing) return this.destroy();
       this.#packet({ bytes, from, to: from + length });
       at = from + length;
     }

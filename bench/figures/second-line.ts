@@ -1,8 +1,9 @@
+import { randomUUIDv7 } from 'node:crypto';
 import type { ConversationId, MessageId, SessionId } from '../../contracts/ids.ts';
 import type { Db } from '../../db/client.ts';
-import { listConversations } from '../../domain/conversations/index.ts';
-import type { Actor } from '../../domain/deps.ts';
-import { getMessage, listMessages } from '../../domain/messages/index.ts';
+import { addMembers, listConversations, removeMember } from '../../domain/conversations/index.ts';
+import type { Actor, Deps } from '../../domain/deps.ts';
+import { getMessage, listMessages, setReaction } from '../../domain/messages/index.ts';
 import { sync } from '../../domain/sync/index.ts';
 import { createMac } from '../../platform/mac.ts';
 import type { Figure, Line } from '../lib/figure.ts';
@@ -32,9 +33,25 @@ const readings = {
   'sync of 100 conversations, five messages each': (db: Db) => sync({ db, mac }, actor, { known }),
 };
 
+type ChangeDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>;
+
+/** Somebody who is in none of these groups. */
+const newcomer = personId(50);
+
+/** What PostgreSQL's look at each row, as it is and as it becomes, costs a change in a person's own transaction. */
+const changes = {
+  'a reaction, and back': async (deps: ChangeDeps, id: ConversationId, message: MessageId) => {
+    for (const on of [true, false]) await setReaction(deps, actor, id, message, { emoji: '👍', on });
+  },
+  'a member, and back': async (deps: ChangeDeps, id: ConversationId) => {
+    await addMembers(deps, actor, id, { userIds: [newcomer] });
+    await removeMember(deps, actor, id, newcomer);
+  },
+};
+
 export const secondLine: Figure = {
   name: 'second-line',
-  what: 'what row-level security costs: the same readings in a person’s name and without, sends with policies and without',
+  what: 'what row-level security costs: the same readings in a person’s name and without, changes and sends with policies and without',
   async measure(round) {
     const { stage, rounds, seconds, report, withOwner } = round;
     const messageId = await withOwner(async (owner) => {
@@ -64,9 +81,43 @@ export const secondLine: Figure = {
       report(`${what}: ${candidate.toFixed(2)} ms against ${against.toFixed(2)} ms`);
       lines.push(lineOf(`${what}, in a person’s name`, { candidate, against, othersCpu, unit: 'ms (p50)' }));
     }
-    return [...lines, await sendsWithPolicies(round)];
+    return [...lines, ...(await changesWithPolicies(round, messageId)), await sendsWithPolicies(round)];
   },
 };
+
+/** In a person's name both times: what differs is whether there are policies, and the trigger that holds a membership. */
+async function changesWithPolicies(
+  { stage, withOwner, rounds, seconds, report }: Parameters<Figure['measure']>[0],
+  messageId: (of: ConversationId) => MessageId,
+): Promise<Line[]> {
+  await withOwner((owner) =>
+    owner.query({ text: "update members set role = 'owner' where user_id = $1", values: [actor.userId] }),
+  );
+  const deps: ChangeDeps = {
+    ...{ db: stage.db.as(actor.userId), now: () => new Date() },
+    ...{ newId: <Id extends string>() => randomUUIDv7() as Id, publishLive: () => undefined },
+  };
+  const options = { workers: 1, seconds, ours: () => [stage.postgres.pid] };
+  const lines: Line[] = [];
+  for (const [what, change] of Object.entries(changes)) {
+    const taken = { with: [] as number[], without: [] as number[] };
+    let othersCpu = 0;
+    for (let n = 0; n < rounds; n += 1)
+      for (const policies of ['without', 'with'] as const) {
+        await withOwner((owner) => setPolicies(owner, policies === 'with'));
+        const sample = await closedLoop(() => {
+          const id = group();
+          return change(deps, id, messageId(id));
+        }, options);
+        taken[policies].push(sample.p50Ms);
+        othersCpu = Math.max(othersCpu, sample.othersCpu);
+      }
+    const [candidate, against] = [median(taken.with), median(taken.without)];
+    report(`${what}: ${candidate.toFixed(2)} ms with policies, ${against.toFixed(2)} ms without`);
+    lines.push(lineOf(`${what}, with policies on its tables`, { candidate, against, othersCpu, unit: 'ms (p50)' }));
+  }
+  return lines;
+}
 
 /** Sends are stored as everybody, many people's in one statement: what they pay is that there are policies at all. */
 async function sendsWithPolicies({
@@ -98,7 +149,9 @@ const setPolicies = (owner: Db, on: boolean) =>
     text: `do $$ declare t text; begin
       for t in select tablename from pg_policies where policyname = 'person' loop
         execute format('alter table %I ${on ? 'enable' : 'disable'} row level security', t);
-      end loop; end $$`,
+      end loop;
+      alter table members ${on ? 'enable' : 'disable'} trigger led;
+    end $$`,
     values: [],
   });
 
