@@ -61,20 +61,18 @@ interface Waiting {
 }
 
 export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: number) => void }): Outlet {
-  const pending = new Map<IoSocket, Waiting>();
+  let pending = new Map<IoSocket, Waiting>();
   let scheduled = false;
 
+  // A map of its own for each turn. One that is filled and emptied over and over leaves its former tables behind, each of which
+  // holds on to the next: once one is old, all that any of them ever held lives until the next great collection.
   const flush = () => {
     scheduled = false;
-    const join = createJoiner();
-    let written = 0;
-    for (const [socket, waiting] of pending) {
-      if (written >= outletLimits.socketsPerTurn) break;
-      pending.delete(socket);
-      write(socket, waiting, { join, onSlow });
-      written += 1;
-    }
+    const turn = [...pending];
+    pending = new Map(turn.slice(outletLimits.socketsPerTurn));
     if (pending.size > 0) schedule();
+    const join = createJoiner();
+    for (const [socket, waiting] of turn.slice(0, outletLimits.socketsPerTurn)) write(socket, waiting, { join, onSlow });
   };
   const schedule = () => {
     if (scheduled) return;
