@@ -28,7 +28,9 @@ type ActivityDeps = Pick<
 export type Activities = ReturnType<typeof createActivities>;
 
 /** The side effects that workflows call, by name: thin calls into the domain. */
-export function createActivities(deps: ActivityDeps) {
+export function createActivities({ db, ...others }: ActivityDeps) {
+  // What they ask for is found by one person's keys, and much is looked at in one statement.
+  const deps = { ...others, db: db.plannedOnce() };
   const notifyBy = (channel: Channel) => async (input: NotifyInput) => {
     const result = await withHeartbeats(() => notify(deps, channel, { ...input, request: requestOf(activityInfo()) }));
     deps.countAttempt?.(channel, result.result);

@@ -20,6 +20,11 @@ export type Db = Queryable & {
   as(userId: UserId): Db;
   /** The way back, for what must see more than its person may; each use says why. */
   asEverybody(): Db;
+  /**
+   * The same, with each named statement planned once a connection, whatever its values: for statements that are found by
+   * keys alone and take longer to plan than to run. PostgreSQL would plan some of them anew each time.
+   */
+  plannedOnce(): Db;
 };
 declare const inTransaction: unique symbol;
 /** Proof that a transaction is open: steps that must not stand alone ask for it. */
@@ -72,16 +77,27 @@ const dbOf = (pool: pg.Pool): Db => ({
   write: (statement) => runWrite(pool, statement),
   as: (userId) => dbOfPerson(pool, userId),
   asEverybody: () => dbOf(pool),
+  plannedOnce: () => dbPlannedOnce(pool),
 });
+
+function dbPlannedOnce(pool: pg.Pool): Db {
+  const begin = 'begin; set local plan_cache_mode = force_generic_plan';
+  return {
+    ...dbOf(pool),
+    query: (statement) => queryWithin(pool, begin, statement),
+    transaction: (work) => runTransaction(pool, { begin, work }),
+  };
+}
 
 function dbOfPerson(pool: pg.Pool, userId: UserId): Db {
   const begin = beginAs(userId);
   return {
-    query: (statement) => queryAs(pool, begin, statement),
+    query: (statement) => queryWithin(pool, begin, named(statement)),
     transaction: (work) => runTransaction(pool, { begin, work: (tx) => work(inTheirName(tx)) }),
     write: (statement) => runTransaction(pool, { begin, work: (tx) => inTheirName(tx).query(statement) }),
     as: (other) => dbOfPerson(pool, other),
     asEverybody: () => dbOf(pool),
+    plannedOnce: () => dbOfPerson(pool, userId),
   };
 }
 
@@ -124,7 +140,7 @@ export function poolConfig(options: DbOptions): pg.PoolConfig {
     // The server's limit ends the statement; this one ends the wait when the server itself is gone.
     query_timeout: (options.statementTimeoutMs ?? defaults.statementTimeoutMs) + 2_000,
     keepAlive: true,
-    // What is known beforehand goes along in one message: see queryAs. Nothing else asks before it has its answer.
+    // What is known beforehand goes along in one message: see queryWithin. Nothing else asks before it has its answer.
     pipeline: true,
   };
 }
@@ -148,14 +164,14 @@ async function runTransaction<T>(
   }
 }
 
-/** One reading as somebody, in one round trip like any other: begin, statement and commit go out together. */
-async function queryAs<Row extends pg.QueryResultRow>(pool: pg.Pool, begin: string, statement: Statement) {
+/** One reading in a transaction of its own, in one round trip like any other: begin, statement and commit go out together. */
+async function queryWithin<Row extends pg.QueryResultRow>(pool: pg.Pool, begin: string, statement: Statement) {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     const answers = await Promise.allSettled([
       client.query(begin),
-      client.query<Row>(named(statement)),
+      client.query<Row>(statement),
       client.query('commit'),
     ]);
     const [, result, end] = answers;

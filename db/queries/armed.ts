@@ -1,16 +1,20 @@
 import type { ConversationId, UserId } from '../../contracts/ids.ts';
 import { type Channel, channels } from '../../contracts/workflows/names.ts';
 import type { Queryable, Tx } from '../client.ts';
+import { acknowledged, messagesBetween, notifiable } from './notifiable.ts';
 import {
-  acknowledged,
-  callsSince,
-  followsThread,
-  meantMembers,
-  mentioned,
-  messagesBetween,
-  named,
-  notifiable,
-} from './notifiable.ts';
+  type Called,
+  type LateCalls,
+  type Range,
+  type Untold,
+  type Urgent,
+  calledSince,
+  lateCallsIn,
+  untoldSince,
+  urgentsIn,
+} from './untold.ts';
+
+export type { Urgent };
 
 /** How far one channel has come with a conversation. */
 export interface Progress {
@@ -31,15 +35,6 @@ export interface Progress {
   /** Messages up to `throughSeq` that call for this person by an edit since, and were not announced as that. */
   late?: readonly number[];
 }
-
-/** An urgent message that is unread. */
-export interface Urgent {
-  seq: number;
-  at: Date;
-}
-
-/** Of urgent messages of one conversation that are unread, so many of the latest count. */
-const urgentLimit = 100;
 
 /** Something unread of a person, and how far each channel has announced it. */
 export interface ArmedRow extends Record<Channel, Progress> {
@@ -62,86 +57,117 @@ export interface ArmedRow extends Record<Channel, Progress> {
   channels: Partial<Record<Channel, boolean>> | null;
 }
 
-type Stored = Omit<Progress, Instants> & Record<Instants, string | null>;
-type Instants = 'last' | 'since' | 'calledSince';
-type StoredRow = Omit<ArmedRow, Channel | 'urgents'> &
-  Record<Channel, Stored> & { urgents: { seq: number; at: string }[] };
+/** How far a channel has come, as it is stored. */
+type Watermark = Pick<Progress, 'throughSeq' | 'times' | 'repeats'> & { at: string };
+type StoredRow = Omit<ArmedRow, Channel | 'urgents'> & {
+  urgent: boolean;
+  hasLate: boolean;
+  marks: Partial<Record<Channel, Watermark>> | null;
+};
 
-/** What is armed for the person and not seen, the oldest first. */
+/**
+ * What is armed for the person and not seen, the oldest first. What calls for them is looked for in statements of its own,
+ * each only where there may be some: all in one took longer to begin than to answer, where nearly nothing is there.
+ */
 export async function armedConversations(db: Queryable, userId: UserId): Promise<ArmedRow[]> {
+  const stored = await storedRows(db, userId);
+  const untold = await untoldSince(db, userId, stored.flatMap(untoldParts));
+  const called = await calledSince(db, userId, stored.filter(({ kind }) => kind === 'channel').flatMap(untoldParts));
+  const late = await lateCallsIn(db, userId, stored.filter(({ hasLate }) => hasLate).map(armedPart));
+  const urgents = await urgentsIn(db, userId, stored.filter(({ urgent }) => urgent).map(armedPart));
+  const found: Found = { untold: byPart(untold), called: byPart(called), late, urgents };
+  return stored.map((row) => armedRow(row, found)).filter(({ lastSeq, seenSeq }) => lastSeq > seenSeq);
+}
+
+async function storedRows(db: Queryable, userId: UserId): Promise<StoredRow[]> {
   const { rows } = await db.query<StoredRow>({
     name: 'armed-conversations',
     text: `
       select a.conversation_id as "conversationId", c.kind, a.armed_at as "armedAt", a.from_seq as "fromSeq",
-        a.last_seq as "lastSeq", a.last_at as "lastAt", ${urgents} as urgents, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
+        a.last_seq as "lastSeq", a.last_at as "lastAt", a.urgent, m.seen_seq as "seenSeq", ${acknowledged} as acknowledged,
         m.mute_except is null and coalesce(m.muted_until > now(), false) as muted, m.channels,
         case when exists (select from thread_members t where t.user_id = a.user_id
           and t.conversation_id = a.conversation_id and t.level <> 'nothing') then 'mentions' else m.level end as level,
-        ${channels.map(progressOf).join(', ')}
+        exists (select from late_calls l where l.user_id = a.user_id and l.conversation_id = a.conversation_id
+          and l.told_by is null) as "hasLate",
+        (select jsonb_object_agg(w.channel, jsonb_build_object('throughSeq', w.through_seq, 'at', w.at, 'times', w.times,
+          'repeats', w.repeats)) from watermarks w where w.user_id = a.user_id and w.conversation_id = a.conversation_id) as marks
       from armed a
       join conversations c on c.id = a.conversation_id
       join members m on m.conversation_id = a.conversation_id and m.user_id = a.user_id and m.left_at is null
-      left join notification_settings n on n.user_id = a.user_id
       where a.user_id = $1 and a.last_seq > m.seen_seq
       order by a.armed_at, a.conversation_id`,
     values: [userId],
   });
-  const instant = (text: string | null) => (text === null ? null : new Date(text));
-  const progress = ({ last, since, calledSince, ...rest }: Stored) => ({
-    ...rest,
-    ...{ last: instant(last), since: instant(since), calledSince: instant(calledSince ?? null) },
-  });
-  return rows.map(({ push, email, sms, urgents: stored, ...row }) => ({
-    ...row,
-    urgents: stored.map(({ seq, at }) => ({ seq, at: new Date(at) })),
-    push: progress(push),
-    email: progress(email),
-    sms: progress(sms),
-  }));
+  return rows;
 }
 
-/** Looked for only where something urgent was armed: elsewhere it would read everything that is unread. */
-const urgents = `case when a.urgent then (
-    select coalesce(jsonb_agg(jsonb_build_object('seq', u.seq, 'at', u.at) order by u.seq), '[]') from (
-      select g.seq, ${callsSince} as at from messages g where g.conversation_id = a.conversation_id and g.priority = 'urgent'
-        and g.seq > greatest(a.from_seq - 1, m.seen_seq) and g.seq <= a.last_seq and ${notifiable}
-      order by g.seq desc limit ${urgentLimit}) u) else '[]' end`;
-const untold = `g.conversation_id = a.conversation_id
-      and g.seq > greatest(a.from_seq - 1, m.seen_seq, w.through_seq) and g.seq <= a.last_seq and ${notifiable}`;
-const firstUntold = (what: string, which: string) =>
-  `select ${what} from messages g where ${untold} ${which} order by g.seq limit 1`;
+const through = ({ marks }: StoredRow, channel: Channel): number => marks?.[channel]?.throughSeq ?? 0;
+const armedPart = ({ conversationId, fromSeq, lastSeq }: StoredRow): Range => ({
+  ...{ conversationId, afterSeq: fromSeq - 1, throughSeq: lastSeq },
+});
 
-const calls = `${followsThread} or g.priority = 'urgent'`;
-/** Texts cost money and patience: of a mention of all there are none where those are many. */
-const calling = {
-  email: `and (${mentioned} or ${calls})`,
-  sms: `and (${named} or c.member_count <= ${meantMembers} and ${mentioned} or ${calls})`,
-};
+/** After what a channel has told, or where the person is armed from, or has seen: what is left for it begins there. */
+const toldThrough = (row: StoredRow, channel: Channel): number =>
+  Math.max(row.fromSeq - 1, row.seenSeq, through(row, channel));
 
-/** So many of what edits call for are told at a time. */
-const lateLimit = 100;
-const lateCalls = (channel: Channel) => `(
-    select jsonb_agg(l.seq) as seqs, min(l.at) as at, min(l.at) filter (where l.own) as own_at from (
-      select l.seq, l.at, true ${channel === 'push' ? '' : calling[channel]} as own
-      from late_calls l join messages g on g.conversation_id = l.conversation_id and g.seq = l.seq
-      where l.user_id = a.user_id and l.conversation_id = a.conversation_id and l.channel = '${channel}'
-        and l.told_by is null and l.seq between a.from_seq and w.through_seq and ${mentioned} and ${notifiable}
-      order by l.seq limit ${lateLimit}) l)`;
+/** Those that are left for some channel, each once: often mail and texts begin at the same message. */
+function untoldParts(row: StoredRow): Range[] {
+  const { conversationId, lastSeq } = row;
+  const starts = new Set(channels.map((channel) => toldThrough(row, channel)));
+  return [...starts]
+    .filter((afterSeq) => afterSeq < lastSeq)
+    .map((afterSeq) => ({ conversationId, afterSeq, throughSeq: lastSeq }));
+}
 
-const progressOf = (channel: Channel) => `(
-  select jsonb_build_object('throughSeq', coalesce(w.through_seq, 0),
-    'last', case when w.through_seq > m.seen_seq then w.at end,
-    'times', case when w.through_seq > m.seen_seq then w.times else 0 end,
-    'repeats', case when w.through_seq > m.seen_seq then w.repeats else 0 end,
-    'late', coalesce(late.seqs, '[]'),
-    'since', least(late.at, (select case when g.called_at is null then g.created_at
-        -- An edit that mentions somebody anew must not put off what was written before it.
-        else least(${callsSince}, (${firstUntold('g.created_at', 'and g.called_at is null')})) end
-      from messages g where ${untold} order by g.seq limit 1)),
-    'calledSince', ${channel === 'push' ? 'null' : `case when c.kind = 'channel' then least(late.own_at, (${firstUntold('g.created_at', calling[channel])})) end`})
-  from (values (1)) one left join watermarks w
-    on w.user_id = a.user_id and w.conversation_id = a.conversation_id and w.channel = '${channel}'
-  cross join lateral ${lateCalls(channel)} late) as ${channel}`;
+interface Found {
+  untold: Map<string, Untold>;
+  called: Map<string, Called>;
+  late: readonly LateCalls[];
+  urgents: readonly (Urgent & { conversationId: ConversationId })[];
+}
+
+const partKey = (conversationId: string, afterSeq: number) => `${conversationId}/${afterSeq}`;
+const byPart = <Part extends { conversationId: string; afterSeq: number }>(parts: readonly Part[]) =>
+  new Map(parts.map((part) => [partKey(part.conversationId, part.afterSeq), part]));
+
+/** They may have read on between the statements: then what they have seen by the last of these holds for all of it. */
+function armedRow(row: StoredRow, found: Found): ArmedRow {
+  const { urgent: _, hasLate: __, marks: ___, ...rest } = row;
+  const looks = untoldParts(row).map(({ afterSeq }) => found.untold.get(partKey(row.conversationId, afterSeq)));
+  const seenSeq = Math.max(row.seenSeq, ...looks.map((look) => look?.seenSeq ?? 0));
+  const urgents = found.urgents.filter(({ conversationId }) => conversationId === row.conversationId);
+  const progress = (channel: Channel) => progressOf(row, seenSeq, channel, found);
+  return {
+    ...rest,
+    seenSeq,
+    urgents: urgents.map(({ seq, at }) => ({ seq, at })),
+    ...{ push: progress('push'), email: progress('email'), sms: progress('sms') },
+  };
+}
+
+function progressOf(row: StoredRow, seenSeq: number, channel: Channel, { untold, called, late }: Found): Progress {
+  const { conversationId, kind } = row;
+  const mark = row.marks?.[channel];
+  const stands = mark !== undefined && mark.throughSeq > seenSeq;
+  const key = partKey(conversationId, toldThrough(row, channel));
+  const calls = late.find((one) => one.conversationId === conversationId && one.channel === channel);
+  const own = channel === 'push' || kind !== 'channel' ? undefined : called.get(key)?.[channel];
+  return {
+    throughSeq: mark?.throughSeq ?? 0,
+    last: stands ? new Date(mark.at) : null,
+    times: stands ? mark.times : 0,
+    repeats: stands ? mark.repeats : 0,
+    late: calls?.seqs ?? [],
+    since: earlier(calls?.at, untold.get(key)?.since),
+    calledSince: channel === 'push' || kind !== 'channel' ? null : earlier(calls?.ownAt, own),
+  };
+}
+
+function earlier(one: Date | null | undefined, other: Date | null | undefined): Date | null {
+  if (!one || !other) return one ?? other ?? null;
+  return one < other ? one : other;
+}
 
 /** Takes conversations out of what is armed: their messages no longer call for the person's attention. */
 export async function disarm(tx: Tx, userId: UserId, conversationIds: readonly ConversationId[]): Promise<void> {

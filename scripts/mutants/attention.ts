@@ -115,8 +115,10 @@ export const attention: readonly Mutant[] = [
   },
   {
     name: 'what is read before the push is told by none, though an edit called for it',
-    file: 'db/queries/armed.ts',
-    changes: [['and ${mentioned} and ${notifiable}\n      order by l.seq', 'and ${mentioned}\n      order by l.seq']],
+    file: 'db/queries/untold.ts',
+    changes: [
+      ['and ${mentioned} and ${notifiable}\n          order by l.seq', 'and ${mentioned}\n          order by l.seq'],
+    ],
     test: lateCalls,
     red: 'not who has read it, before the edit or between it and the push',
   },
