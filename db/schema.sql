@@ -238,9 +238,9 @@ grant update (blocked, deleted_at, description, history, last_active_at, last_se
 create policy everybody on conversations to homing_app, homing_owner using (true);
 create policy person on conversations for select to homing_person using ((visibility = 'open'::text) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = conversations.id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
 create policy person_changes on conversations for update to homing_person using person_belongs(id);
-CREATE TRIGGER blocked_truly BEFORE UPDATE OF blocked ON conversations FOR EACH ROW WHEN (old.blocked <> new.blocked) EXECUTE FUNCTION refuse_untrue_block();
-CREATE TRIGGER count_led BEFORE UPDATE OF member_count ON conversations FOR EACH ROW WHEN (new.member_count <> old.member_count AND new.member_count <> (old.member_count - 1)) EXECUTE FUNCTION refuse_unled_settings();
-CREATE TRIGGER settings_led BEFORE UPDATE OF title, description, visibility, posting, history, deleted_at ON conversations FOR EACH ROW WHEN (old.title IS DISTINCT FROM new.title OR old.description IS DISTINCT FROM new.description OR old.visibility IS DISTINCT FROM new.visibility OR old.posting IS DISTINCT FROM new.posting OR old.history IS DISTINCT FROM new.history OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_unled_settings();
+CREATE TRIGGER blocked_truly AFTER UPDATE OF blocked ON conversations FOR EACH ROW WHEN (old.blocked <> new.blocked) EXECUTE FUNCTION refuse_untrue_block();
+CREATE TRIGGER count_led AFTER UPDATE OF member_count ON conversations FOR EACH ROW WHEN (new.member_count <> old.member_count AND new.member_count <> (old.member_count - 1)) EXECUTE FUNCTION refuse_unled_settings();
+CREATE TRIGGER settings_led AFTER UPDATE OF title, description, visibility, posting, history, deleted_at ON conversations FOR EACH ROW WHEN (old.title IS DISTINCT FROM new.title OR old.description IS DISTINCT FROM new.description OR old.visibility IS DISTINCT FROM new.visibility OR old.posting IS DISTINCT FROM new.posting OR old.history IS DISTINCT FROM new.history OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_unled_settings();
 
 create table decisions (
   user_id uuid not null,
@@ -409,6 +409,7 @@ create table invites (
 CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
+grant update (revoked_at) on invites to homing_person;
 create policy everybody on invites to homing_app, homing_owner using (true);
 create policy person on invites for select to homing_person using person_leads(conversation_id);
 create policy person_adds on invites for insert to homing_person with check (((created_by = ( SELECT person() AS person)) AND person_leads(conversation_id)));
@@ -544,7 +545,7 @@ create policy everybody on messages to homing_app, homing_owner using (true);
 create policy person on messages for select to homing_person using ((sender_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (messages.version = mine.left_version)) AND (mine.joined_seq < messages.seq)))));
 create policy person_adds on messages for insert to homing_person with check (((sender_id = ( SELECT person() AS person)) AND (kind = 'system'::text) AND person_belongs(conversation_id)));
 create policy person_changes on messages for update to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < messages.seq))));
-CREATE TRIGGER own_words BEFORE UPDATE OF text, mentions, forwarded_from, edits, edited_at, deleted_at ON messages FOR EACH ROW WHEN (old.text IS DISTINCT FROM new.text OR old.mentions IS DISTINCT FROM new.mentions OR old.forwarded_from IS DISTINCT FROM new.forwarded_from OR old.edits IS DISTINCT FROM new.edits OR old.edited_at IS DISTINCT FROM new.edited_at OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_words_of_others();
+CREATE TRIGGER own_words AFTER UPDATE OF text, mentions, forwarded_from, edits, edited_at, deleted_at ON messages FOR EACH ROW WHEN (old.text IS DISTINCT FROM new.text OR old.mentions IS DISTINCT FROM new.mentions OR old.forwarded_from IS DISTINCT FROM new.forwarded_from OR old.edits IS DISTINCT FROM new.edits OR old.edited_at IS DISTINCT FROM new.edited_at OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_words_of_others();
 
 create table notices (
   id uuid not null,
@@ -1185,7 +1186,7 @@ AS $function$
     if current_user = 'homing_person' and not person_leads(old.id) then
       raise insufficient_privilege using message = 'whoever leads no conversation changes no setting of it';
     end if;
-    return new;
+    return null;
   end $function$
 ;
 
@@ -1202,7 +1203,7 @@ AS $function$
     then
       raise insufficient_privilege using message = 'a conversation is blocked as its pair has blocked each other';
     end if;
-    return new;
+    return null;
   end $function$
 ;
 
@@ -1217,7 +1218,7 @@ AS $function$
     then
       raise insufficient_privilege using message = 'nobody writes in another’s name; who leads a conversation may erase';
     end if;
-    return new;
+    return null;
   end $function$
 ;
 
@@ -1237,6 +1238,9 @@ CREATE OR REPLACE FUNCTION public.version_of(conversation uuid)
  STABLE SECURITY DEFINER
 AS $function$
   begin
-    return (select c.version from public.conversations c where c.id = conversation);
+    -- Of what they have belonged to alone: anybody may call it.
+    return (
+      select c.version from public.conversations c where c.id = conversation and exists (
+        select from public.members m where m.conversation_id = c.id and m.user_id = public.person()));
   end $function$
 ;

@@ -53,7 +53,10 @@ const memberships = `
 
   create function version_of(conversation uuid) returns bigint language plpgsql stable security definer as $$
   begin
-    return (select c.version from public.conversations c where c.id = conversation);
+    -- Of what they have belonged to alone: anybody may call it.
+    return (
+      select c.version from public.conversations c where c.id = conversation and exists (
+        select from public.members m where m.conversation_id = c.id and m.user_id = public.person()));
   end $$;
 
   create function refuse_late_end() returns trigger language plpgsql as $$
@@ -68,24 +71,25 @@ const memberships = `
     when (new.user_id = person() and old.left_version is distinct from new.left_version)
     execute function refuse_late_end();`;
 
-// Stable: they see who leads as the statement found it, for the one that ends a conversation ends memberships, too.
+// Stable: they see who leads as the statement found it, for the one that ends a conversation ends memberships, too. And after
+// it: before it PostgreSQL locks each row once more, also where a send changes none of these columns.
 const settings = `
   create function refuse_unled_settings() returns trigger language plpgsql stable as $$
   begin
     if current_user = 'homing_person' and not person_leads(old.id) then
       raise insufficient_privilege using message = 'whoever leads no conversation changes no setting of it';
     end if;
-    return new;
+    return null;
   end $$;
 
-  create trigger settings_led before update of title, description, visibility, posting, history, deleted_at on conversations
+  create trigger settings_led after update of title, description, visibility, posting, history, deleted_at on conversations
     for each row when (
       (old.title, old.description, old.visibility, old.posting, old.history, old.deleted_at)
       is distinct from (new.title, new.description, new.visibility, new.posting, new.history, new.deleted_at))
     execute function refuse_unled_settings();
 
   -- Anybody may go.
-  create trigger count_led before update of member_count on conversations
+  create trigger count_led after update of member_count on conversations
     for each row when (new.member_count not in (old.member_count, old.member_count - 1))
     execute function refuse_unled_settings();
 
@@ -98,10 +102,10 @@ const settings = `
     then
       raise insufficient_privilege using message = 'a conversation is blocked as its pair has blocked each other';
     end if;
-    return new;
+    return null;
   end $$;
 
-  create trigger blocked_truly before update of blocked on conversations
+  create trigger blocked_truly after update of blocked on conversations
     for each row when (old.blocked <> new.blocked) execute function refuse_untrue_block();
 
   revoke update on conversations from homing_person;
@@ -126,6 +130,8 @@ const conversations = `
   create policy person_adds on invites for insert to homing_person
     with check (created_by = (select person()) and person_leads(conversation_id));
   create policy person_changes on invites for update to homing_person using (person_leads(conversation_id));
+  revoke update on invites from homing_person;
+  grant update (revoked_at) on invites to homing_person;
   alter policy person_adds on bans with check (banned_by = (select person()) and person_leads(conversation_id));
 
   -- Either of two knows that they do not hear of each other; who wants that says so, and takes it back.
@@ -156,10 +162,10 @@ const words = `
     then
       raise insufficient_privilege using message = 'nobody writes in another’s name; who leads a conversation may erase';
     end if;
-    return new;
+    return null;
   end $$;
 
-  create trigger own_words before update of text, mentions, forwarded_from, edits, edited_at, deleted_at on messages
+  create trigger own_words after update of text, mentions, forwarded_from, edits, edited_at, deleted_at on messages
     for each row when (
       (old.text, old.mentions, old.forwarded_from, old.edits, old.edited_at, old.deleted_at)
       is distinct from (new.text, new.mentions, new.forwarded_from, new.edits, new.edited_at, new.deleted_at))

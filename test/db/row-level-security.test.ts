@@ -29,7 +29,7 @@ const open: Record<string, readonly string[]> = {
 const withheld: Record<string, readonly string[]> = {
   accounts: ['UPDATE'],
   users: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-  ...{ messages: ['UPDATE'], conversations: ['UPDATE'], conversation_keys: ['UPDATE', 'DELETE'] },
+  ...{ messages: ['UPDATE'], conversations: ['UPDATE'], invites: ['UPDATE'], conversation_keys: ['UPDATE', 'DELETE'] },
   ...{ password_resets: ['INSERT', 'UPDATE'], notices: ['SELECT', 'UPDATE', 'DELETE'] },
   ...{ outbox: ['SELECT', 'UPDATE', 'DELETE'], audit: ['SELECT'], armed: ['INSERT', 'UPDATE'] },
   ...{ attention: ['INSERT', 'DELETE'], screens: ['INSERT'], shown: ['INSERT', 'UPDATE', 'DELETE'] },
@@ -436,6 +436,8 @@ describe('row-level security', () => {
       ])
         await mayNot(bob, own(bob, change));
       await database.run(own(bob, 'left_at = null, left_version = null'));
+      const version = await run(eve, `select version_of('${conversationId}') as n`);
+      assert.equal(version.rows[0]?.n, null, 'how far it has come is told to nobody else');
       // Who leads it makes somebody a member again, from wherever, and ends it for all in one statement.
       await may(
         ana,
@@ -499,7 +501,7 @@ describe('row-level security', () => {
     });
 
     it('nobody bans or invites in another’s name', async () => {
-      await mayNot(ana, ban.replace(ana, bob), invite.replace(ana, bob));
+      await mayNot(ana, `update invites set created_by = '${bob}'`, ban.replace(ana, bob), invite.replace(ana, bob));
     });
 
     it('who changes what is their own as their role is changed is not refused for it', async () => {
