@@ -184,6 +184,8 @@ export const secondLine: readonly Mutant[] = [
         'create policy person_lifts on blocks for delete to homing_person using (user_id = (select person()))',
         'create policy person_lifts on blocks for delete to homing_person using (true)',
       ],
+      // What is kept of a block that was lifted is its person's, too.
+      ['  lifted_blocks: mine,', "  lifted_blocks: 'true',"],
     ],
     test: suite,
     red: 'lets nobody lift a block of another’s',
