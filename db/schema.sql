@@ -39,6 +39,8 @@ create table armed (
   constraint armed_pkey PRIMARY KEY (user_id, conversation_id)
 );
 grant delete, insert, select, update on armed to homing_app;
+create policy everybody on armed to homing_app, homing_owner using (true);
+create policy person on armed to homing_person using (user_id = ( SELECT person() AS person));
 CREATE TRIGGER armed_disarmed AFTER DELETE ON armed REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION keep_disarmed();
 
 create table attempt_events (
@@ -118,6 +120,8 @@ CREATE INDEX attention_to_nudge ON public.attention USING btree (urgent, nudge_a
 CREATE INDEX attention_to_start ON public.attention USING btree (urgent, start_at) WHERE (state = 'held'::text);
 CREATE INDEX attention_to_summarise ON public.attention USING btree (summary_at) WHERE (summary_at IS NOT NULL);
 grant delete, insert, select, update on attention to homing_app;
+create policy everybody on attention to homing_app, homing_owner using (true);
+create policy person on attention to homing_person using (user_id = ( SELECT person() AS person));
 
 create table audit (
   id uuid not null,
@@ -138,6 +142,8 @@ create table audit (
   constraint audit_check1 CHECK (((was IS NULL) = (became IS NULL)))
 );
 grant insert, select on audit to homing_app;
+create policy everybody on audit to homing_app, homing_owner using (true);
+create policy person_adds on audit for insert to homing_person with check ((actor_id = ( SELECT person() AS person)));
 CREATE TRIGGER chain BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION chain_audit();
 
 create table audit_end (
@@ -159,7 +165,7 @@ create table bans (
 grant delete, insert, select, update on bans to homing_app;
 create policy everybody on bans to homing_app, homing_owner using (true);
 create policy person on bans for select to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id));
-create policy person_adds on bans for insert to homing_person with check (person_leads(conversation_id));
+create policy person_adds on bans for insert to homing_person with check (((banned_by = ( SELECT person() AS person)) AND person_leads(conversation_id)));
 create policy person_lifts on bans for delete to homing_person using person_leads(conversation_id);
 
 create table blocks (
@@ -171,7 +177,9 @@ create table blocks (
 );
 grant delete, insert, select, update on blocks to homing_app;
 create policy everybody on blocks to homing_app, homing_owner using (true);
-create policy person on blocks to homing_person using ((user_id = ( SELECT person() AS person)) OR (blocked_id = ( SELECT person() AS person)));
+create policy person on blocks for select to homing_person using ((user_id = ( SELECT person() AS person)) OR (blocked_id = ( SELECT person() AS person)));
+create policy person_adds on blocks for insert to homing_person with check ((user_id = ( SELECT person() AS person)));
+create policy person_lifts on blocks for delete to homing_person using (user_id = ( SELECT person() AS person));
 CREATE TRIGGER blocks_lifted AFTER DELETE ON blocks FOR EACH ROW EXECUTE FUNCTION keep_lifted_block();
 
 create table challenges (
@@ -188,6 +196,8 @@ create table challenges (
 CREATE INDEX challenges_expired ON public.challenges USING btree (expires_at);
 CREATE INDEX challenges_of_user ON public.challenges USING btree (user_id) WHERE (user_id IS NOT NULL);
 grant delete, insert, select, update on challenges to homing_app;
+create policy everybody on challenges to homing_app, homing_owner using (true);
+create policy person on challenges to homing_person using (user_id = ( SELECT person() AS person));
 
 create table conversation_keys (
   key text not null,
@@ -196,6 +206,8 @@ create table conversation_keys (
   constraint conversation_keys_pkey PRIMARY KEY (key)
 );
 grant delete, insert, select, update on conversation_keys to homing_app;
+create policy everybody on conversation_keys to homing_app, homing_owner using (true);
+create policy person on conversation_keys to homing_person using ((split_part(key, ':'::text, 2) = ( SELECT (person())::text AS person)) OR ((split_part(key, ':'::text, 1) = 'direct'::text) AND (split_part(key, ':'::text, 3) = ( SELECT (person())::text AS person))));
 
 create table conversations (
   id uuid not null,
@@ -222,9 +234,13 @@ create table conversations (
 );
 CREATE INDEX conversations_open ON public.conversations USING btree (lower(title) text_pattern_ops, id) WHERE ((visibility = 'open'::text) AND (kind = 'channel'::text) AND (deleted_at IS NULL));
 grant delete, insert, select, update on conversations to homing_app;
+grant update (blocked, deleted_at, description, history, last_active_at, last_seq, member_count, member_version, posting, title, version, visibility) on conversations to homing_person;
 create policy everybody on conversations to homing_app, homing_owner using (true);
-create policy person on conversations for select to homing_person using (true);
+create policy person on conversations for select to homing_person using ((visibility = 'open'::text) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = conversations.id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
 create policy person_changes on conversations for update to homing_person using person_belongs(id);
+CREATE TRIGGER blocked_truly AFTER UPDATE OF blocked ON conversations FOR EACH ROW WHEN (old.blocked <> new.blocked) EXECUTE FUNCTION refuse_untrue_block();
+CREATE TRIGGER count_led AFTER UPDATE OF member_count ON conversations FOR EACH ROW WHEN (new.member_count <> old.member_count AND new.member_count <> (old.member_count - 1)) EXECUTE FUNCTION refuse_unled_settings();
+CREATE TRIGGER settings_led AFTER UPDATE OF title, description, visibility, posting, history, deleted_at ON conversations FOR EACH ROW WHEN (old.title IS DISTINCT FROM new.title OR old.description IS DISTINCT FROM new.description OR old.visibility IS DISTINCT FROM new.visibility OR old.posting IS DISTINCT FROM new.posting OR old.history IS DISTINCT FROM new.history OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_unled_settings();
 
 create table decisions (
   user_id uuid not null,
@@ -302,6 +318,8 @@ create table disarmed (
 CREATE INDEX disarmed_at ON public.disarmed USING btree (at);
 CREATE INDEX disarmed_of_conversation ON public.disarmed USING btree (user_id, conversation_id, last_seq);
 grant delete, insert, select on disarmed to homing_app;
+create policy everybody on disarmed to homing_app, homing_owner using (true);
+create policy person on disarmed to homing_person using (user_id = ( SELECT person() AS person));
 
 create table drafts (
   user_id uuid not null,
@@ -343,7 +361,8 @@ create table events (
 );
 grant delete, insert, select, update on events to homing_app;
 create policy everybody on events to homing_app, homing_owner using (true);
-create policy person on events to homing_person using ((actor_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = events.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (events.version <= mine.left_version))))));
+create policy person on events for select to homing_person using ((actor_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = events.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.joined_version < events.version) AND ((mine.left_at IS NULL) OR (events.version <= mine.left_version))))));
+create policy person_adds on events for insert to homing_person with check (((actor_id = ( SELECT person() AS person)) AND person_belongs(conversation_id)));
 
 create table here_calls (
   conversation_id uuid not null,
@@ -352,6 +371,8 @@ create table here_calls (
   constraint here_calls_pkey PRIMARY KEY (conversation_id, seq, user_id)
 );
 grant delete, insert, select on here_calls to homing_app;
+create policy everybody on here_calls to homing_app, homing_owner using (true);
+create policy person on here_calls to homing_person using (user_id = ( SELECT person() AS person));
 
 create table identities (
   user_id uuid not null,
@@ -388,8 +409,11 @@ create table invites (
 CREATE UNIQUE INDEX invites_by_code ON public.invites USING btree (code);
 CREATE UNIQUE INDEX invites_once ON public.invites USING btree (conversation_id, created_by, client_id) WHERE (client_id IS NOT NULL);
 grant delete, insert, select, update on invites to homing_app;
+grant update (revoked_at) on invites to homing_person;
 create policy everybody on invites to homing_app, homing_owner using (true);
-create policy person on invites to homing_person using person_leads(conversation_id);
+create policy person on invites for select to homing_person using person_leads(conversation_id);
+create policy person_adds on invites for insert to homing_person with check (((created_by = ( SELECT person() AS person)) AND person_leads(conversation_id)));
+create policy person_changes on invites for update to homing_person using person_leads(conversation_id);
 
 create table late_calls (
   user_id uuid not null,
@@ -402,6 +426,8 @@ create table late_calls (
   constraint late_calls_channel_check CHECK ((channel = ANY (ARRAY['push'::text, 'email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on late_calls to homing_app;
+create policy everybody on late_calls to homing_app, homing_owner using (true);
+create policy person on late_calls to homing_person using (user_id = ( SELECT person() AS person));
 
 create table late_looks (
   conversation_id uuid not null,
@@ -419,6 +445,8 @@ create table lifted_blocks (
   constraint lifted_blocks_pkey PRIMARY KEY (user_id, blocked_id)
 );
 grant delete, insert, select, update on lifted_blocks to homing_app;
+create policy everybody on lifted_blocks to homing_app, homing_owner using (true);
+create policy person on lifted_blocks to homing_person using (user_id = ( SELECT person() AS person));
 
 create table members (
   conversation_id uuid not null,
@@ -456,7 +484,8 @@ create policy everybody on members to homing_app, homing_owner using (true);
 create policy person on members for select to homing_person using ((user_id = ( SELECT person() AS person)) OR person_belongs(conversation_id));
 create policy person_adds on members for insert to homing_person with check (person_leads(conversation_id));
 create policy person_changes on members for update to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id));
-CREATE TRIGGER led AFTER UPDATE OF conversation_id, user_id, role, joined_seq, left_at ON members FOR EACH ROW WHEN (old.conversation_id <> new.conversation_id OR old.user_id <> new.user_id OR old.role IS DISTINCT FROM new.role OR old.joined_seq IS DISTINCT FROM new.joined_seq OR old.left_at IS NOT NULL AND new.left_at IS NULL) EXECUTE FUNCTION refuse_unled_membership();
+CREATE TRIGGER ended AFTER UPDATE OF left_version ON members FOR EACH ROW WHEN (new.user_id = person() AND old.left_version IS DISTINCT FROM new.left_version) EXECUTE FUNCTION refuse_late_end();
+CREATE TRIGGER led AFTER UPDATE OF conversation_id, user_id, role, joined_seq, joined_version, came_seq, left_at, left_version ON members FOR EACH ROW WHEN (old.conversation_id <> new.conversation_id OR old.user_id <> new.user_id OR old.role IS DISTINCT FROM new.role OR old.joined_seq IS DISTINCT FROM new.joined_seq OR old.joined_version IS DISTINCT FROM new.joined_version OR old.came_seq IS DISTINCT FROM new.came_seq OR old.left_at IS NOT NULL AND (old.left_at IS DISTINCT FROM new.left_at OR old.left_version IS DISTINCT FROM new.left_version) OR new.left_at IS NULL AND old.left_version IS DISTINCT FROM new.left_version) EXECUTE FUNCTION refuse_unled_membership();
 CREATE TRIGGER members_ruled BEFORE UPDATE OF level, muted_until, mute_except ON members FOR EACH ROW WHEN (old.level IS DISTINCT FROM new.level OR old.muted_until IS DISTINCT FROM new.muted_until OR old.mute_except IS DISTINCT FROM new.mute_except) EXECUTE FUNCTION stamp_ruled_at();
 
 create table message_edits (
@@ -473,7 +502,11 @@ create table message_edits (
 CREATE UNIQUE INDEX message_edits_once ON public.message_edits USING btree (conversation_id, seq, client_id);
 grant delete, insert, select, update on message_edits to homing_app;
 create policy everybody on message_edits to homing_app, homing_owner using (true);
-create policy person on message_edits to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = message_edits.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < message_edits.seq))));
+create policy person on message_edits for select to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = message_edits.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < message_edits.seq))));
+create policy person_adds on message_edits for insert to homing_person with check ((person_belongs(conversation_id) AND (EXISTS ( SELECT
+   FROM messages m
+  WHERE ((m.conversation_id = message_edits.conversation_id) AND (m.seq = message_edits.seq) AND (m.sender_id = ( SELECT person() AS person)))))));
+create policy person_erases on message_edits for delete to homing_person using (person_leads(conversation_id) OR (EXISTS ( SELECT FROM messages m WHERE ((m.conversation_id = message_edits.conversation_id) AND (m.seq = message_edits.seq) AND (m.sender_id = ( SELECT person() AS person))))));
 
 create table messages (
   conversation_id uuid not null,
@@ -507,8 +540,12 @@ CREATE INDEX messages_of_thread ON public.messages USING btree (conversation_id,
 CREATE UNIQUE INDEX messages_once ON public.messages USING btree (client_id, sender_id, conversation_id);
 CREATE INDEX messages_pinned ON public.messages USING btree (conversation_id, pinned_at) WHERE (pinned_at IS NOT NULL);
 grant delete, insert, select, update on messages to homing_app;
+grant update (called_at, changed_version, deleted_at, edited_at, edits, fingerprint, forwarded_from, mentions, pinned_at, text) on messages to homing_person;
 create policy everybody on messages to homing_app, homing_owner using (true);
-create policy person on messages to homing_person using ((sender_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (messages.version = mine.left_version)) AND (mine.joined_seq < messages.seq)))));
+create policy person on messages for select to homing_person using ((sender_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND ((mine.left_at IS NULL) OR (messages.version = mine.left_version)) AND (mine.joined_seq < messages.seq)))));
+create policy person_adds on messages for insert to homing_person with check (((sender_id = ( SELECT person() AS person)) AND (kind = 'system'::text) AND person_belongs(conversation_id)));
+create policy person_changes on messages for update to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = messages.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < messages.seq))));
+CREATE TRIGGER own_words AFTER UPDATE OF text, mentions, forwarded_from, edits, edited_at, deleted_at ON messages FOR EACH ROW WHEN (old.text IS DISTINCT FROM new.text OR old.mentions IS DISTINCT FROM new.mentions OR old.forwarded_from IS DISTINCT FROM new.forwarded_from OR old.edits IS DISTINCT FROM new.edits OR old.edited_at IS DISTINCT FROM new.edited_at OR old.deleted_at IS DISTINCT FROM new.deleted_at) EXECUTE FUNCTION refuse_words_of_others();
 
 create table notices (
   id uuid not null,
@@ -521,6 +558,8 @@ create table notices (
   constraint notices_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'sms'::text])))
 );
 grant delete, insert, select, update on notices to homing_app;
+create policy everybody on notices to homing_app, homing_owner using (true);
+create policy person on notices to homing_person using (user_id = ( SELECT person() AS person));
 
 create table notification_budgets (
   user_id uuid not null,
@@ -560,6 +599,8 @@ create table oauth_tickets (
 CREATE INDEX oauth_tickets_expired ON public.oauth_tickets USING btree (expires_at);
 CREATE INDEX oauth_tickets_of_user ON public.oauth_tickets USING btree (user_id) WHERE (user_id IS NOT NULL);
 grant delete, insert, select, update on oauth_tickets to homing_app;
+create policy everybody on oauth_tickets to homing_app, homing_owner using (true);
+create policy person on oauth_tickets to homing_person using (user_id = ( SELECT person() AS person));
 
 create table outbox (
   id bigint generated always as identity not null,
@@ -576,6 +617,12 @@ create table outbox (
 );
 CREATE INDEX outbox_due ON public.outbox USING btree (topic, due_at, id);
 grant delete, insert, select, update on outbox to homing_app;
+create policy everybody on outbox to homing_app, homing_owner using (true);
+create policy person_adds on outbox for insert to homing_person with check (
+CASE
+    WHEN (conversation_id IS NULL) THEN (user_id = ( SELECT person() AS person))
+    ELSE ((user_id IS NULL) AND person_belongs(conversation_id))
+END);
 
 create table passkeys (
   user_id uuid not null,
@@ -609,6 +656,8 @@ create table password_resets (
 CREATE INDEX password_resets_of_user ON public.password_resets USING btree (user_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX password_resets_past ON public.password_resets USING btree (expires_at);
 grant delete, insert, select, update on password_resets to homing_app;
+create policy everybody on password_resets to homing_app, homing_owner using (true);
+create policy person on password_resets to homing_person using (user_id = ( SELECT person() AS person));
 
 create table past_rules (
   user_id uuid not null,
@@ -621,6 +670,13 @@ create table past_rules (
   constraint past_rules_kind_check CHECK ((kind = ANY (ARRAY['membership'::text, 'settings'::text, 'block'::text, 'thread'::text])))
 );
 grant delete, insert, select on past_rules to homing_app;
+create policy everybody on past_rules to homing_app, homing_owner using (true);
+create policy person on past_rules to homing_person using (user_id = ( SELECT person() AS person));
+create policy person_adds on past_rules for insert to homing_person with check (
+CASE
+    WHEN (kind = 'membership'::text) THEN person_leads((subject)::uuid)
+    ELSE false
+END);
 
 create table provider_reports (
   source text not null,
@@ -658,7 +714,11 @@ create table reactions (
 );
 grant delete, insert, select, update on reactions to homing_app;
 create policy everybody on reactions to homing_app, homing_owner using (true);
-create policy person on reactions to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = reactions.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < reactions.seq))));
+create policy person on reactions for select to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = reactions.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < reactions.seq))));
+create policy person_adds on reactions for insert to homing_person with check (((user_id = ( SELECT person() AS person)) AND (EXISTS ( SELECT
+   FROM members mine
+  WHERE ((mine.conversation_id = reactions.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL) AND (mine.joined_seq < reactions.seq))))));
+create policy person_erases on reactions for delete to homing_person using ((user_id = ( SELECT person() AS person)) OR person_leads(conversation_id) OR (EXISTS ( SELECT FROM messages m WHERE ((m.conversation_id = reactions.conversation_id) AND (m.seq = reactions.seq) AND (m.sender_id = ( SELECT person() AS person))))));
 
 create table recount_walks (
   name text not null,
@@ -704,6 +764,8 @@ create table screens (
 );
 CREATE INDEX screens_to_look_at ON public.screens USING btree (look_at) WHERE (look_at IS NOT NULL);
 grant insert, select, update on screens to homing_app;
+create policy everybody on screens to homing_app, homing_owner using (true);
+create policy person on screens to homing_person using (user_id = ( SELECT person() AS person));
 
 create table sessions (
   user_id uuid not null,
@@ -739,6 +801,8 @@ create table shown (
 );
 CREATE INDEX shown_in ON public.shown USING btree (conversation_id);
 grant delete, insert, select, update on shown to homing_app;
+create policy everybody on shown to homing_app, homing_owner using (true);
+create policy person on shown to homing_person using (user_id = ( SELECT person() AS person));
 
 create table signing_keys (
   kid text not null,
@@ -785,7 +849,9 @@ CREATE INDEX thread_members_by_level ON public.thread_members USING btree (user_
 CREATE INDEX thread_members_by_user ON public.thread_members USING btree (conversation_id, user_id) WHERE following;
 grant delete, insert, select, update on thread_members to homing_app;
 create policy everybody on thread_members to homing_app, homing_owner using (true);
-create policy person on thread_members to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = thread_members.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
+create policy person on thread_members for select to homing_person using ((user_id = ( SELECT person() AS person)) OR (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = thread_members.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL)))));
+create policy person_adds on thread_members for insert to homing_person with check (person_belongs(conversation_id));
+create policy person_changes on thread_members for update to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = thread_members.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
 CREATE TRIGGER thread_members_ruled BEFORE UPDATE OF following, level ON thread_members FOR EACH ROW WHEN (old.following IS DISTINCT FROM new.following OR old.level IS DISTINCT FROM new.level) EXECUTE FUNCTION stamp_ruled_at();
 
 create table threads (
@@ -797,7 +863,8 @@ create table threads (
 );
 grant delete, insert, select, update on threads to homing_app;
 create policy everybody on threads to homing_app, homing_owner using (true);
-create policy person on threads to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = threads.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
+create policy person on threads for select to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = threads.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
+create policy person_changes on threads for update to homing_person using (EXISTS ( SELECT FROM members mine WHERE ((mine.conversation_id = threads.conversation_id) AND (mine.user_id = ( SELECT person() AS person)) AND (mine.left_at IS NULL))));
 
 create table totp (
   user_id uuid not null,
@@ -882,10 +949,10 @@ CREATE UNIQUE INDEX users_phone_key ON public.users USING btree (phone) WHERE (p
 CREATE INDEX users_that_are_bots ON public.users USING btree (id) WHERE (kind = 'bot'::text);
 grant delete, insert, select, update on users to homing_app;
 grant select (created_at, display_name, id, kind, last_seen_at, locale, owner_id, role, status, status_at, tell_last_seen, tell_read, time_zone) on users to homing_person;
-grant update (display_name, email, email_verified_at, last_seen_at, locale, password_hash, phone, phone_verified_at, tell_last_seen, tell_read, time_zone) on users to homing_person;
+grant update (display_name, last_seen_at, locale, password_hash, tell_last_seen, tell_read, time_zone) on users to homing_person;
 create policy everybody on users to homing_app, homing_owner using (true);
 create policy person on users for select to homing_person using (true);
-create policy person_adds on users for insert to homing_person with check ((owner_id = ( SELECT person() AS person)));
+create policy person_adds on users for insert to homing_person with check (((owner_id = ( SELECT person() AS person)) AND (kind = 'bot'::text) AND (password_hash = ''::text)));
 create policy person_changes on users for update to homing_person using ((id = ( SELECT person() AS person)) OR (owner_id = ( SELECT person() AS person)));
 
 create table verifications (
@@ -1080,6 +1147,18 @@ AS $function$
   end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.refuse_late_end()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    if current_user = 'homing_person' and new.left_version > coalesce(version_of(new.conversation_id), 0) then
+      raise insufficient_privilege using message = 'nobody reads beyond their end';
+    end if;
+    return null;
+  end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_unled_membership()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1089,9 +1168,55 @@ AS $function$
     if current_user = 'homing_person' and (
       old.conversation_id <> new.conversation_id or old.user_id <> new.user_id
       or not case when old.user_id = person() then old.left_at is null and old.role in ('owner', 'admin')
+          and (old.joined_seq, old.joined_version, old.came_seq) is not distinct from (new.joined_seq, new.joined_version, new.came_seq)
         else person_leads(old.conversation_id) end)
     then
       raise insufficient_privilege using message = 'whoever leads no conversation changes no membership of it';
+    end if;
+    return null;
+  end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_unled_settings()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+  begin
+    if current_user = 'homing_person' and not person_leads(old.id) then
+      raise insufficient_privilege using message = 'whoever leads no conversation changes no setting of it';
+    end if;
+    return null;
+  end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_untrue_block()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+  begin
+    if current_user = 'homing_person' and (new.kind <> 'direct' or new.blocked <> exists (
+      select from members m
+      join blocks b on (b.user_id, b.blocked_id) in ((person(), m.user_id), (m.user_id, person()))
+      where m.conversation_id = new.id and m.user_id <> person()))
+    then
+      raise insufficient_privilege using message = 'a conversation is blocked as its pair has blocked each other';
+    end if;
+    return null;
+  end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_words_of_others()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+  begin
+    if current_user = 'homing_person' and old.sender_id <> person()
+      and not (new.text is null and new.mentions is null and person_leads(old.conversation_id))
+    then
+      raise insufficient_privilege using message = 'nobody writes in another’s name; who leads a conversation may erase';
     end if;
     return null;
   end $function$
@@ -1105,4 +1230,17 @@ AS $function$
       new.ruled_at := now();
       return new;
     end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.version_of(conversation uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+AS $function$
+  begin
+    -- Of what they have belonged to alone: anybody may call it.
+    return (
+      select c.version from public.conversations c where c.id = conversation and exists (
+        select from public.members m where m.conversation_id = c.id and m.user_id = public.person()));
+  end $function$
 ;

@@ -126,11 +126,13 @@ export async function prove(
   userId: UserId,
   { channel, target }: Contact,
 ): Promise<{ user: UserRow; former: UserId[] }> {
-  // As everybody: who only named it loses it.
-  const proved = await tx.asEverybody((all) => setVerifiedContact(all, userId, { channel, target, at: deps.now() }));
-  if (!proved) throw notFound();
-  await liftSuppressions(tx, targetOf(deps, channel, target), provedByCode);
-  return proved;
+  // As everybody: who only named it loses it, and what is suppressed stands under hashes that tell nobody whose it is.
+  return tx.asEverybody(async (all) => {
+    const proved = await setVerifiedContact(all, userId, { channel, target, at: deps.now() });
+    if (!proved) throw notFound();
+    await liftSuppressions(all, targetOf(deps, channel, target), provedByCode);
+    return proved;
+  });
 }
 
 /** What whoever had only named a contact lost to who proved it. Last in a transaction, as entries of the audit are. */

@@ -70,7 +70,9 @@ export async function resubscribe(deps: OptDeps, actor: Actor): Promise<void> {
   const user = await userById(deps.db, actor.userId);
   const email = user && provedOf(user).email;
   if (!email) return;
-  await liftSuppressions(deps.db, targetOf(deps, 'email', email), ['unsubscribed']);
+  const target = targetOf(deps, 'email', email);
+  // As everybody: suppressions stand under hashes that tell nobody whose they are.
+  await deps.db.transaction((tx) => tx.asEverybody((all) => liftSuppressions(all, target, ['unsubscribed'])));
   await lookAgain(deps.db, [actor.userId], 0);
 }
 

@@ -76,9 +76,10 @@ export async function deleteConversation(
     };
     const head = { members: -conversation.memberCount };
     const { told, numbers } = await recordChange(tx, deps, actor, conversation, change, head);
-    await endConversation(tx, id, numbers.version);
+    // Before the end: nobody belongs to it afterwards, and what concerns it is written by members.
     const all = { conversationId: id, seqFrom: 0, seqTo: numbers.seq };
     await insertRange(tx, { topic: 'messages.changed', ...all, payload: { reason: 'conversation_deleted' } });
+    await endConversation(tx, id, numbers.version);
     return { value: undefined, events: [{ ...told, leaves: 'everybody' as const }] };
   });
 }
