@@ -72,7 +72,8 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
     pending = new Map(turn.slice(outletLimits.socketsPerTurn));
     if (pending.size > 0) schedule();
     const join = createJoiner();
-    for (const [socket, waiting] of turn.slice(0, outletLimits.socketsPerTurn)) write(socket, waiting, { join, onSlow });
+    for (const [socket, waiting] of turn.slice(0, outletLimits.socketsPerTurn))
+      write(socket, waiting, { join, onSlow });
   };
   const schedule = () => {
     if (scheduled) return;
