@@ -62,7 +62,7 @@ describe('whether something of others is there', () => {
   let eve: Person;
   let theirs: { conversation: string; message: string; device: string; invite: string };
   before(async () => {
-    app = await startApp({ env: { HOMING_RATE_LIMITS: 'read=off write=off' } });
+    app = await startApp({ env: { HOMING_RATE_LIMITS: 'read=off write=off invites=off' } });
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     eve = await registerPerson(app);
     const group = await makeGroup(ana as Person, [bob as Person]);
