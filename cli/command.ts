@@ -1,6 +1,5 @@
 import { CodedError, faultsOf } from '../contracts/errors.ts';
 import type { Deps, ReportDoor } from '../domain/deps.ts';
-import type { By } from '../domain/audit/index.ts';
 
 /** What the commands work on. */
 export interface Console {
@@ -18,7 +17,8 @@ export interface Console {
     | 'jobs'
     | 'makeSigningKey'
   >;
-  by: By;
+  /** Whoever has the command line has the database anyway. */
+  by: { operator: string };
   /** How providers report. */
   doors: readonly ReportDoor[];
   /** Says how a long command goes, beside what it answers in the end. */

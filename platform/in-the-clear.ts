@@ -1,5 +1,7 @@
+import pg from 'pg';
+
 /** Where nothing leaves the machine. */
-export const ownMachine = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+export const ownMachine = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
 
 interface Service {
   /** What names it in HOMING_PLAINTEXT_SERVICES. */
@@ -65,9 +67,22 @@ function isPlainUrl(scheme: string): Service['isPlain'] {
 function isPlainPostgres(address: string): boolean {
   const url = URL.parse(address);
   if (!url?.protocol.startsWith('postgres')) return false;
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
-  if (host === '' || host.startsWith('/') || ownMachine.test(host)) return false;
+  const host = hostOfPostgres(address);
+  if (host === undefined || host.startsWith('/') || ownMachine.test(host)) return false;
   return url.searchParams.getAll('sslmode').join() !== 'verify-full';
+}
+
+/**
+ * Where node-postgres goes with it: of several hosts to the last one, and where none is named to `PGHOST`. Undefined for what is
+ * no address, by which nothing is reached.
+ */
+function hostOfPostgres(address: string): string | undefined {
+  try {
+    // Without the files that it names, which would be read.
+    return new pg.Client(address.replaceAll(/(?<=[?&])ssl\w*=[^&]*/g, '')).host;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What production would say in the clear to somebody beyond this machine, each with its remedy. */

@@ -12,12 +12,12 @@ interface Refusal {
 }
 export type TellRefusal = (message: string, refusal: Refusal) => void;
 
-/** Lines a second at most, of all in this process and of one person in it. */
-export const refusalLines = { all: 200, one: 20 };
+/** Lines a second at most, of all in this process, of one person in it, and of those of whom it is not known who they are. */
+export const refusalLines = { all: 200, one: 20, nobody: 50 };
 
 /**
  * A line for each refusal at a socket, as REST has one for each request. A socket is refused more cheaply and more often
- * than a request, so there is an end to the lines, for each by themselves: a flood must hide nobody else's. How many were
+ * than a request, so there is an end to the lines, for each by themselves: a flood must hide nobody else's, least of all one that anybody can make. How many were
  * left out is said.
  */
 export function tellRefusals(log: Log): TellRefusal {
@@ -33,7 +33,7 @@ export function tellRefusals(log: Log): TellRefusal {
   return (message, refusal) => {
     second ??= setTimeout(end, 1_000).unref();
     const ofOne = written.get(refusal.userId) ?? 0;
-    const most = refusal.userId === undefined ? refusalLines.all : refusalLines.one;
+    const most = refusal.userId === undefined ? refusalLines.nobody : refusalLines.one;
     if (counts.all >= refusalLines.all || ofOne >= most) return void (counts.leftOut += 1);
     written.set(refusal.userId, ofOne + 1);
     counts.all += 1;

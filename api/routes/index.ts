@@ -1,5 +1,4 @@
-import { depsFor, requireRole } from '../../domain/access/index.ts';
-import { requireProof } from '../../domain/accounts/index.ts';
+import { depsFor, requireProof, requireRole } from '../../domain/access/index.ts';
 import type { Deps } from '../../domain/deps.ts';
 import { type Guards, Operations } from '../operations.ts';
 import { adminRoutes } from './admin.ts';

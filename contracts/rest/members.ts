@@ -51,7 +51,7 @@ export const memberEndpoints = {
     params: memberParams,
     body: z.strictObject({ role: Role }),
     success: { 204: null },
-    errors: ['not_found', 'forbidden', 'last_owner'],
+    errors: ['not_found', 'forbidden', 'last_owner', 'bot_ended'],
   }),
   removeMember: endpoint({
     operationId: 'removeMember',
@@ -87,7 +87,7 @@ export const memberEndpoints = {
     params: conversationParams,
     body: z.strictObject({ userId: UserId }),
     success: { 204: null },
-    errors: ['not_found', 'forbidden'],
+    errors: ['not_found', 'forbidden', 'bot_ended'],
   }),
   joinChannel: endpoint({
     operationId: 'joinChannel',

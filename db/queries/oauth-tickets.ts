@@ -60,6 +60,16 @@ export async function useTicket(
   return rows[0];
 }
 
+/** Whose it is, if it is anybody's. */
+export async function ownerOfTicket(db: Queryable, tokenHash: Buffer): Promise<UserId | undefined> {
+  const { rows } = await db.query<{ userId: UserId | null }>({
+    name: 'owner-of-oauth-ticket',
+    text: 'select user_id as "userId" from oauth_tickets where token_hash = $1',
+    values: [tokenHash],
+  });
+  return rows[0]?.userId ?? undefined;
+}
+
 /** Nothing that was begun goes on: whoever began it may be another. */
 export async function deleteTickets(tx: Tx, userId: UserId): Promise<void> {
   await tx.query({

@@ -235,17 +235,17 @@ export async function isProvedSince(db: Queryable, userId: UserId, id: SessionId
 }
 
 /**
- * Whether the session is open and what its person has proved in it counts still, however long ago that was. It does until
- * the transaction ends: whoever ends the session or voids what was proved in it waits, or came first.
+ * A session that is open, and whether what its person has proved in it counts still, however long ago that was. Both stay so
+ * until the transaction ends: whoever ends the session or voids what was proved in it waits, or came first.
  */
-export async function holdProved(tx: Tx, userId: UserId, id: SessionId): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'hold-proved',
-    text: `select from sessions where user_id = $1 and id = $2 and revoked_at is null and expires_at > now()
-      and proved_at is not null and ${provedWell} for share`,
+export async function holdSession(tx: Tx, userId: UserId, id: SessionId): Promise<{ proved: boolean } | undefined> {
+  const { rows } = await tx.query<{ proved: boolean }>({
+    name: 'hold-session',
+    text: `select proved_at is not null and ${provedWell} as proved from sessions
+      where user_id = $1 and id = $2 and revoked_at is null and expires_at > now() for share`,
     values: [userId, id],
   });
-  return rowCount === 1;
+  return rows[0];
 }
 
 /**

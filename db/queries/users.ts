@@ -216,6 +216,16 @@ export async function holdActive(tx: Tx, id: UserId): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** Whether somebody may come in, or was ended; it stays so until the transaction ends. */
+export async function holdStatus(tx: Tx, id: UserId): Promise<UserStatus | undefined> {
+  const { rows } = await tx.query<{ status: UserStatus }>({
+    name: 'hold-status',
+    text: 'select status from users where id = $1 for share',
+    values: [id],
+  });
+  return rows[0]?.status;
+}
+
 /** Whether somebody has proved this address. */
 export async function isProvedEmail(db: Queryable, email: string): Promise<boolean> {
   const { rowCount } = await db.query({

@@ -25,6 +25,18 @@ export {
   scopeOfSocket,
 } from './policy.ts';
 export { type Right, may, outranks, sendRights } from './rights.ts';
+export {
+  hasFactor,
+  holdProof,
+  methodsOf,
+  notProved,
+  proofMs,
+  requireOpenSession,
+  requireOwnBeginning,
+  requireProof,
+  requireStandingProof,
+  signInAnew,
+} from './proof.ts';
 export { hasScope, requireScope } from './scopes.ts';
 export type { ReadScope };
 

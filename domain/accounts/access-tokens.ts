@@ -10,8 +10,8 @@ import {
   revokeAccessToken,
   revokeAccessTokens,
 } from '../../db/queries/access-tokens.ts';
-import { isSessionOpen } from '../../db/queries/sessions.ts';
 import { type UserRow, holdUser } from '../../db/queries/users.ts';
+import { requireStandingProof } from '../access/index.ts';
 import { type By, audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -32,11 +32,12 @@ export const createToken = (deps: MakeDeps, actor: Actor, input: NewToken): Prom
 /**
  * Holds whoever makes a token until it is made. What ends all tokens of a person (a reset, a suspension) holds the same row
  * and ends their sessions: of the two, whichever comes later sees the other, so that no token is left of a session that was
- * ended.
+ * ended, or of a proof that was void.
  */
-export async function holdOwner(tx: Tx, { userId, sessionId }: Actor): Promise<UserRow> {
-  const owner = await holdUser(tx, userId);
-  if (!owner || !(await isSessionOpen(tx, userId, sessionId))) throw new DomainError('session_revoked');
+export async function holdOwner(tx: Tx, actor: Actor): Promise<UserRow> {
+  const owner = await holdUser(tx, actor.userId);
+  if (!owner) throw new DomainError('session_revoked');
+  await requireStandingProof(tx, actor);
   return owner;
 }
 

@@ -14,6 +14,7 @@ import {
 import { type UserRow, setVerifiedContact, userById } from '../../db/queries/users.ts';
 import { liftSuppressions } from '../../db/queries/suppressions.ts';
 import { provedByCode, targetOf } from '../attention/index.ts';
+import { holdProof, requireOwnBeginning } from '../access/index.ts';
 import { type By, audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -21,7 +22,6 @@ import { DomainError, notFound } from '../errors.ts';
 import { allow, codesOf, codesTo, insistOn } from './allowances.ts';
 import { type Contact, isProvedBy, tellOwner } from './notices.ts';
 import { presentMe } from './present.ts';
-import { requireStandingProof } from './proof.ts';
 import { refusingTaken } from './taken.ts';
 
 /** A six-digit code lives this long and takes this many tries: 5 in 1,000,000 to guess this one. */
@@ -63,6 +63,7 @@ export async function changeContact(
 ): Promise<{ expiresInSeconds: number }> {
   const { userId, sessionId: begunBy } = actor;
   await commit(deps, async (tx) => {
+    await holdProof(tx, actor);
     await insistOn(tx, deps, [...codesOf(userId), ...codesTo(contact)]);
     return { value: await requestCode(tx, deps, { userId, begunBy }, contact) };
   });
@@ -96,7 +97,7 @@ export async function verifyContact(
     commit(deps, async (tx) => {
       await lockFactors(tx, actor.userId);
       // Who signed up named it themselves, and proved nothing for it.
-      if (request.begunBy) await requireStandingProof(tx, actor, request.begunBy, codeOver);
+      if (request.begunBy) await requireOwnBeginning(tx, actor, request.begunBy, codeOver);
       if (!(await deleteVerification(tx, actor.userId, channel, request.id))) throw codeOver();
       const contact = { channel, target: request.target };
       const before = await userById(tx, actor.userId);

@@ -7,12 +7,19 @@ import type { CodeExchange } from '../../contracts/rest/identities.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
 import { isUniqueViolation } from '../../db/errors.ts';
 import { insertIdentity, useIdentity } from '../../db/queries/identities.ts';
-import { type TicketPurpose, type TicketRow, insertTicket, useTicket } from '../../db/queries/oauth-tickets.ts';
-import { holdActive, insertUser, isProvedEmail, setVerifiedContact } from '../../db/queries/users.ts';
+import {
+  type TicketPurpose,
+  type TicketRow,
+  insertTicket,
+  ownerOfTicket,
+  useTicket,
+} from '../../db/queries/oauth-tickets.ts';
+import { insertUser, isProvedEmail, setVerifiedContact } from '../../db/queries/users.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { DomainError, faultyField } from '../errors.ts';
 import { auditTaken } from './contacts.ts';
+import { holdEntrant } from './enter.ts';
 import { admit } from './second-factor.ts';
 import { hashToken } from './sessions.ts';
 
@@ -140,9 +147,10 @@ export async function comeBack(deps: ArriveDeps, proved: ProvedIdentity, begun: 
   return whileUnknown(() =>
     commit(deps, async (tx) => {
       const known = await useIdentity(tx, proved, deps.now());
-      const whose = known ?? (await makeFrom(tx, deps, proved));
+      const { userId: whose, former } = known ? { userId: known, former: [] } : await makeFrom(tx, deps, proved);
       const ticket = { userId: whose, begunBy: null, challenge, seconds };
       const { token } = await giveTicket({ ...deps, db: tx }, 'sign_in', ticket);
+      await auditTaken(tx, deps, { userId: whose }, former);
       return { value: token };
     }),
   );
@@ -174,7 +182,11 @@ const isOfSomebody = (error: unknown): boolean =>
  * address at a provider need not be who proved it here. Accounts that only named it lose it, as by any proof: else who had
  * made one in that name would wait in it.
  */
-async function makeFrom(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, proved: ProvedIdentity): Promise<UserId> {
+async function makeFrom(
+  tx: Tx,
+  deps: Pick<Deps, 'now' | 'newId'>,
+  proved: ProvedIdentity,
+): Promise<{ userId: UserId; former: UserId[] }> {
   const email = proved.emailVerified ? proved.email : null;
   if (email && (await isProvedEmail(tx, email))) throw new DomainError('link_required');
   const [id, at] = [deps.newId() as UserId, deps.now()];
@@ -182,8 +194,7 @@ async function makeFrom(tx: Tx, deps: Pick<Deps, 'now' | 'newId'>, proved: Prove
   await insertUser(tx, { id, ...named, email: null, phone: null, passwordHash: null, createdAt: at });
   await insertIdentity(tx, { ...proved, userId: id, createdAt: at, lastUsedAt: at });
   const taken = email && (await setVerifiedContact(tx, id, { channel: 'email', target: email, at }));
-  if (taken) await auditTaken(tx, deps, { userId: id }, taken.former);
-  return id;
+  return { userId: id, former: taken ? taken.former : [] };
 }
 
 /** What a provider calls somebody, where it may stand here. No part of an address does: everybody sees a name. */
@@ -202,9 +213,11 @@ export function exchangeCode(
   address?: string,
 ): Promise<SignedIn | SecondFactorNeeded> {
   return commit(deps, async (tx) => {
-    // Its row is held until this ends: whoever takes the identity away, or the account over, has ended it or waits.
+    const owner = await ownerOfTicket(tx, hashToken(shown.code));
+    if (!owner) throw signInOver();
+    // Whoever takes the identity away, or the account over, has ended the code or waits.
+    await holdEntrant(tx, owner);
     const { userId } = await takeTicket({ ...deps, db: tx }, 'sign_in', shown);
-    if (!(await holdActive(tx, userId))) throw new DomainError('invalid_credentials');
     return admit(tx, deps, userId, { deviceName, address });
   });
 }

@@ -5,12 +5,12 @@ import { lockFactors } from '../../db/queries/factors.ts';
 import { type IdentityRow, deleteIdentity, identitiesOf, insertIdentity } from '../../db/queries/identities.ts';
 import { deleteTickets } from '../../db/queries/oauth-tickets.ts';
 import { userById } from '../../db/queries/users.ts';
+import { holdProof, requireOwnBeginning } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, faultyField, notFound } from '../errors.ts';
 import { type ProvedIdentity, giveTicket, returnAddress, signInOver, takeTicket } from './elsewhere.ts';
 import { tellOfFactor } from './notices.ts';
-import { requireStandingProof } from './proof.ts';
 import { voidProofs } from './void-proofs.ts';
 import { insistOnWayIn } from './ways-in.ts';
 
@@ -32,18 +32,22 @@ const present = ({ provider, email, displayName, createdAt, lastUsedAt }: Identi
  * no access token. Coming back links nothing yet: whoever is lured to follow somebody else's link would be linked to them.
  */
 export async function beginIdentity(
-  deps: Pick<Deps, 'db' | 'now' | 'identityProviders' | 'returnAddresses' | 'publicUrl'>,
-  { userId, sessionId }: Actor,
+  deps: Pick<Deps, 'db' | 'now' | 'publishLive' | 'identityProviders' | 'returnAddresses' | 'publicUrl'>,
+  actor: Actor,
   provider: string,
   { returnTo, challenge = null }: { returnTo?: string | undefined; challenge?: string | null | undefined },
 ): Promise<{ url: string; expiresAt: string }> {
   if (!deps.identityProviders.some((each) => each.provider === provider))
     throw faultyField('provider', 'unknown', 'is no provider here; listProviders names those that there are');
+  const { userId, sessionId } = actor;
   const about = { provider, returnTo: returnAddress(deps, returnTo) };
   if ((await identitiesOf(deps.db, userId)).some((each) => each.provider === provider))
     throw new DomainError('identity_exists');
   const ticket = { userId, begunBy: sessionId, challenge, about, seconds: limits.challengeSeconds };
-  const { token, expiresAt } = await giveTicket(deps, 'begin_link', ticket);
+  const { token, expiresAt } = await commit(deps, async (tx) => {
+    await holdProof(tx, actor);
+    return { value: await giveTicket({ ...deps, db: tx }, 'begin_link', ticket) };
+  });
   const url = `${deps.publicUrl}/v1/auth/oauth/${provider}?ticket=${token}`;
   return { url, expiresAt: expiresAt.toISOString() };
 }
@@ -60,7 +64,7 @@ export async function addIdentity(
       await lockFactors(tx, userId);
       const ticket = await takeTicket({ ...deps, db: tx }, 'link', shown);
       if (ticket.userId !== userId) throw signInOver();
-      await requireStandingProof(tx, actor, ticket.begunBy, signInOver);
+      await requireOwnBeginning(tx, actor, ticket.begunBy, signInOver);
       const { provider, issuer, subject, email, displayName } = ticket.about as ProvedIdentity;
       const row = { userId, provider, issuer, subject, email, displayName, createdAt: deps.now(), lastUsedAt: null };
       await insertIdentity(tx, row);
@@ -88,7 +92,7 @@ export async function removeIdentity(
 ): Promise<void> {
   const { userId } = actor;
   await commit(deps, async (tx) => {
-    await lockFactors(tx, userId);
+    await holdProof(tx, actor);
     if (!(await deleteIdentity(tx, userId, provider))) throw notFound();
     await insistOnWayIn(tx, userId);
     await deleteTickets(tx, userId);

@@ -37,7 +37,6 @@ export { startNotices, startVerifications } from './relay-owed.ts';
 export { sendCode } from './send-code.ts';
 export { sendNotice } from './send-notice.ts';
 export { login, makeAccount, register } from './sign-in.ts';
-export { requireProof } from './proof.ts';
 export { beginPasskeyStepUp, stepUp } from './step-up.ts';
 export { refuseTaken } from './taken.ts';
 export { beginTotp, confirmTotp, removeTotp } from './totp.ts';

@@ -7,10 +7,10 @@ import { deletePasswordResets } from '../../db/queries/password-resets.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
+import { hasFactor } from '../access/index.ts';
 import type { Deps } from '../deps.ts';
 import { notFound } from '../errors.ts';
 import { tellOwner } from './notices.ts';
-import { hasFactor } from './recovery-codes.ts';
 
 /**
  * Takes away all that somebody proves themselves by beside the password, who has lost it. What was proved by it, or was on

@@ -22,28 +22,32 @@ import {
 } from '../../db/queries/passkeys.ts';
 import { markProvedByFactor } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
+import { hasFactor, holdProof, requireOwnBeginning } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { challengeOver, guessAt, openChallenge, settleChallenge } from './challenges.ts';
-import { enter } from './enter.ts';
+import { enter, holdEntrant } from './enter.ts';
 import { tellOfFactor } from './notices.ts';
-import { requireStandingProof } from './proof.ts';
 import { voidProofs } from './void-proofs.ts';
 import { insistOnWayIn } from './ways-in.ts';
-import { dropUselessRecoveryCodes, giveRecoveryCodes, hasFactor } from './recovery-codes.ts';
+import { dropUselessRecoveryCodes, giveRecoveryCodes } from './recovery-codes.ts';
 import { challengeIn, checkNewPasskey, checkPasskey, creationFor, handleOf, notRight, requestFor } from './webauthn.ts';
 
 type CheckDeps = Pick<Deps, 'now' | 'publicUrl' | 'origins'>;
 
 export async function beginPasskey(
-  deps: Pick<Deps, 'db' | 'now' | 'publicUrl'>,
-  { userId, sessionId }: Actor,
+  deps: Pick<Deps, 'db' | 'now' | 'publicUrl' | 'publishLive'>,
+  actor: Actor,
 ): Promise<PasskeyCreation> {
+  const { userId, sessionId } = actor;
   const [user, passkeys] = [await userById(deps.db, userId), await passkeysOf(deps.db, userId)];
   if (!user) throw notFound();
   if (passkeys.length >= limits.passkeysPerUser) throw tooManyPasskeys();
-  const { token } = await openChallenge(deps, 'passkey_registration', { userId, sessionId });
+  const { token } = await commit(deps, async (tx) => {
+    await holdProof(tx, actor);
+    return { value: await openChallenge({ ...deps, db: tx }, 'passkey_registration', { userId, sessionId }) };
+  });
   return creationFor(deps, token, user, passkeys);
 }
 
@@ -69,7 +73,7 @@ export async function addPasskey(
     commit(deps, async (tx) => {
       // In the order in which support takes factors away: the person, then what they have begun.
       await lockFactors(tx, userId);
-      await requireStandingProof(tx, actor, asked.begunBy, challengeOver);
+      await requireOwnBeginning(tx, actor, asked.begunBy, challengeOver);
       await settleChallenge(tx, asked);
       return { value: { passkey: present(row), recoveryCodes: await store(tx, deps, actor, row) } };
     }),
@@ -86,8 +90,9 @@ async function store(
   if (before.passkeys >= limits.passkeysPerUser) throw tooManyPasskeys();
   await markProvedByFactor(tx, row.userId, actor.sessionId);
   await insertPasskey(tx, row);
+  const codes = hasFactor(before) ? null : await giveRecoveryCodes(tx, row.userId);
   await tellOfFactor(tx, deps, row.userId, 'passkey_added');
-  return hasFactor(before) ? null : giveRecoveryCodes(tx, row.userId);
+  return codes;
 }
 
 async function refusingKnown<T>(work: () => Promise<T>): Promise<T> {
@@ -130,6 +135,7 @@ export async function signInWithPasskey(
     const known = await passkeyByCredential(tx, credentialIdOf(passkey));
     // Who they are the passkey itself must say, too.
     if (!known || passkey.response.userHandle !== handleOf(known.userId)) throw notRight();
+    await holdEntrant(tx, known.userId);
     await usePasskey(tx, deps, known.userId, passkey, token);
     await settleChallenge(tx, asked);
     return enter(tx, deps, known.userId, { deviceName, address, secondFactor: true });
@@ -170,7 +176,7 @@ export async function removePasskey(
 ): Promise<void> {
   const { userId } = actor;
   await commit(deps, async (tx) => {
-    await lockFactors(tx, userId);
+    await holdProof(tx, actor);
     if (!(await deletePasskeyRow(tx, userId, id))) throw notFound();
     await insistOnWayIn(tx, userId);
     await dropUselessRecoveryCodes(tx, userId);

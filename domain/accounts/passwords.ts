@@ -3,7 +3,7 @@ import type { PasswordChange, PasswordReset } from '../../contracts/rest/auth.ts
 import type { Tx } from '../../db/client.ts';
 import { deleteChallenges } from '../../db/queries/challenges.ts';
 import { silenceDevices } from '../../db/queries/devices.ts';
-import { deleteFactors, factorsOf } from '../../db/queries/factors.ts';
+import { deleteFactors, factorsOf, lockFactors } from '../../db/queries/factors.ts';
 import { deleteIdentities } from '../../db/queries/identities.ts';
 import { deleteTickets } from '../../db/queries/oauth-tickets.ts';
 import {
@@ -17,6 +17,7 @@ import { insertOutbox } from '../../db/queries/outbox.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { type UserRow, dropUnprovedContacts, replacePasswordHash, userById } from '../../db/queries/users.ts';
 import { deleteVerifications } from '../../db/queries/verifications.ts';
+import { hasFactor, requireOpenSession, requireProof, requireStandingProof } from '../access/index.ts';
 import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -27,8 +28,6 @@ import { auditGuesses } from './guesses.ts';
 import { type Contact, auditTaken, prove } from './contacts.ts';
 import { isProvedBy, tellOwner } from './notices.ts';
 import { checkNewPassword } from './password-policy.ts';
-import { requireProof } from './proof.ts';
-import { hasFactor } from './recovery-codes.ts';
 import { hashToken, tellEnded } from './sessions.ts';
 import { refusingTaken } from './taken.ts';
 import { voidProofs } from './void-proofs.ts';
@@ -59,6 +58,7 @@ export async function changePassword(
   if (!(await deps.passwords.verify(oldPassword, user.passwordHash))) throw wrongOldPassword();
   const passwordHash = await deps.passwords.hash(newPassword);
   const ended = await commit(deps, async (tx) => {
+    await holdFactors(tx, actor, secondFactor);
     await takePassword(tx, deps, user, passwordHash);
     const others = { allBut: actor.sessionId };
     const sessionIds = endOtherSessions ? await revokeSessions(tx, user.id, others, 'password_changed') : [];
@@ -69,6 +69,17 @@ export async function changePassword(
   });
   tellEnded(deps, user.id, ended);
   return ended.length;
+}
+
+/**
+ * Hashing takes a while, in which a factor may have come: then the password alone is no proof any more. Or the last one went:
+ * then a password may be too short that was long enough beside it. Or the session ended.
+ */
+async function holdFactors(tx: Tx, actor: Actor, judgedWithFactor: boolean): Promise<void> {
+  await lockFactors(tx, actor.userId);
+  const secondFactor = hasFactor(await factorsOf(tx, actor.userId));
+  await (secondFactor ? requireStandingProof : requireOpenSession)(tx, actor);
+  if (secondFactor !== judgedWithFactor) throw new DomainError('conflict');
 }
 
 async function takeTry(deps: ChangeDeps, actor: Actor): Promise<void> {

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { UserId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { factorsOf, lockFactors } from '../../db/queries/factors.ts';
+import { factorsOf } from '../../db/queries/factors.ts';
 import { replaceRecoveryCodes, spendRecoveryCode } from '../../db/queries/recovery-codes.ts';
+import { hasFactor, holdProof } from '../access/index.ts';
 import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -27,7 +28,7 @@ export async function renewRecoveryCodes(
   actor: Actor,
 ): Promise<string[]> {
   return commit(deps, async (tx) => {
-    await lockFactors(tx, actor.userId);
+    await holdProof(tx, actor);
     if (!hasFactor(await factorsOf(tx, actor.userId))) throw notFound();
     const codes = await giveRecoveryCodes(tx, actor.userId);
     await voidProofs(tx, actor);
@@ -62,5 +63,3 @@ export async function auditRecoveryCode(
 export async function dropUselessRecoveryCodes(tx: Tx, userId: UserId): Promise<void> {
   if (!hasFactor(await factorsOf(tx, userId))) await replaceRecoveryCodes(tx, userId, []);
 }
-
-export const hasFactor = ({ totp, passkeys }: { totp: boolean; passkeys: number }): boolean => totp || passkeys > 0;

@@ -6,14 +6,14 @@ import type { SecondFactorProof } from '../../contracts/rest/factors.ts';
 import type { Tx } from '../../db/client.ts';
 import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
 import { passkeysOf } from '../../db/queries/passkeys.ts';
+import { hasFactor, methodsOf } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Deps } from '../deps.ts';
 import { guessAt, openChallenge, settleChallenge } from './challenges.ts';
-import { enter } from './enter.ts';
+import { enter, holdEntrant } from './enter.ts';
 import type { Entrance } from './sessions.ts';
 import { usePasskey } from './passkeys.ts';
-import { methodsOf } from './proof.ts';
-import { auditRecoveryCode, hasFactor, useRecoveryCode } from './recovery-codes.ts';
+import { auditRecoveryCode, useRecoveryCode } from './recovery-codes.ts';
 import { spendCode } from './totp.ts';
 import { requestFor } from './webauthn.ts';
 
@@ -64,6 +64,7 @@ export async function answerSecondFactor(
   const asked = await guessAt(deps, proof.challenge, 'sign_in');
   return commit(deps, async (tx) => {
     const userId = asked.userId as UserId;
+    await holdEntrant(tx, userId);
     await prove(tx, deps, userId, proof, proof.challenge);
     await settleChallenge(tx, asked);
     const entered = await enter(tx, deps, userId, { deviceName: asked.deviceName, address, secondFactor: true });

@@ -10,6 +10,7 @@ import {
   openSessions,
   revokeSessions,
 } from '../../db/queries/sessions.ts';
+import { holdProof } from '../access/index.ts';
 import { audit } from '../audit/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -123,6 +124,7 @@ async function end(deps: EndDeps, actor: Actor, which: Parameters<typeof revokeS
   const { userId } = actor;
   const action = 'only' in which ? 'end_session' : 'end_other_sessions';
   const ended = await commit(deps, async (tx) => {
+    await holdProof(tx, actor);
     const sessionIds = await revokeSessions(tx, userId, which, 'revoked');
     if (sessionIds.length > 0) await audit(tx, deps, actor, { action, userId });
     return { value: sessionIds };

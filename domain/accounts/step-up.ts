@@ -2,17 +2,17 @@ import type { StepUpProof } from '../../contracts/rest/factors.ts';
 import type { PasskeyRequest } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Tx } from '../../db/client.ts';
-import { factorsOf } from '../../db/queries/factors.ts';
+import { factorsOf, lockFactors } from '../../db/queries/factors.ts';
 import { passkeysOf } from '../../db/queries/passkeys.ts';
 import { markProved, takeProofTry } from '../../db/queries/sessions.ts';
 import { holdPassword, userById } from '../../db/queries/users.ts';
+import { hasFactor, notProved, proofMs, signInAnew } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { auditGuesses } from './guesses.ts';
 import { challengeOver, guessAt, openChallenge, settleChallenge } from './challenges.ts';
-import { notProved, proofMs, signInAnew } from './proof.ts';
-import { auditRecoveryCode, hasFactor } from './recovery-codes.ts';
+import { auditRecoveryCode } from './recovery-codes.ts';
 import { prove } from './second-factor.ts';
 import { challengeIn, requestFor } from './webauthn.ts';
 
@@ -72,14 +72,21 @@ async function byPassword(deps: StepUpDeps, actor: Actor, password: string): Pro
 const wrongPassword = () => new DomainError('invalid_credentials', { detail: 'The password is wrong.' });
 
 async function byFactor(deps: StepUpDeps, actor: Actor, proof: StepUpProof): Promise<Proved> {
-  if (!proof.passkey) return (tx) => prove(tx, deps, actor.userId, proof, '');
+  // The person before what is theirs, as whoever changes it.
+  const held =
+    (proved: Proved): Proved =>
+    async (tx) => {
+      await lockFactors(tx, actor.userId);
+      await proved(tx);
+    };
+  if (!proof.passkey) return held((tx) => prove(tx, deps, actor.userId, proof, ''));
   const token = challengeIn(proof.passkey);
   const asked = await guessAt(deps, token, 'step_up', actor.userId);
   if (asked.begunBy !== actor.sessionId) throw challengeOver();
-  return async (tx) => {
+  return held(async (tx) => {
     await prove(tx, deps, actor.userId, proof, token);
     await settleChallenge(tx, asked);
-  };
+  });
 }
 
 /** What a browser asks one of the person's passkeys. */

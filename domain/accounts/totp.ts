@@ -7,12 +7,12 @@ import { lockFactors } from '../../db/queries/factors.ts';
 import { type TotpRow, confirmTotpSecret, deleteTotp, putTotp, spendTotpStep, totpOf } from '../../db/queries/totp.ts';
 import { markProvedByFactor } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
+import { holdProof, requireOwnBeginning } from '../access/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 import { dropUselessRecoveryCodes, giveRecoveryCodes } from './recovery-codes.ts';
 import { tellOfFactor } from './notices.ts';
-import { requireStandingProof } from './proof.ts';
 import { voidProofs } from './void-proofs.ts';
 
 /** What every authenticator app understands (RFC 6238; SHA-1 is no weakness in HMAC). */
@@ -34,15 +34,19 @@ function stepOf(secret: Uint8Array, code: string, at: Date): number | undefined 
 
 /** Makes a secret and shows it this once. Until its first code comes it is asked of nobody. */
 export async function beginTotp(
-  deps: Pick<Deps, 'db' | 'now' | 'sealing'>,
+  deps: Pick<Deps, 'db' | 'now' | 'sealing' | 'publishLive'>,
   actor: Actor,
 ): Promise<{ secret: string; uri: string; expiresAt: string }> {
   const user = await userById(deps.db, actor.userId);
   if (!user) throw notFound();
   const [secret, begunAt] = [randomBytes(secretBytes), deps.now()];
   const { keyId, sealed } = deps.sealing.seal(secret, actor.userId);
-  if (!(await putTotp(deps.db, actor.userId, { secret: sealed, keyId, begunAt, begunBy: actor.sessionId })))
-    throw new DomainError('factor_exists');
+  await commit(deps, async (tx) => {
+    await holdProof(tx, actor);
+    if (!(await putTotp(tx, actor.userId, { secret: sealed, keyId, begunAt, begunBy: actor.sessionId })))
+      throw new DomainError('factor_exists');
+    return { value: undefined };
+  });
   const totp = totpFrom(secret, user.email ?? user.phone ?? user.displayName);
   return { secret: totp.secret.base32, uri: totp.toString(), expiresAt: endOf(begunAt).toISOString() };
 }
@@ -62,12 +66,13 @@ export async function confirmTotp(
   if (step === undefined) throw wrongCode();
   return commit(deps, async (tx) => {
     await lockFactors(tx, actor.userId);
-    await requireStandingProof(tx, actor, begun.begunBy, nothingBegun);
+    await requireOwnBeginning(tx, actor, begun.begunBy, nothingBegun);
     await markProvedByFactor(tx, actor.userId, actor.sessionId);
     if (!(await confirmTotpSecret(tx, actor.userId, { secret: begun.secret, step, at })))
       throw new DomainError('conflict');
+    const codes = await giveRecoveryCodes(tx, actor.userId);
     await tellOfFactor(tx, deps, actor.userId, 'totp_added');
-    return { value: await giveRecoveryCodes(tx, actor.userId) };
+    return { value: codes };
   });
 }
 
@@ -97,7 +102,7 @@ export async function removeTotp(
   actor: Actor,
 ): Promise<void> {
   await commit(deps, async (tx) => {
-    await lockFactors(tx, actor.userId);
+    await holdProof(tx, actor);
     if (!(await deleteTotp(tx, actor.userId))) throw notFound();
     await dropUselessRecoveryCodes(tx, actor.userId);
     await voidProofs(tx, actor);

@@ -5,8 +5,9 @@ import { limits } from '../../contracts/limits.ts';
 import type { MembersToAdd } from '../../contracts/rest/members.ts';
 import type { Tx } from '../../db/client.ts';
 import { type LockedConversation, endConversation } from '../../db/queries/changes.ts';
+import { type UserStatus, holdStatus } from '../../db/queries/users.ts';
 import { candidates, countOwners, endMemberships, joinMembers, roleOf, setRole } from '../../db/queries/memberships.ts';
-import { type Held, holdConversation, outranks, readableConversation } from '../access/index.ts';
+import { type Held, holdConversation, holdProof, outranks, readableConversation } from '../access/index.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
 import type { Actor, Deps } from '../deps.ts';
@@ -125,10 +126,12 @@ export async function changeRole(
   role: Role,
 ): Promise<void> {
   await commit(deps, async (tx) => {
+    const heir = role === 'owner' ? await holdHeir(tx, actor, userId) : undefined;
     const held = await holdConversation(tx, actor, id, 'changeRoles');
     // Anybody may step down from what they are.
     const before = userId === actor.userId ? held.role : await outrankedMember(tx, held, userId);
     if (!outranks(held.role, role)) throw notYourRank();
+    refuseEnded(heir);
     if (before === role) return { value: undefined };
     if (before === 'owner') await refuseLastOwner(tx, id);
     await setRole(tx, id, userId, role);
@@ -144,9 +147,11 @@ export async function transferOwnership(
   userId: UserId,
 ): Promise<void> {
   await commit(deps, async (tx) => {
+    const heir = await holdHeir(tx, actor, userId);
     const held = await holdConversation(tx, actor, id, 'transfer');
     if (userId === actor.userId) throw faultyField('userId', 'self', 'must name another member');
     if (!(await roleOf(tx, id, userId))) throw notFound();
+    refuseEnded(heir);
     const members = [
       { userId, role: 'owner' as const },
       { userId: actor.userId, role: 'admin' as const },
@@ -154,6 +159,21 @@ export async function transferOwnership(
     for (const member of members) await setRole(tx, id, member.userId, member.role);
     return { value: undefined, events: [await tellRoles(tx, deps, actor, held, members)] };
   });
+}
+
+/**
+ * Holds who hands over and who takes over, until that is done: of the two, whoever ends a bot at the same moment comes second and
+ * finds what it owns, or came first. People before conversations, in the order in which a bot is ended.
+ */
+async function holdHeir(tx: Tx, actor: Actor, userId: UserId): Promise<UserStatus | undefined> {
+  await holdProof(tx, actor);
+  // As everybody: their row is another's.
+  return tx.asEverybody((all) => holdStatus(all, userId));
+}
+
+/** A bot that was ended stays a member, and nobody could ask it. */
+function refuseEnded(status: UserStatus | undefined): void {
+  if (status === 'ended') throw new DomainError('bot_ended');
 }
 
 async function tellRoles(

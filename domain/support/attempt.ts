@@ -22,7 +22,6 @@ export async function explainAttempt(
     const userId = await ownerOfAttempt(tx, id);
     const row = userId && (await toldAttemptOf(tx, userId, id, limits.storyEntriesPerEpisode));
     if (!row) throw notFound();
-    await audit(tx, deps, by, { action: 'explain_attempt', userId });
     const decision = await decisionForAttempt(tx, userId, row);
     const messages = await messagesCovered(tx, row.covers, limits.messagesOfAttempt);
     const value: AttemptStory = {
@@ -32,6 +31,7 @@ export async function explainAttempt(
       decision: decision ? toldDecision(decision) : null,
       messages: messages.map((message) => ({ ...message, createdAt: message.createdAt.toISOString() })),
     };
+    await audit(tx, deps, by, { action: 'explain_attempt', userId });
     return { value };
   });
 }

@@ -4,11 +4,12 @@ import type { Registration } from '../../contracts/rest/auth.ts';
 import type { Tx } from '../../db/client.ts';
 import { revokeSessions } from '../../db/queries/sessions.ts';
 import { holdAdmins, updateUserRole, updateUserStatus } from '../../db/queries/users.ts';
+import { holdProof } from '../access/index.ts';
 import { endTokens, loseFactors, makeAccount, refuseTaken } from '../accounts/index.ts';
 import { type By, audit } from '../audit/index.ts';
 import { callOff } from '../calling-off/index.ts';
 import { commit } from '../commit.ts';
-import type { Deps } from '../deps.ts';
+import type { Actor, Deps } from '../deps.ts';
 import { DomainError, notFound } from '../errors.ts';
 
 type PeopleDeps = Pick<Deps, 'db' | 'now' | 'newId' | 'mac' | 'passwords' | 'publishLive'>;
@@ -49,6 +50,19 @@ async function keepAnAdmin(tx: Tx, userId: UserId): Promise<void> {
   if (admins.length === 1 && admins[0] === userId) throw new DomainError('last_admin');
 }
 
+/** Who acts on the accounts of others: an admin in a session, or an operator at the command line. */
+type Acting = Actor | { operator: string };
+
+/**
+ * An admin acts only while what they proved stands. Behind the lock of all admins, for they hold their own row and then
+ * another's: two who act on one another would else wait for each other.
+ */
+async function holdActing(tx: Tx, by: Acting): Promise<void> {
+  if ('operator' in by) return;
+  await holdAdmins(tx);
+  await holdProof(tx, by);
+}
+
 /**
  * Nobody comes in by this account any more: its sessions and tokens end, those of its bots
  * too, and with them the push tokens of its devices; what was to be
@@ -56,11 +70,12 @@ async function keepAnAdmin(tx: Tx, userId: UserId): Promise<void> {
  */
 export async function suspendUser(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  by: By,
+  by: Acting,
   userId: UserId,
 ): Promise<void> {
   await commit(deps, async (tx) => {
     await keepAnAdmin(tx, userId);
+    await holdActing(tx, by);
     await setStatus(tx, userId, 'suspended');
     const sessionIds = [
       ...(await revokeSessions(tx, userId, { allBut: null }, 'suspended')),
@@ -81,10 +96,11 @@ async function setStatus(tx: Tx, userId: UserId, status: 'active' | 'suspended')
 /** They may sign in again, and are told of what comes from now on. */
 export async function reactivateUser(
   deps: Pick<Deps, 'db' | 'newId' | 'publishLive'>,
-  by: By,
+  by: Acting,
   userId: UserId,
 ): Promise<void> {
   await commit(deps, async (tx) => {
+    await holdActing(tx, by);
     await setStatus(tx, userId, 'active');
     return { value: await audit(tx, deps, by, { action: 'reactivate_user', userId }) };
   });
@@ -97,12 +113,13 @@ export async function reactivateUser(
  */
 export async function removeFactors(
   deps: Pick<Deps, 'db' | 'now' | 'newId' | 'publishLive'>,
-  by: By,
+  by: Acting,
   userId: UserId,
 ): Promise<FactorsRemoved> {
   if ('userId' in by && by.userId === userId) throw notOneself();
   return commit(deps, async (tx) => {
     if ('userId' in by) await keepAnAdmin(tx, userId);
+    await holdActing(tx, by);
     const { lost, sessionIds } = await loseFactors(tx, deps, userId);
     await audit(tx, deps, by, { action: 'remove_factors', userId });
     const events = sessionIds.length > 0 ? [{ type: 'session.ended' as const, userId, sessionIds }] : [];

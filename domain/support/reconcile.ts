@@ -31,7 +31,8 @@ export async function recountNow(deps: RecountDeps): Promise<number> {
  */
 export async function rearm(deps: Omit<ReconcileDeps, 'mac' | 'now'>, by: By): Promise<number> {
   return commit(deps, async (tx) => {
+    const armed = await rearmForgotten(tx);
     await audit(tx, deps, by, { action: 'rearm', userId: null });
-    return { value: await rearmForgotten(tx) };
+    return { value: armed };
   });
 }

@@ -27,14 +27,15 @@ export async function userStory(
   return commit(deps, async (tx) => {
     const user = await userById(tx, id);
     if (!user) throw notFound();
-    await audit(tx, deps, by, { action: 'story', userId: id });
     const page = { before: before === undefined ? undefined : Number(before), limit: limit + 1 };
     const rows = await episodesPage(tx, id, page);
     const shown = rows.slice(0, limit);
     const last = rows.length > limit ? shown.at(-1) : undefined;
     const items = await tellEpisodes(tx, deps, id, shown);
     const nextCursor = last ? sealCursor(deps, list, [String(last.episode)]) : null;
-    return { value: { person: await reachOf(tx, deps, user), items, nextCursor } };
+    const person = await reachOf(tx, deps, user);
+    await audit(tx, deps, by, { action: 'story', userId: id });
+    return { value: { person, items, nextCursor } };
   });
 }
 

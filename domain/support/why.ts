@@ -23,12 +23,12 @@ export async function explainMessage(
     const found = await gatesThen(tx, deps, { messageId, userId });
     if (!found) throw notFound();
     const { row, gates, gatesAt } = found;
-    await audit(tx, deps, by, { action: 'why', userId, messageId });
     const episode = await episodeOf(tx, deps, userId, row, gates);
     const terminal = terminalOf(row, gates, episode);
     const { id, conversationId, seq, createdAt, level, mentioned, urgent, read } = row;
     const message = { id, conversationId, seq, createdAt: createdAt.toISOString() };
     const value: Why = { message, userId, terminal, gates, gatesAt, level, mentioned, urgent, read, episode };
+    await audit(tx, deps, by, { action: 'why', userId, messageId });
     return { value };
   });
 }

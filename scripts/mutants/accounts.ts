@@ -160,4 +160,16 @@ export const accounts: readonly Mutant[] = [
     test: 'test/api/leaked-passwords.test.ts',
     red: 'are asked about at no address inside that was not named',
   },
+  {
+    name: 'in the clear: the host is where node-postgres goes',
+    file: 'platform/in-the-clear.ts',
+    changes: [
+      [
+        "return new pg.Client(address.replaceAll(/(?<=[?&])ssl\\w*=[^&]*/g, '')).host;",
+        "return URL.parse(address)?.searchParams.get('host') ?? URL.parse(address)?.hostname;",
+      ],
+    ],
+    test: 'test/platform/config.test.ts',
+    red: 'to postgresql: DATABASE_URL=postgres://homing_app:hunter2@db/homing?host=localhost&host=db2',
+  },
 ];

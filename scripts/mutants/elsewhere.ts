@@ -109,7 +109,7 @@ export const signInElsewhere: readonly Mutant[] = [
   {
     name: 'elsewhere: who is suspended is let in by no code',
     file: domain,
-    changes: [["    if (!(await holdActive(tx, userId))) throw new DomainError('invalid_credentials');\n", '']],
+    changes: [['    await holdEntrant(tx, owner);\n', '']],
     test: elsewhere,
     red: 'of who is suspended lets nobody in',
   },

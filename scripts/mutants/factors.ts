@@ -4,6 +4,8 @@ const factors = 'test/api/second-factors.test.ts';
 const stepUp = 'test/api/step-up.test.ts';
 const begun = 'test/api/begun.test.ts';
 const beside = 'test/api/passwords-beside-factors.test.ts';
+const voided = 'test/api/voided-proofs.test.ts';
+const suspension = 'test/api/suspension.test.ts';
 const passwords = 'domain/accounts/passwords.ts';
 const passkeys = 'test/api/passkeys.test.ts';
 
@@ -46,56 +48,52 @@ export const secondFactors: readonly Mutant[] = [
   },
   {
     name: 'what was begun by a proof that is void is not finished',
-    file: 'domain/accounts/proof.ts',
-    changes: [
-      ['  if (!(await holdProved(tx, userId, sessionId))) throw notProved(await factorsOf(tx, userId));\n', ''],
-    ],
+    file: 'domain/access/proof.ts',
+    changes: [['  if (!proved) throw await refusalOf(tx, actor);\n', '']],
     test: begun,
     red: 'an authenticator app is not finished after the password is changed',
   },
   {
     name: 'what was begun is finished in the same session',
-    file: 'domain/accounts/proof.ts',
-    changes: [['  if (begunBy !== sessionId) throw over();\n', '']],
+    file: 'domain/access/proof.ts',
+    changes: [['  if (begunBy !== actor.sessionId) throw over();\n', '']],
     test: begun,
     red: 'another address is not finished in another session either',
   },
   {
     name: 'another address is finished by the proof that it was begun by',
     file: 'domain/accounts/contacts.ts',
-    changes: [['      if (request.begunBy) await requireStandingProof(tx, actor, request.begunBy, codeOver);\n', '']],
+    changes: [['      if (request.begunBy) await requireOwnBeginning(tx, actor, request.begunBy, codeOver);\n', '']],
     test: begun,
     red: 'another address is not finished after a first factor is an app',
   },
   {
     name: 'a link is finished by the proof that it was begun by',
     file: 'domain/accounts/identities.ts',
-    changes: [['      await requireStandingProof(tx, actor, ticket.begunBy, signInOver);\n', '']],
+    changes: [['      await requireOwnBeginning(tx, actor, ticket.begunBy, signInOver);\n', '']],
     test: begun,
     red: 'a link, whose browser is at the provider is not finished after the password is changed',
   },
   {
     name: 'a passkey is finished by the proof that it was begun by',
     file: 'domain/accounts/passkeys.ts',
-    changes: [['      await requireStandingProof(tx, actor, asked.begunBy, challengeOver);\n', '']],
+    changes: [['      await requireOwnBeginning(tx, actor, asked.begunBy, challengeOver);\n', '']],
     test: begun,
     red: 'a passkey is not finished after a first factor is an app',
   },
   {
     name: 'an app is finished by the proof that it was begun by',
     file: 'domain/accounts/totp.ts',
-    changes: [['    await requireStandingProof(tx, actor, begun.begunBy, nothingBegun);\n', '']],
+    changes: [['    await requireOwnBeginning(tx, actor, begun.begunBy, nothingBegun);\n', '']],
     test: begun,
     red: 'an authenticator app is not finished after a first factor is a passkey',
   },
   {
     name: 'whoever ends a session waits for what is being finished in it, or came first',
     file: 'db/queries/sessions.ts',
-    changes: [
-      ['and proved_at is not null and ${provedWell} for share`', 'and proved_at is not null and ${provedWell}`'],
-    ],
+    changes: [['and expires_at > now() for share`', 'and expires_at > now()`']],
     test: begun,
-    red: 'an authenticator app is not finished behind it: its session is ended',
+    red: 'an authenticator app is not finished behind it: it is signed out',
   },
   {
     name: 'what was proved counts no more once a factor is gone',
@@ -241,5 +239,166 @@ export const secondFactors: readonly Mutant[] = [
     changes: [["if ('userId' in by && by.userId === userId) throw notOneself();", '']],
     test: 'test/api/lost-factors.test.ts',
     red: 'by REST nor to themselves, which the last admin is; at the command line it can be done',
+  },
+  {
+    name: 'an ended session does nothing that needs a proof',
+    file: 'domain/access/proof.ts',
+    changes: [
+      [
+        "  if (!session) throw new DomainError('session_revoked');\n  return session;",
+        '  return session ?? { proved: true };',
+      ],
+    ],
+    test: voided,
+    red: 'its session is ended and renewRecoveryCodes is refused behind it',
+  },
+  {
+    name: 'what needs a proof waits for who voids it',
+    file: 'domain/access/proof.ts',
+    changes: [['  await lockFactors(tx, actor.userId);\n', '']],
+    test: voided,
+    red: 'a first factor is switched on and removeTotp is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: an app is begun',
+    file: 'domain/accounts/totp.ts',
+    changes: [['    await holdProof(tx, actor);\n    if (!(await putTotp(', '    if (!(await putTotp(']],
+    test: voided,
+    red: 'the password is changed and beginTotp is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: an app is removed',
+    file: 'domain/accounts/totp.ts',
+    changes: [['    await holdProof(tx, actor);\n    if (!(await deleteTotp(', '    if (!(await deleteTotp(']],
+    test: voided,
+    red: 'the password is changed and removeTotp is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: recovery codes',
+    file: 'domain/accounts/recovery-codes.ts',
+    changes: [['    await holdProof(tx, actor);\n    if (!hasFactor(', '    if (!hasFactor(']],
+    test: voided,
+    red: 'the password is changed and renewRecoveryCodes is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: a passkey is begun',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [
+      [
+        '    await holdProof(tx, actor);\n    return { value: await openChallenge(',
+        '    return { value: await openChallenge(',
+      ],
+    ],
+    test: voided,
+    red: 'the password is changed and beginPasskey is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: a passkey is removed',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [
+      ['    await holdProof(tx, actor);\n    if (!(await deletePasskeyRow(', '    if (!(await deletePasskeyRow('],
+    ],
+    test: voided,
+    red: 'the password is changed and removePasskey is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: a link is begun',
+    file: 'domain/accounts/identities.ts',
+    changes: [
+      [
+        '    await holdProof(tx, actor);\n    return { value: await giveTicket(',
+        '    return { value: await giveTicket(',
+      ],
+    ],
+    test: voided,
+    red: 'the password is changed and beginIdentity is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: an account elsewhere is removed',
+    file: 'domain/accounts/identities.ts',
+    changes: [['    await holdProof(tx, actor);\n    if (!(await deleteIdentity(', '    if (!(await deleteIdentity(']],
+    test: voided,
+    red: 'the password is changed and removeIdentity is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: another contact',
+    file: 'domain/accounts/contacts.ts',
+    changes: [['    await holdProof(tx, actor);\n    await insistOn(', '    await insistOn(']],
+    test: voided,
+    red: 'the password is changed and setEmail is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: sessions are ended',
+    file: 'domain/accounts/sessions.ts',
+    changes: [['    await holdProof(tx, actor);\n    const sessionIds =', '    const sessionIds =']],
+    test: voided,
+    red: 'the password is changed and revokeSession is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: tokens and bots',
+    file: 'domain/accounts/access-tokens.ts',
+    changes: [['  await requireStandingProof(tx, actor);\n', '']],
+    test: voided,
+    red: 'the password is changed and createBotToken is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: an owner',
+    file: 'domain/conversations/members.ts',
+    changes: [['  await holdProof(tx, actor);\n', '']],
+    test: voided,
+    red: 'the password is changed and transferOwnership is refused behind it',
+  },
+  {
+    name: 'the proof is asked for again: an admin acts',
+    file: 'domain/support/people.ts',
+    changes: [['  await holdProof(tx, by);\n', '']],
+    test: voided,
+    red: 'the password is changed and suspendUser is refused behind it',
+  },
+  {
+    name: 'a password is changed by it alone only while there is no factor',
+    file: 'domain/accounts/passwords.ts',
+    changes: [
+      [
+        '  await (secondFactor ? requireStandingProof : requireOpenSession)(tx, actor);\n',
+        '  await requireOpenSession(tx, actor);\n',
+      ],
+      ['  if (secondFactor !== judgedWithFactor)', '  if (!secondFactor && judgedWithFactor)'],
+    ],
+    test: voided,
+    red: 'by the former one alone behind a first factor',
+  },
+  {
+    name: 'a password that is short stands beside a factor alone',
+    file: 'domain/accounts/passwords.ts',
+    changes: [["  if (secondFactor !== judgedWithFactor) throw new DomainError('conflict');\n", '']],
+    test: voided,
+    red: 'to one that was judged beside a factor, behind the end of that',
+  },
+  {
+    name: 'an entry of the audit is written last: an app is switched on',
+    file: 'domain/accounts/totp.ts',
+    changes: [
+      [
+        "    const codes = await giveRecoveryCodes(tx, actor.userId);\n    await tellOfFactor(tx, deps, actor.userId, 'totp_added');\n",
+        "    await tellOfFactor(tx, deps, actor.userId, 'totp_added');\n    const codes = await giveRecoveryCodes(tx, actor.userId);\n",
+      ],
+    ],
+    test: voided,
+    red: 'whoever is held by the chain of the audit has nothing more to do',
+  },
+  {
+    name: 'a sign-in by a second factor holds its person',
+    file: 'domain/accounts/second-factor.ts',
+    changes: [['    await holdEntrant(tx, userId);\n', '']],
+    test: suspension,
+    red: 'has no session by a recovery code, where that came first',
+  },
+  {
+    name: 'a sign-in by a passkey holds its person',
+    file: 'domain/accounts/passkeys.ts',
+    changes: [['    await holdEntrant(tx, known.userId);\n', '']],
+    test: suspension,
+    red: 'has no session by a passkey, where that came first',
   },
 ];

@@ -103,4 +103,13 @@ export const limits: readonly Mutant[] = [
     test: 'test/faults/rate-limits.test.ts',
     red: 'is paused cost nobody more than the timeout',
   },
+  {
+    name: 'refusals of nobody leave lines to others',
+    file: 'realtime/refusals.ts',
+    changes: [
+      ['refusal.userId === undefined ? refusalLines.nobody', 'refusal.userId === undefined ? refusalLines.all'],
+    ],
+    test: 'test/realtime/refusals.test.ts',
+    red: 'of nobody have a part of their own, and hide nobody’s',
+  },
 ];

@@ -91,8 +91,13 @@ export const tokenMutants: readonly Mutant[] = [
   },
   {
     name: 'tokens: a session that was ended makes none',
-    file: 'domain/accounts/access-tokens.ts',
-    changes: [['if (!owner || !(await isSessionOpen(tx, userId, sessionId)))', 'if (!owner || !sessionId)']],
+    file: 'domain/access/proof.ts',
+    changes: [
+      [
+        "  if (!session) throw new DomainError('session_revoked');\n  return session;",
+        '  return session ?? { proved: true };',
+      ],
+    ],
     test: tokens,
     red: 'a session that has ended makes none',
   },
@@ -170,5 +175,21 @@ export const tokenMutants: readonly Mutant[] = [
     changes: [["    and not exists (select from users u where u.id = m.user_id and u.kind = 'bot')\n", '']],
     test: bots,
     red: 'escalates to nobody',
+  },
+  {
+    name: 'a bot that was ended is made owner of nothing',
+    file: 'domain/conversations/members.ts',
+    changes: [["  if (status === 'ended') throw new DomainError('bot_ended');\n", '']],
+    test: bots,
+    red: 'one that was ended owns nothing and is handed nothing by a transfer',
+  },
+  {
+    name: 'who takes over is held until they have',
+    file: 'db/queries/users.ts',
+    changes: [
+      ["text: 'select status from users where id = $1 for share',", "text: 'select status from users where id = $1',"],
+    ],
+    test: bots,
+    red: 'one that was ended owns nothing nor is it by a transfer at the same moment, whichever comes first',
   },
 ];

@@ -65,6 +65,13 @@ interface Voiding {
   endsSession?: true;
 }
 
+interface Race {
+  how: string;
+  held: string;
+  of: 'ana' | 'thief';
+  ready?: (scene: Scene) => Promise<() => Promise<unknown>>;
+}
+
 byEachDoor('what was begun by a proof', (door) => {
   let place: Elsewhere;
   let app: Elsewhere['app'] & Entrance;
@@ -199,6 +206,11 @@ byEachDoor('what was begun by a proof', (door) => {
       endsSession: true,
       happen: async ({ ana, thief }) => expectStatus(await ana.call('DELETE', `/v1/sessions/${thief.session.id}`), 204),
     },
+    {
+      how: 'it is signed out',
+      endsSession: true,
+      happen: async ({ thief }) => expectStatus(await byRest(thief).call('POST', '/v1/auth/logout'), 204),
+    },
   ];
 
   const post = (path: string, body: object) => call(app.url, 'POST', path, { body });
@@ -215,11 +227,15 @@ byEachDoor('what was begun by a proof', (door) => {
   }
 
   async function addPasskey(person: Person, key: Authenticator) {
-    const passkey = key.register(
-      expectStatus(await person.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200),
-    );
-    const added = await person.call<{ passkey: Passkey }>('POST', '/v1/me/passkeys', { name: 'Phone', passkey });
-    return expectStatus(added, 201).passkey.id;
+    return (await newPasskey(person, key))();
+  }
+
+  /** One that is begun, and waits to be taken. */
+  async function newPasskey(person: Person, key: Authenticator): Promise<() => Promise<string>> {
+    const asked = expectStatus(await person.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
+    const body = { name: 'Phone', passkey: key.register(asked) };
+    return async () =>
+      expectStatus(await person.call<{ passkey: Passkey }>('POST', '/v1/me/passkeys', body), 201).passkey.id;
   }
 
   const personOf = (ana: Person, { session }: SignedIn): Person => {
@@ -301,7 +317,7 @@ byEachDoor('what was begun by a proof', (door) => {
 
       for (const { how, happen, factor, elsewhere = false, endsSession = false } of voiding) {
         if (needsFactor && factor === 'never') continue;
-        if (noSession && how === 'its session is ended') continue;
+        if (noSession && (how === 'its session is ended' || how === 'it is signed out')) continue;
         const factored = needsFactor || factor === 'before';
         it(`is not finished after ${how}`, async () => {
           const scene = await stage({ factored, elsewhere });
@@ -350,20 +366,29 @@ byEachDoor('what was begun by a proof', (door) => {
     });
     after(() => meeting.close());
 
-    const races = [
+    const races: readonly Race[] = [
       { how: 'the password is changed', held: 'select from users where id = $1 for update', of: 'ana' },
-      { how: 'a first factor is a passkey', held: 'select from users where id = $1 for update', of: 'ana' },
+      {
+        how: 'a first factor is a passkey',
+        held: 'select from users where id = $1 for update',
+        of: 'ana',
+        // Beginning one waits for that row, too.
+        ready: ({ ana }) => newPasskey(ana, new Authenticator()),
+      },
       { how: 'its session is ended', held: 'select from sessions where id = $1 for update', of: 'thief' },
+      // Which holds nobody but the session.
+      { how: 'it is signed out', held: 'select from sessions where id = $1 for update', of: 'thief' },
     ];
     for (const { what, begin } of begun.filter(({ needsFactor }) => !needsFactor))
-      for (const { how, held, of } of races)
+      for (const { how, held, of, ready } of races)
         it(`${what} is not finished behind it: ${how}`, async () => {
           const scene = await stage({ factored: false, elsewhere: false });
           const finish = await begin(scene);
           const { happen } = voiding.find((each) => each.how === how) ?? assert.fail();
+          const now = ready ? await ready(scene) : () => happen(scene);
           const id = of === 'ana' ? scene.ana.id : scene.thief.session.id;
           const [, refusal] = await meeting.meet<unknown>(held, id, [
-            () => happen(scene),
+            now,
             () => refusalOf(finish(byRest(scene.thief))),
           ]);
           assert.ok(refusals.includes(String(refusal)), String(refusal));

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import type { Invite } from '../../contracts/entities/index.ts';
+import { limits } from '../../contracts/limits.ts';
 import { type Person, makeGroup, password, registerPeople, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
-import { type Answer, call } from '../support/rest.ts';
+import { type Answer, call, expectStatus } from '../support/rest.ts';
 
-const pairs = 200;
+/** How often each question is asked of both: HOMING_PAIRS=2000 for the large run. */
+const pairs = Number(process.env.HOMING_PAIRS ?? 200);
+const warmUps = 20;
+const timeoutMs = pairs * 600;
 /** People whose address is proved: each may be asked about a few times only. */
-const people = 100;
+const people = pairs / 2;
 
 /**
  * Whether an address has an account is nobody's business. Of each question an interleaved pair is asked, about an address
@@ -16,7 +21,10 @@ const people = 100;
 describe('whether somebody has an account', () => {
   let app: TestApp;
   const known: string[] = [];
-  before(async () => {
+  const askers: Person[] = [];
+  let asked = 0;
+  before(async function () {
+    this.timeout(timeoutMs);
     app = await startApp();
     for (let n = 0; n < people; n += 1) known.push((await registerPerson(app)).email);
     await app.database.run('update users set email_verified_at = now()');
@@ -30,26 +38,38 @@ describe('whether somebody has an account', () => {
     'signing in': (identifier) => post('/v1/auth/login', { identifier, password: `${password}!` }),
     'signing up': (email) => post('/v1/auth/register', { email, password, displayName: 'Eve' }),
     'forgetting a password': (identifier) => post('/v1/auth/password/forgot', { identifier }),
+    'asking for a code': (email) => nextAsker().call('POST', '/v1/me/email', { email }),
   };
+  before(async function () {
+    this.timeout(timeoutMs);
+    const enough = (2 * pairs + warmUps) / limits.codesPerHour;
+    while (askers.length < enough) askers.push(await registerPerson(app, 'Eve'));
+  });
+  /** One person may ask for a few codes only. */
+  const nextAsker = () => askers[Math.floor(asked++ / limits.codesPerHour)] ?? assert.fail();
+
   for (const [what, ask] of Object.entries(questions))
     it(`is not told by ${what}, nor by how long it takes`, async () => {
       const timed = await expectAlike(ask, { known: (n) => known[n % people] ?? '', unknown: address });
       const ratio = median(timed.map(([one]) => one)) / median(timed.map(([, other]) => other));
       assert.ok(ratio > 0.85 && ratio < 1.18, `who is known takes ${ratio} of the time`);
-    }).timeout(120_000);
+    }).timeout(timeoutMs);
 });
 
 /** What is another's and what is nowhere: an id is no secret that stays one, so having heard of it must tell nothing. */
 describe('whether something of others is there', () => {
   let app: TestApp;
   let eve: Person;
-  let theirs: { conversation: string; message: string };
+  let theirs: { conversation: string; message: string; device: string; invite: string };
   before(async () => {
-    app = await startApp({ env: { HOMING_RATE_LIMITS: 'read=off write=off' } });
+    app = await startApp({ env: { HOMING_RATE_LIMITS: 'read=off write=off invites=off' } });
     const [ana, bob] = await registerPeople(app, 'Ana', 'Bob');
     eve = await registerPerson(app);
     const group = await makeGroup(ana as Person, [bob as Person]);
-    theirs = { conversation: group.id, message: (await send(ana as Person, group.id, 'hello')).id };
+    const { id: message } = await send(ana as Person, group.id, 'hello');
+    const device = randomUUIDv7();
+    expectStatus(await (ana as Person).call('PUT', `/v1/me/devices/${device}`, { platform: 'android' }), 200);
+    theirs = { conversation: group.id, message, device, invite: await revokedInvite(ana as Person, group.id) };
   });
   after(() => app.stop());
 
@@ -64,7 +84,25 @@ describe('whether something of others is there', () => {
   for (const [what, ask] of Object.entries(questions))
     it(`is not told by asking for ${what}, nor by how long it takes`, async () => {
       await expectAlike(ask, { known: () => theirs.conversation, unknown: randomUUIDv7 });
-    }).timeout(120_000);
+    }).timeout(timeoutMs);
+
+  it('is not told by asking for a device, nor by how long it takes', async () => {
+    const forget = (id: string) => eve.call('DELETE', `/v1/me/devices/${id}`);
+    await expectAlike(forget, { known: () => theirs.device, unknown: randomUUIDv7 });
+  }).timeout(timeoutMs);
+
+  it('is not told by what is answered to an invitation that was taken back', async () => {
+    const accept = (code: string) => eve.call('POST', `/v1/invites/${code}/accept`);
+    const unknown = () => randomBytes(theirs.invite.length).toString('base64url').slice(0, theirs.invite.length);
+    assert.deepEqual(shapeOf(await accept(theirs.invite)), shapeOf(await accept(unknown())));
+  }).timeout(timeoutMs);
+
+  async function revokedInvite(owner: Person, id: string): Promise<string> {
+    const body = { clientId: randomUUIDv7() };
+    const made = expectStatus(await owner.call<Invite>('POST', `/v1/conversations/${id}/invites`, body), 201);
+    expectStatus(await owner.call('DELETE', `/v1/conversations/${id}/invites/${made.id}`), 204);
+    return made.code;
+  }
 });
 
 /** Milliseconds. */
@@ -77,12 +115,12 @@ interface Subjects {
 
 /** The same answers, and of two that are asked one after the other either takes longer as often. Answers with the times. */
 async function expectAlike(ask: (subject: string) => Promise<Answer>, { known, unknown }: Subjects): Promise<Times[]> {
-  for (let n = 0; n < 20; n += 1) await ask(unknown());
+  for (let n = 0; n < warmUps; n += 1) await ask(unknown());
   const timed: Times[] = [];
   for (let n = 0; n < pairs; n += 1) timed.push(await pair(ask, [known(n), unknown()], n % 2 === 0));
   const slower = timed.filter(([one, other]) => one > other).length / pairs;
   // Four standard deviations of a fair coin.
-  assert.ok(Math.abs(slower - 0.5) < 0.15, `in ${slower} of the pairs what is known takes longer`);
+  assert.ok(Math.abs(slower - 0.5) < 2 / Math.sqrt(pairs), `in ${slower} of the pairs what is known takes longer`);
   return timed;
 }
 

@@ -19,6 +19,14 @@ interface Shown {
   click(): void;
 }
 
+/** As much of a field as is looked at. */
+interface Field {
+  type: string;
+  autocomplete: string;
+  readOnly: boolean;
+  dispatchEvent(event: Event): boolean;
+}
+
 describe('the pages that mails, texts and sign-ins lead to', () => {
   let app: TestApp;
   let browser: Browser;
@@ -88,6 +96,20 @@ describe('the pages that mails, texts and sign-ins lead to', () => {
     assert.deepEqual(await said(), ['expired']);
   });
 
+  it('mask what is typed, and take what is pasted or filled in', async () => {
+    await page.open(`${app.url}/reset-password#${'t'.repeat(43)}`);
+    const field = await page.run(({ document }) => {
+      const input = document.querySelector('input') as unknown as Field;
+      const isTaken = (type: string) => input.dispatchEvent(new Event(type, { bubbles: true, cancelable: true }));
+      const { type, autocomplete, readOnly } = input;
+      return { type, autocomplete, readOnly, taken: ['paste', 'beforeinput', 'drop'].map(isTaken) };
+    });
+    assert.deepEqual(field, {
+      ...{ type: 'password', autocomplete: 'new-password', readOnly: false },
+      taken: [true, true, true],
+    });
+  });
+
   it('run one script of their own and nothing else, and are read in the language of the browser', async () => {
     for (const [language, direction] of Object.entries({ en: 'ltr', de: 'ltr', es: 'ltr', ar: 'rtl' })) {
       const headers = { 'accept-language': `fr-FR, ${language};q=0.8` };
@@ -98,6 +120,9 @@ describe('the pages that mails, texts and sign-ins lead to', () => {
         const policy = answer.headers.get('content-security-policy') ?? '';
         assert.match(policy, /^default-src 'none'; style-src 'sha256-[^']+';/);
         assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+        const form = path.startsWith('/o?') ? "form-action 'self'" : "form-action 'none'";
+        assert.ok(policy.includes(`; ${form};`), policy);
+        assert.equal(/; script-src 'sha256-[^']+'; connect-src 'self';/.test(policy), !path.startsWith('/o?'));
       }
     }
   });

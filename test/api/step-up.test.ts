@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict';
 import type { PasskeyCreation, Session } from '../../contracts/entities/index.ts';
 import { limits } from '../../contracts/limits.ts';
-import { type Endpoint, endpoints } from '../../contracts/rest/index.ts';
-import { ruleOf } from '../../domain/access/index.ts';
 import { type Person, makeGroup, password, registerPeople, registerPerson, signInAgain } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { type Clock, clockOf } from '../support/clock.ts';
 import { type Entrance, by, byEachDoor } from '../support/doors.ts';
 import { switchOnApp } from '../support/factors.ts';
+import { askFor, giveRole, guarded } from '../support/guarded.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
 
 const proofMs = limits.proofSeconds * 1_000;
-const guarded = (Object.values(endpoints) as Endpoint[]).filter(({ stepUp }) => stepUp);
-
-const token = { name: 'Deploy', scopes: ['profile:read'] };
-/** What lets a call through to where it is asked for a proof. */
-const bodies: Record<string, object> = {
-  setEmail: { email: 'new@example.test' },
-  beginIdentity: {},
-  setPhone: { phone: '+4915112345678' },
-  transferOwnership: { userId: '01900000-0000-7000-8000-000000000000' },
-  changeMember: { role: 'owner' },
-  createToken: token,
-  createBot: { displayName: 'Robot', token },
-  createBotToken: token,
-};
-
 byEachDoor('what needs a recent proof of who asks', (door) => {
   let app: TestApp & Entrance;
   let clock: Clock;
@@ -39,12 +23,6 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
   const prove = (person: Person, body: object) =>
     person.call<{ provedUntil: string }>('POST', '/v1/auth/step-up', body);
   const ask = (person: Person) => person.call('POST', '/v1/me/totp');
-
-  /** What is open to a role of the organisation says nothing of a proof to anybody else. */
-  async function giveRole({ id }: Person, operationId: string): Promise<void> {
-    const rule = ruleOf(operationId);
-    if (rule.who === 'staff') await app.database.run(`update users set role = '${rule.role}' where id = '${id}'`);
-  }
 
   it('is what the page of promises names', () => {
     assert.deepEqual(
@@ -59,24 +37,22 @@ byEachDoor('what needs a recent proof of who asks', (door) => {
     );
   });
 
-  for (const { operationId, method, path } of guarded)
+  for (const operation of guarded) {
+    const { operationId } = operation;
     it(`${operationId} is refused five minutes after the sign-in, and says how to go on`, async () => {
       const ana = await registerPerson(app);
-      await giveRole(ana, operationId);
-      const filled = path
-        .replaceAll('{provider}', 'nobody')
-        .replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000000');
-      const attempt = () =>
-        ana.call<{ code?: string; detail?: string }>(method.toUpperCase(), filled, bodies[operationId]);
+      await giveRole(app, ana, operationId);
+      const attempt = () => askFor<{ code?: string }>(ana, operation, 'nobody');
       clock.pass(proofMs - 1);
       assert.notEqual((await attempt()).body?.code, 'step_up_required');
       const late = await registerPerson(app);
-      await giveRole(late, operationId);
+      await giveRole(app, late, operationId);
       clock.pass(proofMs);
-      const refused = await late.call<{ detail: string }>(method.toUpperCase(), filled, bodies[operationId]);
+      const refused = await askFor<{ detail: string }>(late, operation, 'nobody');
       expectProblem(refused as never, 403, 'step_up_required');
       assert.match(refused.body.detail, /POST \/v1\/auth\/step-up with `password`/);
     });
+  }
 
   it('comes back with the password, for five minutes', async () => {
     const ana = await registerPerson(app);

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import type { AuditEntry, Why } from '../../contracts/entities/index.ts';
+import type { AuditEntry, PasskeyCreation, Why } from '../../contracts/entities/index.ts';
 import type { UserId } from '../../contracts/ids.ts';
 import { changeUserRole, reactivateUser, suspendUser } from '../../domain/support/index.ts';
 import { type Person, password, registerDevice, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
+import { Authenticator } from '../support/authenticator.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
 import { type Door, by, byEachDoor } from '../support/doors.ts';
-import { call, expectProblem, expectStatus } from '../support/rest.ts';
+import { type SignedIn, answer, beginPasskeySignIn, challengeOf } from '../support/factors.ts';
+import { type Meeting, openMeeting } from '../support/meeting.ts';
+import { type Answer, call, expectProblem, expectStatus } from '../support/rest.ts';
 import { connect } from '../support/socket.ts';
 
 const operator = { operator: 'test' };
@@ -174,4 +177,66 @@ describe('who is suspended', () => {
     hand.pass(60_000);
     assert.ok([...story, ...(await hand.walk(bob))].includes('push'));
   });
+});
+
+describe('who is suspended at the moment in which a factor lets them in', () => {
+  let app: TestApp;
+  let meeting: Meeting;
+  before(async () => {
+    app = await startApp();
+    meeting = await openMeeting(app);
+  });
+  after(async () => {
+    await meeting.close();
+    await app.stop();
+  });
+
+  /** Somebody with a passkey, one step before each way in by it. */
+  async function atTheDoor() {
+    const [ana, key] = [await registerPerson(app), new Authenticator()];
+    const asked = expectStatus(await ana.call<PasskeyCreation>('POST', '/v1/me/passkeys/begin'), 200);
+    const body = { name: 'Phone', passkey: key.register(asked) };
+    const added = await ana.call<{ recoveryCodes: string[] }>('POST', '/v1/me/passkeys', body);
+    const [recoveryCode] = expectStatus(added, 201).recoveryCodes;
+    const { challenge } = await challengeOf(app, ana);
+    const passkey = key.answer(await beginPasskeySignIn(app));
+    return {
+      ana,
+      'a recovery code': () => answer(app, { challenge, recoveryCode }),
+      // From a device that had none before, which stands in the audit.
+      'a passkey': () =>
+        call<SignedIn>(app.url, 'POST', '/v1/auth/passkey', { body: { passkey, deviceName: 'Another one' } }),
+    };
+  }
+  const suspend = ({ id }: Person) =>
+    suspendUser((app.processes[0] ?? assert.fail()).runtime.deps, operator, id as UserId);
+  const openSessions = async ({ id }: Person) =>
+    (await app.database.run(`select from sessions where user_id = '${id}' and revoked_at is null`)).rowCount;
+
+  for (const way of ['a recovery code', 'a passkey'] as const) {
+    it(`has no session by ${way}, where that came first`, async () => {
+      const { ana, [way]: signIn } = await atTheDoor();
+      const [came] = await meeting.meet<Answer<SignedIn> | void>(
+        'select from audit_end where $1::text is not null for update',
+        ana.id,
+        [signIn, () => suspend(ana)],
+      );
+      const { session } = expectStatus(came as Answer<SignedIn>, 200);
+      assert.equal(await openSessions(ana), 0);
+      await reactivateUser((app.processes[0] ?? assert.fail()).runtime.deps, operator, ana.id as UserId);
+      const body = { refreshToken: session.refreshToken };
+      expectProblem(await call(app.url, 'POST', '/v1/auth/refresh', { body }), 401, 'session_revoked');
+    });
+
+    it(`is not let in by ${way}, where that came second`, async () => {
+      const { ana, [way]: signIn } = await atTheDoor();
+      const [, came] = await meeting.meet<Answer<SignedIn> | void>(
+        'select from users where id = $1 for update',
+        ana.id,
+        [() => suspend(ana), signIn],
+      );
+      expectProblem(came as never, 401, 'invalid_credentials');
+      assert.equal(await openSessions(ana), 0);
+    });
+  }
 });

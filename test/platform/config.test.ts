@@ -181,7 +181,14 @@ describe('the configuration', () => {
 
     const postgres = 'postgres://homing_app:hunter2@db/homing';
     for (const [service, name, plain, others] of [
-      ...['', '?sslmode=require', '?sslmode=no-verify', '?sslmode=verify-full&sslmode=disable', '?host=db2'].map(
+      ...[
+        '',
+        '?sslmode=require',
+        '?sslmode=no-verify',
+        '?sslmode=verify-full&sslmode=disable',
+        '?host=db2',
+        '?host=localhost&host=db2',
+      ].map(
         (query) => ['postgresql', 'DATABASE_URL', `${postgres}${query}`, [`${postgres}?sslmode=verify-full`]] as const,
       ),
       ['postgresql', 'DATABASE_URL', 'postgres://a:hunter2@127.0.0.1/b?host=db', ['postgres:///b?host=/run/pg']],
@@ -200,6 +207,23 @@ describe('the configuration', () => {
           [],
         );
       });
+
+    describe('to postgresql, where PGHOST says where that is', () => {
+      const { PGHOST } = process.env;
+      afterEach(() => {
+        if (PGHOST === undefined) delete process.env.PGHOST;
+        else process.env.PGHOST = PGHOST;
+      });
+      it('elsewhere, and not on this machine', () => {
+        const DATABASE_URL = 'postgres:///homing';
+        process.env.PGHOST = 'db.example';
+        assert.match(refused({ DATABASE_URL }), /^DATABASE_URL is without TLS/);
+        for (const near of ['/run/pg', '127.0.0.1', '::1']) {
+          process.env.PGHOST = near;
+          assert.deepEqual(faultsOf({ ...complete, DATABASE_URL }), []);
+        }
+      });
+    });
 
     it('to temporal, unless TLS is asked for by one of its settings', () => {
       assert.match(refused({ TEMPORAL_TLS: 'false' }), /^TEMPORAL_ADDRESS is without TLS .*TEMPORAL_TLS=true/);

@@ -154,4 +154,14 @@ describe('lines of refusals', () => {
     tell('refused', { code: 'forbidden', userId: people[0] as UserId });
     assert.equal(said.length, refusalLines.all + 2);
   });
+
+  it('of nobody have a part of their own, and hide nobody’s', () => {
+    const said: Line[] = [];
+    const write = (_message: string, fields: Line = {}) => void said.push(fields);
+    const tell = tellRefusals({ info: write, warn: write, error: write });
+    for (let times = 0; times < 2 * refusalLines.all; times += 1) tell('handshake refused', { code: 'rate_limited' });
+    tell('socket event refused', { code: 'invalid_credentials', userId: 'ana' as UserId });
+    assert.equal(said.length, refusalLines.nobody + 1);
+    assert.equal(said.at(-1)?.userId, 'ana');
+  });
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { TestApp } from '../setup/app.ts';
 import { until } from './until.ts';
@@ -21,7 +22,7 @@ export async function openMeeting({ database }: TestApp): Promise<Meeting> {
         select ${holderPid}::int as pid
         union select a.pid from pg_stat_activity a join chain c on c.pid = any(pg_blocking_pids(a.pid))
       ) select count(*)::int as n from chain join pg_stat_activity using (pid)
-        where pid <> ${holderPid} and query not like '%last_seen_at%'`,
+        where pid <> ${holderPid} and query not like '%set last_seen_at%'`,
     );
     return (rows[0] as { n: number }).n;
   };
@@ -31,11 +32,16 @@ export async function openMeeting({ database }: TestApp): Promise<Meeting> {
       await holder.query('begin');
       await holder.query(held, [id]);
       const under: ReturnType<(typeof calls)[number]>[] = [];
-      for (const start of calls) {
-        under.push(start());
-        await until(waiters, (count) => count >= under.length);
+      try {
+        for (const start of calls) {
+          const call = start();
+          under.push(call);
+          const early = call.then((met) => assert.fail(`it did not wait: ${JSON.stringify(met)}`));
+          await Promise.race([until(waiters, (count) => count >= under.length), early]);
+        }
+      } finally {
+        await holder.query('commit');
       }
-      await holder.query('commit');
       return Promise.all(under);
     },
     close: () => holder.end(),

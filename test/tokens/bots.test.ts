@@ -19,6 +19,7 @@ import { changeUserRole, reactivateUser, suspendUser } from '../../domain/suppor
 import { type Person, makeGroup, registerPerson, send } from '../factories/person.ts';
 import { type TestApp, startApp } from '../setup/app.ts';
 import { type ByHand, attentionByHand } from '../support/by-hand.ts';
+import { openMeeting } from '../support/meeting.ts';
 import { call, expectProblem, expectStatus } from '../support/rest.ts';
 import { connect } from '../support/socket.ts';
 
@@ -215,6 +216,48 @@ describe('bots', () => {
     const { rows } = await db.query('select status from users where id = $1', [bot.id]);
     assert.deepEqual(rows, [{ status: 'ended' }]);
     await assert.rejects(db.query(`update users set status = 'ended' where id = $1`, [ana.id]), /users_status_check/);
+  });
+
+  describe('one that was ended owns nothing', () => {
+    /** A group of Ana’s that her bot and Ben belong to. */
+    async function groupWithBot() {
+      const [ana, ben] = [await registerPerson(app, 'Ana'), await registerPerson(app, 'Ben')];
+      const { bot } = await make(ana);
+      const { id } = await makeGroup(ana, [ben]);
+      expectStatus(await ana.call('POST', `/v1/conversations/${id}/members`, { userIds: [bot.id] }), 200);
+      const end = () => ana.call('DELETE', `/v1/bots/${bot.id}`);
+      const handOvers = {
+        'by a change of role': () => ana.call('PATCH', `/v1/conversations/${id}/members/${bot.id}`, { role: 'owner' }),
+        'by a transfer': () => ana.call('POST', `/v1/conversations/${id}/transfer`, { userId: bot.id }),
+      };
+      const owners = async () => {
+        const text = `select user_id as id from members where conversation_id = $1 and role = 'owner' and left_at is null`;
+        return (await db.query<{ id: string }>(text, [id])).rows.map((row) => row.id);
+      };
+      return { ana, bot, end, handOvers, owners };
+    }
+
+    for (const way of ['by a change of role', 'by a transfer'] as const) {
+      it(`and is handed nothing ${way}`, async () => {
+        const { ana, end, handOvers, owners } = await groupWithBot();
+        expectStatus(await end(), 204);
+        expectProblem((await handOvers[way]()) as never, 409, 'bot_ended');
+        assert.deepEqual(await owners(), [ana.id]);
+      });
+
+      it(`nor is it ${way} at the same moment, whichever comes first`, async () => {
+        const meeting = await openMeeting(app);
+        for (const first of ['end', 'hand over']) {
+          const { ana, bot, end, handOvers, owners } = await groupWithBot();
+          const calls = first === 'end' ? [end, handOvers[way]] : [handOvers[way], end];
+          const held = 'select from users where id = $1 for update';
+          const met = (await meeting.meet(held, bot.id, calls)).map(({ status }) => status);
+          assert.deepEqual(met, first === 'end' ? [204, 409] : [204, 204]);
+          assert.deepEqual(await owners(), [ana.id]);
+        }
+        await meeting.close();
+      });
+    }
   });
 
   it('one that an admin suspended stands in its owner’s list, comes back, and can be ended', async () => {

@@ -2,15 +2,16 @@ import type { SecondFactorNeeded } from '../../contracts/entities/index.ts';
 import type { SessionId } from '../../contracts/ids.ts';
 import { limits } from '../../contracts/limits.ts';
 import type { Queryable, Tx } from '../../db/client.ts';
-import { type FactorsRow, factorsOf } from '../../db/queries/factors.ts';
-import { holdProved, isProvedSince } from '../../db/queries/sessions.ts';
+import { type FactorsRow, factorsOf, lockFactors } from '../../db/queries/factors.ts';
+import { holdSession, isProvedSince } from '../../db/queries/sessions.ts';
 import { userById } from '../../db/queries/users.ts';
 import type { Actor, Deps } from '../deps.ts';
 import { DomainError } from '../errors.ts';
-import { hasFactor } from './recovery-codes.ts';
 
 /** For which a proof of who somebody is counts. */
 export const proofMs = limits.proofSeconds * 1_000;
+
+export const hasFactor = ({ totp, passkeys }: { totp: boolean; passkeys: number }): boolean => totp || passkeys > 0;
 
 /**
  * Refuses unless the session's person has proved who they are within the last minutes, and says how to do so. Where they
@@ -19,8 +20,12 @@ export const proofMs = limits.proofSeconds * 1_000;
 export async function requireProof(deps: Pick<Deps, 'now'> & { db: Queryable }, actor: Actor): Promise<void> {
   const since = new Date(deps.now().getTime() - proofMs);
   if (await isProvedSince(deps.db, actor.userId, actor.sessionId, since)) return;
-  const [factors, user] = [await factorsOf(deps.db, actor.userId), await userById(deps.db, actor.userId)];
-  throw hasFactor(factors) || user?.passwordHash !== null ? notProved(factors) : signInAnew();
+  throw await refusalOf(deps.db, actor);
+}
+
+async function refusalOf(db: Queryable, { userId }: Pick<Actor, 'userId'>): Promise<DomainError> {
+  const [factors, user] = [await factorsOf(db, userId), await userById(db, userId)];
+  return hasFactor(factors) || user?.passwordHash !== null ? notProved(factors) : signInAnew();
 }
 
 const words = { totp: '`code` (of the authenticator app)', passkey: '`passkey`', recoveryCode: '`recoveryCode`' };
@@ -46,16 +51,38 @@ export const methodsOf = ({ totp, passkeys, recoveryCodes }: FactorsRow): Second
 ];
 
 /**
- * What was begun is finished by whom began it, in the same session, and only while that session's proof stands: finishing asks
- * for what beginning asked for, but for the minutes. Whoever calls holds the person's row (`lockFactors`), as all do who void
- * proofs: of the two at once one comes second and sees the other. `over` is what who did not begin it is told.
+ * What needs a recent proof asks again behind the person's row, in the transaction that does it: the proof that let it come
+ * so far may be void by now, or its session over. All who void proofs hold that row: of the two at once one comes second and
+ * sees the other. The minutes are not asked for again. First of all in a transaction, as everywhere: the person, then what is theirs.
  */
-export async function requireStandingProof(
+export async function holdProof(tx: Tx, actor: Actor): Promise<void> {
+  await lockFactors(tx, actor.userId);
+  await requireStandingProof(tx, actor);
+}
+
+/** The same of who holds the person's row already. */
+export async function requireStandingProof(tx: Tx, actor: Actor): Promise<void> {
+  const { proved } = await requireOpenSession(tx, actor);
+  if (!proved) throw await refusalOf(tx, actor);
+}
+
+/** The session is open, and stays so until the transaction ends. */
+export async function requireOpenSession(tx: Tx, { userId, sessionId }: Actor): Promise<{ proved: boolean }> {
+  const session = await holdSession(tx, userId, sessionId);
+  if (!session) throw new DomainError('session_revoked');
+  return session;
+}
+
+/**
+ * What was begun is finished by whom began it, in the same session, and only while that session's proof stands: finishing asks
+ * for what beginning asked for, but for the minutes. `over` is what who did not begin it is told.
+ */
+export async function requireOwnBeginning(
   tx: Tx,
-  { userId, sessionId }: Actor,
+  actor: Actor,
   begunBy: SessionId | null,
   over: () => DomainError,
 ): Promise<void> {
-  if (begunBy !== sessionId) throw over();
-  if (!(await holdProved(tx, userId, sessionId))) throw notProved(await factorsOf(tx, userId));
+  if (begunBy !== actor.sessionId) throw over();
+  await requireStandingProof(tx, actor);
 }
