@@ -217,6 +217,6 @@ function logTail({ file, from }: OpenLog): string {
 
 /** The variables that a service may see. Ours and the person's own (PGPORT, GOFLAGS, ES_JAVA_OPTS …) must not steer it. */
 export function plainEnv(env: NodeJS.ProcessEnv, more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'HOSTNAME'];
+  const kept = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'LD_LIBRARY_PATH', 'HOSTNAME', 'NODE_COMPILE_CACHE'];
   return { ...Object.fromEntries(kept.flatMap((name) => (env[name] ? [[name, env[name]]] : []))), ...more };
 }

@@ -74,6 +74,8 @@ export async function startApp({
     HOMING_EGRESS_ALLOW: '127.0.0.0/8, ::1/128',
     // Tests ask as no person does; those of the limits themselves set them.
     HOMING_RATE_LIMITS: 'all=off',
+    // For the processes that a test starts.
+    ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
     ...(address ? { PORT: new URL(address).port, HOMING_PUBLIC_URL: address } : {}),
     ...env,
   };
