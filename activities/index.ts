@@ -28,9 +28,7 @@ type ActivityDeps = Pick<
 export type Activities = ReturnType<typeof createActivities>;
 
 /** The side effects that workflows call, by name: thin calls into the domain. */
-export function createActivities({ db, ...others }: ActivityDeps) {
-  // What they ask for is found by one person's keys, and much is looked at in one statement.
-  const deps = { ...others, db: db.plannedOnce() };
+export function createActivities(deps: ActivityDeps) {
   const notifyBy = (channel: Channel) => async (input: NotifyInput) => {
     const result = await withHeartbeats(() => notify(deps, channel, { ...input, request: requestOf(activityInfo()) }));
     deps.countAttempt?.(channel, result.result);

@@ -74,6 +74,8 @@ export async function startWorker({ config, deps, metrics, shutdown }: Runtime):
     payloadKeys: config.HOMING_PAYLOAD_KEYS,
     activities: createActivities({
       ...deps,
+      // What they ask for is found by one person's keys, and much is looked at in one statement.
+      db: deps.db.plannedOnce(),
       countAttempt: (channel, result) => metrics.attempts.inc({ channel, result }),
     }),
     rates: config.HOMING_QUEUE_RATES,
