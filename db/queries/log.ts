@@ -86,11 +86,12 @@ export async function logAfter(
       join members r on r.conversation_id = k.conversation_id and r.user_id = $2 and r.joined_seq = k.joined_seq
         and (r.left_at is null or k.version = r.left_version - 1)
       cross join lateral (
-        -- Who came where the past is not theirs sees no change from before: they came at that version with that seq.
-        select greatest(coalesce((
+        -- Who came where the past is not theirs sees no change from before: they came at that version with that seq. Within one
+        -- subquery, for a bound that is computed outside of it leaves the index: see messages.ts.
+        select greatest((select coalesce((
           select e.seq + (k.version - e.version) from events e
           where e.conversation_id = k.conversation_id and e.version <= k.version order by e.version desc limit 1
-        ), r.joined_seq + (k.version - r.joined_version)), 0) as seq
+        ), r.joined_seq + (k.version - r.joined_version))), 0) as seq
       ) base
       cross join lateral (
         select k.conversation_id, k.joined_seq, both_halves.* from (
