@@ -68,12 +68,17 @@ export function createOutlet({ onSlow }: { onSlow: (socket: IoSocket, unsent: nu
   // holds on to the next: once one is old, all that any of them ever held lives until the next great collection.
   const flush = () => {
     scheduled = false;
-    const turn = [...pending];
-    pending = new Map(turn.slice(outletLimits.socketsPerTurn));
+    const turn = pending;
+    const most = outletLimits.socketsPerTurn;
+    pending = new Map(turn.size > most ? [...turn].slice(most) : []);
     if (pending.size > 0) schedule();
     const join = createJoiner();
-    for (const [socket, waiting] of turn.slice(0, outletLimits.socketsPerTurn))
+    let written = 0;
+    for (const [socket, waiting] of turn) {
+      if (written >= most) break;
       write(socket, waiting, { join, onSlow });
+      written += 1;
+    }
   };
   const schedule = () => {
     if (scheduled) return;

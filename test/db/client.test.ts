@@ -154,6 +154,14 @@ describe('the database client', () => {
     assert.equal(toDomainError(error).code, 'unavailable');
   });
 
+  it('plans once what is asked so, in a transaction and alone, and leaves the connection as it was', async () => {
+    const mode = { text: `select current_setting('plan_cache_mode') as mode`, values: [] };
+    const once = db.plannedOnce();
+    const modes = [once.query(mode), once.transaction((tx) => tx.query(mode)), db.query(mode)];
+    const told = (await Promise.all(modes)).map(({ rows }) => (rows[0] as { mode: string }).mode);
+    assert.deepEqual(told, ['force_generic_plan', 'force_generic_plan', 'auto']);
+  });
+
   it('rolls back what a failing command had done', async () => {
     await assert.rejects(
       db.transaction(async (tx) => {
